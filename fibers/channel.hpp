@@ -1,0 +1,221 @@
+// channel: a queue of values from fibers to fibers.
+//
+//     fibers::channel<int> numbers{10};     // holds ten; none: each push waits for its pop
+//     numbers.push(1);                      // parks the fiber while the channel is full
+//     numbers.close();                      // no more will come
+//     for (int n : numbers) print(n);       // until it is closed and drained
+//
+// Any number of fibers may push and pop; values come out in the order they went in, and go to those
+// who have waited longest. A value is moved, never copied, and is in one place at any time: where a
+// call fails, is cancelled or comes too late, what was to be pushed is still its owner's, and what
+// was to be popped is still in the channel.
+#pragma once
+
+#include <fibers/wait_queue.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace fibers {
+
+template <class T>
+class channel {
+ public:
+  class iterator;
+
+  explicit channel(std::size_t capacity = 0) : slots_(capacity) {}
+  channel(const channel&) = delete;
+  channel& operator=(const channel&) = delete;
+
+  // Waits until the value is in the channel, or has been popped where the channel holds none.
+  // False: it was not, because the channel is closed or the deadline has passed. Throws `cancelled`
+  // when that is asked of the fiber first, and what moving the value throws.
+  bool push(T&& value) { return push_until(std::move(value), never); }
+  bool push_for(T&& value, clock::duration duration) {
+    return push_until(std::move(value), deadline_after(duration));
+  }
+  bool push_until(T&& value, clock::time_point deadline);
+
+  // The same without waiting. Needs no fiber.
+  bool try_push(T&& value);
+
+  bool push(const T& value) { return push(T(value)); }
+  bool push_for(const T& value, clock::duration duration) { return push_for(T(value), duration); }
+  bool push_until(const T& value, clock::time_point deadline) {
+    return push_until(T(value), deadline);
+  }
+  bool try_push(const T& value) { return try_push(T(value)); }
+
+  // Waits for a value. Nothing: the channel is closed and drained, or the deadline has passed.
+  // Throws as push() does.
+  std::optional<T> pop() { return pop_until(never); }
+  std::optional<T> pop_for(clock::duration duration) { return pop_until(deadline_after(duration)); }
+  std::optional<T> pop_until(clock::time_point deadline) {
+    std::optional<T> item;
+    receive(item, deadline);
+    return item;
+  }
+
+  // The same without waiting. Needs no fiber.
+  std::optional<T> try_pop() {
+    std::optional<T> item;
+    take(item);
+    return item;
+  }
+
+  // Nothing can be pushed any more, and those who wait to push are told so; what is in the channel
+  // can still be popped. Closing twice is fine.
+  void close() noexcept;
+  bool closed() const noexcept { return closed_; }
+
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return slots_.size(); }
+
+  // Pops, and again with every ++.
+  iterator begin() { return iterator{*this}; }
+  std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  struct pusher : wait_queue::waiter {
+    explicit pusher(T& offered) : value{offered} {}
+    T& value;
+    bool taken = false;
+    std::exception_ptr failure;  // of a move that somebody else made
+  };
+  struct popper : wait_queue::waiter {
+    explicit popper(std::optional<T>& wanted) : item{wanted} {}
+    std::optional<T>& item;
+  };
+
+  bool full() const noexcept { return size_ == slots_.size(); }
+  void append(T&& value);
+  void receive(std::optional<T>& item, clock::time_point deadline);
+  bool take(std::optional<T>& item);
+  void refill() noexcept;
+
+  // A ring: from first_ on, size_ slots hold a value.
+  std::vector<std::optional<T>> slots_;
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+  wait_queue pushers_;  // empty while there is room
+  wait_queue poppers_;  // empty while there is something to take
+  bool closed_ = false;
+};
+
+template <class T>
+class channel<T>::iterator {
+ public:
+  using value_type = T;
+  using difference_type = std::ptrdiff_t;
+
+  explicit iterator(channel& from) : from_{&from} { ++*this; }
+
+  T& operator*() const noexcept { return *item_; }
+  iterator& operator++() {
+    item_.reset();
+    from_->receive(item_, never);
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return !it.item_; }
+
+ private:
+  channel* from_;
+  mutable std::optional<T> item_;  // an iterator's constness is not that of what it points to
+};
+
+// --- implementation --------------------------------------------------------------------------
+
+template <class T>
+bool channel<T>::try_push(T&& value) {
+  if (closed_) return false;
+  if (!poppers_.empty()) {
+    auto& waiting = static_cast<popper&>(poppers_.first());
+    waiting.item.emplace(std::move(value));
+    poppers_.serve(waiting);
+    return true;
+  }
+  if (full()) return false;
+  append(std::move(value));
+  return true;
+}
+
+template <class T>
+void channel<T>::append(T&& value) {
+  const auto to_end = slots_.size() - first_;
+  slots_[size_ < to_end ? first_ + size_ : size_ - to_end].emplace(std::move(value));
+  ++size_;
+}
+
+template <class T>
+bool channel<T>::push_until(T&& value, clock::time_point deadline) {
+  auto& tasks = task_queue::running();
+  tasks.check_cancelled();
+  if (try_push(std::move(value))) {
+    tasks.completed_at_once();
+    return true;
+  }
+  if (closed_) return false;
+  pusher self{value};
+  pushers_.wait(self, deadline);
+  if (self.failure) std::rethrow_exception(std::move(self.failure));
+  return self.taken;
+}
+
+// Moves what comes next into `item`. False: there is nothing.
+template <class T>
+bool channel<T>::take(std::optional<T>& item) {
+  if (size_ > 0) {
+    auto& slot = slots_[first_];
+    item.emplace(std::move(*slot));
+    slot.reset();
+    if (++first_ == slots_.size()) first_ = 0;
+    --size_;
+    refill();
+    return true;
+  }
+  if (pushers_.empty()) return false;
+  auto& waiting = static_cast<pusher&>(pushers_.first());
+  item.emplace(std::move(waiting.value));
+  waiting.taken = true;
+  pushers_.serve(waiting);
+  return true;
+}
+
+// There is room again, for those who wait to push. If a move fails, that is for its pusher to hear.
+template <class T>
+void channel<T>::refill() noexcept {
+  while (!full() && !pushers_.empty()) {
+    auto& waiting = static_cast<pusher&>(pushers_.first());
+    try {
+      append(std::move(waiting.value));
+      waiting.taken = true;
+    } catch (...) {
+      waiting.failure = std::current_exception();
+    }
+    pushers_.serve(waiting);
+  }
+}
+
+template <class T>
+void channel<T>::receive(std::optional<T>& item, clock::time_point deadline) {
+  auto& tasks = task_queue::running();
+  tasks.check_cancelled();
+  if (take(item)) return tasks.completed_at_once();
+  if (closed_) return;
+  popper self{item};
+  poppers_.wait(self, deadline);
+}
+
+template <class T>
+void channel<T>::close() noexcept {
+  closed_ = true;
+  poppers_.serve_all();
+  pushers_.serve_all();
+}
+
+}  // namespace fibers

@@ -1,0 +1,62 @@
+// condition_variable: wait until another fiber says that something has changed.
+//
+//     std::unique_lock lock{door};
+//     arrived.wait(lock, [&] { return !guests.empty(); });    // without the lock while it waits
+//     ...
+//     guests.push_back(name);
+//     arrived.notify_one();
+//
+// As in the standard library, with a fibers::mutex: whoever has waited longest is notified first,
+// and nobody wakes without a reason. However a wait ends, the lock is held again.
+#pragma once
+
+#include <fibers/mutex.hpp>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace fibers {
+
+class condition_variable {
+ public:
+  using cv_status = std::cv_status;
+
+  condition_variable() = default;
+  condition_variable(const condition_variable&) = delete;
+  condition_variable& operator=(const condition_variable&) = delete;
+
+  void notify_one() noexcept {
+    if (!waiting_.empty()) waiting_.serve(waiting_.first());
+  }
+  void notify_all() noexcept { waiting_.serve_all(); }
+
+  // Throws `cancelled`, with the lock, when that is asked of the fiber before it is notified.
+  // Precondition: the running fiber has the lock.
+  void wait(std::unique_lock<mutex>& lock) { wait_until(lock, never); }
+  cv_status wait_for(std::unique_lock<mutex>& lock, clock::duration duration) {
+    return wait_until(lock, deadline_after(duration));
+  }
+  cv_status wait_until(std::unique_lock<mutex>& lock, clock::time_point deadline);
+
+  // The same until `happened()`; false: it has not, and the deadline has passed.
+  template <class Predicate>
+  void wait(std::unique_lock<mutex>& lock, Predicate happened) {
+    wait_until(lock, never, std::move(happened));
+  }
+  template <class Predicate>
+  bool wait_for(std::unique_lock<mutex>& lock, clock::duration duration, Predicate happened) {
+    return wait_until(lock, deadline_after(duration), std::move(happened));
+  }
+  template <class Predicate>
+  bool wait_until(std::unique_lock<mutex>& lock, clock::time_point deadline, Predicate happened) {
+    while (!happened()) {
+      if (wait_until(lock, deadline) == cv_status::timeout) return happened();
+    }
+    return true;
+  }
+
+ private:
+  wait_queue waiting_;
+};
+
+}  // namespace fibers

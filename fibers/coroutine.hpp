@@ -1,0 +1,249 @@
+// coroutine: a function with a stack of its own, which can stop in the middle.
+//
+//     coroutine greet{[](coroutine& self) { puts("hello"); self.suspend(); puts("again"); }};
+//     greet.resume();   // prints "hello"
+//     greet.resume();   // prints "again"; greet.done() is now true
+//
+// suspend() is a member, so a fiber can park from inside a generator it iterates: what stops is
+// whichever stack is running, and what goes on is whoever resumed the coroutine named.
+//
+// The only file that names Boost.Context. From there comes the jump itself, which swaps registers
+// and stack pointer. What else belongs to a stack travels with it here: the exceptions being
+// handled (the C++ runtime keeps them per thread) and what the sanitizers know.
+#pragma once
+
+#include <fibers/sanitizer.hpp>
+#include <fibers/stack.hpp>
+
+#include <boost/context/detail/fcontext.hpp>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+namespace fibers {
+
+// What unwinds a stack that will not be run to its end: that of a coroutine dropped halfway, that
+// of a cancelled fiber. Not a std::exception, so that handlers of errors let it pass. A
+// `catch (...)` that swallows it meets it again at the next point where it could stop.
+class cancelled {};
+
+// The head of the C++ runtime's per-thread exception record (Itanium C++ ABI, section 2.2.2).
+struct exception_state {
+  void* caught = nullptr;
+  unsigned int uncaught = 0;
+};
+
+// That of the calling thread, live. Never inlined: a compiler may keep the address of a
+// thread_local across a switch, and the other side of a switch may be another thread.
+exception_state& live_exceptions() noexcept;
+
+class coroutine {
+ public:
+  // The body is any callable that takes coroutine&. It is moved onto the coroutine's own stack and
+  // runs there from the first resume() on.
+  template <class Body>
+  requires std::is_invocable_v < std::decay_t<Body>
+  &, coroutine& > explicit coroutine(Body&& body, std::size_t stack_size = default_stack_size)
+      : coroutine{stack{stack_size}, nullptr, std::forward<Body>(body)} {}
+
+  // The same on a given stack, of which everything from `top` upward (null: nothing) is in use.
+  template <class Body>
+  coroutine(stack memory, std::byte* top, Body&& body);
+
+  coroutine(const coroutine&) = delete;
+  coroutine& operator=(const coroutine&) = delete;
+
+  // Unwinds a body that is suspended: `cancelled` leaves its suspend(), its destructors run. What
+  // it throws instead is dropped. A body that never ran is destroyed without running.
+  ~coroutine();
+
+  // Runs the body until it suspends or ends; rethrows the exception that left it. Precondition:
+  // not done(), not already running.
+  void resume();
+
+  // The same for a body that lets no exception out. Returns when any coroutine that it transferred
+  // to, directly or not, suspends or ends; this one may be gone by then.
+  void enter();
+
+  // Back to whoever resumed. Called while this coroutine runs. Throws `cancelled` when the
+  // coroutine is being destroyed.
+  void suspend();
+
+  // Suspends this coroutine and runs `next` in its place with a single switch: when `next`
+  // suspends, it is this one's resumer that goes on.
+  void transfer_to(coroutine& next);
+
+  // Called by the body just before it ends: `next` then runs in its place, as by transfer_to.
+  void end_in(coroutine& next) noexcept { successor_ = &next; }
+
+  bool done() const noexcept { return progress_ == progress::done; }
+
+  // The place for a T just below `top`, aligned as stacks are.
+  template <class T>
+  static std::byte* below(std::byte* top) noexcept;
+
+  // For an owner that lives on the stack itself: take this, destroy the coroutine, drop the stack.
+  stack release_stack() noexcept { return std::move(memory_); }
+  const stack& memory() const noexcept { return memory_; }
+
+ private:
+  enum class progress : std::uint8_t { fresh, started, done };
+
+  // All that is needed to enter a stack again.
+  struct context {
+    void* stack_pointer = nullptr;
+    context* target = nullptr;   // where the last jump from here went
+    coroutine* owner = nullptr;  // null for a stack that is not ours
+    exception_state exceptions{};
+    [[no_unique_address]] sanitizer::stack_tracker tracker{};
+  };
+
+  static boost::context::detail::transfer_t jump_to(void* stack_pointer, context& from) noexcept;
+  static void arrive(boost::context::detail::transfer_t from, context& here) noexcept;
+  static void jump(context& from, context& to, exception_state& live,
+                   bool for_ever = false) noexcept;
+
+  template <class Body>
+  static void entry(boost::context::detail::transfer_t from) noexcept;
+  template <class Body>
+  void run() noexcept;
+  void leave_for_ever() noexcept;
+
+  stack memory_;
+  context inside_;
+  context* resumer_ = nullptr;  // where suspend() goes; lives on the resumer's stack
+  exception_state* live_ = nullptr;
+  coroutine* successor_ = nullptr;
+  void* body_ = nullptr;
+  std::exception_ptr failure_;
+  progress progress_ = progress::fresh;
+  bool unwinding_ = false;
+};
+
+// --- implementation --------------------------------------------------------------------------
+
+template <class T>
+std::byte* coroutine::below(std::byte* top) noexcept {
+  constexpr std::uintptr_t alignment = alignof(T) > 16 ? alignof(T) : 16;
+  return reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(top) - sizeof(T)) &
+                                      ~(alignment - 1));
+}
+
+template <class Body>
+coroutine::coroutine(stack memory, std::byte* top, Body&& body) : memory_{std::move(memory)} {
+  using body_type = std::decay_t<Body>;
+  static_assert(sizeof(body_type) < smallest_stack_size / 2, "capture less, or by pointer");
+  auto* place = below<body_type>(top != nullptr ? top : memory_.top());
+  body_ = new (place) body_type(std::forward<Body>(body));
+  inside_.stack_pointer = boost::context::detail::make_fcontext(
+      place, static_cast<std::size_t>(place - memory_.bottom()), &entry<body_type>);
+  inside_.owner = this;
+  inside_.tracker.created(memory_.bottom(), memory_.size());
+}
+
+// A processor foresees where a function returns to from the calls it has seen. jump_fcontext is
+// called but does not return, so that after it every return on the way out to who waits is foreseen
+// wrong, and costs as much as the jump itself. Entered by a jump it leaves the count right. (Where
+// calls are counted in order to enforce it, by a shadow stack, it must stay a call.)
+inline boost::context::detail::transfer_t coroutine::jump_to(void* stack_pointer,
+                                                             context& from) noexcept {
+#if defined(__x86_64__) && !defined(__CET__)
+  // Never; but only a function that calls nothing keeps something below its stack pointer.
+  if (stack_pointer == nullptr) [[unlikely]]
+    std::terminate();
+  boost::context::detail::transfer_t left;
+  void* data = &from;
+  asm volatile(
+      "lea 1f(%%rip), %%rax\n\t"
+      "push %%rax\n\t"
+      "jmp *jump_fcontext@GOTPCREL(%%rip)\n"
+      "1:"
+      : "=&a"(left.fctx), "=d"(left.data), "+D"(stack_pointer), "+S"(data)
+      :
+      // Everything that a call does not preserve.
+      : "cc", "memory", "rcx", "r8", "r9", "r10", "r11", "st", "st(1)", "st(2)", "st(3)", "st(4)",
+        "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#if defined(__AVX512F__)
+        ,
+        "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+        "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6",
+        "k7"
+#endif
+  );
+  return left;
+#else
+  return boost::context::detail::jump_fcontext(stack_pointer, &from);
+#endif
+}
+
+inline void coroutine::arrive(boost::context::detail::transfer_t from, context& here) noexcept {
+  auto& left = *static_cast<context*>(from.data);
+  left.stack_pointer = from.fctx;
+  here.tracker.after_switch_from(left.tracker);
+}
+
+inline void coroutine::jump(context& from, context& to, exception_state& live,
+                            bool for_ever) noexcept {
+  from.exceptions = live;
+  live = to.exceptions;
+  from.target = &to;
+  from.tracker.before_switch_to(to.tracker, for_ever);
+  arrive(jump_to(to.stack_pointer, from), from);
+}
+
+inline void coroutine::suspend() {
+  if (unwinding_) throw cancelled{};
+  jump(inside_, *resumer_, *live_);
+  if (unwinding_) throw cancelled{};
+}
+
+inline void coroutine::transfer_to(coroutine& next) {
+  next.resumer_ = resumer_;
+  next.live_ = live_;
+  jump(inside_, next.inside_, *live_);
+}
+
+inline void coroutine::enter() {
+  assert(!done());
+  context outside;
+  resumer_ = &outside;
+  live_ = &live_exceptions();
+  jump(outside, inside_, *live_);
+}
+
+inline void coroutine::resume() {
+  enter();
+  if (failure_) [[unlikely]] {
+    std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+}
+
+template <class Body>
+void coroutine::entry(boost::context::detail::transfer_t from) noexcept {
+  auto& self = *static_cast<context*>(from.data)->target->owner;
+  arrive(from, self.inside_);
+  self.run<Body>();
+}
+
+template <class Body>
+void coroutine::run() noexcept {
+  auto& body = *static_cast<Body*>(body_);
+  progress_ = progress::started;
+  try {
+    if (!unwinding_) body(*this);
+  } catch (...) {
+    // A fiber's cancellation passes through a generator that the fiber iterates.
+    if (!unwinding_) failure_ = std::current_exception();
+  }
+  body.~Body();
+  progress_ = progress::done;
+  leave_for_ever();
+}
+
+}  // namespace fibers

@@ -1,0 +1,84 @@
+#include <fibers/epoll_reactor.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace fibers {
+namespace {
+
+constexpr std::uint32_t for_reading = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+// In nanoseconds where the kernel can (Linux 5.11), else in milliseconds, rounded up.
+int wait_at_most(int epoll, epoll_event* events, int most, std::chrono::nanoseconds timeout) {
+  using namespace std::chrono;
+  static bool precise = true;
+  if (precise) {
+    const auto whole = duration_cast<seconds>(timeout);
+    const timespec limit{whole.count(), (timeout - whole).count()};
+    const int count = ::epoll_pwait2(epoll, events, most, &limit, nullptr);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    precise = false;
+  }
+  const auto limit = std::min(ceil<milliseconds>(timeout), milliseconds{hours{24}});
+  return ::epoll_wait(epoll, events, most, static_cast<int>(limit.count()));
+}
+
+}  // namespace
+
+epoll_reactor::epoll_reactor() : readiness{trigger::edge}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
+  if (epoll_ < 0) throw std::system_error{errno, std::system_category(), "epoll_create1"};
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;  // each interrupt is an edge; nobody needs to read it
+  event.data.fd = interrupt_descriptor();
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, interrupt_descriptor(), &event) != 0) {
+    const int error = errno;
+    ::close(epoll_);
+    throw std::system_error{error, std::system_category(), "epoll_ctl"};
+  }
+}
+
+epoll_reactor::~epoll_reactor() {
+  ::close(epoll_);
+}
+
+// The only epoll_ctl of most descriptors' lives: closing it takes it out. (If it was duplicated it
+// stays in, and an event that finds its number reused costs the new owner one EAGAIN.)
+int epoll_reactor::enroll(int descriptor) noexcept {
+  epoll_event event{};
+  event.events = for_reading;
+  event.data.fd = descriptor;
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0) return 0;
+  if (errno != EEXIST) return errno;
+  event.events |= EPOLLOUT;  // somebody may wait for it
+  return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) == 0 ? 0 : errno;
+}
+
+// Room that is there already is an edge as well.
+void epoll_reactor::watch(int descriptor, direction) noexcept {
+  epoll_event event{};
+  event.events = for_reading | EPOLLOUT;
+  event.data.fd = descriptor;
+  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event);
+}
+
+void epoll_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,
+                         operation_list& finished) {
+  const int most = static_cast<int>(events_.size());
+  int count;
+  if (!timeout || *timeout <= std::chrono::nanoseconds::zero()) {
+    count = ::epoll_wait(epoll_, events_.data(), most, timeout ? 0 : -1);
+  } else {
+    count = wait_at_most(epoll_, events_.data(), most, *timeout);
+  }
+  for (int i = 0; i < count; ++i) {
+    const auto& event = events_[static_cast<std::size_t>(i)];
+    became_ready(event.data.fd, (event.events & (EPOLLIN | EPOLLPRI)) != 0,
+                 (event.events & EPOLLOUT) != 0,
+                 (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0, finished);
+  }
+}
+
+}  // namespace fibers

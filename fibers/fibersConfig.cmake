@@ -1,0 +1,5 @@
+# What find_package(fibers) finds.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(Boost 1.81 COMPONENTS context)
+include(${CMAKE_CURRENT_LIST_DIR}/fibersTargets.cmake)

@@ -1,0 +1,13 @@
+// Takes the place of io_uring_reactor.cpp where liburing was not there to build it.
+#include <fibers/reactor.hpp>
+
+#include <cerrno>
+#include <system_error>
+
+namespace fibers {
+
+std::unique_ptr<reactor> make_io_uring_reactor() {
+  throw std::system_error{ENOTSUP, std::system_category(), "built without liburing"};
+}
+
+}  // namespace fibers

@@ -1,0 +1,145 @@
+// io_uring_reactor: the kernel does the operation.
+//
+// Receiving and accepting are multishot: asked for once, they bring what comes until they are
+// cancelled. Received bytes lie in buffers that the kernel takes from a ring of ours; a receive
+// operation copies them out. A send is copied into a buffer of ours and is done; the kernel learns
+// of it, and of everything else the ready fibers want, in the one system call that also waits. So
+// an echoed message costs its share of one io_uring_enter and no other system call, and the kernel
+// never holds memory of whoever waits: an operation may be taken back at any time.
+//
+// What follows from that: an error of a send is reported by the next one on its descriptor, as with
+// bytes that the kernel buffers; and what was sent leaves when its thread polls next, so a fiber
+// that keeps the thread busy keeps its own last words.
+//
+// A connection whose fiber does not read stops receiving after a few buffers, so it cannot drain
+// the ring for the others. Where the ring is empty all the same, it grows.
+#pragma once
+
+#include <fibers/reactor.hpp>
+
+#include <liburing.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace fibers {
+
+class io_uring_reactor final : public reactor {
+ public:
+  struct sizes {
+    unsigned queue = 256;           // submissions that one system call takes
+    unsigned buffers = 64;          // to begin with; a power of two
+    unsigned most_buffers = 32768;  // likewise, and the most there can be
+  };
+
+  // Throws std::system_error, with the reason, where io_uring is forbidden or older than Linux 6.1.
+  io_uring_reactor() : io_uring_reactor{sizes{}} {}
+  explicit io_uring_reactor(const sizes& wanted);
+  ~io_uring_reactor() override;
+
+  io backend() const noexcept override { return io::io_uring; }
+  int adopt(int descriptor) noexcept override;
+  void forget(int descriptor) noexcept override;
+  bool submit(operation& started) override;
+  bool cancel(operation& cancelled) noexcept override;
+  void poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) override;
+  void interrupt() noexcept override;
+
+ private:
+  static constexpr std::size_t buffer_size = 2048;
+  static constexpr std::size_t send_size = 16 * 1024;
+  static constexpr int most_unread = 2;  // buffers, or connections, that wait for their fiber
+  static constexpr int none = -1;
+
+  enum class request : std::uint8_t { receive, accept, send, once, cancel, interrupt };
+  enum class multishot : std::uint8_t { off, armed, cancelling };
+
+  // What is known of a descriptor.
+  struct entry {
+    operation* reader = nullptr;
+    operation* writer = nullptr;
+    std::uint32_t generation =
+        0;  // of the descriptor's number; completions of an older one are stale
+    std::uint32_t turns[2] = {};  // of requests that complete once; the second of those that read
+    std::uint64_t epoch = 0;      // in which something was last asked of it
+    int first_unread = none;      // received and not read: buffers, linked by unread_
+    int last_unread = none;
+    std::uint32_t offset = 0;  // into the first of them
+    int unread = 0;
+    int receive_error = 0;
+    int send_error = 0;
+    int sending = none;  // the send buffer that the kernel has
+    multishot incoming = multishot::off;
+    bool ended = false;
+    std::unique_ptr<std::deque<int>> accepted;  // of a listener: connections nobody asked for yet
+  };
+  struct received {
+    std::uint32_t size;
+    int next;
+  };
+  struct outgoing {
+    std::unique_ptr<std::byte[]> bytes;
+    std::uint32_t size = 0;
+    std::uint32_t sent = 0;
+    std::uint32_t generation = 0;
+  };
+
+  static std::uint64_t tag(request kind, std::uint32_t detail, int descriptor) noexcept;
+  static std::uint32_t turn_of(const entry& about, bool reads) noexcept {
+    return about.turns[reads ? 1 : 0] << 1 | (reads ? 1 : 0);
+  }
+  std::uint64_t once_tag(const operation& asked) noexcept {
+    const int descriptor = asked.descriptor();
+    return tag(request::once, turn_of(known(descriptor), asked.reads()), descriptor);
+  }
+  entry& at(int descriptor);
+  entry& known(int descriptor) noexcept { return entries_[static_cast<std::size_t>(descriptor)]; }
+
+  io_uring_sqe& next_submission() noexcept;
+  io_uring_sqe& ask(int descriptor) noexcept;
+  void flush() noexcept;
+  void cancel_request(std::uint64_t which) noexcept;
+  void forget_once(const operation& asked) noexcept;
+
+  bool start_reading(operation& started);
+  bool start_sending(operation& started);
+  bool start_once(operation& started);
+  void listen_in(int descriptor, request kind) noexcept;
+  void stop_listening_in(int descriptor, request kind) noexcept;
+  void send_rest(int descriptor, int slot) noexcept;
+
+  void completed(const io_uring_cqe& what, operation_list& finished);
+  void incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
+                          operation_list& finished);
+  void send_completed(int slot, int descriptor, int result, operation_list& finished);
+  void once_completed(std::uint32_t turn, int descriptor, int result, operation_list& finished);
+  void keep(int descriptor, int buffer, std::uint32_t size) noexcept;
+  void accepted(int descriptor, int connection);
+  bool read_now(operation& reading) noexcept;
+  void copy_out(entry& from, operation& reading) noexcept;
+
+  void feed_the_starved();
+  void provide_buffers(unsigned count);
+  void give_back(int buffer) noexcept;
+  int take_send_buffer();
+
+  io_uring ring_{};
+  io_uring_buf_ring* buffer_ring_ = nullptr;
+  std::vector<std::unique_ptr<std::byte[]>> slabs_;  // of receive buffers
+  std::vector<std::byte*> buffers_;
+  std::vector<received> unread_;  // by buffer
+  unsigned most_buffers_;
+  int returned_ = 0;  // buffers added to the ring since the kernel was told
+  std::vector<outgoing> outgoing_;
+  std::vector<int> free_outgoing_;
+  std::vector<entry> entries_;  // by descriptor; an accept may lengthen it
+  std::vector<int> starved_;    // descriptors that receive again once there are buffers
+  operation_list forgotten_;
+  std::uint64_t epoch_ = 1;  // counts submissions to the kernel
+  int interrupt_;
+};
+
+}  // namespace fibers

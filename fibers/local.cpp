@@ -1,0 +1,73 @@
+#include <fibers/local.hpp>
+
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+
+namespace fibers::local {
+namespace {
+
+struct address {
+  sockaddr_un name{};
+  socklen_t length = 0;  // 0: the path is too long
+
+  explicit address(std::string_view path) {
+    name.sun_family = AF_UNIX;
+    if (path.size() >= sizeof name.sun_path) return;
+    path.copy(name.sun_path, path.size());
+    length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  }
+  const sockaddr* generic() const { return reinterpret_cast<const sockaddr*>(&name); }
+};
+
+[[noreturn]] void throw_error(const error_code& error, const char* what, std::string_view path) {
+  throw boost::system::system_error{error, what + std::string{path}};
+}
+
+}  // namespace
+
+void stream::connect(std::string_view path, error_code& error) {
+  const address peer{path};
+  if (peer.length == 0) {
+    error = {ENAMETOOLONG, boost::system::system_category()};
+    return;
+  }
+  socket::connect(peer.generic(), peer.length, error);
+}
+
+void stream::connect(std::string_view path) {
+  error_code error;
+  connect(path, error);
+  if (error) throw_error(error, "connect to ", path);
+}
+
+listener::listener(std::string_view path, int backlog)
+    : socket{scheduler::current(), ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+  const address local{path};
+  const int failure = descriptor_ < 0     ? errno
+                      : local.length == 0 ? ENAMETOOLONG
+                                          : listen(local.generic(), local.length, backlog);
+  if (failure != 0) throw_error({failure, boost::system::system_category()}, "listen on ", path);
+}
+
+stream listener::accept(error_code& error) {
+  const int accepted = socket::accept(error);
+  return error ? stream{} : stream{*scheduler_, accepted};
+}
+
+stream listener::accept() {
+  error_code error;
+  auto accepted = accept(error);
+  if (error) throw boost::system::system_error{error, "accept"};
+  return accepted;
+}
+
+stream connect(std::string_view path) {
+  stream connected;
+  connected.connect(path);
+  return connected;
+}
+
+}  // namespace fibers::local

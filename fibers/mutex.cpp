@@ -1,0 +1,47 @@
+#include <fibers/mutex.hpp>
+
+#include <cassert>
+#include <exception>
+
+namespace fibers {
+
+void mutex::lock() {
+  const auto& self = *task_queue::running().current();
+  if (!self.cancel_requested() && take(self)) return;
+  if (std::uncaught_exceptions() > 0) return lock_uncancellable();
+  try_lock_until(never);
+}
+
+bool mutex::try_lock() {
+  return take(*task_queue::running().current());
+}
+
+bool mutex::take(const fiber& taker) noexcept {
+  if (owner_ != nullptr) return false;
+  owner_ = &taker;
+  return true;
+}
+
+bool mutex::try_lock_until(clock::time_point deadline) {
+  task_queue::running().check_cancelled();
+  if (try_lock()) return true;
+  wait_queue::waiter self;
+  assert(owner_ != &self.self() && "a fiber waits for itself");
+  return waiting_.wait(self, deadline);
+}
+
+void mutex::lock_uncancellable() noexcept {
+  wait_queue::waiter self;
+  if (take(self.self())) return;
+  waiting_.wait_uncancellable(self);
+}
+
+void mutex::unlock() noexcept {
+  assert(owner_ == task_queue::running().current());
+  owner_ = nullptr;
+  if (waiting_.empty()) return;
+  owner_ = &waiting_.first().self();
+  waiting_.serve(waiting_.first());
+}
+
+}  // namespace fibers

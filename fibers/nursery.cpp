@@ -1,0 +1,59 @@
+#include <fibers/nursery.hpp>
+
+namespace fibers {
+
+nursery::child::child(child&& other) noexcept : self{other.self}, nursery_{other.nursery_} {
+  auto& all = nursery_->children_;
+  all.insert(all.iterator_to(other), *this);
+  other.unlink();
+}
+
+nursery::child::~child() {
+  if (!is_linked()) return;  // it has moved on
+  unlink();
+  if (nursery_->children_.empty()) nursery_->joining_.serve_all();
+}
+
+void nursery::child::failed() noexcept {
+  if (!nursery_->failure_) nursery_->failure_ = std::current_exception();
+  nursery_->cancel_all_but(this);
+}
+
+bool nursery::join_until(clock::time_point deadline) {
+  try {
+    if (!wait_until_empty(deadline)) return false;
+  } catch (const cancelled&) {
+    end_children();
+    throw;
+  }
+  cancelled_ = false;
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  return true;
+}
+
+// Those who leave last may have been followed by others before we run.
+bool nursery::wait_until_empty(clock::time_point deadline) {
+  tasks_.check_cancelled();
+  while (!children_.empty()) {
+    wait_queue::waiter self;
+    if (!joining_.wait(self, deadline)) return false;
+  }
+  return true;
+}
+
+void nursery::end_children() noexcept {
+  if (!children_.empty()) cancel();
+  while (!children_.empty()) {
+    wait_queue::waiter self;
+    joining_.wait_uncancellable(self);
+  }
+}
+
+void nursery::cancel_all_but(const child* spared) noexcept {
+  cancelled_ = true;
+  for (auto& each : children_) {
+    if (&each != spared) each.self->cancel();
+  }
+}
+
+}  // namespace fibers

@@ -1,0 +1,69 @@
+#include <fibers/poll_reactor.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace fibers {
+
+poll_reactor::poll_reactor() : readiness{trigger::level} {
+  if (enroll(interrupt_descriptor()) != 0) throw std::bad_alloc{};
+  watch(interrupt_descriptor(), direction::read);
+}
+
+// Makes room, so that watch() need not.
+int poll_reactor::enroll(int descriptor) noexcept try {
+  const auto needed = static_cast<std::size_t>(descriptor) + 1;
+  if (needed <= places_.size()) return 0;
+  const auto size = std::max(needed, places_.size() * 2);
+  wanted_.reserve(size);
+  answers_.reserve(size);
+  places_.resize(size, nowhere);
+  return 0;
+} catch (const std::bad_alloc&) {
+  return ENOMEM;
+}
+
+void poll_reactor::watch(int descriptor, direction which) noexcept {
+  auto& place = places_[static_cast<std::size_t>(descriptor)];
+  if (place == nowhere) {
+    place = wanted_.size();
+    wanted_.push_back({descriptor, 0, 0});
+  }
+  wanted_[place].events |= which == direction::read ? POLLIN : POLLOUT;
+}
+
+void poll_reactor::unwatch(int descriptor, direction which) noexcept {
+  auto& place = places_[static_cast<std::size_t>(descriptor)];
+  if (place == nowhere) return;
+  auto& watched = wanted_[place];
+  watched.events =
+      static_cast<short>(watched.events & ~(which == direction::read ? POLLIN : POLLOUT));
+  if (watched.events != 0) return;
+  watched = wanted_.back();
+  places_[static_cast<std::size_t>(watched.fd)] = place;
+  wanted_.pop_back();
+  place = nowhere;
+}
+
+void poll_reactor::wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) {
+  using namespace std::chrono;
+  answers_ = wanted_;
+  timespec limit{};
+  if (timeout) {
+    const auto left = std::max(*timeout, nanoseconds::zero());
+    const auto whole = duration_cast<seconds>(left);
+    limit = {whole.count(), (left - whole).count()};
+  }
+  int count = ::ppoll(answers_.data(), answers_.size(), timeout ? &limit : nullptr, nullptr);
+  for (std::size_t i = 0; count > 0 && i < answers_.size(); ++i) {
+    const auto& answer = answers_[i];
+    if (answer.revents == 0) continue;
+    --count;
+    if (answer.fd == interrupt_descriptor()) absorb_interrupt();
+    became_ready(answer.fd, (answer.revents & (POLLIN | POLLPRI)) != 0,
+                 (answer.revents & POLLOUT) != 0,
+                 (answer.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0, finished);
+  }
+}
+
+}  // namespace fibers

@@ -1,0 +1,265 @@
+#include <fibers/readiness.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace fibers {
+namespace {
+
+msghdr message_of(const operation& tried) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(tried.first_part());
+  message.msg_iovlen = tried.parts();
+  return message;
+}
+
+ssize_t receive(const operation& tried) noexcept {
+  if (tried.parts() == 0) {
+    return ::recv(tried.descriptor(), tried.data(), tried.size(), MSG_DONTWAIT);
+  }
+  auto message = message_of(tried);
+  return ::recvmsg(tried.descriptor(), &message, MSG_DONTWAIT);
+}
+
+ssize_t send(const operation& tried) noexcept {
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (tried.parts() == 0) return ::send(tried.descriptor(), tried.data(), tried.size(), flags);
+  const auto message = message_of(tried);
+  return ::sendmsg(tried.descriptor(), &message, flags);
+}
+
+ssize_t ask_readiness(const operation& tried) noexcept {
+  pollfd asked{};
+  asked.fd = tried.descriptor();
+  asked.events = tried.reads() ? POLLIN : POLLOUT;
+  const auto ready = ::poll(&asked, 1, 0);
+  if (ready < 0) return -1;
+  if (ready != 0 && (asked.revents & POLLNVAL) == 0) return 0;
+  errno = ready == 0 ? EAGAIN : EBADF;
+  return -1;
+}
+
+// The first call starts connecting; the one after the socket became writable asks how it went.
+ssize_t connect(const operation& tried) noexcept {
+  if (tried.status() == operation::state::pending) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (ask_readiness(tried) != 0) return -1;
+    if (::getsockopt(tried.descriptor(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return -1;
+    errno = error;
+    return error == 0 ? 0 : -1;
+  }
+  const auto result =
+      ::connect(tried.descriptor(), tried.address(), static_cast<socklen_t>(tried.size()));
+  if (result != 0 && errno == EINPROGRESS) errno = EAGAIN;
+  return result;
+}
+
+}  // namespace
+
+readiness::readiness(trigger how)
+    : interrupt_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)}, watches_{how == trigger::level} {
+  if (interrupt_ < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
+}
+
+readiness::~readiness() {
+  ::close(interrupt_);
+}
+
+int readiness::adopt(int descriptor) noexcept {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0) return errno;
+  if ((flags & O_NONBLOCK) == 0 && ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) {
+    return errno;
+  }
+  return begin(descriptor);
+}
+
+int readiness::begin(int descriptor) noexcept try {
+  at(descriptor) = entry{};
+  const int error = enroll(descriptor);
+  at(descriptor).adopted = error == 0;
+  return error;
+} catch (const std::bad_alloc&) {
+  return ENOMEM;
+}
+
+// A connection that was reset before it was accepted is no error of the listener.
+ssize_t readiness::accept(const operation& tried) noexcept {
+  int made;
+  do {
+    made = ::accept4(tried.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (made < 0 && errno == ECONNABORTED);
+  if (made < 0) return -1;
+  if (const int error = begin(made)) {
+    ::close(made);
+    errno = error;
+    return -1;
+  }
+  return made;
+}
+
+void readiness::forget(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
+  auto& forgotten = entries_[static_cast<std::size_t>(descriptor)];
+  for (const auto which : {direction::read, direction::write}) {
+    auto* waiting = forgotten.waiting(which);
+    if (waiting == nullptr) continue;
+    if (watches_) unwatch(descriptor, which);
+    forgotten_.push_back(*waiting);
+  }
+  forgotten = entry{};
+}
+
+readiness::entry& readiness::at(int descriptor) {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= entries_.size()) entries_.resize(std::max(index + 1, entries_.size() * 2));
+  return entries_[index];
+}
+
+bool readiness::submit(operation& started) {
+  const auto index = static_cast<std::size_t>(started.descriptor());
+  if (index >= entries_.size() || !entries_[index].adopted) [[unlikely]] {
+    return submit_stranger(started);
+  }
+  auto& wanted = entries_[index];
+  if (wanted.waiting(direction_of(started)) != nullptr) [[unlikely]] {
+    started.fail(EBUSY);
+    return true;
+  }
+  if (wanted.ready(direction_of(started)) && attempt(started)) return true;
+  wait_for(started);
+  return false;
+}
+
+// A descriptor that was not adopted is known to the backend only while an operation waits.
+[[gnu::noinline]] bool readiness::submit_stranger(operation& started) {
+  const int descriptor = started.descriptor();
+  if (::fcntl(descriptor, F_GETFD) < 0) {
+    started.fail(errno);
+    return true;
+  }
+  int error = at(descriptor).waiting(direction_of(started)) != nullptr ? EBUSY : 0;
+  if (error == 0 && attempt(started)) return true;
+  if (error == 0) error = enroll(descriptor);
+  if (error == 0) {
+    at(descriptor).room_watched = false;
+    wait_for(started);
+    return false;
+  }
+  started.fail(error);
+  return true;
+}
+
+void readiness::wait_for(operation& started) noexcept {
+  const auto which = direction_of(started);
+  known(started).waiting(which) = &started;
+  started.pend();
+  if (watches_) {
+    watch(started.descriptor(), which);
+  } else if (which == direction::write && !std::exchange(known(started).room_watched, true)) {
+    watch(started.descriptor(), which);
+  }
+}
+
+ssize_t readiness::call(const operation& tried) noexcept {
+  switch (tried.what()) {
+    case operation::kind::receive:
+      return receive(tried);
+    case operation::kind::send:
+      return send(tried);
+    case operation::kind::accept:
+      return accept(tried);
+    case operation::kind::connect:
+      return connect(tried);
+    case operation::kind::wait_readable:
+    case operation::kind::wait_writable:
+      return ask_readiness(tried);
+    case operation::kind::wait_sent:
+      return 0;
+  }
+  errno = EINVAL;
+  return -1;
+}
+
+// Makes the system call. False: it would block. An accept may move the entries.
+[[gnu::noinline]] bool readiness::attempt(operation& tried) noexcept {
+  ssize_t result;
+  do {
+    result = call(tried);
+  } while (result < 0 && errno == EINTR);
+  if (result < 0) [[unlikely]] {
+    if (errno != EAGAIN) {
+      tried.fail(errno);
+      return true;
+    }
+    known(tried).ready(direction_of(tried)) = false;
+    return false;
+  }
+  tried.finish(static_cast<std::size_t>(result));
+  if (tried.what() == operation::kind::receive && tried.result() < tried.size()) {
+    auto& now = known(tried);
+    now.ready(direction::read) = now.hung_up;
+  }
+  return true;
+}
+
+bool readiness::cancel(operation& cancelled) noexcept {
+  const auto which = direction_of(cancelled);
+  auto& waiting = known(cancelled).waiting(which);
+  if (waiting != &cancelled) return false;  // it is finished or forgotten: poll() gives it back
+  waiting = nullptr;
+  if (watches_) unwatch(cancelled.descriptor(), which);
+  cancelled.fail(ECANCELED);
+  return true;
+}
+
+void readiness::poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) {
+  wait(forgotten_.empty() ? timeout : std::chrono::nanoseconds::zero(), finished);
+  for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
+  finished.splice_after(finished.last(), forgotten_);
+}
+
+void readiness::became_ready(int descriptor, bool readable, bool writable, bool hung_up,
+                             operation_list& finished) noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= entries_.size()) return;
+  auto& now = entries_[index];
+  now.hung_up |= hung_up;
+  if (readable || hung_up) {
+    now.ready(direction::read) = true;
+    if (auto* waiting = now.waiting(direction::read)) retry(*waiting, finished);
+  }
+  if (writable || hung_up) {
+    auto& again = entries_[index];  // an accept may have moved them
+    again.ready(direction::write) = true;
+    if (auto* waiting = again.waiting(direction::write)) retry(*waiting, finished);
+  }
+}
+
+void readiness::retry(operation& waiting, operation_list& finished) noexcept {
+  if (!attempt(waiting)) return;
+  const auto which = direction_of(waiting);
+  known(waiting).waiting(which) = nullptr;
+  if (watches_) unwatch(waiting.descriptor(), which);
+  finished.push_back(waiting);
+}
+
+void readiness::interrupt() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(interrupt_, &one, sizeof one);
+}
+
+void readiness::absorb_interrupt() noexcept {
+  std::uint64_t count;
+  [[maybe_unused]] const auto taken = ::read(interrupt_, &count, sizeof count);
+}
+
+}  // namespace fibers

@@ -1,0 +1,364 @@
+#include <fibers/readiness.hpp>
+#include <fibers/scheduler.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace fibers {
+namespace {
+
+thread_local constinit scheduler* innermost = nullptr;
+
+// While one of several schedulers of a thread runs, it is the current one.
+class running_scheduler {
+ public:
+  explicit running_scheduler(scheduler& self) noexcept : before_{std::exchange(innermost, &self)} {}
+  running_scheduler(const running_scheduler&) = delete;
+  running_scheduler& operator=(const running_scheduler&) = delete;
+  ~running_scheduler() { innermost = before_; }
+
+ private:
+  scheduler* before_;
+};
+
+fiber& running_fiber() {
+  auto* running = innermost != nullptr ? innermost->tasks().current() : nullptr;
+  if (running == nullptr) throw std::logic_error{"only a fiber can do this"};
+  return *running;
+}
+
+}  // namespace
+
+scheduler::scheduler(const scheduler_options& options)
+    : reactor_{reactor::make(options.backend)},
+      readiness_{dynamic_cast<readiness*>(reactor_.get())},
+      tasks_{options.stack_size},
+      outer_{std::exchange(innermost, this)},
+      spin_{options.spin} {}
+
+scheduler::~scheduler() {
+  unwind();
+  for (auto* dropped : {todo_, take_posted()}) {
+    while (dropped != nullptr) delete std::exchange(dropped, dropped->next);
+  }
+  for (auto** at = &innermost; *at != nullptr; at = &(*at)->outer_) {
+    if (*at != this) continue;
+    *at = outer_;
+    break;
+  }
+}
+
+void scheduler::unwind() noexcept {
+  const running_scheduler here{*this};
+  while (tasks_.any_alive()) {
+    tasks_.cancel_all();
+    try {
+      run_once();
+    } catch (...) {  // of a fiber that nobody waits for any more
+    }
+  }
+}
+
+scheduler& scheduler::current() {
+  if (innermost == nullptr) throw std::logic_error{"this thread has no fibers::scheduler"};
+  return *innermost;
+}
+
+void scheduler::run() {
+  assert(thread_ == std::this_thread::get_id() && "a scheduler stays on its thread");
+  const running_scheduler here{*this};
+  while (tasks_.any_alive()) run_once();
+}
+
+void scheduler::run_once() {
+  tasks_.run_round();  // only those ready now: I/O cannot starve
+  if (todo_ != nullptr || posted_.load(std::memory_order_relaxed) != nullptr) run_posted();
+  if (!tasks_.any_alive() && !reactor_->must_poll()) return;
+  if (pending_ > 0 || !tasks_.any_ready() || reactor_->must_poll()) look_around();
+  ring_expired();
+}
+
+void scheduler::look_around() {
+  const auto timeout = until_next_deadline();
+  if (timeout == clock::duration::zero()) {
+    reactor_->poll(timeout, finished_);
+  } else if (!spin(timeout)) {
+    // Whoever posts looks at asleep_ after it has pushed, and we at posted_ after it is set: in the
+    // one order of these four, one of us sees the other.
+    asleep_.store(true, std::memory_order_seq_cst);
+    const bool wanted = posted_.load(std::memory_order_seq_cst) != nullptr;
+    reactor_->poll(wanted ? clock::duration::zero() : timeout, finished_);
+    asleep_.store(false, std::memory_order_relaxed);
+  }
+  wake_finished();
+}
+
+// Looks again and again for a while. True: something came, or the time for `timeout` did.
+bool scheduler::spin(std::optional<clock::duration> timeout) {
+  if (spin_ == clock::duration::zero()) return false;
+  const auto start = clock::now();
+  for (clock::duration spent{}; spent < spin_; spent = clock::now() - start) {
+    reactor_->poll(clock::duration::zero(), finished_);
+    if (!finished_.empty() || posted_.load(std::memory_order_relaxed) != nullptr) return true;
+    if (timeout && spent >= *timeout) return true;
+  }
+  return false;
+}
+
+void scheduler::push(posted* added) noexcept {
+  added->next = posted_.load(std::memory_order_relaxed);
+  while (!posted_.compare_exchange_weak(added->next, added, std::memory_order_seq_cst,
+                                        std::memory_order_relaxed)) {
+  }
+  if (asleep_.exchange(false, std::memory_order_seq_cst)) reactor_->interrupt();
+}
+
+scheduler::posted* scheduler::take_posted() noexcept {
+  posted* in_order = nullptr;
+  for (auto* at = posted_.exchange(nullptr, std::memory_order_acquire); at != nullptr;) {
+    auto* const next = at->next;
+    at->next = std::exchange(in_order, at);
+    at = next;
+  }
+  return in_order;
+}
+
+// One that throws ends run() as a fiber would; those behind it are run by the next one.
+void scheduler::run_posted() {
+  if (todo_ == nullptr) todo_ = take_posted();
+  while (todo_ != nullptr) {
+    const std::unique_ptr<posted> first{std::exchange(todo_, todo_->next)};
+    first->run();
+  }
+}
+
+// Asks the coarse clock first: with long timeouts only, it is the one that is read.
+void scheduler::ring_expired() {
+  if (timers_.empty() || coarse_now() + coarse_tick() < timers_.earliest()) return;
+  const auto now = clock::now();
+  while (auto* expired = timers_.pop_expired(now)) {
+    ring(static_cast<time_limit::alarm&>(*expired), now);
+  }
+}
+
+void scheduler::ring(time_limit::alarm& expired, clock::time_point now) {
+  if (expired.idle_period > clock::duration::zero()) {
+    if (std::exchange(expired.active, false)) expired.idle_since = now;
+    const auto end = saturating_add(expired.idle_since, expired.idle_period);
+    if (now < end) {
+      // Later than now, or it would expire in this very round.
+      const auto later = std::max(expired.idle_period / 16, clock::duration{1});
+      return timers_.arm(expired, std::min(end, saturating_add(now, later)));
+    }
+  }
+  expired.rang = true;
+  for (auto* sleeper : expired.sleepers) {
+    if (sleeper != nullptr) tasks_.wake(*sleeper);
+  }
+}
+
+void scheduler::wake_finished() {
+  while (!finished_.empty()) {
+    auto& done = static_cast<blocking_operation&>(finished_.front());
+    finished_.pop_front();
+    --pending_;
+    tasks_.wake(*done.waiter);
+  }
+}
+
+std::optional<clock::duration> scheduler::until_next_deadline() const {
+  if (tasks_.any_ready() || !tasks_.any_alive()) return clock::duration::zero();
+  if (timers_.empty()) return std::nullopt;
+  const auto roughly = timers_.earliest() - coarse_now();
+  if (roughly > time_limit::coarse_limit) return roughly;
+  return std::max(timers_.earliest() - clock::now(), clock::duration::zero());
+}
+
+inline bool scheduler::submit(operation& started) {
+  return readiness_ != nullptr ? readiness_->readiness::submit(started) : reactor_->submit(started);
+}
+
+void scheduler::perform(blocking_operation& operation, time_limit* limit) {
+  assert(thread_ == std::this_thread::get_id() && "a fiber stays on its thread");
+  operation.waiter = tasks_.current();
+  if (operation.waiter == nullptr) [[unlikely]]
+    throw std::logic_error{"only a fiber can block"};
+  if (operation.waiter->cancel_requested()) [[unlikely]]
+    throw cancelled{};
+  if (limit != nullptr && limit->passed()) [[unlikely]]
+    return operation.fail(ETIMEDOUT);
+  if (submit(operation)) return tasks_.completed_at_once();
+  ++pending_;
+  await(operation, limit);
+}
+
+void scheduler::make_way_before_receive(int descriptor) noexcept {
+  if (readiness_ != nullptr && readiness_->may_receive(descriptor)) tasks_.let_others_run();
+}
+
+std::size_t scheduler::send_at_once(int descriptor, const void* data, std::size_t size,
+                                    const time_limit& limit) noexcept {
+  const auto* sender = tasks_.current();
+  if (readiness_ == nullptr || sender == nullptr || sender->cancel_requested() || limit.passed()) {
+    return 0;
+  }
+  const auto sent = readiness_->send_at_once(descriptor, data, size);
+  if (sent != 0) tasks_.completed_at_once();
+  return sent;
+}
+
+inline void scheduler::await(blocking_operation& operation, time_limit* limit) {
+  if (limit != nullptr) limit->alarm_.sleepers[operation.reads() ? 0 : 1] = operation.waiter;
+  tasks_.park();
+  if (!operation.finished()) [[unlikely]]
+    await_longer(operation, limit);
+  if (limit != nullptr) {
+    auto*& sleeper = limit->alarm_.sleepers[operation.reads() ? 0 : 1];
+    if (sleeper == operation.waiter) sleeper = nullptr;  // after a close another may wait already
+  }
+  if (operation.error() == ECANCELED) [[unlikely]]
+    tasks_.check_cancelled();
+}
+
+// Woken before it was done: by a cancellation, by the limit, or by mistake.
+[[gnu::noinline]] void scheduler::await_longer(blocking_operation& operation, time_limit* limit) {
+  while (!operation.finished()) {
+    if (operation.waiter->cancel_requested()) {
+      take_back(operation, ECANCELED);
+    } else if (limit != nullptr && limit->passed()) {
+      take_back(operation, ETIMEDOUT);
+    } else {
+      tasks_.park();
+    }
+  }
+}
+
+// Afterwards the operation is finished: by `reason`, or by what happened while it was taken back.
+void scheduler::take_back(blocking_operation& operation, int reason) noexcept {
+  if (reactor_->cancel(operation)) {
+    --pending_;
+    operation.fail(reason);
+    return;
+  }
+  while (!operation.finished()) tasks_.park_uncancellable();
+  if (operation.error() == ECANCELED) operation.fail(reason);
+}
+
+void scheduler::sleep_until(clock::time_point moment) {
+  time_limit nap;
+  nap.at(moment);
+  while (!nap.passed()) {
+    tasks_.check_cancelled();
+    park(nap);
+  }
+}
+
+void scheduler::park(time_limit& limit) noexcept {
+  auto*& sleeper = limit.alarm_.sleepers[0];
+  sleeper = tasks_.current();
+  tasks_.park();
+  sleeper = nullptr;
+}
+
+// --- time_limit ------------------------------------------------------------------------------
+
+time_limit::time_limit(time_limit&& other) noexcept {
+  *this = std::move(other);
+}
+
+time_limit& time_limit::operator=(time_limit&& other) noexcept {
+  assert(other.alarm_.sleepers[0] == nullptr && other.alarm_.sleepers[1] == nullptr);
+  if (this == &other) return *this;
+  never();
+  scheduler_ = other.scheduler_;
+  alarm_.idle_period = other.alarm_.idle_period;
+  alarm_.idle_since = other.alarm_.idle_since;
+  alarm_.active = other.alarm_.active;
+  alarm_.rang = other.alarm_.rang;
+  if (scheduler_ != nullptr) scheduler_->timers_.move(other.alarm_, alarm_);
+  return *this;
+}
+
+void time_limit::after(clock::duration from_now) {
+  if (from_now < coarse_limit) return at(saturating_add(clock::now(), from_now));
+  at(saturating_add(coarse_now() + coarse_tick(), from_now));
+}
+
+void time_limit::when_idle(clock::duration period) {
+  const auto now = clock::now();
+  at(saturating_add(now, period / 16));
+  alarm_.idle_period = period;
+  alarm_.idle_since = now;
+  alarm_.active = false;
+}
+
+void time_limit::at(clock::time_point moment) {
+  if (scheduler_ == nullptr) scheduler_ = &scheduler::current();
+  alarm_.rang = false;
+  alarm_.idle_period = clock::duration::zero();
+  // What lies before the clock's beginning is past as well, and can be subtracted from.
+  scheduler_->timers_.arm(alarm_, std::max(moment, clock::time_point{}));
+}
+
+void time_limit::never() noexcept {
+  if (scheduler_ != nullptr) scheduler_->timers_.cancel(alarm_);
+  alarm_.rang = false;
+}
+
+clock::time_point saturating_add(clock::time_point now, clock::duration duration) noexcept {
+  return duration < clock::time_point::max() - now ? now + duration : clock::time_point::max();
+}
+
+// --- this_fiber ------------------------------------------------------------------------------
+
+namespace this_fiber {
+namespace {
+
+void wait_for(operation::kind readiness, int descriptor) {
+  running_fiber();
+  scheduler::blocking_operation ready{readiness, descriptor};
+  innermost->perform(ready);
+  if (ready.error() != 0) {
+    throw std::system_error{ready.error(), std::system_category(), "wait for a descriptor"};
+  }
+}
+
+}  // namespace
+
+void yield() {
+  running_fiber();
+  innermost->tasks().yield();
+}
+
+void sleep_for(clock::duration duration) {
+  if (duration <= clock::duration::zero()) return yield();
+  sleep_until(saturating_add(clock::now(), duration));
+}
+
+void sleep_until(clock::time_point moment) {
+  running_fiber();
+  innermost->sleep_until(moment);
+}
+
+std::uint64_t get_id() {
+  return running_fiber().id();
+}
+std::string_view get_name() {
+  return running_fiber().name();
+}
+std::stop_token get_stop_token() {
+  return running_fiber().get_stop_token();
+}
+
+void wait_readable(int descriptor) {
+  wait_for(operation::kind::wait_readable, descriptor);
+}
+void wait_writable(int descriptor) {
+  wait_for(operation::kind::wait_writable, descriptor);
+}
+
+}  // namespace this_fiber
+}  // namespace fibers

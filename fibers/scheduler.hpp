@@ -1,0 +1,231 @@
+// scheduler: task queue + timers + reactor = one loop on one screen.
+//
+//     fibers::scheduler scheduler;
+//     scheduler.spawn("listener", [&] { ... });
+//     scheduler.run();                                // returns when no fiber is left
+//
+// One thread runs one scheduler, from its construction to its end, and fibers never change
+// threads: errno and thread_local keep their meaning, and nothing here takes a lock.
+//
+// Blocking calls (in tcp, in this_fiber) park the calling fiber and let the others run. A fiber
+// that is cancelled leaves the call it blocks in by the exception `cancelled`; do not swallow it.
+#pragma once
+
+#include <fibers/reactor.hpp>
+#include <fibers/task_queue.hpp>
+#include <fibers/timer_queue.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+namespace fibers {
+
+struct scheduler_options {
+  io backend = io::automatic;
+  std::size_t stack_size = default_stack_size;
+
+  // Before it goes to sleep the loop looks that long whether something comes. What comes then is
+  // served sooner by the time it takes to wake up; the looking costs a whole processor.
+  clock::duration spin = clock::duration::zero();
+};
+
+// A moment after which waiting ends. It stays in force for every later wait until it is changed.
+class time_limit {
+ public:
+  time_limit() = default;
+  time_limit(time_limit&& other) noexcept;
+  time_limit& operator=(time_limit&& other) noexcept;
+  ~time_limit() { never(); }
+
+  // What has no time left is at its limit at once. Moving a limit further costs a store, so it may
+  // be done for every message. Limits of coarse_limit and more are kept to the kernel's tick (a few
+  // milliseconds, and never early); shorter ones are precise.
+  void after(clock::duration from_now);
+  void at(clock::time_point moment);
+  void never() noexcept;
+
+  // Passes once there was no activity() for `period`, at most a sixteenth of it later. Activity
+  // then costs nothing but this store, so it may be any number of messages a second.
+  void when_idle(clock::duration period);
+  void activity() noexcept { alarm_.active = true; }
+
+  bool passed() const noexcept { return alarm_.rang; }
+
+  static constexpr clock::duration coarse_limit = std::chrono::milliseconds{200};
+
+ private:
+  friend class scheduler;
+
+  // At most two fibers wait under one limit: of a stream, one that reads and one that writes.
+  struct alarm : timer {
+    fiber* sleepers[2] = {};
+    clock::duration idle_period{};  // zero: the deadline is one
+    clock::time_point idle_since;
+    bool active = false;
+    bool rang = false;
+  };
+  alarm alarm_;
+  class scheduler* scheduler_ = nullptr;
+};
+
+class readiness;
+
+class scheduler {
+ public:
+  // Throws std::system_error when the backend asked for does not work here; its text says why.
+  scheduler(io backend = io::automatic) : scheduler{scheduler_options{backend}} {}
+  explicit scheduler(const scheduler_options& options);
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+
+  // Cancels the fibers that are left and waits until they have unwound.
+  ~scheduler();
+
+  // Runs `body`, any move-only callable, as a fiber. The name shows up in listings and when its
+  // stack overflows. Dropping the handle lets the fiber run on alone; then an exception that leaves
+  // it comes out of run(), which may be called again.
+  template <std::invocable Body>
+  auto spawn(std::string_view name, Body&& body) {
+    return tasks_.spawn(name, std::forward<Body>(body));
+  }
+  template <std::invocable Body>
+  auto spawn(Body&& body) {
+    return tasks_.spawn("anonymous", std::forward<Body>(body));
+  }
+
+  // Returns when no fiber is left.
+  void run();
+
+  // Cancels every fiber there is; run() returns when they have unwound.
+  void stop() noexcept { tasks_.cancel_all(); }
+
+  // Runs `function` on this scheduler's thread, soon, on the stack of the loop: it may spawn fibers
+  // and wake them, but not block. The one member that any thread may call; the scheduler must
+  // outlive the call. Functions of one thread run in the order they were posted. Waiting for posts
+  // keeps no loop alive: let a fiber wait. What is posted to a loop that does not run is run by the
+  // next run(), or dropped. Throws std::bad_alloc.
+  template <std::invocable Function>
+  void post(Function&& function) {
+    push(new posted_function<std::decay_t<Function>>{std::forward<Function>(function)});
+  }
+
+  // Which of them `automatic` became.
+  io backend() const noexcept { return reactor_->backend(); }
+
+  task_queue& tasks() noexcept { return tasks_; }
+  timer_queue& timers() noexcept { return timers_; }
+  fibers::reactor& reactor() noexcept { return *reactor_; }
+
+  // The one of the calling thread: the one that runs, else the last constructed that is still
+  // there. Throws std::logic_error where there is none.
+  static scheduler& current();
+
+  // --- for whoever builds something that blocks ------------------------------------------------
+
+  // An operation and the fiber that waits for it.
+  struct blocking_operation : operation {
+    using operation::operation;
+    fiber* waiter = nullptr;
+  };
+
+  // Submits the operation and parks the running fiber until it is finished. Throws `cancelled`,
+  // having taken the operation back. At the limit it finishes with ETIMEDOUT. What finished in the
+  // same moment counts as done, so no data is lost to a race.
+  void perform(blocking_operation& operation, time_limit* limit = nullptr);
+
+  // Who left bytes behind lets the others run before it takes them: meanwhile more come, so one
+  // system call takes more. Called before there is an operation, for the descriptor may be closed
+  // and another's when it returns.
+  void make_way_before_receive(int descriptor) noexcept;
+
+  // Sends what can be sent without an operation. 0: perform() one.
+  std::size_t send_at_once(int descriptor, const void* data, std::size_t size,
+                           const time_limit& limit) noexcept;
+
+  void sleep_until(clock::time_point moment);
+
+  // As task_queue::park(), and the limit wakes as well: look at limit.passed(), too.
+  void park(time_limit& limit) noexcept;
+
+ private:
+  friend class time_limit;
+
+  // A function on its way from another thread.
+  struct posted {
+    virtual ~posted() = default;
+    virtual void run() = 0;
+    posted* next = nullptr;
+  };
+  template <class Function>
+  struct posted_function final : posted {
+    explicit posted_function(Function wanted) : function{std::move(wanted)} {}
+    void run() override { function(); }
+    Function function;
+  };
+
+  void push(posted* added) noexcept;
+  posted* take_posted() noexcept;
+  void run_posted();
+  void look_around();
+  bool spin(std::optional<clock::duration> timeout);
+  void run_once();
+  void unwind() noexcept;
+  bool submit(operation& started);
+  void ring_expired();
+  void ring(time_limit::alarm& expired, clock::time_point now);
+  void wake_finished();
+  std::optional<clock::duration> until_next_deadline() const;
+  void await(blocking_operation& operation, time_limit* limit);
+  void await_longer(blocking_operation& operation, time_limit* limit);
+  void take_back(blocking_operation& operation, int reason) noexcept;
+
+  std::unique_ptr<fibers::reactor> reactor_;
+  readiness* readiness_;  // the same if it is one: then its submit() is inlined
+  timer_queue timers_;
+  task_queue tasks_;
+  operation_list finished_;
+  std::size_t pending_ = 0;  // operations in the reactor's books
+  scheduler* outer_;         // the one constructed before
+  clock::duration spin_;
+  posted* todo_ = nullptr;  // taken from posted_, in the order they were posted
+  std::thread::id thread_ = std::this_thread::get_id();
+
+  // Written by other threads, so away from the rest.
+  alignas(64) std::atomic<posted*> posted_{nullptr};  // the last one first
+  std::atomic<bool> asleep_{false};
+};
+
+// What a fiber says of itself. Outside of a fiber these throw std::logic_error.
+namespace this_fiber {
+
+// Lets every other ready fiber run first.
+void yield();
+
+// Blocks the fiber; never shorter than asked. No time left: yields.
+void sleep_for(clock::duration duration);
+void sleep_until(clock::time_point moment);
+
+std::uint64_t get_id();
+std::string_view get_name();
+std::stop_token get_stop_token();
+
+// Blocks until a read (a write) of the descriptor would not: of a pipe, a signalfd, an eventfd, a
+// terminal, a socket that a stream reads. The descriptor stays as it is. Throws std::system_error.
+void wait_readable(int descriptor);
+void wait_writable(int descriptor);
+
+}  // namespace this_fiber
+
+// `now + duration`, which stays at the end of time instead of wrapping around.
+clock::time_point saturating_add(clock::time_point now, clock::duration duration) noexcept;
+
+}  // namespace fibers

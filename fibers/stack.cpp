@@ -1,0 +1,363 @@
+#include <fibers/stack.hpp>
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace fibers {
+namespace {
+
+#ifndef MADV_GUARD_INSTALL
+constexpr int MADV_GUARD_INSTALL = 102;  // Linux 6.13; newer than the headers of Debian 12
+#endif
+
+constexpr std::size_t page = 4096;
+constexpr std::size_t largest_slab = 4096;  // stacks
+
+// The last bytes of every stack, above top(). Read by the overflow handler.
+struct label {
+  std::byte* next_free;
+  const char* owner;
+  std::size_t owner_length;
+  std::size_t stack_size;
+};
+static_assert(sizeof(label) % 16 == 0, "the ABI aligns stacks to 16 bytes");
+
+label& label_of(std::byte* top) {
+  return *reinterpret_cast<label*>(top);
+}
+
+std::size_t slot_size(std::size_t stack_size) {
+  return guard_size + stack_size;
+}
+
+// --- the overflow handler --------------------------------------------------------------------
+
+struct slab {
+  std::byte* begin;
+  std::byte* end;
+  std::size_t stack_size;
+};
+
+// Read from a signal handler, so it neither locks nor moves. A slab beyond the table still has
+// its guards; only the sentence is lost.
+std::array<slab, 4096> slabs;
+std::atomic<std::size_t> slab_count{0};
+std::mutex slab_mutex;  // writers only
+
+void remember_slab(slab added) {
+  std::lock_guard lock{slab_mutex};
+  const auto index = slab_count.load(std::memory_order_relaxed);
+  if (index == slabs.size()) return;
+  slabs[index] = added;
+  slab_count.store(index + 1, std::memory_order_release);
+}
+
+// The top of the stack in whose guard `address` lies, or null.
+std::byte* stack_overflowed_at(const std::byte* address) {
+  for (std::size_t i = 0, n = slab_count.load(std::memory_order_acquire); i < n; ++i) {
+    const auto& s = slabs[i];
+    if (address < s.begin || address >= s.end) continue;
+    const auto slot = slot_size(s.stack_size);
+    const auto offset = static_cast<std::size_t>(address - s.begin);
+    if (offset % slot >= guard_size) return nullptr;
+    return s.begin + (offset / slot + 1) * slot - sizeof(label);
+  }
+  return nullptr;
+}
+
+struct sigaction previous_handler;
+
+// Async-signal-safe: only write(2) and arithmetic.
+void report_overflow(int, siginfo_t* info, void*) {
+  if (auto* top = stack_overflowed_at(static_cast<std::byte*>(info->si_addr))) {
+    const auto& owner = label_of(top);
+    std::array<char, 24> digits{};
+    auto* digit = digits.data() + digits.size();
+    for (auto n = owner.stack_size / 1024; n > 0; n /= 10)
+      *--digit = static_cast<char>('0' + n % 10);
+    const auto digits_length = static_cast<std::size_t>(digits.data() + digits.size() - digit);
+    const iovec parts[] = {
+        {const_cast<char*>("stack overflow: "), 16},
+        {const_cast<char*>(owner.owner), owner.owner_length},
+        {const_cast<char*>(" ran past the end of its "), 25},
+        {digit, digits_length},
+        {const_cast<char*>(" KiB stack\n"), 11},
+    };
+    [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, 5);
+  }
+  // The instruction runs again and dies as it would have without us.
+  ::sigaction(SIGSEGV, &previous_handler, nullptr);
+}
+
+void install_overflow_handler() {
+  struct sigaction action {};
+  action.sa_sigaction = report_overflow;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  ::sigaction(SIGSEGV, &action, &previous_handler);
+}
+
+// A stack for the handler to stand on when a fiber has none left. One a thread.
+class alternate_stack {
+ public:
+  alternate_stack() {
+    stack_t current{};
+    ::sigaltstack(nullptr, &current);
+    if ((current.ss_flags & SS_DISABLE) == 0) return;  // the program has its own
+    memory_ = std::make_unique<std::byte[]>(size);
+    stack_t ours{};
+    ours.ss_sp = memory_.get();
+    ours.ss_size = size;
+    ::sigaltstack(&ours, nullptr);
+  }
+  alternate_stack(const alternate_stack&) = delete;
+  alternate_stack& operator=(const alternate_stack&) = delete;
+  ~alternate_stack() {
+    if (!memory_) return;
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    ::sigaltstack(&none, nullptr);
+  }
+
+ private:
+  static constexpr std::size_t size = 64 * 1024;
+  std::unique_ptr<std::byte[]> memory_;
+};
+
+void prepare_thread_for_overflow() {
+  static std::once_flag once;
+  std::call_once(once, install_overflow_handler);
+  thread_local alternate_stack here;
+}
+
+// --- guards ----------------------------------------------------------------------------------
+
+bool install_lightweight_guards(std::byte* slab, std::size_t stacks, std::size_t slot) {
+  // One system call for up to 1024 guards where the kernel lets a process advise itself (6.14).
+  static const int self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+  static const pid_t owner = ::getpid();
+  constexpr std::size_t most = 1024;
+  std::size_t done = 0;
+  while (self >= 0 && owner == ::getpid() && done < stacks) {
+    std::array<iovec, most> guards;
+    const auto count = std::min(most, stacks - done);
+    for (std::size_t i = 0; i < count; ++i) guards[i] = {slab + (done + i) * slot, guard_size};
+    const auto advised =
+        ::syscall(SYS_process_madvise, self, guards.data(), count, MADV_GUARD_INSTALL, 0);
+    if (advised != static_cast<long>(count * guard_size)) break;
+    done += count;
+  }
+  for (; done < stacks; ++done) {
+    if (::madvise(slab + done * slot, guard_size, MADV_GUARD_INSTALL) != 0) return false;
+  }
+  return true;
+}
+
+// Every guard splits a mapping, and a process whose mappings are used up cannot even allocate to
+// report it: stop while a few are left.
+bool room_for_protection_guards(std::size_t stacks) {
+  static const std::size_t limit = [] {
+    std::size_t value = 65530;  // the kernel's default
+    std::ifstream{"/proc/sys/vm/max_map_count"} >> value;
+    return value;
+  }();
+  static std::atomic<std::size_t> protected_stacks{0};
+  const auto left_for_others = std::min<std::size_t>(limit / 8, 1024);
+  const auto before = protected_stacks.fetch_add(stacks);
+  if (2 * (before + stacks) + left_for_others <= limit) return true;
+  protected_stacks -= stacks;
+  errno = ENOMEM;
+  return false;
+}
+
+bool install_protection_guards(std::byte* slab, std::size_t stacks, std::size_t slot) {
+  if (!room_for_protection_guards(stacks)) return false;
+  for (std::size_t i = 0; i < stacks; ++i) {
+    if (::mprotect(slab + i * slot, guard_size, PROT_NONE) != 0) return false;
+  }
+  return true;
+}
+
+[[noreturn]] void throw_out_of_stacks(guard_kind guard, int error) {
+  throw std::system_error{error, std::system_category(),
+                          guard == guard_kind::protection
+                              ? "no more stacks: vm.max_map_count limits how many can be guarded"
+                              : "no more stacks: the system gives no more address space"};
+}
+
+// --- stacks whose thread has ended -----------------------------------------------------------
+
+struct orphans {
+  std::size_t stack_size;
+  guard_kind guard;
+  std::byte* free;
+  std::byte* fresh;
+  std::byte* fresh_end;
+};
+std::mutex orphans_mutex;
+
+// Never destroyed: threads may end after the statics of this file.
+std::vector<orphans>& all_orphans() {
+  static auto* all = new std::vector<orphans>;
+  return *all;
+}
+
+}  // namespace
+
+guard_kind best_guard() noexcept {
+  static const guard_kind best = [] {
+    void* probe = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED) return guard_kind::protection;
+    const bool works = ::madvise(probe, page, MADV_GUARD_INSTALL) == 0;
+    ::munmap(probe, page);
+    return works ? guard_kind::lightweight : guard_kind::protection;
+  }();
+  return best;
+}
+
+// --- the pools of a thread -------------------------------------------------------------------
+
+namespace {
+
+// The pool asked for last, which is the one asked for next; looked at for each stack, and so apart
+// from what has a destructor and asks at each look whether it was made.
+thread_local constinit stack_pool* recent_pool = nullptr;
+thread_local constinit bool pools_gone = false;  // a stack may outlive them, in a static object
+
+struct pools_of_thread {
+  std::vector<std::unique_ptr<stack_pool>> all;
+  ~pools_of_thread() {
+    recent_pool = nullptr;
+    pools_gone = true;
+  }
+};
+thread_local pools_of_thread pools;
+
+std::size_t whole_pages(std::size_t size) {
+  return (std::max(size, smallest_stack_size) + page - 1) / page * page;
+}
+
+}  // namespace
+
+inline stack_pool& stack_pool::of_this_thread(std::size_t stack_size) {
+  if (recent_pool != nullptr && recent_pool->stack_size_ == stack_size) [[likely]]
+    return *recent_pool;
+  return find_or_make(stack_size);
+}
+
+stack_pool& stack_pool::find_or_make(std::size_t stack_size) {
+  if (pools_gone) return *new stack_pool{stack_size};  // at the very end of a thread
+  const auto size = whole_pages(stack_size);
+  auto found = std::ranges::find(pools.all, size, [](auto& pool) { return pool->stack_size(); });
+  if (found == pools.all.end()) {
+    pools.all.push_back(std::make_unique<stack_pool>(size));
+    found = std::prev(pools.all.end());
+  }
+  recent_pool = found->get();
+  return *recent_pool;
+}
+
+stack_pool::stack_pool(std::size_t stack_size, guard_kind guard)
+    : stack_size_{whole_pages(stack_size)}, guard_{guard} {
+  prepare_thread_for_overflow();
+}
+
+stack_pool::~stack_pool() {
+  if (free_ == nullptr && fresh_ == fresh_end_) return;
+  std::lock_guard lock{orphans_mutex};
+  all_orphans().push_back({stack_size_, guard_, free_, fresh_, fresh_end_});
+}
+
+std::byte* stack_pool::take() {
+  if (free_ == nullptr && fresh_ == fresh_end_) grow();
+  if (free_ != nullptr) {
+    auto* top = std::exchange(free_, label_of(free_).next_free);
+    sanitizer::forget_red_zones(top - stack_size_ + sizeof(label), stack_size_ - sizeof(label));
+    return top;
+  }
+  return prepare(std::exchange(fresh_, fresh_ + slot_size(stack_size_)));
+}
+
+void stack_pool::give_back(std::byte* top) noexcept {
+  label_of(top).next_free = free_;
+  free_ = top;
+}
+
+stack::stack(std::size_t size) : stack{stack_pool::of_this_thread(size)} {}
+stack::stack(stack_pool& pool) : top_{pool.take()} {}
+stack::stack(stack&& other) noexcept : top_{std::exchange(other.top_, nullptr)} {}
+stack& stack::operator=(stack&& other) noexcept {
+  std::swap(top_, other.top_);
+  return *this;
+}
+stack::~stack() {
+  if (top_ != nullptr) stack_pool::of_this_thread(label_of(top_).stack_size).give_back(top_);
+}
+
+std::size_t stack::size() const noexcept {
+  return label_of(top_).stack_size - sizeof(label);
+}
+
+void stack::set_owner(std::string_view name) noexcept {
+  label_of(top_).owner = name.data();
+  label_of(top_).owner_length = name.size();
+}
+
+std::byte* stack_pool::prepare(std::byte* slot) const {
+  auto* top = slot + slot_size(stack_size_) - sizeof(label);
+  new (top) label{nullptr, "somebody", 8, stack_size_};
+  return top;
+}
+
+bool stack_pool::adopt_orphans() {
+  std::lock_guard lock{orphans_mutex};
+  const auto found = std::ranges::find_if(all_orphans(), [this](const orphans& group) {
+    return group.stack_size == stack_size_ && group.guard == guard_;
+  });
+  if (found == all_orphans().end()) return false;
+  free_ = found->free;
+  fresh_ = found->fresh;
+  fresh_end_ = found->fresh_end;
+  all_orphans().erase(found);
+  return true;
+}
+
+void stack_pool::grow() {
+  if (adopt_orphans()) return;
+  const auto slot = slot_size(stack_size_);
+  const auto bytes = next_slab_ * slot;
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) throw_out_of_stacks(guard_kind::lightweight, errno);
+  ::madvise(memory, bytes, MADV_NOHUGEPAGE);  // one touched page must not cost two megabytes
+  auto* begin = static_cast<std::byte*>(memory);
+  const auto install =
+      guard_ == guard_kind::lightweight ? install_lightweight_guards : install_protection_guards;
+  if (!install(begin, next_slab_, slot)) {
+    const int error = errno;
+    ::munmap(memory, bytes);
+    throw_out_of_stacks(guard_, error);
+  }
+  remember_slab({begin, begin + bytes, stack_size_});
+  fresh_ = begin;
+  fresh_end_ = begin + bytes;
+  next_slab_ = std::min(next_slab_ * 2, guard_ == guard_kind::lightweight ? largest_slab : 256);
+}
+
+}  // namespace fibers

@@ -1,0 +1,94 @@
+// stack: memory for a function to run on, with a guard below it.
+//
+//     fibers::stack mine;                   // from this thread's pool; goes back when it dies
+//     mine.set_owner("listener");           // what an overflow prints
+//
+// Stacks are cut from large slabs. Below each lies a guard of guard_size bytes: whoever runs past
+// the end dies by SIGSEGV, and standard error says whose stack it was. A stack that comes back is
+// the next to go out, still warm: the first touch of a page costs thousands of times a reuse.
+//
+// Guards are installed by madvise(MADV_GUARD_INSTALL) (Linux 6.13), which needs no mapping of its
+// own, so a million stacks fit in one. Older kernels get mprotect, two mappings a stack, and an
+// error that names vm.max_map_count where that ends (near 32,000 stacks by default).
+#pragma once
+
+#include <fibers/sanitizer.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace fibers {
+
+enum class guard_kind {
+  lightweight,  // madvise(MADV_GUARD_INSTALL)
+  protection,   // mprotect
+};
+
+// The better of the two that this kernel has. Probed once.
+guard_kind best_guard() noexcept;
+
+// Sanitizers put red zones around every variable, so their frames are several times larger.
+inline constexpr std::size_t default_stack_size =
+    (sanitizer::address || sanitizer::thread ? 256 : 64) * 1024;
+inline constexpr std::size_t guard_size = 64 * 1024;
+inline constexpr std::size_t smallest_stack_size = 16 * 1024;
+
+class stack_pool;
+
+class stack {
+ public:
+  // Of `size` bytes (rounded up to whole pages, at least smallest_stack_size; a few of them are the
+  // stack's own), from this thread's pool for that size. Throws std::system_error when the system
+  // gives no more; its text names the limit that was met.
+  explicit stack(std::size_t size = default_stack_size);
+  explicit stack(stack_pool& pool);
+  stack(stack&& other) noexcept;
+  stack& operator=(stack&& other) noexcept;
+  ~stack();
+
+  // The usable bytes are [bottom(), top()); a stack grows down from its top.
+  std::byte* bottom() const noexcept { return top_ - size(); }
+  std::byte* top() const noexcept { return top_; }
+  std::size_t size() const noexcept;
+
+  // What an overflow prints. The characters must live as long as the stack is in use.
+  void set_owner(std::string_view name) noexcept;
+
+ private:
+  std::byte* top_;
+};
+
+// All free stacks of one size. A pool belongs to one thread; a stack may be returned to another
+// thread's pool of the same size. Memory is kept for reuse, and is the process's until it ends.
+class stack_pool {
+ public:
+  explicit stack_pool(std::size_t stack_size, guard_kind guard = best_guard());
+  stack_pool(const stack_pool&) = delete;
+  stack_pool& operator=(const stack_pool&) = delete;
+  ~stack_pool();
+
+  std::byte* take();  // the top of a free stack
+  void give_back(std::byte* top) noexcept;
+
+  std::size_t stack_size() const noexcept { return stack_size_; }
+
+ private:
+  friend class stack;
+
+  // This thread's pool for stacks of `stack_size` bytes.
+  static stack_pool& of_this_thread(std::size_t stack_size);
+  static stack_pool& find_or_make(std::size_t stack_size);
+
+  void grow();
+  bool adopt_orphans();                       // those of an ended thread, if there are any
+  std::byte* prepare(std::byte* slot) const;  // its top
+
+  std::size_t stack_size_;
+  guard_kind guard_;
+  std::byte* free_ = nullptr;   // the tops of free stacks, linked through their first word
+  std::byte* fresh_ = nullptr;  // stacks of the newest slab that were never used
+  std::byte* fresh_end_ = nullptr;
+  std::size_t next_slab_ = 16;  // stacks in the next slab; doubles
+};
+
+}  // namespace fibers

@@ -1,0 +1,189 @@
+#include <fibers/stream_socket.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace fibers {
+namespace {
+
+error_code code_of(int error) noexcept {
+  return {error, boost::system::system_category()};
+}
+
+}  // namespace
+
+socket::socket(socket&& other) noexcept
+    : limit_{std::move(other.limit_)},
+      scheduler_{other.scheduler_},
+      descriptor_{std::exchange(other.descriptor_, -1)} {}
+
+socket& socket::operator=(socket&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  limit_ = std::move(other.limit_);
+  scheduler_ = other.scheduler_;
+  descriptor_ = std::exchange(other.descriptor_, -1);
+  return *this;
+}
+
+void socket::close() noexcept {
+  limit_.never();
+  drop_descriptor();
+}
+
+void socket::drop_descriptor() noexcept {
+  if (!is_open()) return;
+  scheduler_->reactor().forget(descriptor_);
+  ::close(std::exchange(descriptor_, -1));
+}
+
+void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) {
+  drop_descriptor();
+  scheduler_ = &scheduler::current();
+  descriptor_ = ::socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int failure = descriptor_ < 0 ? errno : scheduler_->reactor().adopt(descriptor_);
+  if (failure == 0) {
+    scheduler::blocking_operation wanted{operation::kind::connect, descriptor_};
+    wanted.address(peer, length);
+    scheduler_->perform(wanted, &limit_);
+    failure = wanted.error();
+  }
+  error = code_of(failure);
+  if (failure != 0) drop_descriptor();
+}
+
+int socket::listen(const sockaddr* local, socklen_t length, int backlog) noexcept {
+  if (::bind(descriptor_, local, length) != 0 || ::listen(descriptor_, backlog) != 0) return errno;
+  return scheduler_->reactor().adopt(descriptor_);
+}
+
+int socket::accept(error_code& error) {
+  scheduler::blocking_operation wanted{operation::kind::accept, descriptor_};
+  if (is_open()) {
+    scheduler_->perform(wanted, &limit_);
+  } else {
+    wanted.fail(EBADF);
+  }
+  error = code_of(wanted.error());
+  return error ? -1 : static_cast<int>(wanted.result());
+}
+
+void socket::set_option(int level, int name, const void* data, std::size_t size,
+                        error_code& error) {
+  const auto length = static_cast<socklen_t>(size);
+  error = code_of(::setsockopt(descriptor_, level, name, data, length) != 0 ? errno : 0);
+}
+
+// --- stream_socket ---------------------------------------------------------------------------
+
+inline std::size_t stream_socket::finish(const operation& done, error_code& error) noexcept {
+  if (done.result() != 0) [[likely]] {
+    limit_.activity();
+    error = {};
+    return done.result();
+  }
+  error = error_of(done);
+  return 0;
+}
+
+// Of an operation that moved no bytes.
+[[gnu::noinline]] error_code stream_socket::error_of(const operation& done) const noexcept {
+  if (done.error() != 0) return code_of(done.error());
+  if (!is_open()) return boost::asio::error::bad_descriptor;
+  const bool ended = done.finished() && done.what() == operation::kind::receive;
+  return ended ? make_error_code(boost::asio::error::eof) : error_code{};
+}
+
+template <operation::kind What>
+std::size_t stream_socket::transfer(const iovec& part, error_code& error) {
+  scheduler::blocking_operation wanted{What, descriptor_};
+  wanted.buffer(part.iov_base, part.iov_len);
+  if (part.iov_len != 0 && is_open()) scheduler_->perform(wanted, &limit_);
+  return finish(wanted, error);
+}
+
+template <operation::kind What>
+std::size_t stream_socket::transfer(const iovecs& all, error_code& error) {
+  scheduler::blocking_operation wanted{What, descriptor_};
+  wanted.buffers(all.parts.data(), all.count, all.bytes);
+  if (all.bytes != 0 && is_open()) scheduler_->perform(wanted, &limit_);
+  return finish(wanted, error);
+}
+
+// A descriptor that was closed meanwhile may be another's by now.
+inline bool stream_socket::closed_while_making_way(error_code& error) noexcept {
+  if (!is_open()) return false;
+  scheduler_->make_way_before_receive(descriptor_);
+  if (is_open()) [[likely]]
+    return false;
+  error = boost::asio::error::operation_aborted;
+  return true;
+}
+
+// Every message comes through these two: the layers below are inlined into them.
+[[gnu::flatten]] std::size_t stream_socket::receive(const iovec& part, error_code& error) {
+  if (closed_while_making_way(error)) return 0;
+  return transfer<operation::kind::receive>(part, error);
+}
+std::size_t stream_socket::send(const iovec& part, error_code& error) {
+  if (is_open()) {
+    const auto sent = scheduler_->send_at_once(descriptor_, part.iov_base, part.iov_len, limit_);
+    if (sent != 0) [[likely]] {
+      limit_.activity();
+      error = {};
+      return sent;
+    }
+  }
+  return transfer<operation::kind::send>(part, error);
+}
+
+std::size_t stream_socket::receive(const iovecs& all, error_code& error) {
+  if (closed_while_making_way(error)) return 0;
+  return transfer<operation::kind::receive>(all, error);
+}
+std::size_t stream_socket::send(const iovecs& all, error_code& error) {
+  return transfer<operation::kind::send>(all, error);
+}
+
+void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error_code& error) {
+  if (what != boost::asio::socket_base::shutdown_receive && is_open() &&
+      scheduler_->tasks().current() != nullptr) {
+    scheduler::blocking_operation sent{operation::kind::wait_sent, descriptor_};
+    scheduler_->perform(sent, &limit_);
+  }
+  error = code_of(::shutdown(descriptor_, what) != 0 ? errno : 0);
+}
+
+void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what) {
+  error_code error;
+  shutdown(what, error);
+  if (error) throw boost::system::system_error{error, "shutdown"};
+}
+
+stream_socket::executor_type stream_socket::get_executor() const {
+  static boost::asio::io_context nobody_runs_this;
+  return nobody_runs_this.get_executor();
+}
+
+// --- stream_listener -------------------------------------------------------------------------
+
+stream_listener::stream_listener(int descriptor) : socket{scheduler::current(), descriptor} {
+  const int error = scheduler_->reactor().adopt(descriptor);
+  if (error != 0) throw boost::system::system_error{code_of(error), "adopt a listener"};
+}
+
+stream_socket stream_listener::accept(error_code& error) {
+  const int accepted = socket::accept(error);
+  return error ? stream_socket{} : stream_socket{*scheduler_, accepted};
+}
+
+stream_socket stream_listener::accept() {
+  error_code error;
+  auto accepted = accept(error);
+  if (error) throw boost::system::system_error{error, "accept"};
+  return accepted;
+}
+
+}  // namespace fibers

@@ -1,0 +1,185 @@
+// stream_socket: bytes in order, both ways, where a call that would block parks the fiber.
+//
+// What tcp::stream and local::stream have in common. It models Asio's SyncReadStream and
+// SyncWriteStream, so asio::read_until, Boost.Beast and asio::ssl::stream work on it unchanged.
+// Errors of the world come as error_code; each call has a twin without it that throws
+// boost::system::system_error. The end of the stream is asio::error::eof, a deadline that passed is
+// asio::error::timed_out, and a socket that was closed under a call is
+// asio::error::operation_aborted.
+#pragma once
+
+#include <fibers/scheduler.hpp>
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+#include <cstddef>
+#include <type_traits>
+
+namespace fibers {
+
+using boost::system::error_code;
+
+// A descriptor, the scheduler that waits for it, and how long it may wait.
+class socket {
+ public:
+  // Only while no fiber is in a call on it.
+  socket(socket&& other) noexcept;
+  socket& operator=(socket&& other) noexcept;
+  ~socket() { close(); }
+
+  // From now on every call on this socket fails with timed_out when it is not done by then; what
+  // arrives in the same moment is delivered. No time left is a deadline too.
+  void expires_after(clock::duration from_now) { limit_.after(from_now); }
+  void expires_at(clock::time_point moment) { limit_.at(moment); }
+  void expires_never() noexcept { limit_.never(); }
+
+  // The same once no byte was received or sent for `period`, and at most a sixteenth of it later.
+  // For servers that must get rid of silent clients: a message then costs a store.
+  void expires_when_idle(clock::duration period) { limit_.when_idle(period); }
+
+  // Calls that other fibers are in end with operation_aborted. Closing twice is fine.
+  void close() noexcept;
+  // The same under Asio's name.
+  void close(error_code& error) noexcept {
+    error = {};
+    close();
+  }
+
+  bool is_open() const noexcept { return descriptor_ >= 0; }
+  int native_handle() const noexcept { return descriptor_; }
+
+ protected:
+  socket() = default;  // closed
+  socket(scheduler& owner, int descriptor) noexcept : scheduler_{&owner}, descriptor_{descriptor} {}
+
+  // Opens anew and connects; what was open is closed, the limit stays.
+  void connect(const sockaddr* peer, socklen_t length, error_code& error);
+
+  // Makes a socket that was just opened listen. Returns an errno value; 0 is success.
+  int listen(const sockaddr* local, socklen_t length, int backlog) noexcept;
+
+  // Waits for a connection; its descriptor, or -1 and the error.
+  int accept(error_code& error);
+
+  void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
+  void drop_descriptor() noexcept;
+
+  time_limit limit_;
+  scheduler* scheduler_ = nullptr;
+  int descriptor_ = -1;
+};
+
+class stream_socket : public socket {
+ public:
+  using lowest_layer_type = stream_socket;
+  // Nothing is ever run by it: layers that want an executor to exist get one.
+  using executor_type = boost::asio::io_context::executor_type;
+
+  // At most one fiber reads and one writes at a time: a second one gets EBUSY.
+
+  // Receives what there is, at least one byte, at most what the buffers hold. Buffers without room
+  // give 0 at once.
+  template <class MutableBufferSequence>
+  std::size_t read_some(const MutableBufferSequence& buffers, error_code& error) {
+    return receive(parts<boost::asio::mutable_buffer>(buffers), error);
+  }
+  template <class MutableBufferSequence>
+  std::size_t read_some(const MutableBufferSequence& buffers) {
+    return or_throw("read_some", [&](error_code& error) { return read_some(buffers, error); });
+  }
+
+  // Sends at least one byte, maybe not all: asio::write sends all.
+  template <class ConstBufferSequence>
+  std::size_t write_some(const ConstBufferSequence& buffers, error_code& error) {
+    return send(parts<boost::asio::const_buffer>(buffers), error);
+  }
+  template <class ConstBufferSequence>
+  std::size_t write_some(const ConstBufferSequence& buffers) {
+    return or_throw("write_some", [&](error_code& error) { return write_some(buffers, error); });
+  }
+
+  // What was sent leaves first.
+  void shutdown(boost::asio::socket_base::shutdown_type what, error_code& error);
+  void shutdown(boost::asio::socket_base::shutdown_type what);
+
+  executor_type get_executor() const;
+  stream_socket& lowest_layer() noexcept { return *this; }
+  const stream_socket& lowest_layer() const noexcept { return *this; }
+
+ protected:
+  friend class stream_listener;
+  using socket::socket;
+
+ private:
+  // A buffer sequence as the kernel takes it. What does not fit is left for the next call.
+  struct iovecs {
+    std::array<iovec, 16> parts;
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+  };
+
+  // Nearly always there is one part, and then the array would only cost stack.
+  template <class Buffer, class Sequence>
+  static auto parts(const Sequence& buffers) {
+    if constexpr (std::is_convertible_v<Sequence, Buffer>) {
+      const Buffer only{buffers};
+      return iovec{const_cast<void*>(static_cast<const void*>(only.data())), only.size()};
+    } else {
+      iovecs all;
+      const auto end = boost::asio::buffer_sequence_end(buffers);
+      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != end; ++it) {
+        const Buffer part{*it};
+        if (part.size() == 0) continue;
+        if (all.count == all.parts.size()) break;
+        all.parts[all.count++] = {const_cast<void*>(static_cast<const void*>(part.data())),
+                                  part.size()};
+        all.bytes += part.size();
+      }
+      return all;
+    }
+  }
+
+  template <class Call>
+  static auto or_throw(const char* what, Call&& call) {
+    error_code error;
+    const auto result = call(error);
+    if (error) throw boost::system::system_error{error, what};
+    return result;
+  }
+
+  std::size_t receive(const iovec& part, error_code& error);
+  std::size_t receive(const iovecs& all, error_code& error);
+  std::size_t send(const iovec& part, error_code& error);
+  std::size_t send(const iovecs& all, error_code& error);
+  template <operation::kind What>
+  std::size_t transfer(const iovec& part, error_code& error);
+  template <operation::kind What>
+  std::size_t transfer(const iovecs& all, error_code& error);
+  bool closed_while_making_way(error_code& error) noexcept;
+  std::size_t finish(const operation& done, error_code& error) noexcept;
+  error_code error_of(const operation& done) const noexcept;
+};
+
+// Accepts from any listening socket, whoever opened it: a supervisor, a parent process.
+class stream_listener : public socket {
+ public:
+  // Takes over a listening socket. Throws boost::system::system_error.
+  explicit stream_listener(int descriptor);
+
+  // Waits for a connection. When descriptors have run out (EMFILE, ENFILE) or memory has, the
+  // connection stays in the backlog and calling again at once would spin: sleep a little first.
+  stream_socket accept(error_code& error);
+  stream_socket accept();
+};
+
+}  // namespace fibers

@@ -1,0 +1,190 @@
+#include <fibers/task_queue.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace fibers {
+namespace {
+
+thread_local constinit task_queue* in_round = nullptr;
+
+}  // namespace
+
+void fiber::cancel() noexcept {
+  cancel_requested_ = true;
+  if (stop_) stop_->request_stop();
+  if (state_ == state::parked && resumable_early_) queue_.wake(*this);
+}
+
+std::stop_token fiber::get_stop_token() {
+  if (!stop_) {
+    stop_.emplace();
+    if (cancel_requested_) stop_->request_stop();
+  }
+  return stop_->get_token();
+}
+
+task_queue::~task_queue() {
+  assert(!any_alive());
+  bury_finished();
+}
+
+task_queue& task_queue::running() {
+  if (in_round == nullptr || in_round->current_ == nullptr) {
+    throw std::logic_error{"only a fiber can do this"};
+  }
+  return *in_round;
+}
+
+// Writes `fiber "name"` at the top of the stack, for the overflow handler; gives the name in it.
+std::string_view task_queue::write_label(stack& memory, std::byte*& top, std::string_view name) {
+  constexpr std::string_view before = "fiber \"";
+  constexpr std::string_view after = "\"";
+  constexpr std::size_t longest = 255;
+  name = name.substr(0, longest);
+  const auto length = before.size() + name.size() + after.size();
+  top -= (length + 15) / 16 * 16;
+  auto* text = reinterpret_cast<char*>(top);
+  std::memcpy(text, before.data(), before.size());
+  std::memcpy(text + before.size(), name.data(), name.size());
+  std::memcpy(text + before.size() + name.size(), after.data(), after.size());
+  memory.set_owner({text, length});
+  return {text + before.size(), name.size()};
+}
+
+void task_queue::start(fiber& added) noexcept {
+  alive_.push_back(added);
+  ++alive_count_;
+  ready_.push_back(added);
+}
+
+void task_queue::run_round() {
+  assert(current_ == nullptr);
+  auto* outer = std::exchange(in_round, this);
+  switches_left_ = std::max(shortest_round, static_cast<int>(ready_.size()));
+  while (auto* next = take_next()) {
+    current_ = next;
+    next->body_->enter();
+  }
+  in_round = outer;
+  bury_finished();
+  if (unhandled_) std::rethrow_exception(std::exchange(unhandled_, nullptr));
+}
+
+// The fiber whose turn it is, now running; null: the round is over.
+fiber* task_queue::take_next() noexcept {
+  if (ready_.empty() || switches_left_ <= 0) return nullptr;
+  --switches_left_;
+  auto& next = ready_.front();
+  ready_.pop_front();
+  next.state_ = fiber::state::running;
+  burst_ = 0;
+  return &next;
+}
+
+void task_queue::give_way(fiber& self) noexcept {
+  auto* next = take_next();
+  current_ = next;
+  if (next == &self) return;
+  if (next != nullptr) {
+    self.body_->transfer_to(*next->body_);
+  } else {
+    self.body_->suspend();
+  }
+}
+
+// Of the queue: the fiber stays ready, and all others that are run first.
+void task_queue::go_to_the_end(fiber& self) noexcept {
+  self.state_ = fiber::state::ready;
+  ready_.push_back(self);
+  give_way(self);
+}
+
+void task_queue::yield() {
+  check_cancelled();
+  go_to_the_end(*current_);
+}
+
+void task_queue::park() noexcept {
+  auto& self = *current_;
+  if (self.cancel_requested_) return;
+  self.resumable_early_ = true;
+  self.state_ = fiber::state::parked;
+  give_way(self);
+}
+
+void task_queue::park_uncancellable() noexcept {
+  auto& self = *current_;
+  self.resumable_early_ = false;
+  self.state_ = fiber::state::parked;
+  give_way(self);
+}
+
+void task_queue::check_cancelled() const {
+  if (current_->cancel_requested_) throw cancelled{};
+}
+
+void task_queue::let_others_run() noexcept {
+  if (ready_.empty() || current_ == nullptr) return;
+  go_to_the_end(*current_);
+}
+
+void task_queue::completed_at_once() noexcept {
+  if (++burst_ < longest_burst) return;
+  burst_ = 0;
+  // The round ends with those ready now: others may be waiting to be seen.
+  switches_left_ = std::min(switches_left_, static_cast<int>(ready_.size()));
+  go_to_the_end(*current_);
+}
+
+void task_queue::join(fiber& other) {
+  assert(&other != current_ && other.joiner_ == nullptr);
+  if (current_ == nullptr && other.state_ != fiber::state::finished) {
+    throw std::logic_error{"only a fiber can wait for another"};
+  }
+  while (other.state_ != fiber::state::finished) {
+    check_cancelled();
+    other.joiner_ = current_;
+    park();
+    other.joiner_ = nullptr;
+  }
+}
+
+void task_queue::wake(fiber& parked) noexcept {
+  if (parked.state_ != fiber::state::parked) return;
+  parked.state_ = fiber::state::ready;
+  ready_.push_back(parked);
+}
+
+void task_queue::cancel_all() noexcept {
+  for (auto& fiber : alive_) fiber.cancel();
+}
+
+// Called by a fiber as its last act on its own stack.
+void task_queue::finish(fiber& self) noexcept {
+  self.state_ = fiber::state::finished;
+  alive_.erase(alive_.iterator_to(self));
+  --alive_count_;
+  if (self.joiner_ != nullptr) wake(*self.joiner_);
+  if (!self.has_handle_) finished_.push_back(self);
+  current_ = take_next();
+  if (current_ != nullptr) self.body_->end_in(*current_->body_);
+}
+
+// Called when a fiber's handle is dropped.
+void task_queue::release(fiber& released) noexcept {
+  released.has_handle_ = false;
+  if (released.state_ == fiber::state::finished) finished_.push_back(released);
+}
+
+void task_queue::bury_finished() noexcept {
+  while (!finished_.empty()) {
+    auto& finished = finished_.front();
+    finished_.pop_front();
+    if (finished.error_ && !unhandled_) unhandled_ = std::move(finished.error_);
+    finished.destroy_(finished);
+  }
+}
+
+}  // namespace fibers

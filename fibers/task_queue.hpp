@@ -1,0 +1,287 @@
+// task_queue: a thousand fibers share one thread.
+//
+//     fibers::task_queue tasks;
+//     tasks.spawn("T-minus", [&] { for (int n = 3; n > 0; --n) { print(n); tasks.yield(); } });
+//     while (tasks.any_ready()) tasks.run_round();
+//
+// A fiber is a coroutine that this queue runs. It gives way in two manners: yield() (run me again)
+// and park() (run me when somebody calls wake). Everything that waits is built on these two: mutex
+// and channel, timer and socket.
+//
+// A fiber that gives way jumps straight to the next ready one. The stack that called run_round()
+// is entered again only when the round is over.
+#pragma once
+
+#include <fibers/coroutine.hpp>
+
+#include <boost/intrusive/list.hpp>
+#include <boost/intrusive/slist.hpp>
+#include <cassert>
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace fibers {
+
+class task_queue;
+
+// The queue's record of one fiber. It lives at the top of the fiber's own stack, so that a parked
+// fiber is one page and nothing else.
+class fiber : public boost::intrusive::slist_base_hook<
+                  boost::intrusive::link_mode<boost::intrusive::normal_link>> {
+ public:
+  enum class state : std::uint8_t {
+    ready,     // in task_queue::ready_
+    running,   // on the processor; at most one a queue
+    parked,    // referenced by whoever will wake it, and by nobody else
+    finished,  // in task_queue::finished_, or kept by a handle until it is joined
+  };
+
+  std::uint64_t id() const noexcept { return id_; }
+  std::string_view name() const noexcept { return name_; }
+  state status() const noexcept { return state_; }
+  const stack& memory() const noexcept { return body_->memory(); }
+
+  // Asks the fiber to end: the blocking call that it is in, or the next one it comes to, throws
+  // `cancelled`. Asking twice is fine. The fiber decides when it is done; join() waits for that.
+  void cancel() noexcept;
+  bool cancel_requested() const noexcept { return cancel_requested_; }
+
+  // Also stopped by cancel().
+  std::stop_token get_stop_token();
+
+ private:
+  friend class task_queue;
+  template <class>
+  friend class fiber_handle;
+  using all_hook = boost::intrusive::list_member_hook<
+      boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+
+  template <class Result>
+  struct with_result;
+
+  fiber(task_queue& queue, std::uint64_t id, std::string_view name) noexcept
+      : queue_{queue}, id_{id}, name_{name} {}
+
+  task_queue& queue_;
+  std::uint64_t id_;
+  std::string_view name_;  // kept on the fiber's stack
+  std::optional<coroutine> body_;
+  all_hook all_hook_;
+  fiber* joiner_ = nullptr;
+  std::exception_ptr error_;
+  std::optional<std::stop_source> stop_;
+  void (*destroy_)(fiber&) noexcept = nullptr;
+  state state_ = state::ready;
+  bool cancel_requested_ = false;
+  bool has_handle_ = false;
+  bool resumable_early_ = false;  // parked where a cancellation may wake it
+};
+
+// What spawn() gives: the right to wait for a fiber. Dropping it lets the fiber run on alone.
+template <class Result>
+class fiber_handle;
+
+class task_queue {
+ public:
+  // The rounds of a queue whose fibers only yield would be short, and what is between two rounds
+  // is not free: a round goes on for this many switches even if fewer fibers were ready.
+  static constexpr int shortest_round = 64;
+
+  // An operation that completes at once is no reason to give way, but so many in a row are: one
+  // flooding peer must not starve the others.
+  static constexpr int longest_burst = 32;
+
+  explicit task_queue(std::size_t stack_size = default_stack_size) : stack_size_{stack_size} {}
+  task_queue(const task_queue&) = delete;
+  task_queue& operator=(const task_queue&) = delete;
+
+  // Precondition: no fiber is left.
+  ~task_queue();
+
+  // Runs `body` as a fiber, from the next round on. The name shows up in listings and when its
+  // stack overflows. An exception that leaves the body goes to whoever joins the fiber; if nobody
+  // holds its handle, out of run_round().
+  template <std::invocable Body>
+  fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> spawn(std::string_view name, Body&& body);
+
+  // Runs every fiber that is ready now, at least once. Precondition: not called by a fiber.
+  void run_round();
+
+  bool any_ready() const noexcept { return !ready_.empty(); }
+  bool any_alive() const noexcept { return alive_count_ != 0; }
+  std::size_t alive_count() const noexcept { return alive_count_; }
+
+  // The fiber that is running; null between rounds.
+  fiber* current() const noexcept { return current_; }
+
+  // The queue whose fiber is running on this thread. Throws std::logic_error outside of a fiber.
+  static task_queue& running();
+
+  // --- called by the running fiber -----------------------------------------------------------
+
+  // Lets every other ready fiber run first. Throws `cancelled` if that was asked.
+  void yield();
+
+  // Waits for wake(). It may come early, when the fiber is cancelled: look whether what you waited
+  // for is there, and if it is not, say so by check_cancelled(). Never throws.
+  void park() noexcept;
+
+  // The same, but a cancellation does not wake it: for waiting until somebody lets go of memory.
+  void park_uncancellable() noexcept;
+
+  // Throws `cancelled` if that was asked of the running fiber.
+  void check_cancelled() const;
+
+  // Lets those run first that are ready, if there are any. Never throws.
+  void let_others_run() noexcept;
+
+  // Counts an operation that completed without waiting; now and then gives way.
+  void completed_at_once() noexcept;
+
+  // Waits until `other` is finished. Throws `cancelled` if that was asked of the caller, and
+  // std::logic_error when the caller is no fiber and would have to wait.
+  void join(fiber& other);
+
+  // --- called by anyone on this thread -------------------------------------------------------
+
+  // Makes a parked fiber ready; does nothing to one that is not parked.
+  void wake(fiber& parked) noexcept;
+
+  void cancel_all() noexcept;
+
+  template <class Function>
+  void for_each(Function&& function) const {
+    for (const auto& fiber : alive_) function(fiber);
+  }
+
+ private:
+  friend class fiber;
+  template <class>
+  friend class fiber_handle;
+  using fiber_list = boost::intrusive::slist<fiber, boost::intrusive::cache_last<true>>;
+  using alive_list = boost::intrusive::list<
+      fiber, boost::intrusive::member_hook<fiber, fiber::all_hook, &fiber::all_hook_>,
+      boost::intrusive::constant_time_size<false>>;
+
+  static std::string_view write_label(stack& memory, std::byte*& top, std::string_view name);
+  void start(fiber& added) noexcept;
+  void finish(fiber& self) noexcept;
+  void release(fiber& finished) noexcept;
+  void bury_finished() noexcept;
+
+  fiber* take_next() noexcept;
+  void give_way(fiber& self) noexcept;
+  void go_to_the_end(fiber& self) noexcept;
+
+  std::size_t stack_size_;
+  std::uint64_t last_id_ = 0;
+  std::size_t alive_count_ = 0;
+  fiber_list ready_;
+  fiber_list finished_;  // their stacks cannot be dropped while something still stands on them
+  alive_list alive_;
+  fiber* current_ = nullptr;
+  int switches_left_ = 0;  // in this round
+  int burst_ = 0;
+  std::exception_ptr unhandled_;
+};
+
+// --- implementation --------------------------------------------------------------------------
+
+template <class Result>
+struct fiber::with_result : fiber {
+  using fiber::fiber;
+  using stored = std::conditional_t<std::is_void_v<Result>, std::monostate, Result>;
+  std::optional<stored> result;
+
+  template <class Body>
+  void run(Body& body) noexcept {
+    try {
+      if (cancel_requested_) return;
+      if constexpr (std::is_void_v<Result>) {
+        body();
+        result.emplace();
+      } else {
+        result.emplace(body());
+      }
+    } catch (const cancelled&) {
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+};
+
+template <class Result>
+class fiber_handle {
+ public:
+  fiber_handle() = default;
+  explicit fiber_handle(typename fiber::with_result<Result>& record) noexcept : record_{&record} {
+    record.has_handle_ = true;
+  }
+  fiber_handle(fiber_handle&& other) noexcept : record_{std::exchange(other.record_, nullptr)} {}
+  fiber_handle& operator=(fiber_handle&& other) noexcept {
+    std::swap(record_, other.record_);
+    return *this;
+  }
+  ~fiber_handle() { detach(); }
+
+  bool joinable() const noexcept { return record_ != nullptr; }
+  bool done() const noexcept { return record_->state_ == fiber::state::finished; }
+  fiber& get() const noexcept { return *record_; }
+
+  // Lets the fiber run on alone.
+  void detach() noexcept {
+    if (auto* record = std::exchange(record_, nullptr)) record->queue_.release(*record);
+  }
+
+  void cancel() noexcept { record_->cancel(); }
+
+  // Waits until the fiber ends; gives its result, or throws the exception that left it. Throws
+  // `cancelled` when the fiber was cancelled, or the caller is. Once.
+  Result join() {
+    auto& queue = record_->queue_;
+    queue.join(*record_);
+    fiber_handle last{std::move(*this)};
+    if (last.record_->error_) std::rethrow_exception(std::exchange(last.record_->error_, nullptr));
+    if (!last.record_->result) throw cancelled{};
+    if constexpr (!std::is_void_v<Result>) return std::move(*last.record_->result);
+  }
+
+ private:
+  typename fiber::with_result<Result>* record_ = nullptr;
+};
+
+template <std::invocable Body>
+fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::string_view name,
+                                                                          Body&& body) {
+  using result = std::invoke_result_t<std::decay_t<Body>&>;
+  using record_type = fiber::with_result<result>;
+  bury_finished();  // so that a stack still warm is at hand
+  stack memory{stack_size_};
+  auto* top = memory.top();
+  const auto label = write_label(memory, top, name);
+  top = coroutine::below<record_type>(top);
+  auto* record = new (top) record_type{*this, ++last_id_, label};
+  auto run = [record, body = std::optional<std::decay_t<Body>>{std::forward<Body>(body)}](
+                 coroutine&) mutable {
+    record->run(*body);
+    body.reset();  // what it captured may still block; the fiber ends after that
+    record->queue_.finish(*record);
+  };
+  record->body_.emplace(std::move(memory), top, std::move(run));
+  record->destroy_ = [](fiber& finished) noexcept {
+    stack dropped = finished.body_->release_stack();
+    static_cast<record_type&>(finished).~record_type();
+  };
+  start(*record);
+  return fiber_handle<result>{*record};
+}
+
+}  // namespace fibers

@@ -1,0 +1,184 @@
+#include <fibers/tcp.hpp>
+
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/beast/core/role.hpp>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace fibers::tcp {
+namespace {
+
+error_code system_error_code(int error) noexcept {
+  return {error, boost::system::system_category()};
+}
+
+[[noreturn]] void throw_error(int error, const std::string& what) {
+  throw boost::system::system_error{system_error_code(error), what};
+}
+
+std::string text_of(const endpoint& where) {
+  const auto address = where.address().to_string();
+  return (where.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(where.port());
+}
+
+endpoint from_sockaddr(const sockaddr* address, socklen_t length) {
+  endpoint result;
+  std::memcpy(result.data(), address, length);
+  result.resize(length);
+  return result;
+}
+
+std::vector<endpoint> resolve(std::string_view host, std::uint16_t port) {
+  if (host.empty()) return {endpoint{boost::asio::ip::tcp::v4(), port}};
+  const std::string name{host};
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* first = nullptr;
+  if (const int failure = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); failure != 0) {
+    throw boost::system::system_error{{failure, boost::asio::error::get_addrinfo_category()},
+                                      "look up " + name};
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{first, &::freeaddrinfo};
+  std::vector<endpoint> found;
+  for (const auto* at = first; at != nullptr; at = at->ai_next) {
+    found.push_back(from_sockaddr(at->ai_addr, at->ai_addrlen));
+    found.back().port(port);
+  }
+  return found;
+}
+
+// Names are tried in the order the resolver prefers; to listen, the first one counts.
+endpoint resolve_first(std::string_view host, std::uint16_t port) {
+  return resolve(host, port).front();
+}
+
+using name_getter = int(int, sockaddr*, socklen_t*) noexcept;
+
+endpoint name_of_socket(name_getter* get, int descriptor, error_code& error) noexcept {
+  endpoint result;
+  auto length = static_cast<socklen_t>(result.capacity());
+  const bool known = get(descriptor, result.data(), &length) == 0;
+  error = system_error_code(known ? 0 : errno);
+  return known ? result : endpoint{};
+}
+
+endpoint name_of_socket(name_getter* get, int descriptor, const char* what) {
+  error_code error;
+  const auto result = name_of_socket(get, descriptor, error);
+  if (error) throw boost::system::system_error{error, what};
+  return result;
+}
+
+bool switch_on(int descriptor, int level, int option) {
+  const int on = 1;
+  return ::setsockopt(descriptor, level, option, &on, sizeof on) == 0;
+}
+
+// False: errno says why not.
+bool set_options(int descriptor, const listener_options& options) {
+  return descriptor >= 0 && switch_on(descriptor, SOL_SOCKET, SO_REUSEADDR) &&
+         (!options.reuse_port || switch_on(descriptor, SOL_SOCKET, SO_REUSEPORT)) &&
+         (!options.no_delay || switch_on(descriptor, IPPROTO_TCP, TCP_NODELAY));
+}
+
+}  // namespace
+
+// --- stream ----------------------------------------------------------------------------------
+
+stream stream::from_descriptor(int descriptor) {
+  auto& here = scheduler::current();
+  if (const int error = here.reactor().adopt(descriptor)) throw_error(error, "adopt a socket");
+  return stream{here, descriptor};
+}
+
+void stream::connect(const endpoint& peer, error_code& error) {
+  socket::connect(peer.data(), static_cast<socklen_t>(peer.size()), error);
+}
+
+void stream::connect(const endpoint& peer) {
+  error_code error;
+  connect(peer, error);
+  if (error) throw boost::system::system_error{error, "connect to " + text_of(peer)};
+}
+
+endpoint stream::local_endpoint(error_code& error) const noexcept {
+  return name_of_socket(::getsockname, native_handle(), error);
+}
+endpoint stream::local_endpoint() const {
+  return name_of_socket(::getsockname, native_handle(), "local_endpoint");
+}
+endpoint stream::remote_endpoint(error_code& error) const noexcept {
+  return name_of_socket(::getpeername, descriptor_, error);
+}
+endpoint stream::remote_endpoint() const {
+  return name_of_socket(::getpeername, descriptor_, "remote_endpoint");
+}
+
+// --- listener --------------------------------------------------------------------------------
+
+listener::listener(std::string_view host, std::uint16_t port, const listener_options& options)
+    : listener{resolve_first(host, port), options} {}
+
+listener::listener(const endpoint& local, const listener_options& options)
+    : socket{scheduler::current(),
+             ::socket(local.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+  const auto length = static_cast<socklen_t>(local.size());
+  const int error =
+      set_options(descriptor_, options) ? listen(local.data(), length, options.backlog) : errno;
+  if (error != 0) throw_error(error, "listen on " + text_of(local));
+}
+
+stream listener::accept(error_code& error) {
+  const int accepted = socket::accept(error);
+  return error ? stream{} : stream{*scheduler_, accepted};
+}
+
+stream listener::accept() {
+  error_code error;
+  auto accepted = accept(error);
+  if (error) throw boost::system::system_error{error, "accept"};
+  return accepted;
+}
+
+endpoint listener::local_endpoint(error_code& error) const noexcept {
+  return name_of_socket(::getsockname, native_handle(), error);
+}
+endpoint listener::local_endpoint() const {
+  return name_of_socket(::getsockname, native_handle(), "local_endpoint");
+}
+
+stream connect(std::string_view host, std::uint16_t port) {
+  error_code error;
+  endpoint last;
+  for (const auto& peer : resolve(host, port)) {
+    stream connected;
+    connected.connect(last = peer, error);
+    if (!error) return connected;
+  }
+  throw boost::system::system_error{error, "connect to " + text_of(last)};
+}
+
+// The server says first that nothing more will come, so that its port does not linger in TIME_WAIT
+// on the client's account; who reads to the end first knows that all was delivered.
+void teardown(boost::beast::role_type role, stream& ended, error_code& error) {
+  constexpr auto no_more = boost::asio::socket_base::shutdown_send;
+  error = {};
+  if (role == boost::beast::role_type::server) ended.shutdown(no_more, error);
+  std::array<char, 2048> dropped;
+  while (!error) ended.read_some(boost::asio::buffer(dropped), error);
+  if (error != boost::asio::error::eof) return;
+  error = {};
+  if (role == boost::beast::role_type::client) ended.shutdown(no_more, error);
+  ended.close();
+}
+
+}  // namespace fibers::tcp

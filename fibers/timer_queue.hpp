@@ -1,0 +1,82 @@
+// timer_queue: who waits for what time.
+//
+//     fibers::timer_queue timers;
+//     fibers::timer nap;
+//     timers.arm(nap, clock::now() + 10ms);
+//     ... timers.pop_expired(clock::now())  // &nap, once its time has come; then null
+//
+// A binary heap of deadlines. A timer lives with whoever waits, and knows its place in the heap, so
+// cancelling needs no search. A timer that is armed again for a later time stays where it is and
+// is put right when its old time comes: to push a timeout further for every message costs a store.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+namespace fibers {
+
+using clock = std::chrono::steady_clock;
+
+// The time as of the last tick of the kernel: never ahead of clock::now(), at most coarse_tick
+// behind it, and eight times cheaper to read.
+clock::time_point coarse_now() noexcept;
+clock::duration coarse_tick() noexcept;
+
+class timer {
+ public:
+  timer() = default;
+  timer(const timer&) = delete;
+  timer& operator=(const timer&) = delete;
+
+  bool armed() const noexcept { return place_ != nowhere; }
+  clock::time_point deadline() const noexcept { return deadline_; }
+
+ private:
+  friend class timer_queue;
+  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+
+  clock::time_point deadline_{};
+  std::size_t place_ = nowhere;  // in timer_queue::heap_
+};
+
+class timer_queue {
+ public:
+  timer_queue() = default;
+  timer_queue(const timer_queue&) = delete;
+  timer_queue& operator=(const timer_queue&) = delete;
+
+  // Arms `armed`, or moves it, to expire at `deadline`; one in the past expires at the next look.
+  // Until it expires or is cancelled it must not move or die. Throws std::bad_alloc.
+  void arm(timer& armed, clock::time_point deadline);
+
+  // Does nothing to a timer that is not armed.
+  void cancel(timer& cancelled) noexcept;
+
+  // The armed timer `from` goes on living as `to`.
+  void move(timer& from, timer& to) noexcept;
+
+  // Takes out the first timer whose deadline is not after `now`; null when there is none.
+  timer* pop_expired(clock::time_point now) noexcept;
+
+  bool empty() const noexcept { return heap_.empty(); }
+  std::size_t size() const noexcept { return heap_.size(); }
+
+  // No timer expires before. It may be earlier than the first real deadline. Precondition: not
+  // empty.
+  clock::time_point earliest() const noexcept { return heap_.front().when; }
+
+ private:
+  struct entry {
+    clock::time_point when;  // at most owner->deadline_
+    timer* owner;
+  };
+  void put(std::size_t place, entry moved) noexcept;
+  void sift_up(std::size_t place, entry moved) noexcept;
+  void sift_down(std::size_t place, entry moved) noexcept;
+  void remove(std::size_t place) noexcept;
+
+  std::vector<entry> heap_;
+};
+
+}  // namespace fibers

@@ -1,0 +1,64 @@
+#include <fibers/scheduler.hpp>
+#include <fibers/wait_queue.hpp>
+
+#include <stdexcept>
+
+namespace fibers {
+namespace {
+
+scheduler& scheduler_of(const task_queue& tasks) {
+  auto& here = scheduler::current();
+  if (&here.tasks() != &tasks) throw std::logic_error{"a deadline needs a fibers::scheduler"};
+  return here;
+}
+
+}  // namespace
+
+clock::time_point deadline_after(clock::duration from_now) noexcept {
+  return saturating_add(clock::now(), from_now);
+}
+
+// These two are never inlined: the compiler could then see that a waiter on the stack is linked,
+// but not that it is out of the line again before it dies.
+[[gnu::noinline]] bool wait_queue::wait(waiter& self, clock::time_point deadline) {
+  self.tasks_.check_cancelled();
+  time_limit limit;
+  auto* timed = deadline == never ? nullptr : &scheduler_of(self.tasks_);
+  if (timed != nullptr) limit.at(deadline);
+  line_.push_back(self);
+  for (;;) {
+    if (timed != nullptr) {
+      timed->park(limit);
+    } else {
+      self.tasks_.park();
+    }
+    if (self.served_) return true;
+    self.tasks_.check_cancelled();
+    if (limit.passed()) break;
+  }
+  if (self.is_linked()) self.unlink();  // the queue may have died
+  return false;
+}
+
+[[gnu::noinline]] void wait_queue::wait_uncancellable(waiter& self) noexcept {
+  self.cancellable_ = false;
+  line_.push_back(self);
+  while (!self.served_) self.tasks_.park_uncancellable();
+}
+
+bool wait_queue::empty() noexcept {
+  while (!line_.empty() && line_.front().was_cancelled()) line_.pop_front();
+  return line_.empty();
+}
+
+void wait_queue::serve(waiter& waiting) noexcept {
+  waiting.unlink();
+  waiting.served_ = true;
+  waiting.tasks_.wake(waiting.self_);
+}
+
+void wait_queue::serve_all() noexcept {
+  while (!empty()) serve(first());
+}
+
+}  // namespace fibers
