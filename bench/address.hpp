@@ -1,0 +1,39 @@
+// address: where a server listens, as the kernel wants it.
+//
+//     auto server = address::resolve("localhost", 25000);
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+struct address {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  std::string text;  // "127.0.0.1:25000", for messages
+
+  // Throws server_failed that says why a name or number is not an address.
+  static address resolve(const std::string& host, std::uint16_t port);
+
+  // A socket in the file system; at most 107 bytes.
+  static address on_path(const std::string& path);
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// "host:port" or "[::1]:port" in its parts, which may still be wrong; absent: there is no colon.
+struct host_and_port {
+  std::string host;
+  std::string port;
+};
+std::optional<host_and_port> split_address(const std::string& text);
+
+// 1 to 65535.
+std::optional<std::uint16_t> parse_port(std::string_view text);
+
+}  // namespace bench

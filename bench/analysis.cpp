@@ -1,0 +1,391 @@
+// Each group of blocks becomes a row.
+#include <bench/analysis.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bench/block_values.hpp>
+#include <bench/doubts.hpp>
+#include <bench/number_text.hpp>
+#include <boost/math/statistics/linear_regression.hpp>
+#include <cmath>
+#include <functional>
+#include <set>
+
+namespace bench {
+namespace {
+
+constexpr double client_limit = 0.95;  // of its core
+constexpr double keeping_up = 0.99;    // of what was due
+
+estimate exponential(estimate logarithmic) {
+  if (logarithmic.n == 0) return logarithmic;
+  logarithmic.value = std::exp(logarithmic.value);
+  if (logarithmic.range)
+    logarithmic.range =
+        interval{std::exp(logarithmic.range->low), std::exp(logarithmic.range->high)};
+  return logarithmic;
+}
+
+std::vector<block_cost> block_costs(const blocks_view& blocks) {
+  std::vector<block_cost> costs;
+  for (const auto* each : blocks) {
+    const auto base = value_of(*each, base_launch, cost_of);
+    const auto contender = value_of(*each, contender_launch, cost_of);
+    if (base && contender)
+      costs.push_back({each->round, *base, *contender, value_of(*each, floor_launch, cost_of),
+                       *contender / *base});
+  }
+  return costs;
+}
+
+// Over the blocks for which it has a value.
+estimate over(const std::vector<block_cost>& blocks,
+              const std::function<std::optional<double>(const block_cost&)>& value) {
+  std::vector<double> values;
+  for (const auto& each : blocks)
+    if (const auto x = value(each)) values.push_back(*x);
+  return signed_rank_interval(values);
+}
+
+std::optional<estimate> unless_empty(estimate found) {
+  return found.n > 0 ? std::optional{found} : std::nullopt;
+}
+
+std::optional<double> minus_floor(double cost, const block_cost& of) {
+  return of.floor_ns ? std::optional{cost - *of.floor_ns} : std::nullopt;
+}
+
+server_cost cost_of_server(const std::string& name, const std::vector<block_cost>& blocks,
+                           double block_cost::*side) {
+  return {name, over(blocks, [side](const block_cost& each) { return each.*side; }),
+          unless_empty(over(
+              blocks, [side](const block_cost& each) { return minus_floor(each.*side, each); }))};
+}
+
+// A ratio of overheads means something only where the denominator is clearly above nothing, in
+// each block and over all of them.
+std::optional<estimate> overhead_ratio(const cost_row& row) {
+  const auto& base = row.base.overhead_ns;
+  if (!base || !base->range || base->range->low <= 0) return std::nullopt;
+  const bool always_positive = std::all_of(
+      row.blocks.begin(), row.blocks.end(),
+      [](const block_cost& each) { return !each.floor_ns || each.base_ns > *each.floor_ns; });
+  if (!always_positive) return std::nullopt;
+  return unless_empty(over(row.blocks, [](const block_cost& each) -> std::optional<double> {
+    if (!each.floor_ns) return std::nullopt;
+    return (each.contender_ns - *each.floor_ns) / (each.base_ns - *each.floor_ns);
+  }));
+}
+
+void judge_row(cost_row& row, const std::vector<double>& logs, const std::vector<double>& exclusive,
+               double margin) {
+  const auto log_ratio = signed_rank_interval(logs);
+  const auto exclusive_log_ratio = signed_rank_interval(exclusive);
+  row.ratio = exponential(log_ratio);
+  row.ratio_t = exponential(paired_t_interval(logs));
+  row.exclusive_ratio = exponential(exclusive_log_ratio);
+  if (log_ratio.range) row.smallest_visible = std::expm1(log_ratio.range->half_width());
+  row.ljung_box_p = ljung_box_p(logs);
+  row.verdict = judge(log_ratio, exclusive_log_ratio, margin);
+}
+
+// The first of the two that was not started here; empty: both were.
+std::string target_in(const comparison& pair, const std::vector<server_info>& servers) {
+  for (const auto& name : {pair.contender, pair.base})
+    for (const auto& each : servers)
+      if (each.name == name && each.target) return name;
+  return {};
+}
+
+cost_row cost_row_of(const block_group& group, double margin) {
+  const bool shared = !group.duet.empty();
+  const auto& deciding = shared ? group.duet : group.exclusive;
+  cost_row row;
+  row.scenario = group.scenario;
+  row.comparison = group.comparison;
+  row.decided_by = shared ? block_kind::duet : block_kind::exclusive;
+  row.blocks = block_costs(deciding);
+  row.base = cost_of_server(group.comparison.base, row.blocks, &block_cost::base_ns);
+  row.contender = cost_of_server(group.comparison.contender, row.blocks, &block_cost::contender_ns);
+  if (row.blocks.empty()) {  // of one side there may still be something to say
+    row.base.cpu_ns = signed_rank_interval(values_of(deciding, base_launch, cost_of));
+    row.contender.cpu_ns = signed_rank_interval(values_of(deciding, contender_launch, cost_of));
+  }
+  row.floor_ns = unless_empty(over(row.blocks, [](const auto& each) { return each.floor_ns; }));
+  row.difference_ns =
+      over(row.blocks, [](const auto& each) { return each.contender_ns - each.base_ns; });
+  row.overhead_ratio = overhead_ratio(row);
+  judge_row(row, log_ratios(deciding, cost_of), log_ratios(group.exclusive, cost_of), margin);
+  return row;
+}
+
+double mean_utilisation(const blocks_view& blocks, int launch) {
+  const auto shares = values_of(blocks, launch, utilisation_of);
+  double sum = 0;
+  for (const double share : shares) sum += share;
+  return shares.empty() ? 0 : sum / static_cast<double>(shares.size());
+}
+
+server_load load_of_server(const std::string& name, const blocks_view& blocks, int launch) {
+  const auto over_blocks = [&](slice_value value) {
+    return signed_rank_interval(values_of(blocks, launch, value));
+  };
+  const double utilisation = mean_utilisation(blocks, launch);
+  return {name,
+          over_blocks(rate_of),
+          over_blocks(p50_of),
+          over_blocks(p90_of),
+          over_blocks(p99_of),
+          utilisation,
+          utilisation >= client_limit,
+          distribution_of(merged(blocks, launch, response_times))};
+}
+
+load_row load_row_of(const scenario& load, const comparison& pair, const blocks_view& exclusive) {
+  return {load, pair, load_of_server(pair.base, exclusive, base_launch),
+          load_of_server(pair.contender, exclusive, contender_launch),
+          exponential(signed_rank_interval(log_ratios(exclusive, rate_of)))};
+}
+
+double answered_share(const blocks_view& blocks, int launch) {
+  std::int64_t answered = 0;
+  std::int64_t due = 0;
+  for (const auto* each : blocks)
+    for (const auto& timed : each->slices)
+      if (timed.launch == launch && timed.open_loop) {
+        answered += timed.messages;
+        due += timed.open_loop->due;
+      }
+  return due > 0 ? static_cast<double>(answered) / static_cast<double>(due) : 0;
+}
+
+server_response response_of_server(const std::string& name, const blocks_view& blocks, int launch) {
+  server_response found;
+  found.server = name;
+  found.answered = answered_share(blocks, launch);
+  found.saturated = found.answered < keeping_up;
+  if (found.saturated) return found;
+  const auto over_blocks = [&](slice_value value) {
+    return signed_rank_interval(values_of(blocks, launch, value));
+  };
+  found.response_p50_us = over_blocks(p50_of);
+  found.response_p90_us = over_blocks(p90_of);
+  found.response_p99_us = over_blocks(p99_of);
+  found.service_p50_us = over_blocks(service_p50_of);
+  found.service_p90_us = over_blocks(service_p90_of);
+  found.service_p99_us = over_blocks(service_p99_of);
+  found.late_p99_us = over_blocks(late_p99_of);
+  found.cpu_ns = over_blocks(cost_of);
+  found.response = distribution_of(merged(blocks, launch, response_times));
+  found.service = distribution_of(merged(blocks, launch, service_times));
+  return found;
+}
+
+open_row open_row_of(const block_group& group) {
+  const auto& blocks = group.open_loop;
+  return {group.scenario, group.comparison,
+          signed_rank_interval(values_of(blocks, base_launch, asked_rate_of)),
+          response_of_server(group.comparison.base, blocks, base_launch),
+          response_of_server(group.comparison.contender, blocks, contender_launch)};
+}
+
+std::vector<control_row> controls_of(const std::vector<block_group>& groups) {
+  std::vector<control_row> controls;
+  for (const auto& each : groups) {
+    if (!each.control) continue;
+    auto blocks = block_costs(each.duet.empty() ? each.exclusive : each.duet);
+    if (!blocks.empty())
+      controls.push_back({each.scenario, each.comparison.base, std::move(blocks)});
+  }
+  return controls;
+}
+
+std::vector<double> control_log_ratios(const std::vector<control_row>& controls) {
+  std::vector<double> values;
+  for (const auto& control : controls)
+    for (const auto& each : control.blocks) values.push_back(std::log(each.ratio));
+  return values;
+}
+
+std::optional<double> slope(const std::vector<memory_sample>& samples) {
+  std::set<int> counts;
+  std::vector<double> x, y;
+  for (const auto& sample : samples) {
+    counts.insert(sample.connections);
+    x.push_back(sample.connections);
+    y.push_back(sample.pss_kib);
+  }
+  if (counts.size() < 2) return std::nullopt;
+  return boost::math::statistics::simple_ordinary_least_squares(x, y).second;
+}
+
+std::vector<memory_row> memory_of(const run_record& record) {
+  std::vector<memory_row> rows;
+  for (const auto& sample : record.memory) {
+    const auto same = [&](const memory_row& row) { return row.server == sample.server; };
+    auto row = std::find_if(rows.begin(), rows.end(), same);
+    if (row == rows.end()) row = rows.insert(rows.end(), {sample.server, {}, {}});
+    row->samples.push_back(sample);
+  }
+  for (auto& row : rows) row.kib_per_connection = slope(row.samples);
+  for (const auto& server : record.header.servers)
+    if (server.target) rows.push_back({server.name, {}, {}});
+  return rows;
+}
+
+std::vector<kernel_row> kernel_of(const run_record& record) {
+  std::vector<kernel_row> rows;
+  for (const auto& sample : record.kernel) {
+    if (sample.messages <= 0) continue;
+    const auto messages = static_cast<double>(sample.messages);
+    kernel_row row{sample.scenario, sample.server, std::nullopt,
+                   static_cast<double>(sample.context_switches) / messages};
+    if (sample.system_calls)
+      row.system_calls = static_cast<double>(*sample.system_calls) / messages;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+void count_messages(results& found, const run_record& record) {
+  for (const auto& each : record.blocks)
+    for (const auto& timed : each.slices) {
+      found.messages += timed.messages;
+      if (timed.checked) found.checked = found.checked.value_or(0) + *timed.checked;
+    }
+}
+
+// "fibers/epoll costs 55 ns [40, 70] a message above the bare loop, asio-callback/epoll 512 [430,
+// 570]": what the project exists to say.
+std::string headline_of(const cost_row& row) {
+  const auto where = "On " + row.scenario.text() + ", ";
+  if (row.contender.overhead_ns && row.base.overhead_ns)
+    return fmt::format("{}{} costs {} a message above the bare loop, {} {}", where,
+                       row.contender.server,
+                       interval_text(row.contender.overhead_ns, ns_text, "ns"), row.base.server,
+                       interval_text(row.base.overhead_ns, ns_text));
+  return fmt::format("{}{} costs {} of CPU a message, {} {}", where, row.contender.server,
+                     interval_text(row.contender.cpu_ns, ns_text, "ns"), row.base.server,
+                     interval_text(row.base.cpu_ns, ns_text));
+}
+
+// For a comparison with a server of whose CPU nothing is known.
+std::string headline_of(const load_row& row) {
+  const auto text = [](const server_load& side) {
+    return fmt::format("{} answers {} messages a second with a p50 of {} us", side.server,
+                       interval_text(side.messages_per_second, count_text),
+                       interval_text(side.p50_us, microseconds_text));
+  };
+  return fmt::format("On {}, loaded alone, {}, {}", row.scenario.text(), text(row.contender),
+                     text(row.base));
+}
+
+std::string response_text(const server_response& of, bool first) {
+  if (of.saturated) return of.server + (first ? " is saturated" : " is saturated too");
+  return fmt::format("{} answers in {} p50 and {} p99", of.server,
+                     microseconds_text(of.response_p50_us.value) + " us",
+                     microseconds_text(of.response_p99_us.value) + " us");
+}
+
+// For a comparison of which nothing but an open loop was measured.
+std::string headline_of(const open_row& row) {
+  const bool both_saturated = row.base.saturated && row.contender.saturated;
+  return fmt::format("On {}, with {} messages due a second, {}, {}", row.scenario.text(),
+                     count_text(row.rate_per_second.value), response_text(row.contender, true),
+                     response_text(row.base, !both_saturated));
+}
+
+const load_row* load_of(const results& found, const cost_row& row) {
+  for (const auto& each : found.loads)
+    if (each.scenario == row.scenario && each.comparison == row.comparison) return &each;
+  return nullptr;
+}
+
+// One for each comparison, on the scenario that leads it.
+std::vector<std::string> headlines_of(const results& found) {
+  std::vector<std::string> sentences;
+  for (const auto& pair : pairs_of(found)) {
+    const cost_row* leading = nullptr;
+    for (const auto* row : costs_of(found, pair)) {
+      if (row->ratio.n == 0 && row->verdict.what != finding::unmeasured) continue;
+      if (!leading || row->scenario.text() == headline_scenario) leading = row;
+    }
+    if (!leading) continue;
+    if (leading->verdict.what != finding::unmeasured)
+      sentences.push_back(headline_of(*leading));
+    else if (const auto* load = load_of(found, *leading))
+      sentences.push_back(headline_of(*load));
+    else
+      sentences.push_back(fmt::format("On {}, {} against {}: CPU {}", leading->scenario.text(),
+                                      pair.contender, pair.base, leading->verdict.words));
+  }
+  if (!sentences.empty()) return sentences;
+  for (const auto& row : found.open_loops) sentences.push_back(headline_of(row));
+  return sentences;
+}
+
+}  // namespace
+
+std::vector<comparison> pairs_of(const results& found) {
+  std::vector<comparison> pairs;
+  for (const auto& row : found.costs)
+    if (std::find(pairs.begin(), pairs.end(), row.comparison) == pairs.end())
+      pairs.push_back(row.comparison);
+  return pairs;
+}
+
+std::vector<const cost_row*> costs_of(const results& found, const comparison& pair) {
+  std::vector<const cost_row*> rows;
+  for (const auto& row : found.costs)
+    if (row.comparison == pair) rows.push_back(&row);
+  return rows;
+}
+
+const cost_row* leading_row(const results& found) {
+  const cost_row* leading = nullptr;
+  for (const auto& row : found.costs) {
+    if (row.verdict.what == finding::unmeasured) continue;
+    if (row.scenario.text() == headline_scenario) return &row;
+    if (!leading) leading = &row;
+  }
+  return leading;
+}
+
+std::vector<const kernel_row*> leading_kernel_rows(const results& found) {
+  std::vector<const kernel_row*> rows;
+  const auto* leading = leading_row(found);
+  for (const auto& row : found.kernel)
+    if (row.scenario == (leading ? leading->scenario : found.kernel.front().scenario))
+      rows.push_back(&row);
+  return rows;
+}
+
+results analyse(const run_record& record) {
+  results found;
+  const auto groups = groups_of(record);
+  found.controls = controls_of(groups);
+  found.noise = noise_of(control_log_ratios(found.controls));
+  found.margin = margin_of(found.noise);
+  for (const auto& each : groups) {
+    if (each.control) continue;
+    if (!each.duet.empty() || !each.exclusive.empty()) {
+      found.costs.push_back(cost_row_of(each, found.margin));
+      const auto target = target_in(each.comparison, record.header.servers);
+      if (!target.empty())
+        found.costs.back().verdict = {
+            finding::unmeasured, fmt::format("n/a: {} was not started here", target), {}};
+    }
+    if (!each.open_loop.empty()) found.open_loops.push_back(open_row_of(each));
+    if (!each.exclusive.empty())
+      found.loads.push_back(load_row_of(each.scenario, each.comparison, each.exclusive));
+  }
+  found.memory = memory_of(record);
+  found.kernel = kernel_of(record);
+  count_messages(found, record);
+  found.headlines = headlines_of(found);
+  found.caveats = all_doubts(record, found);
+  return found;
+}
+
+}  // namespace bench

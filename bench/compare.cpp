@@ -1,0 +1,196 @@
+#include <bench/compare.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <algorithm>
+#include <bench/anchored.hpp>
+#include <bench/number_text.hpp>
+#include <charconv>
+#include <cmath>
+
+namespace bench {
+namespace {
+
+std::optional<change_row> row_of(const subject& about, const anchored& before,
+                                 const anchored& after) {
+  const auto difference = welch(before.log_ratios, after.log_ratios);
+  if (!difference) return std::nullopt;
+  change_row row;
+  row.scenario = about.scenario;
+  row.server = about.server;
+  row.anchor = about.anchor;
+  row.blocks_before = static_cast<int>(before.log_ratios.size());
+  row.blocks_after = static_cast<int>(after.log_ratios.size());
+  row.ratio_before = before.ratio();
+  row.ratio_after = after.ratio();
+  row.change = std::expm1(difference->difference);
+  row.range = {std::expm1(difference->range.low), std::expm1(difference->range.high)};
+  row.p = difference->p;
+  row.cpu_ns_before = before.cpu_ns;
+  row.cpu_ns_after = after.cpu_ns;
+  return row;
+}
+
+void match(run_comparison& change, const results& before, const results& after) {
+  const auto old_values = anchored_costs(before);
+  const auto new_values = anchored_costs(after);
+  const auto missing = [&](const subject& about, const char* where) {
+    change.notes.push_back(fmt::format("{} on {} against {}: only in {}", about.server,
+                                       about.scenario, about.anchor, where));
+  };
+  for (const auto& [about, values] : old_values) {
+    const auto found = new_values.find(about);
+    if (found == new_values.end()) {
+      missing(about, "the first run");
+    } else if (auto row = row_of(about, values, found->second)) {
+      change.rows.push_back(std::move(*row));
+    } else {
+      change.notes.push_back(
+          fmt::format("{} on {}: fewer than two blocks in a run", about.server, about.scenario));
+    }
+  }
+  for (const auto& each : new_values)
+    if (!old_values.contains(each.first)) missing(each.first, "the last run");
+}
+
+void correct_for_many(std::vector<change_row>& rows) {
+  std::vector<double> probabilities;
+  for (const auto& row : rows) probabilities.push_back(row.p);
+  const auto corrected = holm_corrected(probabilities);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].holm_p = corrected[i];
+}
+
+std::string signed_range(const interval& range) {
+  return fmt::format("[{:+.1f}, {:+.1f}] %", 100 * range.low, 100 * range.high);
+}
+
+std::string words_of(const change_row& row, double margin) {
+  if (row.range.low > -margin && row.range.high < margin)
+    return fmt::format("unchanged (within {})", percent_text(margin));
+  if (row.holm_p >= significance)
+    return "no change shown: the truth lies in " + signed_range(row.range);
+  const double sign = row.change < 0 ? -1 : 1;
+  const auto [low, high] = std::minmax({sign * row.range.low, sign * row.range.high});
+  return fmt::format("{} by {} [{:.1f}, {:.1f}]", row.change < 0 ? "cheaper" : "dearer",
+                     percent_text(sign * row.change), 100 * low, 100 * high);
+}
+
+// Failing needs proof of a change, corrected for having looked at many rows. Passing needs the
+// whole interval below the gate in every row, which no number of rows makes more likely.
+gate_result gate_of(const change_row& row, double gate) {
+  if (row.holm_p < significance && row.change > gate) return gate_result::failed;
+  return row.range.high < gate ? gate_result::passed : gate_result::inconclusive;
+}
+
+bool too_noisy(run_comparison& change, const results& found, const std::string& name) {
+  if (!found.noise || found.noise->grade != 'D') return false;
+  change.notes.push_back(name + ": noise grade D, too noisy for a gate");
+  return true;
+}
+
+void apply_gate(run_comparison& change, const results& before, const results& after) {
+  if (!change.gate) return;
+  for (auto& row : change.rows) row.gate = gate_of(row, *change.gate);
+  const auto count = [&](gate_result wanted) {
+    return std::count_if(change.rows.begin(), change.rows.end(),
+                         [wanted](const auto& row) { return row.gate == wanted; });
+  };
+  const bool first_noisy = too_noisy(change, before, change.runs.front());
+  const bool last_noisy = too_noisy(change, after, change.runs.back());
+  if (first_noisy || last_noisy)
+    change.result = gate_result::inconclusive;
+  else if (count(gate_result::failed) > 0)
+    change.result = gate_result::failed;
+  else if (count(gate_result::inconclusive) > 0)
+    change.result = gate_result::inconclusive;
+  else
+    change.result = gate_result::passed;
+}
+
+void note_caveats(run_comparison& change, const results& found, const std::string& name) {
+  for (const auto& doubt : sentences_of(found.caveats)) change.notes.push_back(name + ": " + doubt);
+}
+
+std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& runs) {
+  std::vector<report_contents> all;
+  for (const auto& each : runs) {
+    all.push_back(read_run_or_report(each));
+    for (const auto& doubt : all.back().found.caveats)
+      if (std::holds_alternative<caveats::run_void>(doubt))
+        throw nothing_to_compare{fmt::format("{}: {}", each.string(), text_of(doubt))};
+  }
+  return all;
+}
+
+// Of the runs between the first and the last, which are in nothing but the history.
+void note_other_machines(run_comparison& change, const std::vector<report_contents>& all) {
+  for (std::size_t i = 1; i + 1 < all.size(); ++i) {
+    const auto found = differences_between(all.front().header.machine, all[i].header.machine);
+    if (!found.empty())
+      change.notes.push_back(fmt::format("{}: another machine or build than {}: {}", change.runs[i],
+                                         change.runs.front(), fmt::join(found, "; ")));
+  }
+}
+
+void add_history(run_comparison& change, const std::vector<report_contents>& all) {
+  if (all.size() < 3) return;
+  std::vector<const results*> found;
+  for (const auto& each : all) found.push_back(&each.found);
+  change.history = history_of(found);
+  note_other_machines(change, all);
+}
+
+}  // namespace
+
+int run_comparison::exit_code() const {
+  switch (result) {
+    case gate_result::failed:
+      return 1;
+    case gate_result::inconclusive:
+      return 4;
+    case gate_result::none:
+    case gate_result::passed:
+      return 0;
+  }
+  return 0;
+}
+
+run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
+                            std::optional<double> gate) {
+  const auto all = read_all(runs);
+  const auto& first = all.front();
+  const auto& last = all.back();
+  run_comparison change;
+  for (const auto& each : runs) change.runs.push_back(each.string());
+  change.gate = gate;
+  match(change, first.found, last.found);
+  if (change.rows.empty())
+    throw nothing_to_compare{fmt::format(
+        "{} and {} have no scenario, server and anchor in common with two blocks in each",
+        change.runs.front(), change.runs.back())};
+  correct_for_many(change.rows);
+  const double margin = std::max(first.found.margin, last.found.margin);
+  for (auto& row : change.rows) row.words = words_of(row, margin);
+  apply_gate(change, first.found, last.found);
+  change.machine_differences = differences_between(first.header.machine, last.header.machine);
+  add_history(change, all);
+  for (std::size_t i = 0; i < all.size(); ++i) note_caveats(change, all[i].found, change.runs[i]);
+  return change;
+}
+
+double parse_percentage(std::string_view text) {
+  const auto reject = [&]() -> double {
+    throw std::invalid_argument{
+        fmt::format("'{}' is not a percentage above 0 and up to 100, for example 3%", text)};
+  };
+  auto digits = text;
+  if (digits.ends_with('%')) digits.remove_suffix(1);
+  while (digits.ends_with(' ')) digits.remove_suffix(1);
+  double number = 0;
+  const auto* end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
+  if (error != std::errc{} || stopped != end || !(number > 0) || number > 100) return reject();
+  return number / 100;
+}
+
+}  // namespace bench

@@ -1,0 +1,132 @@
+// A comparison of runs on the terminal.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bench/compare.hpp>
+#include <bench/number_text.hpp>
+#include <bench/wrapped_text.hpp>
+
+namespace bench {
+namespace {
+
+std::string p_text(double p) {
+  return p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", p);
+}
+
+std::string change_text(const change_row& row) {
+  return fmt::format("{:+.1f} % [{:+.1f}, {:+.1f}]", 100 * row.change, 100 * row.range.low,
+                     100 * row.range.high);
+}
+
+std::string table_of(const run_comparison& change) {
+  auto text = fmt::format("{:<11}{:<22}{:>7}{:>7}{:>22}{:>9}\n", "scenario", "server", "before",
+                          "after", "change [95 %]", "p, Holm");
+  for (const auto& row : change.rows)
+    text += fmt::format("{:<11}{:<22}{:>7}{:>7}{:>22}{:>9}\n", row.scenario, row.server,
+                        ratio_text(row.ratio_before), ratio_text(row.ratio_after), change_text(row),
+                        p_text(row.holm_p));
+  return text;
+}
+
+std::string verdicts_of(const run_comparison& change, int width) {
+  std::string text;
+  for (const auto& row : change.rows)
+    text += wrapped(
+        fmt::format("{} on {} against {}: {}", row.server, row.scenario, row.anchor, row.words),
+        width, 2);
+  return text;
+}
+
+std::string raw_numbers(const run_comparison& change, int width) {
+  std::string text = "\nCPU, ns a message, as measured";
+  text += change.machine_differences.empty()
+              ? ": same machine and build, another day\n"
+              : ": NOT comparable, the machine or the build differs\n";
+  for (const auto& each : change.machine_differences) text += wrapped("  " + each, width, 4);
+  for (const auto& row : change.rows)
+    text += fmt::format("{:<11}{:<22}{:>10} ->{:>10}\n", row.scenario, row.server,
+                        ns_text(row.cpu_ns_before), ns_text(row.cpu_ns_after));
+  return text;
+}
+
+std::string runs_text(const run_comparison& change, int width) {
+  if (change.runs.size() == 2)
+    return wrapped("before: " + change.runs.front(), width, 2) +
+           wrapped("after: " + change.runs.back(), width, 2);
+  std::string text;
+  for (std::size_t i = 0; i < change.runs.size(); ++i)
+    text += wrapped(fmt::format("{}: {}", i + 1, change.runs[i]), width, 2);
+  return text;
+}
+
+// Cells of one row, on as many lines as they take; `name` stands before the first.
+std::string history_lines(const std::string& name, const std::vector<std::string>& cells,
+                          int width) {
+  constexpr int cell_width = 8;
+  const auto a_line =
+      static_cast<std::size_t>(std::max(1, (width - static_cast<int>(name.size())) / cell_width));
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); i += a_line) {
+    std::string line = i == 0 ? name : std::string(name.size(), ' ');
+    for (std::size_t at = i; at < std::min(i + a_line, cells.size()); ++at)
+      line += fmt::format("{:>{}}", cells[at], cell_width);
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  }
+  return text;
+}
+
+std::string history_text(const run_comparison& change, int width) {
+  if (change.history.empty()) return {};
+  std::vector<std::string> numbers;
+  for (std::size_t i = 1; i <= change.runs.size(); ++i) numbers.push_back(fmt::format("{} ", i));
+  auto text = '\n' +
+              wrapped(
+                  "CPU per message as a multiple of the anchor, run by run; * changed since "
+                  "the run before by more than the margin, - not measured",
+                  width, 2) +
+              history_lines(fmt::format("{:<11}{:<22}", "scenario", "server"), numbers, width);
+  for (const auto& row : change.history) {
+    std::vector<std::string> cells;
+    for (const auto& each : row.points)
+      cells.push_back(each ? ratio_text(each->ratio) + (each->changed ? "*" : " ") : "- ");
+    const auto name = fmt::format("{:<10} {:<21} ", row.about.scenario, row.about.server);
+    text += history_lines(name, cells, width);
+  }
+  return text + "\nThe first run against the last\n";
+}
+
+std::string gate_text(const run_comparison& change) {
+  if (!change.gate) return {};
+  const auto gate = percent_text(*change.gate) +
+                    (change.runs.size() > 2 ? ", the first run against the last" : "");
+  switch (change.result) {
+    case gate_result::passed:
+      return fmt::format("\nGate {}: passed\n", gate);
+    case gate_result::failed:
+      return fmt::format("\nGate {}: FAILED\n", gate);
+    case gate_result::inconclusive:
+      return fmt::format("\nGate {}: inconclusive, neither passed nor failed\n", gate);
+    case gate_result::none:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string comparison_text(const run_comparison& change, const style& given) {
+  const int width = std::clamp(given.width, 60, 160);
+  auto text = runs_text(change, width) + history_text(change, width) +
+              "\nCPU per message as a multiple of the anchor; change below 0: now cheaper\n";
+  text += table_of(change) + '\n' + verdicts_of(change, width) + raw_numbers(change, width);
+  if (!change.notes.empty()) text += "\nNotes:\n";
+  for (const auto& note : change.notes) text += wrapped("- " + note, width, 2);
+  return text + gate_text(change);
+}
+
+void print_comparison(std::FILE* out, const run_comparison& change, const style& shown) {
+  const auto text = comparison_text(change, shown);
+  std::fwrite(text.data(), 1, text.size(), out);
+}
+
+}  // namespace bench

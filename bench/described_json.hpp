@@ -1,0 +1,205 @@
+// described_json: structs to JSON and back, by the names of their members.
+//
+//     BOOST_DESCRIBE_STRUCT(point, (), (x, y))
+//     to_json(point{1, 2})                       // {"x":1,"y":2}
+//     from_json<point>(value, "corner")          // or: corner.y is missing
+//
+// An absent optional is written as null, and may be missing when read. A number that is not finite
+// is null as well: JSON has no word for it. Members a reader does not know are ignored.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <boost/json.hpp>
+#include <boost/mp11.hpp>
+#include <boost/pfr.hpp>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+// One line, or indented by two blanks a level. Numbers as a person would write them,
+// to twelve digits.
+std::string json_text(const boost::json::value& value);
+std::string indented_json_text(const boost::json::value& value);
+
+template <class T>
+using members_of = boost::describe::describe_members<T, boost::describe::mod_public>;
+
+template <class T>
+concept described_struct = boost::describe::has_describe_members<T>::value && !std::is_union_v<T>;
+
+// A member that nobody described would be lost on the way to the file without a word.
+template <described_struct T>
+constexpr bool every_member_is_described =
+    boost::mp11::mp_size<members_of<T>>::value == boost::pfr::tuple_size_v<T>;
+
+// What is wrong and where, as in "slices[2].seconds is missing".
+struct malformed : std::runtime_error {
+  malformed(const std::string& where, const std::string& what)
+      : std::runtime_error{(where.empty() ? "it" : where) + " " + what} {}
+};
+
+// How a type is written and read; other files may specialise it for types with a text of their own.
+template <class T>
+struct json_form;
+
+template <class T>
+boost::json::value to_json(const T& value) {
+  return json_form<T>::write(value);
+}
+
+template <class T>
+T from_json(const boost::json::value& value, const std::string& where = {}) {
+  return json_form<T>::read(value, where);
+}
+
+template <class T>
+requires std::is_arithmetic_v<T>
+struct json_form<T> {
+  static boost::json::value write(T value) {
+    if constexpr (std::is_floating_point_v<T>)
+      if (!std::isfinite(value)) return nullptr;
+    return value;
+  }
+  static T read(const boost::json::value& value, const std::string& where) {
+    boost::json::error_code error;
+    const auto number = value.to_number<T>(error);
+    if (error) throw malformed{where, "is not a number that fits"};
+    return number;
+  }
+};
+
+template <>
+struct json_form<bool> {
+  static boost::json::value write(bool value) { return value; }
+  static bool read(const boost::json::value& value, const std::string& where) {
+    if (!value.is_bool()) throw malformed{where, "is neither true nor false"};
+    return value.as_bool();
+  }
+};
+
+template <>
+struct json_form<std::string> {
+  static boost::json::value write(const std::string& value) { return boost::json::string(value); }
+  static std::string read(const boost::json::value& value, const std::string& where) {
+    if (!value.is_string()) throw malformed{where, "is not a text"};
+    return std::string{value.as_string()};
+  }
+};
+
+template <>
+struct json_form<char> {
+  static boost::json::value write(char value) { return boost::json::string(1, value); }
+  static char read(const boost::json::value& value, const std::string& where) {
+    if (!value.is_string() || value.as_string().size() != 1)
+      throw malformed{where, "is not one letter"};
+    return value.as_string().front();
+  }
+};
+
+template <class T>
+struct json_form<std::optional<T>> {
+  static boost::json::value write(const std::optional<T>& value) {
+    return value ? to_json(*value) : nullptr;
+  }
+  static std::optional<T> read(const boost::json::value& value, const std::string& where) {
+    if (value.is_null()) return std::nullopt;
+    return from_json<T>(value, where);
+  }
+};
+
+template <class T>
+struct json_form<std::vector<T>> {
+  static boost::json::value write(const std::vector<T>& values) {
+    boost::json::array array;
+    for (const auto& value : values) array.push_back(to_json(value));
+    return array;
+  }
+  static std::vector<T> read(const boost::json::value& value, const std::string& where) {
+    if (!value.is_array()) throw malformed{where, "is not a list"};
+    std::vector<T> values;
+    for (const auto& each : value.as_array())
+      values.push_back(from_json<T>(each, where + "[" + std::to_string(values.size()) + "]"));
+    return values;
+  }
+};
+
+template <class T>
+struct json_form<std::map<std::string, T>> {
+  static boost::json::value write(const std::map<std::string, T>& values) {
+    boost::json::object object;
+    for (const auto& [key, value] : values) object[key] = to_json(value);
+    return object;
+  }
+  static std::map<std::string, T> read(const boost::json::value& value, const std::string& where) {
+    if (!value.is_object()) throw malformed{where, "is not an object"};
+    std::map<std::string, T> values;
+    for (const auto& member : value.as_object())
+      values[std::string{member.key()}] =
+          from_json<T>(member.value(), where + "." + std::string{member.key()});
+    return values;
+  }
+};
+
+template <class T>
+requires std::is_enum_v<T>
+struct json_form<T> {
+  static boost::json::value write(T value) {
+    return boost::json::string(boost::describe::enum_to_string(value, "unknown"));
+  }
+  static T read(const boost::json::value& value, const std::string& where) {
+    T result{};
+    if (!value.is_string() || !boost::describe::enum_from_string(value.as_string().c_str(), result))
+      throw malformed{where, "is not a word known here"};
+    return result;
+  }
+};
+
+template <class T>
+constexpr bool is_optional = false;
+template <class T>
+constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+constexpr bool is_optional<std::shared_ptr<T>> = true;
+
+template <described_struct T>
+struct json_form<T> {
+  static_assert(every_member_is_described<T>);
+
+  static boost::json::value write(const T& value) {
+    boost::json::object object;
+    boost::mp11::mp_for_each<members_of<T>>(
+        [&](auto member) { object[member.name] = to_json(value.*member.pointer); });
+    return object;
+  }
+  static T read(const boost::json::value& value, const std::string& where) {
+    if (!value.is_object()) throw malformed{where, "is not an object"};
+    T result;
+    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
+      auto& target = result.*member.pointer;
+      target = read_member<std::remove_reference_t<decltype(target)>>(value.as_object(),
+                                                                      member.name, where);
+    });
+    return result;
+  }
+
+ private:
+  template <class Member>
+  static Member read_member(const boost::json::object& object, const char* name,
+                            const std::string& where) {
+    static const boost::json::value absent;
+    const auto path = where.empty() ? std::string{name} : where + "." + name;
+    const auto* found = object.if_contains(name);
+    if (!found && !is_optional<Member>) throw malformed{path, "is missing"};
+    return from_json<Member>(found ? *found : absent, path);
+  }
+};
+
+}  // namespace bench

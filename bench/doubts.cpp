@@ -1,0 +1,136 @@
+#include <bench/doubts.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+namespace bench {
+namespace {
+
+constexpr double suspicious_p = 0.01;  // with twenty rows, one in five runs would cry at 5 %
+
+template <class Doubt>
+bool recorded(const run_record& record) {
+  return std::any_of(record.caveats_found.begin(), record.caveats_found.end(),
+                     [](const caveat& each) { return std::holds_alternative<Doubt>(each); });
+}
+
+std::string pair_text(const comparison& pair) {
+  return pair.contender + " and " + pair.base;
+}
+
+// What the server said of itself when it began to listen; empty: nothing.
+std::string announced(const run_header& header, const std::string& name, const std::string& key) {
+  for (const auto& server : header.servers)
+    if (const auto value = server.announced.find(key);
+        server.name == name && value != server.announced.end())
+      return value->second;
+  return {};
+}
+
+void add_saturated(std::vector<caveat>& doubts, const results& found) {
+  for (const auto& row : found.loads)
+    for (const auto* side : {&row.base, &row.contender})
+      if (side->client_limited)
+        doubts.push_back(
+            caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
+}
+
+void add_load_saturated(std::vector<caveat>& doubts, const results& found) {
+  for (const auto& row : found.open_loops)
+    for (const auto* side : {&row.base, &row.contender})
+      if (side->saturated)
+        doubts.push_back(caveats::load_saturated{side->server, row.scenario.text(),
+                                                 row.rate_per_second.value, side->answered});
+}
+
+void add_correlated(std::vector<caveat>& doubts, const results& found) {
+  for (const auto& row : found.costs)
+    if (row.ljung_box_p && *row.ljung_box_p < suspicious_p)
+      doubts.push_back(caveats::blocks_correlated{row.scenario.text(), pair_text(row.comparison),
+                                                  *row.ljung_box_p});
+}
+
+void add_mixed_threads(std::vector<caveat>& doubts, const run_header& header) {
+  for (const auto& pair : header.comparisons) {
+    const auto base = announced(header, pair.base, "threads");
+    const auto contender = announced(header, pair.contender, "threads");
+    if (!base.empty() && !contender.empty() && base != contender)
+      doubts.push_back(caveats::threads_mixed{pair.base, pair.contender});
+  }
+}
+
+// What the median block lost, where that is more than can be overlooked.
+template <class Share>
+std::optional<double> lost(const run_record& record, Share share) {
+  std::vector<double> taken;
+  for (const auto& each : record.blocks) taken.push_back(each.*share);
+  if (taken.empty()) return std::nullopt;
+  const auto middle = taken.begin() + static_cast<std::ptrdiff_t>(taken.size() / 2);
+  std::nth_element(taken.begin(), middle, taken.end());
+  return *middle > noisy_share ? std::optional{*middle} : std::nullopt;
+}
+
+void add_noisy(std::vector<caveat>& doubts, const run_record& record) {
+  if (const auto share = lost(record, &block::foreign_cpu_share))
+    doubts.push_back(caveats::noisy_machine{*share});
+}
+
+void add_stolen(std::vector<caveat>& doubts, const run_record& record) {
+  if (const auto share = lost(record, &block::steal_share))
+    doubts.push_back(caveats::time_stolen{*share});
+}
+
+// Empty or n/a: there is none, or it is not for this system to choose.
+void add_governor(std::vector<caveat>& doubts, const environment& machine) {
+  const auto& governor = machine.governor;
+  if (!governor.empty() && governor != "n/a" && governor != "performance")
+    doubts.push_back(caveats::clock_follows_load{governor});
+}
+
+// A round counts when it has as many blocks as the fullest one.
+int complete_rounds(const run_record& record) {
+  std::map<int, int> blocks_of;
+  for (const auto& each : record.blocks) ++blocks_of[each.round];
+  int most = 0;
+  for (const auto& [round, count] : blocks_of) most = std::max(most, count);
+  return static_cast<int>(std::count_if(blocks_of.begin(), blocks_of.end(),
+                                        [most](const auto& each) { return each.second == most; }));
+}
+
+void add_empty(std::vector<caveat>& doubts, const run_record& record) {
+  std::map<std::pair<std::string, std::string>, int> empty_blocks;
+  for (const auto& each : record.blocks)
+    if (std::any_of(each.slices.begin(), each.slices.end(),
+                    [](const slice& timed) { return timed.messages <= 0; }))
+      ++empty_blocks[{each.scenario.text(), pair_text(each.comparison)}];
+  for (const auto& [where, count] : empty_blocks)
+    doubts.push_back(caveats::empty_slices{where.first, where.second, count});
+}
+
+}  // namespace
+
+std::vector<caveat> all_doubts(const run_record& record, const results& found) {
+  auto doubts = record.caveats_found;
+  if (!recorded<caveats::client_saturated>(record)) add_saturated(doubts, found);
+  if (!recorded<caveats::load_saturated>(record)) add_load_saturated(doubts, found);
+  if (!recorded<caveats::blocks_correlated>(record)) add_correlated(doubts, found);
+  if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(doubts, record.header);
+  if (!recorded<caveats::noisy_machine>(record)) add_noisy(doubts, record);
+  if (!recorded<caveats::time_stolen>(record)) add_stolen(doubts, record);
+  if (!recorded<caveats::clock_follows_load>(record)) add_governor(doubts, record.header.machine);
+  if (!recorded<caveats::noise_grade_d>(record) && found.noise && found.noise->grade == 'D')
+    doubts.push_back(caveats::noise_grade_d{found.noise->spread});
+  if (!recorded<caveats::empty_slices>(record)) add_empty(doubts, record);
+  if (!recorded<caveats::one_cpu>(record) && record.header.machine.cpus == 1)
+    doubts.push_back(caveats::one_cpu{});
+  if (!recorded<caveats::no_control>(record) && !found.noise)
+    doubts.push_back(caveats::no_control{});
+  if (!recorded<caveats::run_incomplete>(record) && record.end != run_end::complete)
+    doubts.push_back(caveats::run_incomplete{complete_rounds(record), record.header.rounds});
+  return doubts;
+}
+
+}  // namespace bench

@@ -1,0 +1,34 @@
+// failure: why a command ends early, one type for each exit code.
+//
+//     usage_error   2    the command line asks for something that does not exist
+//     run_invalid   3    what was measured must not be believed
+//     interrupted   130  Ctrl-C; what was measured before is kept
+//
+// The text of each is the one line that the user reads.
+#pragma once
+
+#include <stdexcept>
+
+namespace bench {
+
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct run_invalid : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A server answered with bytes that it was not sent.
+struct wrong_reply : run_invalid {
+  using run_invalid::run_invalid;
+};
+
+// A server did not start, died, or stopped answering.
+struct server_failed : run_invalid {
+  using run_invalid::run_invalid;
+};
+
+struct interrupted {};
+
+}  // namespace bench

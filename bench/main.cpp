@@ -1,0 +1,76 @@
+// echobench: the table of contents of the instrument. What each command does is in its own file.
+#include <fmt/format.h>
+
+#include <array>
+#include <bench/commands.hpp>
+#include <bench/compare.hpp>
+#include <bench/failure.hpp>
+#include <bench/record.hpp>
+#include <clocale>
+#include <cstdio>
+#include <string_view>
+
+namespace {
+
+struct command {
+  std::string_view name;
+  std::string_view purpose;
+  int (*run)(const bench::arguments&);
+};
+
+constexpr std::array commands{
+    command{"run", "measure servers against each other and write a report", bench::run_command},
+    command{"compare", "what became dearer from run to run", bench::compare_command},
+    command{"duel", "two servers live in the terminal, side by side", bench::duel_command},
+    command{"report", "the reports of a run, written anew", bench::report_command},
+    command{"doctor", "what of this machine would spoil a run, and what changes it",
+            bench::doctor_command},
+    command{"load", "put any echo server under load and check its replies", bench::load_command},
+    command{"selftest", "prove that the instrument can be believed here", bench::selftest_command},
+};
+
+void print_usage() {
+  fmt::print("usage: echobench COMMAND [ARGUMENT...]\n\n");
+  for (const auto& each : commands) fmt::print("  {:<8} {}\n", each.name, each.purpose);
+  fmt::print("\nechobench COMMAND --help says more.\n");
+}
+
+int dispatch(const bench::arguments& given) {
+  if (given.empty()) throw bench::usage_error("which command? echobench --help lists them");
+  if (given[0] == "--help" || given[0] == "-h") {
+    print_usage();
+    return 0;
+  }
+  for (const auto& each : commands) {
+    if (each.name == given[0]) return each.run({given.begin() + 1, given.end()});
+  }
+  throw bench::usage_error(
+      fmt::format("unknown command '{}': echobench --help lists them", given[0]));
+}
+
+int complain(const std::exception& error, int exit_code) {
+  std::fflush(stdout);
+  fmt::print(stderr, "echobench: {}\n", error.what());
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "");
+  try {
+    return dispatch({argv + 1, argv + argc});
+  } catch (const bench::help_shown&) {
+    return 0;
+  } catch (const bench::interrupted&) {
+    return 130;
+  } catch (const bench::usage_error& error) {
+    return complain(error, 2);
+  } catch (const std::invalid_argument& error) {
+    return complain(error, 2);
+  } catch (const bench::unreadable_run& error) {
+    return complain(error, 2);
+  } catch (const std::exception& error) {
+    return complain(error, 3);
+  }
+}

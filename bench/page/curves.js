@@ -1,0 +1,184 @@
+// Throughput over connections and latency by percentile: two servers in one small frame, each with
+// a line, a ribbon for the interval and its name at the end of the line.
+import * as Plot from "@observablehq/plot";
+import {byPair, chart, count, dot, endNames, high, interval, logTicksOf, low, measured, roles, scenarioOf, sides, threeDigits, ticksOf} from "./look.js";
+
+const saysOf = (point, number) => `${point.server}\n${point.label}: ${interval(point.estimate, number)}${point.limited ? "\nclient-limited" : ""}`;
+
+// Where the line of a server goes: its points, unless it knows more than those.
+const pathOf = ({points, path}) => path ?? points.map(({x, estimate}) => ({x, y: estimate.value}));
+
+// Marks of one server. Points: {x, estimate, limited}; path: [{x, y}, ...], a line that does not
+// run from point to point and has no ribbon. A second line of the same server is dashed and has
+// neither ribbon nor marks.
+function curve(line, {number, className}) {
+  const {points, role, dashed} = line;
+  const {color} = roles[role];
+  const shape = {x: "x", y: (point) => point.estimate.value};
+  const bounds = {x: "x", y1: (point) => low(point.estimate), y2: (point) => high(point.estimate)};
+  const drawn = {x: "x", y: "y", stroke: color};
+  if (dashed) return [Plot.lineY(pathOf(line), {...drawn, strokeWidth: 1.5, strokeDasharray: "4 4"})];
+  const marks = [];
+  if (points.length > 1 && !line.path) marks.push(Plot.areaY(points, {...bounds, fill: color, fillOpacity: 0.18}));
+  if (points.length > 1) marks.push(Plot.lineY(pathOf(line), {...drawn, strokeWidth: 2}));
+  return [
+    ...marks,
+    Plot.ruleX(points.filter((point) => point.estimate.range), {...bounds, stroke: color, strokeWidth: 1.5}),
+    dot(points.filter((point) => !point.limited), role, {...shape, className}),
+    dot(points.filter((point) => point.limited), role, {...shape, className, fill: "var(--paper)", stroke: color, strokeWidth: 2}),
+    Plot.tip(points, Plot.pointer({...shape, title: (point) => saysOf(point, number), fill: "var(--paper)", stroke: "var(--rule)"})),
+  ];
+}
+
+const inner = 170;
+const marginTop = 24;
+const marginBottom = 42;
+
+function frame(lines, width, {x, y, ariaLabel, ...shown}) {
+  const named = width >= 420;
+  const ends = lines.filter((line) => line.points.length && !line.dashed).map(({points, role}) => ({role, x: points.at(-1).x, y: points.at(-1).estimate.value, name: points.at(-1).server}));
+  return chart({
+    width,
+    height: inner + marginTop + marginBottom,
+    marginLeft: 52,
+    marginRight: named ? 150 : 14,
+    marginTop,
+    marginBottom,
+    x: {tickSize: 4, labelAnchor: "center", labelArrow: "none", ...x},
+    y: {tickSize: 0, grid: true, labelArrow: "none", ...y},
+    ariaLabel,
+    marks: [
+      ...lines.flatMap((line) => curve(line, shown)),
+      ...(named ? endNames(ends, {domain: y.domain, log: y.type === "log", inner}) : []),
+    ],
+  });
+}
+
+// "c64/64" and below it what is peculiar to the load.
+const onTwoLines = (load) => load.replace(/(?<=\/\d+K?)(?=[+/])/, "\n");
+
+// Loads that stand alone, side by side: {scenario, estimate, limited, server} of either role.
+function loneLoads(lines, width, domain) {
+  const scenarios = [...new Set(lines.flatMap((line) => line.points.map((point) => point.label)))];
+  const shape = {x: "label", y: (point) => point.estimate.value};
+  return chart({
+    width,
+    height: inner + marginTop + marginBottom,
+    marginLeft: 52,
+    marginRight: 14,
+    marginTop,
+    marginBottom,
+    x: {type: "band", domain: scenarios, label: null, tickSize: 0, padding: 0, tickFormat: onTwoLines},
+    y: {tickSize: 0, grid: true, labelArrow: "none", ...domain},
+    ariaLabel: "Throughput of single loads",
+    marks: lines.flatMap(({points, role}) => {
+      const dx = role === "contender" ? -9 : 9;
+      const open = {fill: "var(--paper)", stroke: roles[role].color, strokeWidth: 2};
+      return [
+        Plot.ruleX(points.filter((point) => point.estimate.range), {x: "label", y1: (point) => low(point.estimate), y2: (point) => high(point.estimate), dx, stroke: roles[role].color, strokeWidth: 1.5}),
+        dot(points.filter((point) => !point.limited), role, {...shape, dx, className: "throughput-mark", title: (point) => saysOf(point, count)}),
+        dot(points.filter((point) => point.limited), role, {...shape, ...open, dx, className: "throughput-mark", title: (point) => saysOf(point, count)}),
+      ];
+    }),
+  });
+}
+
+const linesOf = (rows, pointsOf) => ["contender", "base"].map((role) => ({role, points: rows.flatMap((row) => pointsOf(row, sides(row).find((side) => side.role === role)))}));
+
+// Rows of one message size and depth, over connections.
+const seriesOf = (rows) => [...rows.reduce((groups, row) => groups.set(kindOf(row), [...(groups.get(kindOf(row)) ?? []), row]), new Map())];
+
+// "512-byte messages", "64-byte messages, d16"
+function kindOf({scenario}) {
+  const [bytes, ...rest] = scenarioOf(scenario).kind.split("/");
+  return [`${bytes.replace("K", " Ki")}-byte messages`, ...rest].join(", ");
+}
+
+const connectionsOf = (row) => scenarioOf(row.scenario).connections;
+
+const throughputOf = (row, side) =>
+  measured(side.messages_per_second) ? [{x: connectionsOf(row), server: side.server, label: row.scenario, estimate: side.messages_per_second, limited: side.client_limited}] : [];
+
+const legendOf = ({contender, base}) => [["contender", contender], ["base", base]];
+
+function throughputOfPair(title, rows, counts, y) {
+  const series = seriesOf(rows);
+  const shared = {group: title, legend: legendOf(rows[0].comparison), small: true};
+  const charts = series.filter(([, ofKind]) => ofKind.length > 1).map(([kind, ofKind]) => ({
+    ...shared,
+    title: kind,
+    draw: (width) => frame(linesOf([...ofKind].sort((one, other) => connectionsOf(one) - connectionsOf(other)), throughputOf), width, {
+      number: count,
+      className: "throughput-mark",
+      ariaLabel: `Throughput over connections, ${kind}, ${title}`,
+      x: {type: "log", domain: [counts[0] / 1.3, counts.at(-1) * 1.3], ticks: counts, tickFormat: count, label: "connections"},
+      y,
+    }),
+  }));
+  const lone = series.filter(([, ofKind]) => ofKind.length === 1).flatMap(([, ofKind]) => ofKind);
+  if (lone.length) charts.push({...shared, title: charts.length ? "Other loads" : "Loads", draw: (width) => loneLoads(linesOf(lone, throughputOf), width, y)});
+  return charts;
+}
+
+export function throughputCharts({results}) {
+  const highest = Math.max(1, ...results.loads.flatMap(sides).filter((side) => measured(side.messages_per_second)).map((side) => high(side.messages_per_second)));
+  const counts = [...new Set(results.loads.map(connectionsOf))].sort((a, b) => a - b);
+  const domain = [0, highest * 1.06];
+  const y = {domain, label: "messages/s", ticks: ticksOf(domain, 4), tickFormat: (each) => (each >= 1000 ? `${each / 1000} k` : each)};
+  return byPair(results.loads).flatMap(([title, rows]) => throughputOfPair(title, rows, counts, y));
+}
+
+// p50_us, p90_us, p99_us and whichever more there are: [[50, "p50_us"], ...].
+const percentilesOf = (side, prefix = "") => Object.keys(side).flatMap((key) => {
+  const digits = key.startsWith(prefix) && /^p(\d+)_us$/.exec(key.slice(prefix.length))?.[1];
+  return digits ? [[Number(`${digits.slice(0, 2)}.${digits.slice(2)}`), key]] : [];
+}).sort(([one], [other]) => one - other);
+
+const nines = (percentile) => -Math.log10(1 - percentile / 100);
+
+// Of all blocks together, from p50 on: their last percentile as a point, and the way there as a
+// path. A run that kept no histograms has neither.
+const togetherOf = (all) => (all ? {last: [[99.9, {value: all.p999_us, n: 1}]], path: all.curve_us.map((y, i) => ({x: i / 10, y})).slice(3)} : {last: []});
+
+// A line for each side of a row: its percentiles with that prefix, and those of all its blocks
+// together.
+const percentileLines = (row, together, prefix = "") => sides(row).map((side) => {
+  const {last, path} = togetherOf(side[together]);
+  const overBlocks = percentilesOf(side, prefix).map(([percentile, key]) => [percentile, side[key]]);
+  const points = [...overBlocks, ...last].filter(([, estimate]) => measured(estimate)).map(([percentile, estimate]) => ({x: nines(percentile), percentile, server: side.server, label: `${prefix.replace("_", " ")}p${percentile}, us`, estimate}));
+  return {role: side.role, points, path};
+});
+
+function percentileChart(title, row, lines, loop, className) {
+  const points = lines.flatMap((line) => line.points);
+  const percentiles = [...new Set(points.map((point) => point.percentile))].sort((one, other) => one - other);
+  const values = [...points.flatMap(({estimate}) => [low(estimate), high(estimate)]), ...lines.flatMap(pathOf).map(({y}) => y)].filter((value) => value > 0);
+  const domain = [Math.min(...values) / 1.15, Math.max(...values) * 1.15];
+  return {
+    title: row.scenario,
+    group: title,
+    legend: legendOf(row.comparison),
+    small: true,
+    draw: (width) => frame(lines, width, {
+      number: threeDigits,
+      className,
+      ariaLabel: `Latency by percentile, ${loop}, ${row.scenario}, ${title}`,
+      x: {domain: [nines(50) - 0.1, nines(percentiles.at(-1)) + 0.1], ticks: percentiles.map(nines), tickFormat: (_, i) => `p${percentiles[i]}`, label: `percentile, ${loop}`},
+      y: {type: "log", domain, label: "us", ticks: logTicksOf(domain), tickFormat: (each) => each.toLocaleString("en-US")},
+    }),
+  };
+}
+
+export function latencyCharts({results}) {
+  const rows = results.loads.filter((row) => measured(row.base.p50_us) && measured(row.contender.p50_us));
+  return byPair(rows).flatMap(([title, ofPair]) => ofPair.map((row) => percentileChart(title, row, percentileLines(row, "latency"), "closed loop", "latency-mark")));
+}
+
+// A saturated server has no line; where both are, the table says so.
+export function openLoopCharts({results}) {
+  const rows = results.open_loops.filter((row) => !row.base.saturated || !row.contender.saturated);
+  return byPair(rows).flatMap(([title, ofPair]) => ofPair.map((row) => {
+    const service = percentileLines(row, "service", "service_").map((line) => ({...line, dashed: true}));
+    return percentileChart(title, row, [...service, ...percentileLines(row, "response", "response_")], "open loop", "response-mark");
+  }));
+}

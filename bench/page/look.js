@@ -1,0 +1,127 @@
+// look: what all charts share: who has which colour and shape, how numbers are written, where
+// labels go.
+//
+// A server is told by colour, by shape and by its name beside it, so no chart needs an eye for
+// colours. Colours are CSS variables: the style sheet decides what they are in the dark and on
+// paper.
+import * as Plot from "@observablehq/plot";
+
+export const roles = {
+  contender: {color: "var(--contender)", symbol: "circle"},
+  base: {color: "var(--base)", symbol: "square"},
+  floor: {color: "var(--floor)", symbol: "diamond2"},
+};
+
+export const words = {
+  cheaper: {sign: "▼", color: "var(--contender)"},
+  dearer: {sign: "▲", color: "var(--base)"},
+  equivalent: {sign: "≈", color: "var(--ink)"},
+  tiny: {sign: "·", color: "var(--ink)"},
+  inconclusive: {sign: "?", color: "var(--muted)"},
+  conflict: {sign: "⚠", color: "var(--ink)"},
+};
+
+// Numbers, as the tables of the page write them.
+export const count = (number) => Math.round(number).toLocaleString("en-US");
+export const ratio = (number) => number.toFixed(3);
+export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+export const threeDigits = (number) =>
+  Math.abs(number) >= 99.95 ? count(number) : number.toFixed(Math.abs(number) >= 9.995 ? 1 : 2);
+
+export function interval(estimate, number) {
+  if (!estimate || estimate.n === 0) return "n/a";
+  const {value, range} = estimate;
+  return range ? `${number(value)} [${number(range.low)}, ${number(range.high)}]` : number(value);
+}
+
+export const measured = (estimate) => Boolean(estimate && estimate.n > 0);
+export const low = (estimate) => estimate.range?.low ?? estimate.value;
+export const high = (estimate) => estimate.range?.high ?? estimate.value;
+
+// The two sides of a row of results, the contender first, as the tables have them.
+export const sides = (row) => [
+  {...row.contender, role: "contender"},
+  {...row.base, role: "base"},
+];
+
+export const pairTitle = (pair) => `${pair.contender} against ${pair.base}`;
+
+// Rows by the pair that they compare, in their order: [[title, rows], ...].
+export function byPair(rows) {
+  const groups = new Map();
+  for (const row of rows) {
+    const title = pairTitle(row.comparison);
+    if (!groups.has(title)) groups.set(title, []);
+    groups.get(title).push(row);
+  }
+  return [...groups];
+}
+
+// "c64/512/d16" is {connections: 64, kind: "512/d16"}: what a load is beside its connections.
+export function scenarioOf(text) {
+  const [connections, ...rest] = text.split("/");
+  return {connections: Number(connections.slice(1)), kind: rest.join("/")};
+}
+
+export const isNarrow = (width) => width < 640;
+
+// A mark of a role: its colour and its shape.
+export function dot(data, role, options) {
+  const {color, symbol} = roles[role];
+  return Plot.dot(data, {fill: color, symbol, r: 4.5, stroke: "var(--paper)", strokeWidth: 1, ...options});
+}
+
+export const text = (data, options) => Plot.text(data, {fill: "var(--ink)", fontSize: 13, ...options});
+
+export function chart(options) {
+  const {style, ...rest} = options;
+  return Plot.plot({
+    ...rest,
+    style: {fontFamily: "inherit", fontSize: "12px", background: "none", overflow: "visible", ...style},
+  });
+}
+
+// Round numbers within, about that many.
+export function ticksOf([from, to], wanted) {
+  const rough = (to - from) / wanted;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough * 0.999);
+  const first = Math.ceil(from / step - 1e-6);
+  return Array.from({length: Math.max(0, Math.floor(to / step + 1e-6) - first + 1)}, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+// For a logarithmic scale: powers of ten with 2 and 5 between them, or what ticksOf says where the
+// scale is too short for those.
+export function logTicksOf([from, to]) {
+  const powers = ticksOf([Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))], 1000).filter(Number.isInteger);
+  const ticksBy = (factors) => powers.flatMap((power) => factors.map((factor) => factor * 10 ** power)).filter((tick) => tick >= from && tick <= to);
+  return [[1], [1, 3], [1, 2, 5]].map(ticksBy).find((ticks) => ticks.length > 2) ?? ticksOf([from, to], 4);
+}
+
+// Positions at least `gap` apart and as near as possible to where they belong; `places` ascend.
+export function apart(places, gap) {
+  const clusters = [];
+  for (const place of places) {
+    clusters.push({sum: place, size: 1});
+    while (clusters.length > 1) {
+      const [upper, lower] = clusters.slice(-2);
+      const bottom = upper.sum / upper.size + ((upper.size - 1) * gap) / 2;
+      const top = lower.sum / lower.size - ((lower.size - 1) * gap) / 2;
+      if (top - bottom >= gap) break;
+      clusters.splice(-2, 2, {sum: upper.sum + lower.sum, size: upper.size + lower.size});
+    }
+  }
+  return clusters.flatMap(({sum, size}) =>
+    Array.from({length: size}, (_, i) => sum / size + (i - (size - 1) / 2) * gap));
+}
+
+// Names to the right of the frame, each beside the end of its line, or `below` it where the lines of
+// others go on; `ends` carry x, y, name, role. There is `room` for so many pixels of a name.
+export function endNames(ends, {domain: [from, to], log = false, inner, fontSize = 13, below = 0, room = () => Infinity}) {
+  const scaled = log ? Math.log : (y) => y;
+  const pixel = (y) => (inner * (scaled(to) - scaled(y))) / (scaled(to) - scaled(from));
+  const sorted = [...ends].sort((one, other) => other.y - one.y);
+  const places = apart(sorted.map((end) => pixel(end.y)), fontSize + 3);
+  return sorted.map((end, i) =>
+    text([end], {x: "x", y: "y", text: "name", textAnchor: "start", textOverflow: "ellipsis", lineWidth: room(end) / fontSize / 1.1, dx: 12, dy: places[i] - pixel(end.y) + below, fill: roles[end.role].color, fontSize, fontWeight: 600, stroke: "var(--paper)", strokeWidth: 4, paintOrder: "stroke"}));
+}

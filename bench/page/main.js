@@ -1,0 +1,114 @@
+// The page comes with every number in a table. Where scripts run, this puts a chart before each
+// table, folds the table away, and offers the data for download. It asks nobody for anything.
+import {blockCharts} from "./blocks.js";
+import {controlCharts} from "./control.js";
+import {costCharts} from "./cost.js";
+import {latencyCharts, openLoopCharts, throughputCharts} from "./curves.js";
+import {forestCharts} from "./forest.js";
+import {memoryCharts} from "./memory.js";
+
+const kinds = {
+  forest: forestCharts,
+  control: controlCharts,
+  cost: costCharts,
+  throughput: throughputCharts,
+  latency: latencyCharts,
+  "open-loop": openLoopCharts,
+  memory: memoryCharts,
+  blocks: blockCharts,
+};
+
+const element = (name, className, ...children) => {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+};
+
+const embedded = (id) => JSON.parse(document.getElementById(id).textContent);
+
+const legendOf = (entries) =>
+  element("ul", "legend", ...entries.map(([role, name]) => element("li", role, element("span", `symbol ${role}`), name)));
+
+function figureOf({title, note, legend, small, draw}) {
+  const canvas = element("div", "canvas");
+  const figure = element("figure", small ? "small" : "");
+  if (title) figure.append(element("figcaption", "title", title));
+  if (note) figure.append(element("p", "note", note));
+  if (legend && !small) figure.append(legendOf(legend));
+  figure.append(canvas);
+  return {figure, canvas, draw};
+}
+
+// Small figures of one group stand side by side under its name.
+function place(figures, holder) {
+  let group = null;
+  let grid = holder;
+  for (const {chart, made} of figures) {
+    if (!chart.small) {
+      holder.append(made.figure);
+      continue;
+    }
+    if (chart.group !== group) {
+      group = chart.group;
+      grid = element("div", "multiples");
+      holder.append(element("h3", "", group), ...(chart.legend ? [legendOf(chart.legend)] : []), grid);
+    }
+    grid.append(made.figure);
+  }
+}
+
+// Drawn anew when its width changes, and only then.
+const drawn = new ResizeObserver((entries) => {
+  for (const {target, contentRect} of entries) if (!printing) target.redraw(Math.floor(contentRect.width));
+});
+
+// On paper for its width, so that the words of a chart are as large as those around it.
+let printing = false;
+const paper = {whole: 680, small: 322};
+const widthOf = (canvas) => Math.floor(canvas.getBoundingClientRect().width);
+
+function redrawAll(width) {
+  for (const canvas of document.querySelectorAll(".canvas")) canvas.redraw(width(canvas));
+}
+
+addEventListener("beforeprint", () => {
+  printing = true;
+  redrawAll((canvas) => (canvas.closest(".small") ? paper.small : paper.whole));
+});
+addEventListener("afterprint", () => {
+  printing = false;
+  redrawAll(widthOf);
+});
+
+function show({canvas, draw}) {
+  let last = 0;
+  canvas.redraw = (width) => {
+    if (width < 1 || width === last) return;
+    last = width;
+    canvas.replaceChildren(draw(width));
+  };
+  canvas.redraw(widthOf(canvas));
+  drawn.observe(canvas);
+}
+
+function fill(holder, report) {
+  const figures = kinds[holder.dataset.charts](report).map((chart) => ({chart, made: figureOf(chart)}));
+  if (!figures.length) return;
+  place(figures, holder);
+  for (const {made} of figures) show(made);
+  holder.parentElement.querySelectorAll("details.table").forEach((table) => table.removeAttribute("open"));
+}
+
+function download(name, type, content) {
+  const link = element("a", "button", `Download ${name}`);
+  link.download = name;
+  link.href = URL.createObjectURL(new Blob([content], {type}));
+  return link;
+}
+
+const report = embedded("report");
+for (const holder of document.querySelectorAll("[data-charts]")) fill(holder, report);
+document.getElementById("downloads")?.append(
+  download("report.json", "application/json", JSON.stringify(report, null, 2)),
+  download("report.csv", "text/csv", embedded("report-csv")));

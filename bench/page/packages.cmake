@@ -1,0 +1,18 @@
+# Installs the packages that a lock file names, once for each state of it, into the folder where the
+# lock file lies. `problem` becomes what npm said where it could not.
+function(install_packages npm folder problem)
+  file(SHA256 ${folder}/package-lock.json locked)
+  if(EXISTS ${folder}/installed-${locked})
+    return()
+  endif()
+  execute_process(
+    COMMAND ${npm} ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=1
+      --loglevel=error
+    WORKING_DIRECTORY ${folder} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE said TIMEOUT 300)
+  if(failed)
+    string(REGEX MATCH "npm error [^\n]*\n?[^\n]*" said "${said}")
+    set(${problem} "npm could not install its packages (${said})" PARENT_SCOPE)
+    return()
+  endif()
+  file(TOUCH ${folder}/installed-${locked})
+endfunction()

@@ -1,0 +1,19 @@
+// page_script: the charts of the HTML report, as bench/page/ was bundled when this was built.
+//
+// Built without Node.js there is no script: the page keeps its tables, and says so.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace bench {
+
+struct page_script {
+  std::span<const std::string_view> parts;     // to be joined; empty: built without Node.js
+  std::string_view digest;                     // "sha256-..." of the whole, for the page's policy
+  std::span<const std::string_view> licences;  // of the packages within, to be joined
+};
+
+page_script bundled_script();
+
+}  // namespace bench

@@ -1,0 +1,19 @@
+// report_sections: the parts of the HTML page that hold measurements: a heading, a place for
+// charts, and the same numbers in tables. Empty text: the run has nothing of the kind.
+#pragma once
+
+#include <bench/analysis.hpp>
+#include <bench/record.hpp>
+#include <string>
+
+namespace bench {
+
+std::string cost_section(const results& found);
+std::string throughput_section(const results& found);
+std::string latency_section(const results& found);
+std::string open_loop_section(const results& found);
+std::string memory_section(const results& found);
+std::string kernel_section(const results& found);
+std::string blocks_section(const results& found);
+
+}  // namespace bench

@@ -1,0 +1,341 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bench/command_words.hpp>
+#include <bench/failure.hpp>
+#include <bench/keeper.hpp>
+#include <bench/server_process.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace bench {
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr auto grace = 1s;           // between SIGTERM and SIGKILL
+constexpr auto glance = 1ms;         // between two looks at a server that starts or ends
+constexpr auto line_follows = 50ms;  // from accepting connections to the listening line
+constexpr std::string_view port_place = "{port}";
+constexpr std::string_view path_place = "{path}";
+
+// Nobody listens there now. Another process could take it before the server does: then the server
+// says so, and the run ends with its words.
+std::uint16_t free_port() {
+  const descriptor socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof any;
+  auto* generic = reinterpret_cast<sockaddr*>(&any);
+  if (::bind(socket.get(), generic, length) != 0 ||
+      ::getsockname(socket.get(), generic, &length) != 0) {
+    throw run_invalid(fmt::format("cannot find a free port: {}", std::strerror(errno)));
+  }
+  return ntohs(any.sin_port);
+}
+
+bool accepts(const address& where) {
+  const descriptor socket{::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  return ::connect(socket.get(), where.get(), where.length) == 0;
+}
+
+// Of this process, and of no other server that it starts.
+std::string free_path() {
+  static int number = 0;
+  return (std::filesystem::temp_directory_path() /
+          fmt::format("echobench.{}.{}", getpid(), ++number))
+      .string();
+}
+
+std::vector<std::string> split_command(const server_info& server, std::uint16_t& port,
+                                       std::string& path) {
+  auto words = split_words(server.command);
+  if (words.empty()) throw usage_error(fmt::format("server '{}' has no command", server.name));
+  for (auto& word : words) {
+    if (word == path_place) word = path = free_path();
+    const auto place = word.find(port_place);
+    if (place == std::string::npos) continue;
+    if (port == 0) port = free_port();
+    word.replace(place, port_place.size(), fmt::format("{}", port));
+  }
+  words.front() = find_program(words.front());
+  return words;
+}
+
+descriptor memory_file(const char* name) {
+  descriptor file{memfd_create(name, MFD_CLOEXEC)};
+  if (!file)
+    throw run_invalid(fmt::format("cannot create a memory file: {}", std::strerror(errno)));
+  return file;
+}
+
+std::string text_of(const descriptor& file) {
+  std::array<char, 4096> bytes;
+  std::string text;
+  while (true) {
+    const auto count =
+        pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(text.size()));
+    if (count <= 0) return text;
+    text.append(bytes.data(), static_cast<std::size_t>(count));
+    if (text.size() > (1U << 20)) return text;
+  }
+}
+
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const auto end = text.rfind('\n');
+  return end == std::string::npos ? text : text.substr(end + 1);
+}
+
+std::string ending_of(const siginfo_t& child) {
+  if (child.si_code == CLD_EXITED) return fmt::format("exited with status {}", child.si_status);
+  return fmt::format("was killed by signal {} ({})", child.si_status, strsignal(child.si_status));
+}
+
+// The process and what it has started: all of its process group, itself first.
+// /proc/PID/stat: "pid (name) state ppid pgrp ...", where a name may hold anything.
+std::vector<pid_t> family_of(pid_t leader) {
+  std::vector<pid_t> family{leader};
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
+    const auto number = entry.path().filename().string();
+    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file{entry.path() / "stat"};
+    std::string line;
+    std::getline(file, line);
+    const auto name_ends = line.rfind(')');
+    if (name_ends == std::string::npos) continue;  // it is gone
+    std::istringstream rest{line.substr(name_ends + 1)};
+    std::string state;
+    pid_t parent = 0, group = 0;
+    rest >> state >> parent >> group;
+    const auto pid = static_cast<pid_t>(std::stol(number));
+    if (group == leader && pid != leader) family.push_back(pid);
+  }
+  return family;
+}
+
+// Between fork and exec only what is safe there: no allocation, no exception.
+[[noreturn]] void become(char* const* arguments, std::optional<int> cpu, pid_t parent, int output,
+                         int errors, int failure) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // it died before the line above
+  if (cpu) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<unsigned>(*cpu), &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(nothing, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(errors, STDERR_FILENO);
+  execv(arguments[0], arguments);
+  const int reason = errno;
+  [[maybe_unused]] const auto told = write(failure, &reason, sizeof reason);
+  _exit(127);
+}
+
+}  // namespace
+
+server_process::server_process(const server_info& server, const launch_options& options)
+    : name_{server.name}, output_{memory_file("output")}, errors_{memory_file("errors")} {
+  std::uint16_t port = 0;
+  const auto arguments = split_command(server, port, path_);
+  start(arguments, options.cpu);
+  try {
+    wait_until_listening(port, options);
+    count_family();
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+server_process::server_process(server_process&& other) noexcept
+    : name_{std::move(other.name_)},
+      pid_{std::exchange(other.pid_, -1)},
+      ending_{std::move(other.ending_)},
+      family_{std::move(other.family_)},
+      path_{std::exchange(other.path_, {})},
+      where_{std::move(other.where_)},
+      announced_{std::move(other.announced_)},
+      output_{std::move(other.output_)},
+      errors_{std::move(other.errors_)} {}
+
+void server_process::start(const std::vector<std::string>& arguments, std::optional<int> cpu) {
+  std::vector<char*> raw;
+  for (const auto& word : arguments) raw.push_back(const_cast<char*>(word.c_str()));
+  raw.push_back(nullptr);
+
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    throw run_invalid(fmt::format("cannot open a pipe: {}", std::strerror(errno)));
+  }
+  const descriptor failure{ends[0]};
+  descriptor child_failure{ends[1]};
+  const auto parent = getpid();
+  pid_ = fork();
+  if (pid_ == 0) {
+    become(raw.data(), cpu, parent, output_.get(), errors_.get(), child_failure.get());
+  }
+  if (pid_ < 0) throw run_invalid(fmt::format("cannot start {}: {}", name_, std::strerror(errno)));
+  setpgid(pid_, pid_);  // also here: a signal to the group must not come too early
+  keep_after_us(pid_);
+  child_failure = descriptor{};
+  int reason = 0;
+  if (read(failure.get(), &reason, sizeof reason) == sizeof reason) {
+    stop();
+    throw server_failed(
+        fmt::format("cannot start {}: {}: {}", name_, arguments.front(), std::strerror(reason)));
+  }
+}
+
+void server_process::wait_until_listening(std::uint16_t port, const launch_options& options) {
+  const auto deadline = clock::now() + options.patience;
+  std::optional<clock::time_point> accepted;
+  if (port != 0) where_ = address::resolve("127.0.0.1", port);
+  while (!read_listening_line()) {
+    if (options.stop != nullptr && *options.stop) throw interrupted{};
+    if (auto end = obituary()) throw server_failed(*end);
+    const auto now = clock::now();
+    if (!accepted && port != 0 && accepts(where_)) accepted = now;
+    if (accepted && now >= *accepted + line_follows) return;
+    if (now >= deadline) {
+      throw server_failed(fmt::format("{} did not listen within {:.1f} s{}", name_,
+                                      static_cast<double>(options.patience.count()) / 1000,
+                                      port == 0 ? ": it printed no listening line" : ""));
+    }
+    std::this_thread::sleep_for(glance);
+  }
+}
+
+// "listening host=127.0.0.1 port=4711 server=floor ..." as a whole line.
+bool server_process::read_listening_line() {
+  const auto text = text_of(output_);
+  const auto start = text.starts_with("listening ") ? 0 : text.find("\nlistening ");
+  if (start == std::string::npos) return false;
+  const auto end = text.find('\n', start + 1);
+  if (end == std::string::npos) return false;
+  std::istringstream words{text.substr(start, end - start)};
+  for (std::string word; words >> word;) {
+    const auto equals = word.find('=');
+    if (equals != std::string::npos) announced_[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  if (const auto path = announced_.find("unix"); path != announced_.end()) {
+    where_ = address::on_path(path->second);
+    return true;
+  }
+  const auto& digits = announced_["port"];
+  std::uint16_t port = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (port == 0) {
+    throw server_failed(fmt::format("{} printed a listening line without its port", name_));
+  }
+  auto host = announced_["host"];
+  if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
+  where_ = address::resolve(host == "::" ? "::1" : host, port);
+  return true;
+}
+
+void server_process::count_family() {
+  family_ = family_of(pid_);
+}
+
+double server_process::cpu_ns() const {
+  double total = 0;
+  for (const auto& each : family_) {
+    timespec used{};
+    clockid_t its{};
+    if (clock_getcpuclockid(each, &its) != 0) continue;
+    clock_gettime(its, &used);
+    total += static_cast<double>(used.tv_sec) * 1e9 + static_cast<double>(used.tv_nsec);
+  }
+  return total;
+}
+
+std::optional<double> server_process::pss_kib() const {
+  std::optional<double> total;
+  for (const auto& each : family_) {
+    std::ifstream rollup{fmt::format("/proc/{}/smaps_rollup", each)};
+    for (std::string line; std::getline(rollup, line);) {
+      if (line.starts_with("Pss:")) total = total.value_or(0) + std::stod(line.substr(4));
+    }
+  }
+  return total;
+}
+
+void server_process::signal(int number) const {
+  if (pid_ > 0 && ending_.empty()) kill(pid_, number);
+}
+
+void server_process::pause() const {
+  if (pid_ > 0) kill(-pid_, SIGSTOP);
+}
+void server_process::resume() const {
+  if (pid_ > 0) kill(-pid_, SIGCONT);
+}
+
+standstill::standstill(const server_process& server, std::chrono::milliseconds begins,
+                       std::chrono::milliseconds length)
+    : thread_{[&server, begins, length] {
+        std::this_thread::sleep_for(begins);
+        server.pause();
+        std::this_thread::sleep_for(length);
+        server.resume();
+      }} {}
+
+std::optional<std::string> server_process::obituary() {
+  if (!has_ended()) return std::nullopt;
+  auto words = last_line(text_of(errors_));
+  if (words.empty() && announced_.empty()) words = last_line(text_of(output_));
+  return words.empty() ? fmt::format("{} {}", name_, ending_)
+                       : fmt::format("{} {}: {}", name_, ending_, words);
+}
+
+// Looks without reaping: as long as the process is there, its number and its group's are its own.
+bool server_process::has_ended() {
+  if (!ending_.empty()) return true;
+  siginfo_t child{};
+  const auto number = static_cast<id_t>(pid_);
+  if (pid_ <= 0 || waitid(P_PID, number, &child, WEXITED | WNOHANG | WNOWAIT) != 0) return false;
+  if (child.si_pid == pid_) ending_ = ending_of(child);
+  return !ending_.empty();
+}
+
+void server_process::request_stop() {
+  signal(SIGTERM);
+}
+
+void server_process::stop() {
+  if (pid_ <= 0) return;
+  request_stop();
+  for (const auto deadline = clock::now() + grace; !has_ended() && clock::now() < deadline;) {
+    std::this_thread::sleep_for(glance / 4);
+  }
+  kill(-pid_, SIGKILL);  // and whatever it started and left behind
+  forget(pid_);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+  if (!path_.empty()) unlink(path_.c_str());  // it could not, if it was killed
+}
+
+}  // namespace bench
