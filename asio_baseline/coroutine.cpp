@@ -1,0 +1,37 @@
+// coroutine style: a connection is a C++20 coroutine.
+#include <asio_baseline/tcp_server.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/defer.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace asio_baseline {
+namespace {
+
+// Awaited as they are, operations need no coroutine of their own as with use_awaitable, and errors
+// are values, so no exception is made of the end of a connection.
+constexpr auto result = asio::as_tuple(asio::deferred);
+
+asio::awaitable<void, executor> echo_handler(connection& peer) {
+  for (;;) {
+    const auto [error, size] = co_await peer.socket.async_read_some(peer.room, result);
+    if (error) break;
+    auto unsent = peer.reply_to(size);
+    while (!peer.send_some(unsent)) {
+      co_await peer.socket.async_wait(stream_socket::wait_write, result);
+    }
+    if (peer.server.has_others()) co_await asio::defer(peer.server.get_executor(), asio::deferred);
+  }
+  peer.server.finished(peer);
+}
+
+}  // namespace
+
+void start_coroutine(connection& accepted) {
+  asio::co_spawn(accepted.server.get_executor(), echo_handler(accepted), asio::detached);
+}
+
+}  // namespace asio_baseline

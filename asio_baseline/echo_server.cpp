@@ -1,0 +1,81 @@
+// asio_echo_*: the echo server on Boost.Asio. Which reactor waits is decided when Asio is compiled,
+// so there is one program for each.
+#include <asio_baseline/tcp_server.hpp>
+#include <bench/server_contract.hpp>
+
+#include <barrier>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using asio_baseline::tcp_server;
+
+// What Asio itself says it was built for.
+constexpr std::string_view reactor() {
+#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
+  return "io_uring";
+#elif defined(BOOST_ASIO_HAS_EPOLL)
+  return "epoll";
+#else
+  return "select";
+#endif
+}
+
+asio_baseline::style style_named(std::string_view name) {
+  if (name == "coroutine") return asio_baseline::start_coroutine;
+  if (name == "spawn") return asio_baseline::start_spawn;
+  return asio_baseline::start_callback;
+}
+
+// One loop runs on the main thread: while a process has a single thread the kernel looks its
+// descriptors up without atomic counting. All are made before the line is printed, since a loop may
+// find out that it is forbidden, and all threads are there by then, since the line counts them.
+void serve(const bench::server_options& options) {
+  const int drain_signal = bench::drain_signals();
+  const auto listeners = bench::listening_sockets(options);
+  const auto start = style_named(options.style);
+  std::deque<tcp_server> loops;
+  for (const int listener : listeners) loops.emplace_back(options, listener, drain_signal, start);
+  std::barrier all_there{options.threads, [&]() noexcept {
+                           bench::announce(options, "asio-" + options.style, options.io,
+                                           listeners.front());
+                         }};
+  const auto run = [&](tcp_server& loop) {
+    all_there.arrive_and_wait();
+    loop.run();
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < static_cast<std::size_t>(options.threads); ++i) {
+      others.emplace_back(run, std::ref(loops[i % loops.size()]));
+    }
+    run(loops.front());
+  }
+  for (std::size_t i = 0; i < loops.size(); ++i) bench::say_served(options, i, loops[i].served());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto name = "asio_echo_" + std::string{reactor()};
+  const auto options = bench::parse_server_options(argc, argv,
+                                                   {.name = name,
+                                                    .io = {reactor()},
+                                                    .automatic = reactor(),
+                                                    .styles = {"callback", "coroutine", "spawn"},
+                                                    .shapes = {"per-core", "shared"},
+                                                    .listens_on_paths = true,
+                                                    .spins = true});
+  try {
+    serve(options);
+  } catch (const boost::system::system_error& error) {
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,38 @@
+// spawn style: a connection is a stackful coroutine of Asio's, on Boost.Context.
+//
+// Boost 1.81 leaves the state of exceptions behind when it switches stacks, so nothing here waits
+// inside a catch, and errors are values.
+#include <asio_baseline/tcp_server.hpp>
+
+#include <boost/asio/defer.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/spawn.hpp>
+
+namespace asio_baseline {
+namespace {
+
+using yield_context = asio::basic_yield_context<executor>;
+
+void echo_handler(connection& peer, yield_context yield) {
+  error_code error;
+  for (;;) {
+    const auto size = peer.socket.async_read_some(peer.room, yield[error]);
+    if (error) break;
+    auto unsent = peer.reply_to(size);
+    while (!peer.send_some(unsent)) {
+      peer.socket.async_wait(stream_socket::wait_write, yield[error]);
+    }
+    if (peer.server.has_others()) asio::defer(peer.server.get_executor(), yield);
+  }
+  peer.server.finished(peer);
+}
+
+}  // namespace
+
+void start_spawn(connection& accepted) {
+  asio::spawn(
+      accepted.server.get_executor(),
+      [&accepted](yield_context yield) { echo_handler(accepted, yield); }, asio::detached);
+}
+
+}  // namespace asio_baseline

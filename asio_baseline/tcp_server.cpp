@@ -1,0 +1,183 @@
+#include <asio_baseline/tcp_server.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace asio_baseline {
+namespace {
+
+void say_connected(int descriptor) {
+  sockaddr_storage from{};
+  socklen_t length = sizeof from;
+  getpeername(descriptor, reinterpret_cast<sockaddr*>(&from), &length);
+  bench::say_connection_from(from);
+}
+
+stream_protocol protocol_of(int listener) {
+  int family = AF_INET;
+  int protocol = 0;
+  socklen_t length = sizeof family;
+  getsockopt(listener, SOL_SOCKET, SO_DOMAIN, &family, &length);
+  getsockopt(listener, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
+  return {family, protocol};
+}
+
+// Where one thread runs it nothing is touched by two, so Asio needs no locks.
+int concurrency(const bench::server_options& options) {
+  const bool shared = options.shape == "shared" && options.threads > 1;
+  return shared ? options.threads : BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;
+}
+
+}  // namespace
+
+connection::connection(tcp_server& whose, stream_socket accepted)
+    : server{whose},
+      socket{std::move(accepted)},
+      descriptor_{socket.native_handle()},
+      buffer_{whose.options().prefix + std::string(whose.options().buffer, '\0')},
+      room{asio::buffer(buffer_) + whose.options().prefix.size()} {
+  if (!server.options().quiet) say_connected(descriptor_);
+}
+
+connection::~connection() {
+  if (server.options().quiet) return;
+  bench::say_connection_closed();
+  bench::say_task_done();
+}
+
+asio::const_buffer connection::reply_to(std::size_t size) {
+  const auto& options = server.options();
+  moved_.store(true, std::memory_order_relaxed);
+  if (options.inject_ns.count() > 0) bench::spend_cpu(options.inject_ns);
+  return asio::buffer(buffer_, options.prefix.size() + size);
+}
+
+// There is nearly always room in the socket. Then this costs one system call and no trip through
+// the queue of completions.
+bool connection::send_some(asio::const_buffer& unsent) {
+  const auto size = ::send(descriptor_, unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (size < 0) return errno != EAGAIN;
+  unsent += static_cast<std::size_t>(size);
+  moved_.store(true, std::memory_order_relaxed);
+  return unsent.size() == 0;
+}
+
+void connection::stop_receiving() {
+  ::shutdown(descriptor_, SHUT_RD);
+}
+
+void connection::hang_up() {
+  ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+// Looked at now and then: that is cheaper than to ask for the time on each message.
+void connection::hang_up_if_still_since(clock::time_point limit, clock::time_point now) {
+  if (moved_.exchange(false, std::memory_order_relaxed)) still_since_ = now;
+  if (still_since_ <= limit) hang_up();
+}
+
+tcp_server::tcp_server(const bench::server_options& options, int listener, int drain_signal,
+                       style start)
+    : options_{options},
+      start_{start},
+      most_connections_{bench::connections_per_thread(options)},
+      context_{concurrency(options)},
+      acceptor_{context_, protocol_of(listener), listener},
+      drain_signal_{context_, dup(drain_signal)} {
+  drain_signal_.async_wait(stream_descriptor::wait_read, [this](error_code) { drain(); });
+  accept(lock{mutex_});
+}
+
+void tcp_server::run() {
+  if (options_.spin.count() == 0) {
+    context_.run();
+    return;
+  }
+  while (!context_.stopped()) {
+    const auto until = clock::now() + options_.spin;
+    while (context_.poll() == 0 && !context_.stopped() && clock::now() < until) {
+    }
+    context_.run_one();
+  }
+}
+
+void tcp_server::accept(const lock&) {
+  if (accepting_ || !acceptor_.is_open() || connections_.size() >= most_connections_) return;
+  accepting_ = true;
+  acceptor_.async_accept([this](error_code error, stream_socket socket) {
+    if (!error) return accepted(std::move(socket));
+    const lock locked{mutex_};
+    accepting_ = false;
+    accept_later(locked);
+  });
+}
+
+void tcp_server::accepted(stream_socket socket) {
+  connection* fresh = nullptr;
+  {
+    const lock locked{mutex_};
+    accepting_ = false;
+    if (!acceptor_.is_open()) return;  // it came while the drain began
+    connections_.emplace_back(*this, std::move(socket));
+    fresh = &connections_.back();
+    fresh->position = std::prev(connections_.end());
+    count_ = connections_.size();
+    ++served_;
+    if (!looking_for_idle_) look_for_idle(locked);
+    accept(locked);
+  }
+  start_(*fresh);
+}
+
+// Descriptors ran out, mostly. To try again at once would keep the processor busy for nothing.
+void tcp_server::accept_later(const lock&) {
+  accept_timer_.expires_after(std::chrono::milliseconds{10});
+  accept_timer_.async_wait([this](error_code error) {
+    if (!error) accept(lock{mutex_});
+  });
+}
+
+void tcp_server::finished(connection& gone) {
+  const lock locked{mutex_};
+  connections_.erase(gone.position);
+  count_ = connections_.size();
+  if (!acceptor_.is_open() && connections_.empty()) context_.stop();
+  accept(locked);
+}
+
+// A sixteenth of the timeout apart, so that a connection is closed at most an eighth too late.
+void tcp_server::look_for_idle(const lock&) {
+  looking_for_idle_ = options_.idle_timeout.count() > 0 && !connections_.empty();
+  if (!looking_for_idle_) return;
+  idle_timer_.expires_after(options_.idle_timeout / 16);
+  idle_timer_.async_wait([this](error_code) {
+    const lock locked{mutex_};
+    const auto now = clock::now();
+    for (auto& each : connections_) {
+      each.hang_up_if_still_since(now - options_.idle_timeout, now);
+    }
+    look_for_idle(locked);
+  });
+}
+
+// What was received stays readable after the shutdown and is answered; then comes the end of file.
+void tcp_server::drain() {
+  bench::remove_socket_file(options_);
+  const lock locked{mutex_};
+  acceptor_.close();
+  for (auto& each : connections_) each.stop_receiving();
+  if (connections_.empty()) return context_.stop();
+  drain_timer_.expires_after(options_.drain);
+  drain_timer_.async_wait([this](error_code) { hang_up_all(); });
+}
+
+// Every style comes to its own end, so none has to be torn out of the middle.
+void tcp_server::hang_up_all() {
+  const lock locked{mutex_};
+  for (auto& each : connections_) each.hang_up();
+}
+
+}  // namespace asio_baseline

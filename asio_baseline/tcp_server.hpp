@@ -1,0 +1,127 @@
+// tcp_server: what the styles have in common: accepting, limits, idle clients and the end.
+//
+//     tcp_server server{options, listener, drain_signal, start_coroutine};
+//     server.run();   // until drained; by all threads at once where they share it
+//
+// A style is what happens on one connection, from the first receive to finished(); the three are in
+// callback.cpp, coroutine.cpp and spawn.cpp, each as an echo_handler that reads like its twin in
+// fibers/echo_server.cpp. What makes them fast: an io_context that takes no lock where one thread
+// runs it, sockets that know their executor's type, the prefix in front of the receive buffer so
+// that a reply is never copied, and a send that is tried at once and only waited for if the socket
+// is full. After it the others have their turn: Asio tries a receive at once, and right after the
+// reply it would find nothing, at the price of a system call on every message.
+#pragma once
+
+#include <bench/server_contract.hpp>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <string>
+
+namespace asio_baseline {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using clock = std::chrono::steady_clock;
+
+// With any_io_executor, their default, every operation would go through a type-erased call. The
+// protocol, on the other hand, is looked at when a connection is accepted and never again, so one
+// type serves TCP and Unix-domain sockets.
+using executor = asio::io_context::executor_type;
+using stream_protocol = asio::generic::stream_protocol;
+using stream_socket = asio::basic_stream_socket<stream_protocol, executor>;
+using acceptor = asio::basic_socket_acceptor<stream_protocol, executor>;
+using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor>;
+using stream_descriptor = asio::posix::basic_stream_descriptor<executor>;
+
+class tcp_server;
+
+// One client. Only its style touches the socket; all others know the descriptor.
+class connection {
+ public:
+  connection(tcp_server& server, stream_socket accepted);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  // After so many bytes were received into `room`: the reply.
+  asio::const_buffer reply_to(std::size_t size);
+  // What there is room for leaves `unsent`. True when nothing is left, or nothing can be sent any
+  // more, which the next receive says, too.
+  bool send_some(asio::const_buffer& unsent);
+
+  void stop_receiving();  // what was received is still answered
+  void hang_up();         // what waits ends
+  void hang_up_if_still_since(clock::time_point limit, clock::time_point now);
+
+  tcp_server& server;
+  stream_socket socket;
+  std::list<connection>::iterator position;  // in the server's list
+
+ private:
+  const int descriptor_;
+  std::string buffer_;              // the prefix, and room for one receive
+  std::atomic<bool> moved_ = true;  // a byte went in or out since the last look
+  clock::time_point still_since_;   // valid while it has not
+
+ public:
+  const asio::mutable_buffer room;
+};
+
+using style = void (*)(connection& accepted);
+void start_callback(connection& accepted);
+void start_coroutine(connection& accepted);
+void start_spawn(connection& accepted);
+
+class tcp_server {
+ public:
+  // The listener becomes the server's, the signal remains everybody's.
+  tcp_server(const bench::server_options& options, int listener, int drain_signal, style start);
+  void run();
+
+  const bench::server_options& options() const { return options_; }
+  executor get_executor() { return context_.get_executor(); }
+  std::size_t served() const { return served_; }  // connections, once run() has returned
+  bool has_others() const { return count_.load(std::memory_order_relaxed) > 1; }
+  void finished(connection& gone);
+
+ private:
+  using lock = std::scoped_lock<std::mutex>;
+
+  void accept(const lock&);
+  void accept_later(const lock&);
+  void accepted(stream_socket socket);
+  void look_for_idle(const lock&);
+  void drain();
+  void hang_up_all();
+
+  const bench::server_options& options_;
+  const style start_;
+  const std::size_t most_connections_;
+  asio::io_context context_;
+  // Taken when connections come and go, never for a message.
+  std::mutex mutex_;
+  acceptor acceptor_;
+  stream_descriptor drain_signal_;
+  timer accept_timer_{context_};
+  timer idle_timer_{context_};
+  timer drain_timer_{context_};
+  bool accepting_ = false;
+  bool looking_for_idle_ = false;
+  std::list<connection> connections_;
+  std::size_t served_ = 0;
+  std::atomic<std::size_t> count_ = 0;  // of them, for whoever has not taken the mutex
+};
+
+}  // namespace asio_baseline
