@@ -1,0 +1,12 @@
+// A destructor that can be seen: it writes its name at the end of a text.
+#pragma once
+
+#include <string>
+
+struct appends_when_destroyed {
+  appends_when_destroyed(std::string& text, char letter) : diary{text}, name{letter} {}
+  ~appends_when_destroyed() { diary += name; }
+
+  std::string& diary;
+  char name;
+};

@@ -1,0 +1,38 @@
+// backend: the reactor that this run of the facts is about.
+//
+// A program of such facts runs once for each reactor: reactor_test -- epoll. One that this machine
+// does not have ends it with exit code 77, which CTest shows as skipped.
+#pragma once
+
+#include <fibers/reactor.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+// The one named on the command line; without a name, the best there is.
+inline fibers::io backend() {
+  static const fibers::io chosen = [] {
+    const auto& suite = boost::unit_test::framework::master_test_suite();
+    const std::string name = suite.argc > 1 ? suite.argv[1] : "auto";
+    const auto named = fibers::io_named(name);
+    if (!named) throw std::invalid_argument{name + " is no reactor"};
+    return *named;
+  }();
+  return chosen;
+}
+
+// Only io_uring may be missing: every Linux has the others.
+struct available_backend {
+  available_backend() try {
+    fibers::reactor::make(backend());
+  } catch (const std::system_error& error) {
+    if (backend() != fibers::io::io_uring) throw;
+    std::cout << "skipped: " << error.what() << '\n';
+    std::exit(77);
+  }
+};
+BOOST_TEST_GLOBAL_FIXTURE(available_backend);

@@ -1,0 +1,97 @@
+// browser: the HTML report in headless Chromium.
+//
+//     browser chromium;                                   // BOOST_FIXTURE_TEST_SUITE(page,
+//     browser) auto shown = chromium.show(page_of(record));        // .document, after its scripts
+//     ran chromium.print(page_of(record));                    // the PDF, with an outline of its
+//     headings
+#pragma once
+
+#include <unistd.h>
+#include <bench/analysis.hpp>
+#include <bench/page_script.hpp>
+#include <bench/report_forms.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "child_process.hpp"
+#include "scratch_folder.hpp"
+
+inline std::string find_browser() {
+  for (const auto* each : {"/usr/bin/chromium", "/usr/bin/chromium-browser",
+                           "/usr/bin/google-chrome", "/snap/bin/chromium"})
+    if (access(each, X_OK) == 0) return each;
+  return {};
+}
+
+struct shown_page {
+  std::string document;  // after the scripts ran
+  std::string complaints;
+  std::string network;  // what the browser's network stack noted
+};
+
+struct browser {
+  const scratch_folder folder;
+
+  shown_page show(const std::string& html, const std::vector<std::string>& options = {}) const {
+    auto all = options;
+    all.push_back("--dump-dom");
+    const auto ended = open(html, all);
+    return {ended.output, complaints_in(ended.errors), folder.read("network.json")};
+  }
+
+  std::string print(const std::string& html) const {
+    open(html, {"--print-to-pdf=" + (folder / "report.pdf").string(),
+                "--generate-pdf-document-outline", "--no-pdf-header-footer"});
+    return folder.read("report.pdf");
+  }
+
+ private:
+  ended_process open(const std::string& html, const std::vector<std::string>& options) const {
+    const auto page = folder.write("report.html", html);
+    std::vector<std::string> command{find_browser(),
+                                     "--headless",
+                                     "--no-sandbox",
+                                     "--disable-gpu",
+                                     "--disable-quic",
+                                     "--no-first-run",
+                                     "--disable-background-networking",
+                                     "--disable-component-update",
+                                     "--disable-sync",
+                                     "--disable-dev-shm-usage",
+                                     "--window-size=1280,900",
+                                     "--enable-logging=stderr",
+                                     "--user-data-dir=" + (folder / "profile").string(),
+                                     "--log-net-log=" + (folder / "network.json").string()};
+    command.insert(command.end(), options.begin(), options.end());
+    command.push_back("file://" + page.string());
+    auto ended = run_program(command);
+    BOOST_REQUIRE(ended.exit_code == 0);
+    return ended;
+  }
+
+  static std::string complaints_in(const std::string& errors) {
+    std::string found;
+    std::istringstream in{errors};
+    for (std::string line; std::getline(in, line);)
+      if (line.find("CONSOLE") != std::string::npos) found += line + '\n';
+    return found;
+  }
+};
+
+inline std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+    ++found;
+  return found;
+}
+
+inline std::string page_of(const bench::run_record& record) {
+  return bench::html_report(record.header, bench::analyse(record));
+}
+
+inline bool has_charts() {
+  return !bench::bundled_script().parts.empty();
+}

@@ -1,0 +1,22 @@
+# Installs the library into a folder of its own, builds a program against it there, and runs it:
+# cmake -D build=... -D scratch=... -D compiler=... -D flags=... -D type=... -P run.cmake
+file(REMOVE_RECURSE ${scratch})
+function(must_work)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(failed)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}: ${failed}\n${said}")
+  endif()
+endfunction()
+
+must_work(${CMAKE_COMMAND} --install ${build} --prefix ${scratch}/installed)
+must_work(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${scratch}/build -G Ninja
+  -D CMAKE_PREFIX_PATH=${scratch}/installed -D CMAKE_BUILD_TYPE=${type}
+  -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_CXX_FLAGS=${flags})
+must_work(${CMAKE_COMMAND} --build ${scratch}/build)
+execute_process(COMMAND ${scratch}/build/user_of_fibers RESULT_VARIABLE result ERROR_VARIABLE said)
+if(result EQUAL 77)
+  message("skipped: ${said}")
+elseif(result)
+  message(FATAL_ERROR "the program: ${result}\n${said}")
+endif()

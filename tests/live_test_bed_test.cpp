@@ -1,0 +1,98 @@
+// What the live test bed says of others: a program that burns the servers' processor is seen, as
+// much as it took, and the servers themselves are not.
+#include <bench/live_test_bed.hpp>
+#include <bench/machine.hpp>
+
+#define BOOST_TEST_MODULE live_test_bed
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <csignal>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A process that never waits.
+class burner {
+ public:
+  explicit burner(int cpu) : pid_{fork()} {
+    if (pid_ != 0) return;
+    alarm(20);  // its parent may be killed
+    bench::pin_this_thread(cpu);
+    for (volatile unsigned work = 0;;) work = work + 1;
+  }
+  ~burner() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  burner(const burner&) = delete;
+  burner& operator=(const burner&) = delete;
+
+  double cpu_seconds() const {
+    clockid_t clock{};
+    timespec used{};
+    BOOST_REQUIRE(clock_getcpuclockid(pid_, &clock) == 0);
+    clock_gettime(clock, &used);
+    return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+struct measured {
+  double own_share = 0;     // of the servers' processor, by their own clocks
+  double burner_share = 0;  // by the burner's
+  bench::disturbance others;
+};
+
+// One server on the servers' processor, loaded for so long.
+measured load(int server_cpu, const burner* beside) {
+  const std::atomic<bool> stop = false;
+  bench::live_test_bed bed{
+      {{"floor/epoll", "floor_echo --quiet --io epoll --port 0", {}}}, server_cpu, 1, stop};
+  bed.launch({"floor/epoll"}, bench::scenario::parse("c16/64"));
+  bed.load({0}, 50ms);
+  const double before = beside ? beside->cpu_seconds() : 0;
+  const auto slice = bed.load({0}, 1s).front();
+  const double burnt = beside ? beside->cpu_seconds() - before : 0;
+  return {*slice.cpu_ns / 1e9 / slice.seconds, burnt / slice.seconds, bed.finish()};
+}
+
+// Before this thread is pinned.
+const auto pins = bench::choose_pins(bench::allowed_cpus());
+
+boost::test_tools::assertion_result has_two_processors(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result yes{pins.has_value()};
+  yes.message() << "one processor, which the client uses as well";
+  return yes;
+}
+
+// /proc/stat counts in hundredths of a second, and the warm-up is in it, too.
+constexpr double tolerance = 0.12;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_program_that_burns_the_servers_processor_is_foreign,
+                     *boost::unit_test::precondition(has_two_processors) *
+                         boost::unit_test::timeout(60)) {
+  bench::pin_this_thread(pins->client_cpu);
+  const burner beside{pins->server_cpu};
+  const auto found = load(pins->server_cpu, &beside);
+  BOOST_TEST(found.burner_share > 0.1);
+  BOOST_TEST(found.others.foreign_cpu_share > found.burner_share - tolerance);
+  BOOST_TEST(found.others.foreign_cpu_share + found.own_share < 1 + tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_server_uses_is_not_foreign,
+                     *boost::unit_test::precondition(has_two_processors) *
+                         boost::unit_test::timeout(60)) {
+  bench::pin_this_thread(pins->client_cpu);
+  const auto found = load(pins->server_cpu, nullptr);
+  BOOST_TEST(found.own_share > 0.1);
+  BOOST_TEST(found.others.foreign_cpu_share + found.own_share < 1 + tolerance);
+}

@@ -1,0 +1,330 @@
+// The contract of every reactor, with raw sockets and no fiber: operations go in, finished
+// operations come out.
+#define BOOST_TEST_MODULE reactor
+#include <dlfcn.h>
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <list>
+#include <thread>
+#include <vector>
+
+#include "reactor_fixture.hpp"
+
+using namespace std::chrono_literals;
+using kind = operation::kind;
+
+namespace {
+
+int futile_receives = 0;  // those that found nothing
+
+}  // namespace
+
+// Stands before the system's, to count.
+extern "C" ssize_t recv(int descriptor, void* buffer, std::size_t size, int flags) {
+  static const auto real = reinterpret_cast<decltype(&recv)>(::dlsym(RTLD_NEXT, "recv"));
+  const auto result = real(descriptor, buffer, size, flags);
+  if (result < 0 && errno == EAGAIN) ++futile_receives;
+  return result;
+}
+
+BOOST_FIXTURE_TEST_SUITE(reactor, reactor_fixture)
+
+BOOST_AUTO_TEST_CASE(a_receive_gives_the_bytes_that_were_sent) {
+  request receive{kind::receive, near.get(), 100};
+  start(receive);
+  send_all(far, "hello");
+  finish(receive);
+  BOOST_TEST(receive.text() == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(a_receive_fills_several_buffers_in_order) {
+  std::array<char, 3> first{}, second{};
+  const std::array<iovec, 2> parts{{{first.data(), 3}, {second.data(), 3}}};
+  operation receive{kind::receive, near.get()};
+  receive.buffers(parts.data(), parts.size(), 6);
+  start(receive);
+  send_all(far, "abcde");
+  finish(receive);
+  BOOST_TEST(receive.result() == 5U);
+  BOOST_TEST(std::string(first.data(), 3) == "abc");
+  BOOST_TEST(std::string(second.data(), 2) == "de");
+}
+
+BOOST_AUTO_TEST_CASE(a_send_takes_several_buffers_in_order) {
+  std::string first = "abc", second = "de";
+  const std::array<iovec, 2> parts{{{first.data(), 3}, {second.data(), 2}}};
+  operation send{kind::send, near.get()};
+  send.buffers(parts.data(), parts.size(), 5);
+  start(send);
+  finish(send);
+  BOOST_TEST(send.result() == 5U);
+  BOOST_TEST(receive_all(far, 5) == "abcde");
+}
+
+// A short read tells that the socket is drained.
+BOOST_AUTO_TEST_CASE(a_short_receive_is_not_followed_by_one_known_to_fail) {
+  const int before = futile_receives;
+  for (int i = 0; i < 50; ++i) {
+    request receive{kind::receive, near.get(), 100};
+    start(receive);
+    BOOST_TEST(!receive.finished());
+    send_all(far, "ping");
+    finish(receive);
+    BOOST_TEST(receive.text() == "ping");
+  }
+  BOOST_TEST(futile_receives == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_receive_leaves_the_rest_for_the_next_one) {
+  send_all(far, "abcdef");
+  for (const auto* part : {"ab", "cd", "ef"}) {
+    request receive{kind::receive, near.get(), 2};
+    start(receive);
+    finish(receive);
+    BOOST_TEST(receive.text() == part);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_send_larger_than_the_socket_buffer_goes_on_after_the_peer_reads) {
+  std::string bytes(8 << 20, 'x');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>('a' + i % 23);
+  std::string arrived;
+  std::jthread reader{[&] { arrived = receive_all(far, bytes.size()); }};
+  for (std::size_t sent = 0; sent < bytes.size();) {
+    operation send{kind::send, near.get()};
+    send.buffer(bytes.data() + sent, bytes.size() - sent);
+    start(send);
+    finish(send);
+    BOOST_REQUIRE(send.error() == 0);
+    BOOST_REQUIRE(send.result() > 0U);
+    sent += send.result();
+  }
+  reader.join();
+  BOOST_TEST((arrived == bytes));
+}
+
+BOOST_AUTO_TEST_CASE(data_and_hang_up_in_one_event_lose_nothing) {
+  for (const std::size_t room : {std::size_t{3}, std::size_t{100}}) {
+    tcp_pair peers;
+    BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);
+    request first{kind::receive, peers.near.get(), room};
+    start(first);
+    send_all(peers.far, "last words");
+    peers.far = {};
+    finish(first);
+    std::string all = first.text();
+    for (;;) {
+      request next{kind::receive, peers.near.get(), room};
+      start(next);
+      finish(next);
+      BOOST_REQUIRE(next.error() == 0);
+      if (next.result() == 0) break;
+      all += next.text();
+    }
+    BOOST_TEST(all == "last words");
+    reactor->forget(peers.near.get());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_only_stops_sending_can_still_be_sent_to) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  ::shutdown(far.get(), SHUT_WR);
+  finish(receive);
+  BOOST_TEST(receive.error() == 0);
+  BOOST_TEST(receive.result() == 0U);
+  request send{kind::send, near.get(), "answer"};
+  start(send);
+  finish(send);
+  BOOST_TEST(receive_all(far, 6) == "answer");
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_wakes_a_reader_and_a_writer) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  fill(near);
+  auto& stuck = send_until_pending(near);
+  reset(far);
+  finish(receive);
+  finish(stuck);
+  request last{kind::send, near.get(), "anybody?"};  // for a kernel that found room in between
+  start(last);
+  finish(last);
+  BOOST_TEST((receive.error() != 0 || receive.result() == 0));
+  BOOST_TEST((stuck.error() != 0 || last.error() != 0));
+}
+
+// By the second send at the latest: the first may only have been taken into a buffer.
+BOOST_AUTO_TEST_CASE(sending_to_a_peer_that_is_gone_is_an_error_and_no_signal) {
+  reset(far);
+  for (int i = 0; i < 2; ++i) {
+    request first{kind::send, near.get(), "anybody?"}, second{kind::send, near.get(), "anybody?"};
+    start(first);
+    finish(first);
+    start(second);
+    finish(second);
+    BOOST_TEST((first.error() != 0 || second.error() != 0));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_and_a_writer_wait_on_one_descriptor) {
+  const local_pair peers;
+  BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);
+  request receive{kind::receive, peers.near.get(), 10};
+  start(receive);
+  const auto filled = fill(peers.near);
+  auto& send = send_until_pending(peers.near);
+  send_all(peers.far, "hello");
+  finish(receive);
+  BOOST_TEST(receive.text() == "hello");
+  BOOST_TEST(!send.finished());
+  receive_all(peers.far, filled);
+  finish(send);
+  BOOST_TEST(send.error() == 0);
+  BOOST_TEST(receive_all(peers.far, sends() * 4096) == std::string(sends() * 4096, 'y'));
+  reactor->forget(peers.near.get());
+}
+
+BOOST_AUTO_TEST_CASE(a_second_operation_in_one_direction_gets_EBUSY) {
+  request first{kind::receive, near.get(), 10}, second{kind::receive, near.get(), 10};
+  start(first);
+  start(second);
+  finish(second);
+  BOOST_TEST(second.error() == EBUSY);
+  send_all(far, "hello");
+  finish(first);
+  BOOST_TEST(first.text() == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_operation_comes_back_and_takes_no_bytes) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  take_back(receive);
+  BOOST_TEST(receive.error() == ECANCELED);
+  send_all(far, "hello");
+  request next{kind::receive, near.get(), 10};
+  start(next);
+  finish(next);
+  BOOST_TEST(next.text() == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(forgetting_a_descriptor_ends_what_is_pending_on_it) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  reactor->forget(near.get());
+  finish(receive);
+  BOOST_TEST(receive.error() == ECANCELED);
+}
+
+// Until poll() gives it back it may not be finished: its owner would drop it out of the list.
+BOOST_AUTO_TEST_CASE(a_forgotten_operation_is_the_reactors_until_poll_gives_it_back) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  reactor->forget(near.get());
+  BOOST_TEST(!receive.finished());
+  BOOST_TEST(!reactor->cancel(receive));
+  finish(receive);
+  BOOST_TEST(receive.error() == ECANCELED);
+}
+
+BOOST_AUTO_TEST_CASE(a_reused_descriptor_does_not_inherit_an_old_event) {
+  const int number = near.get();
+  const descriptor duplicate{::dup(number)};  // keeps the old socket, and its event, alive
+  request old{kind::receive, number, 10};
+  start(old);
+  send_all(far, "for the old one");
+  reactor->forget(number);
+  tcp_pair fresh;
+  checked(::dup2(fresh.near.get(), number), "dup2");
+  BOOST_REQUIRE(reactor->adopt(number) == 0);
+  request receive{kind::receive, number, 100};
+  start(receive);
+  finish(old);
+  BOOST_TEST(old.error() == ECANCELED);
+  poll(5ms);
+  BOOST_TEST(!receive.finished());
+  send_all(fresh.far, "for the new one");
+  finish(receive);
+  BOOST_TEST(receive.text() == "for the new one");
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_is_accepted_and_fit_for_operations) {
+  const listening_socket listener;
+  BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+  operation accept{kind::accept, listener.socket.get()};
+  start(accept);
+  const auto client = connected_to(listener.port);
+  finish(accept);
+  BOOST_REQUIRE(accept.error() == 0);
+  const descriptor accepted{static_cast<int>(accept.result())};
+  BOOST_TEST((::fcntl(accepted.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  request receive{kind::receive, accepted.get(), 10};
+  start(receive);
+  send_all(client, "hello");
+  finish(receive);
+  BOOST_TEST(receive.text() == "hello");
+  reactor->forget(accepted.get());
+  reactor->forget(listener.socket.get());
+}
+
+// Each accept may lengthen what the reactor keeps by descriptor while it goes through its events.
+BOOST_AUTO_TEST_CASE(many_listeners_accept_in_one_poll) {
+  constexpr int many = 40;
+  std::vector<listening_socket> listeners(many);
+  std::vector<descriptor> clients;
+  for (int i = 0; i < many; ++i) clients.push_back(new_socket());
+  std::list<operation> accepts;
+  for (const auto& listener : listeners) {
+    BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+    start(accepts.emplace_back(kind::accept, listener.socket.get()));
+  }
+  for (std::size_t i = 0; i < many; ++i) connect_to(clients[i], listeners[i].port);
+  std::vector<descriptor> accepted;
+  for (auto& accept : accepts) {
+    finish(accept);
+    BOOST_TEST(accept.error() == 0);
+    accepted.emplace_back(static_cast<int>(accept.result()));
+  }
+  for (const auto& listener : listeners) {  // none of them is thought busy
+    operation next{kind::accept, listener.socket.get()};
+    start(next);
+    BOOST_TEST(!next.finished());
+    take_back(next);
+    reactor->forget(listener.socket.get());
+  }
+  for (const auto& connection : accepted) reactor->forget(connection.get());
+}
+
+BOOST_AUTO_TEST_CASE(connecting_to_a_listener_works) {
+  const listening_socket listener;
+  const auto address = loopback(listener.port);
+  const auto client = new_socket();
+  BOOST_REQUIRE(reactor->adopt(client.get()) == 0);
+  operation connect{kind::connect, client.get()};
+  connect.address(generic(address), sizeof address);
+  start(connect);
+  finish(connect);
+  BOOST_TEST(connect.error() == 0);
+  request send{kind::send, client.get(), "hello"};
+  start(send);
+  finish(send);
+  const descriptor server{checked(::accept(listener.socket.get(), nullptr, nullptr), "accept")};
+  BOOST_TEST(receive_all(server, 5) == "hello");
+  reactor->forget(client.get());
+}
+
+BOOST_AUTO_TEST_CASE(connecting_where_nobody_listens_is_refused) {
+  const bound_socket nobody;
+  const auto address = loopback(nobody.port);
+  const auto client = new_socket();
+  BOOST_REQUIRE(reactor->adopt(client.get()) == 0);
+  operation connect{kind::connect, client.get()};
+  connect.address(generic(address), sizeof address);
+  start(connect);
+  finish(connect);
+  BOOST_TEST(connect.error() == ECONNREFUSED);
+  reactor->forget(client.get());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

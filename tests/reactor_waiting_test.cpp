@@ -1,0 +1,272 @@
+// How reactors wait, and what happens at the limits of descriptors.
+#include <sys/eventfd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "reactor_fixture.hpp"
+
+using namespace std::chrono_literals;
+using kind = operation::kind;
+using std::chrono::steady_clock;
+
+namespace {
+
+steady_clock::duration duration_of_poll(reactor_fixture& self,
+                                        std::optional<std::chrono::nanoseconds> timeout) {
+  const auto begin = steady_clock::now();
+  self.poll(timeout);
+  return steady_clock::now() - begin;
+}
+
+// Room for descriptors beyond what the type fd_set can hold.
+boost::test_tools::assertion_result descriptors_beyond_1024(boost::unit_test::test_unit_id) {
+  if (descriptor_limit{}.most() >= 1300) return true;
+  boost::test_tools::assertion_result no{false};
+  no.message() << "the hard limit of open descriptors is " << descriptor_limit{}.most();
+  return no;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(waiting, reactor_fixture)
+
+BOOST_AUTO_TEST_CASE(a_timeout_is_never_short) {
+  for (const auto timeout : {1ns, 999ns, 100'001ns, 1'000'001ns, 7'500'000ns}) {
+    BOOST_TEST((duration_of_poll(*this, timeout) >= timeout));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_time_left_means_not_to_wait) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  poll(0ns);
+  poll(-5ms);
+  BOOST_TEST(!receive.finished());
+  take_back(receive);
+}
+
+BOOST_AUTO_TEST_CASE(waiting_without_a_limit_ends_with_an_operation) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  const std::jthread later{[&] {
+    std::this_thread::sleep_for(20ms);
+    send_all(far, "hello");
+  }};
+  while (!receive.finished()) poll(std::nullopt);
+  BOOST_TEST(receive.text() == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupt_from_another_thread_ends_a_wait) {
+  for (int i = 0; i < 20; ++i) {
+    const std::jthread other{[&] { reactor->interrupt(); }};
+    poll(std::nullopt);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupt_before_the_wait_ends_it_at_once) {
+  reactor->interrupt();
+  poll(std::nullopt);
+}
+
+BOOST_AUTO_TEST_CASE(after_an_interrupt_waiting_is_waiting_again) {
+  for (int i = 0; i < 100; ++i) reactor->interrupt();
+  poll(std::nullopt);
+  BOOST_TEST((duration_of_poll(*this, 5ms) >= 5ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_tells_of_bytes_and_leaves_them) {
+  std::array<int, 2> ends{};
+  checked(::pipe(ends.data()), "pipe");
+  const descriptor reads{ends[0]}, writes{ends[1]};
+  operation readable{kind::wait_readable, reads.get()};
+  start(readable);
+  poll(0ns);
+  BOOST_TEST(!readable.finished());
+  BOOST_REQUIRE(::write(writes.get(), "ab", 2) == 2);
+  finish(readable);
+  BOOST_TEST(readable.error() == 0);
+  operation still_readable{kind::wait_readable, reads.get()};
+  start(still_readable);
+  finish(still_readable);
+  std::array<char, 3> bytes{};
+  BOOST_TEST(::read(reads.get(), bytes.data(), bytes.size()) == 2);
+  BOOST_TEST((::fcntl(reads.get(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_sees_every_signal_of_an_eventfd) {
+  const descriptor event{::eventfd(0, EFD_CLOEXEC)};
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    operation readable{kind::wait_readable, event.get()};
+    start(readable);
+    poll(0ns);
+    BOOST_TEST(!readable.finished());
+    BOOST_REQUIRE(::write(event.get(), &i, sizeof i) == sizeof i);
+    finish(readable);
+    std::uint64_t count = 0;
+    BOOST_REQUIRE(::read(event.get(), &count, sizeof count) == sizeof count);
+    BOOST_TEST(count == i);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_waits_to_read_while_another_waits_to_write) {
+  const tcp_pair peers;  // not adopted
+  operation readable{kind::wait_readable, peers.near.get()};
+  operation writable{kind::wait_writable, peers.near.get()};
+  start(readable);
+  start(writable);
+  finish(writable);
+  BOOST_TEST(!readable.finished());
+  send_all(peers.far, "x");
+  finish(readable);
+  BOOST_TEST(readable.error() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_writer_that_waits_is_not_forgotten_when_a_reader_comes) {
+  const local_pair peers;  // not adopted
+  const auto filled = fill(peers.near);
+  operation writable{kind::wait_writable, peers.near.get()};
+  operation readable{kind::wait_readable, peers.near.get()};
+  start(writable);
+  start(readable);
+  poll(0ns);
+  BOOST_TEST(!writable.finished());
+  receive_all(peers.far, filled);
+  finish(writable);
+  BOOST_TEST(writable.error() == 0);
+  take_back(readable);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_on_a_socket_takes_no_event_from_its_receives) {
+  send_all(far, "hello");
+  operation readable{kind::wait_readable, near.get()};
+  start(readable);
+  finish(readable);
+  request receive{kind::receive, near.get(), 2};
+  start(receive);
+  finish(receive);
+  operation again{kind::wait_readable, near.get()};
+  start(again);
+  finish(again);
+  request rest{kind::receive, near.get(), 10};
+  start(rest);
+  finish(rest);
+  BOOST_TEST(rest.text() == "llo");
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_beside_a_receive_ends_with_bytes_that_a_later_receive_gets) {
+  request first{kind::receive, near.get(), 10};
+  start(first);
+  send_all(far, "one");
+  finish(first);
+  operation readable{kind::wait_readable, near.get()};
+  start(readable);
+  poll(0ns);
+  BOOST_TEST(!readable.finished());
+  send_all(far, "two");
+  finish(readable);
+  request second{kind::receive, near.get(), 10};
+  start(second);
+  finish(second);
+  BOOST_TEST(second.text() == "two");
+  request third{kind::receive, near.get(), 10};
+  start(third);
+  poll(0ns);
+  poll(1ms);
+  BOOST_TEST(!third.finished());
+  take_back(third);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_is_taken_back_leaves_the_other_direction_waiting) {
+  const local_pair peers;
+  const auto filled = fill(peers.near);
+  operation readable{kind::wait_readable, peers.near.get()};
+  operation writable{kind::wait_writable, peers.near.get()};
+  start(readable);
+  start(writable);
+  poll(0ns);
+  take_back(readable);
+  BOOST_TEST(readable.error() == ECANCELED);
+  BOOST_TEST(!writable.finished());
+  receive_all(peers.far, filled);
+  finish(writable);
+  BOOST_TEST(writable.error() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(waiting_for_what_is_no_descriptor_is_an_error) {
+  const int closed = ::dup(near.get());
+  ::close(closed);
+  for (const int number : {-1, closed, 1 << 30}) {
+    operation readable{kind::wait_readable, number};
+    start(readable);
+    finish(readable);
+    BOOST_TEST(readable.error() == EBADF);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(when_descriptors_run_out_accepting_says_so_and_works_again_later) {
+  const listening_socket listener;
+  BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+  operation first{kind::accept, listener.socket.get()};
+  const auto client = new_socket();
+  const descriptor_limit limit;
+  limit.use_up();
+  start(first);
+  connect_to(client, listener.port);
+  finish(first);
+  limit.put_back();
+  BOOST_TEST(first.error() == EMFILE);
+  operation second{kind::accept, listener.socket.get()};
+  start(second);
+  finish(second);
+  BOOST_TEST(second.error() == 0);
+  const descriptor accepted{static_cast<int>(second.result())};
+  reactor->forget(accepted.get());
+  reactor->forget(listener.socket.get());
+}
+
+BOOST_AUTO_TEST_CASE(descriptors_beyond_1024_work,
+                     *boost::unit_test::precondition(descriptors_beyond_1024)) {
+  const descriptor_limit limit{1300};
+  std::vector<descriptor> before;
+  while (before.size() < 1100) before.emplace_back(checked(::dup(near.get()), "dup"));
+  const auto low = std::exchange(reactor, fibers::reactor::make(backend()));
+  const tcp_pair peers;
+  BOOST_REQUIRE(peers.near.get() > 1024);
+  BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);
+  request receive{kind::receive, peers.near.get(), 10};
+  start(receive);
+  poll(0ns);
+  BOOST_TEST(!receive.finished());
+  send_all(peers.far, "hello");
+  finish(receive);
+  BOOST_TEST(receive.text() == "hello");
+  reactor->interrupt();
+  poll(std::nullopt);
+  reactor->forget(peers.near.get());
+}
+
+BOOST_AUTO_TEST_CASE(two_hundred_pending_operations_finish_each_once) {
+  constexpr std::size_t many = 200;
+  std::vector<tcp_pair> peers(many);
+  std::list<request> receives;
+  for (const auto& pair : peers) {
+    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+    start(receives.emplace_back(kind::receive, pair.near.get(), std::size_t{8}));
+  }
+  for (const auto& pair : peers) send_all(pair.far, "hello");
+  std::size_t finished_count = 0;
+  while (finished_count < many) {
+    operation_list finished;
+    reactor->poll(1s, finished);
+    finished_count += finished.size();
+    finished.clear();
+  }
+  for (const auto& receive : receives) BOOST_TEST(receive.text() == "hello");
+  for (const auto& pair : peers) reactor->forget(pair.near.get());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,222 @@
+// The scheduler: what waits for time and for descriptors, and that nobody starves.
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <list>
+#include <stdexcept>
+#include <system_error>
+#include <vector>
+
+#include "scheduler_fixture.hpp"
+
+namespace {
+
+std::chrono::nanoseconds cpu_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(waiting, scheduler_fixture)
+
+BOOST_AUTO_TEST_CASE(sleepers_wake_in_order_and_never_early) {
+  std::vector<int> order;
+  for (const int ms : {30, 5, 210, 0, 15, 1}) {  // on both sides of time_limit::coarse_limit
+    scheduler.spawn([ms, &order] {
+      const auto begin = fibers::clock::now();
+      this_fiber::sleep_for(std::chrono::milliseconds{ms});
+      BOOST_TEST((fibers::clock::now() - begin >= std::chrono::milliseconds{ms}));
+      order.push_back(ms);
+    });
+  }
+  scheduler.run();
+  BOOST_TEST((order == std::vector{0, 1, 5, 15, 30, 210}));
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_in_the_past_is_not_waited_for) {
+  scheduler.spawn([] {
+    this_fiber::sleep_until(fibers::clock::now() - 1h);
+    this_fiber::sleep_until(fibers::clock::time_point::min());
+    this_fiber::sleep_for(-1ns);
+    this_fiber::sleep_for(fibers::clock::duration::min());
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_sleep_to_the_end_of_time_can_be_cancelled) {
+  for (const auto end :
+       {fibers::clock::duration::max(), fibers::clock::duration{24h * 366 * 100}}) {
+    auto sleeper = scheduler.spawn([end] { this_fiber::sleep_for(end); });
+    scheduler.spawn([&] {
+      this_fiber::sleep_for(1ms);
+      sleeper.cancel();
+    });
+    scheduler.run();
+    BOOST_TEST(sleeper.done());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_only_yields_starves_neither_timers_nor_descriptors) {
+  bool slept = false, received = false;
+  connection peers;
+  scheduler.spawn("yields", [&] {
+    const auto patience = fibers::clock::now() + 20s;
+    while (!(slept && received) && fibers::clock::now() < patience) this_fiber::yield();
+  });
+  scheduler.spawn("sleeps", [&] {
+    this_fiber::sleep_for(2ms);
+    slept = true;
+    send_all(peers.far, "x");
+  });
+  scheduler.spawn("receives", [&] { received = peers.read() == 'x'; });
+  scheduler.run();
+  BOOST_TEST(slept);
+  BOOST_TEST(received);
+}
+
+// A count, not a time: how far the flood gets before the others are seen.
+BOOST_AUTO_TEST_CASE(one_flooding_peer_does_not_starve_twenty_others) {
+  constexpr int flood_size = 4000, begin = 100;
+  connection flooding;
+  send_all(flooding.far, std::string(flood_size, 'x'));
+  std::list<connection> others(20);
+  int flooded = 0;
+  std::vector<int> seen;
+  scheduler.spawn("flooded", [&] {
+    while (flooded < flood_size) {
+      flooding.read();
+      if (++flooded != begin) continue;
+      for (const auto& other : others) send_all(other.far, "x");
+    }
+  });
+  for (auto& other : others) {
+    scheduler.spawn("other", [&] {
+      other.read();
+      seen.push_back(flooded);
+    });
+  }
+  scheduler.run();
+  BOOST_TEST(seen.size() == others.size());
+  for (const int when : seen) BOOST_TEST(when <= begin + 3 * fibers::task_queue::longest_burst);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_does_not_starve_timers) {
+  constexpr int most = 1'000'000;
+  connection flooding;
+  bool slept = false;
+  int flooded = 0;
+  scheduler.spawn("flooded", [&] {
+    for (; !slept && flooded < most; ++flooded) {
+      send_all(flooding.far, "xx");
+      flooding.read();
+      flooding.read();
+    }
+  });
+  scheduler.spawn("sleeps", [&] {
+    this_fiber::sleep_for(3ms);
+    slept = true;
+  });
+  scheduler.run();
+  BOOST_TEST(flooded < most);
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_scheduler_does_not_spin) {
+  connection silent;
+  fibers::tcp::listener listener{"127.0.0.1", 0};
+  scheduler.spawn("reads", [&] {
+    silent.stream.expires_after(1h);
+    silent.read();
+  });
+  scheduler.spawn("accepts", [&] { listener.accept(); });
+  scheduler.spawn("ends it", [&] {
+    const auto before = cpu_time();
+    this_fiber::sleep_for(500ms);
+    BOOST_TEST((cpu_time() - before < 200ms));
+    scheduler.stop();
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(errno_of_another_fiber_is_not_taken_for_an_operations_error) {
+  const bound_socket nobody;
+  bool asked = false;
+  scheduler.spawn("sets errno", [&] {
+    while (!asked) {
+      errno = ENOSPC;
+      this_fiber::yield();
+    }
+  });
+  scheduler.spawn("is refused", [&] {
+    fibers::tcp::stream refused;
+    fibers::tcp::error_code error;
+    refused.connect({boost::asio::ip::make_address("127.0.0.1"), nobody.port}, error);
+    BOOST_TEST(error == boost::asio::error::connection_refused);
+    asked = true;
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_waits_for_an_eventfd) {
+  const descriptor event{::eventfd(0, EFD_CLOEXEC)};
+  int seen = 0;
+  scheduler.spawn("waits", [&] {
+    for (int i = 0; i < 3; ++i) {
+      this_fiber::wait_readable(event.get());
+      std::uint64_t count = 0;
+      BOOST_TEST(::read(event.get(), &count, sizeof count) == 8);
+      ++seen;
+    }
+  });
+  scheduler.spawn("signals", [&] {
+    for (int i = 0; i < 3; ++i) {
+      this_fiber::sleep_for(1ms);
+      const std::uint64_t one = 1;
+      BOOST_TEST(::write(event.get(), &one, sizeof one) == 8);
+    }
+  });
+  scheduler.run();
+  BOOST_TEST(seen == 3);
+}
+
+BOOST_AUTO_TEST_CASE(two_fibers_wait_for_one_descriptor_to_read_and_to_write) {
+  const tcp_pair peers;
+  bool readable = false, writable = false;
+  scheduler.spawn("reads", [&] {
+    this_fiber::wait_readable(peers.near.get());
+    readable = true;
+  });
+  scheduler.spawn("writes", [&] {
+    this_fiber::wait_writable(peers.near.get());
+    writable = true;
+    send_all(peers.far, "x");
+  });
+  scheduler.run();
+  BOOST_TEST(readable);
+  BOOST_TEST(writable);
+}
+
+BOOST_AUTO_TEST_CASE(waiting_for_what_is_no_descriptor_throws) {
+  scheduler.spawn([] { BOOST_CHECK_THROW(this_fiber::wait_readable(-1), std::system_error); });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_wait_leaves_the_descriptor_usable) {
+  const tcp_pair peers;
+  auto waiter = scheduler.spawn([&] { this_fiber::wait_readable(peers.near.get()); });
+  scheduler.spawn([&] {
+    this_fiber::yield();
+    waiter.cancel();
+    BOOST_CHECK_THROW(waiter.join(), fibers::cancelled);
+    send_all(peers.far, "x");
+    this_fiber::wait_readable(peers.near.get());
+  });
+  scheduler.run();
+  BOOST_TEST(receive_all(peers.near, 1) == "x");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

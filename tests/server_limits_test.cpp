@@ -1,0 +1,169 @@
+// What a server does at its limits: many clients, no descriptors left, clients that do not read.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "echo_client.hpp"
+#include "server_process.hpp"
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+// Of one processor, over the next second. Doing nothing is about 0 and a busy loop about 1.
+double cpu_share(const server_process& server) {
+  const auto start = clock_type::now();
+  const auto before = server.cpu_time();
+  std::this_thread::sleep_for(seconds{1});
+  const std::chrono::duration<double> used = server.cpu_time() - before;
+  const std::chrono::duration<double> passed = clock_type::now() - start;
+  return used / passed;
+}
+
+// Asio's select keeps its descriptors in an fd_set, which ends at 1024.
+bool ends_at_1024(const server_process& server) {
+  return server.announced("server").starts_with("asio") && server.announced("io") == "select";
+}
+
+bool raise_descriptor_limit(rlim_t wanted) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, wanted));
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
+}
+
+// Whether a reply comes within the time, without waiting longer.
+bool is_answered_within(const echo_client& client, milliseconds time) {
+  for (const auto until = clock_type::now() + time; clock_type::now() < until; usleep(5000)) {
+    if (client.has_reply()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(limits)
+
+BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order) {
+  constexpr std::size_t count = 2000;
+  if (!raise_descriptor_limit(count + 100)) {
+    BOOST_TEST_MESSAGE("skipped: ulimit -Hn is less than 2100");
+    return;
+  }
+  server_process server;
+  std::vector<echo_client> clients;
+  for (std::size_t i = 0; i < count; ++i) clients.emplace_back(server.port());
+  const auto served = ends_at_1024(server) ? std::size_t{1000} : count;
+  for (std::size_t i = 0; i < served; ++i) clients[i].send(body(64 + i % 900));
+  std::size_t correct = 0;
+  for (std::size_t i = 0; i < served; ++i) {
+    correct += clients[i].receive(64 + i % 900).bytes == body(64 + i % 900);
+  }
+  BOOST_TEST(correct == served);
+  if (served == count) return;
+  for (std::size_t i = 1024; i < count; ++i) BOOST_REQUIRE(clients[i].is_refused());
+  for (std::size_t i = 0; i < served; ++i) BOOST_REQUIRE(echoes(clients[i], "hello"));
+  BOOST_TEST(cpu_share(server) < 0.3);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_blocks_only_itself) {
+  server_process server;
+  const auto text = body(64 << 20);
+  echo_client other{server.port()};
+  BOOST_REQUIRE(echoes(other, "hello"));
+  const auto before = server.resident_kib();
+  echo_client client{server.port(), "127.0.0.1", 65536};
+  const auto sent = client.send_until_stuck(text);
+  BOOST_TEST(sent < text.size());
+  BOOST_TEST(server.resident_kib() - before < (sanitized ? 16384 : 4096));  // of 64 MiB
+  for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(other, "hello"));
+  BOOST_TEST(cpu_share(server) < 0.3);
+  client.end();
+  BOOST_TEST((client.receive_all().bytes == text.substr(0, sent)));
+}
+
+BOOST_AUTO_TEST_CASE(without_descriptors_the_connected_are_served_and_accepting_resumes) {
+  server_process server{{}, server_process::voice::quiet, {.descriptors = 64}};
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 10; ++i) clients.emplace_back(server.port());
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  while (clients.size() < 200) clients.emplace_back(server.port());
+  BOOST_TEST(cpu_share(server) < 0.3);
+  for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(echoes(clients[i], "hello"));
+  clients.erase(clients.begin(), clients.begin() + 165);
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(more_than_max_connections_wait_until_one_leaves) {
+  server_process server{{"--max-connections", "2"}};
+  echo_client first{server.port()};
+  BOOST_REQUIRE(echoes(first, "hello"));
+  {
+    echo_client second{server.port()};
+    BOOST_REQUIRE(echoes(second, "hello"));
+    echo_client third{server.port()};
+    third.send("hello");
+    BOOST_TEST(!is_answered_within(third, milliseconds{300}));
+    BOOST_TEST(echoes(first, "hello"));
+    second.end();
+    BOOST_TEST(third.receive(5).bytes == "hello");
+  }
+  for (int i = 0; i < 10; ++i) {
+    echo_client next{server.port()};
+    BOOST_TEST(echoes(next, "hello"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_and_an_active_one_is_not) {
+  server_process server{{"--idle-timeout", "1s"}};
+  echo_client idle{server.port()};
+  BOOST_REQUIRE(echoes(idle, "hello"));
+  echo_client active{server.port()};
+  const auto start = clock_type::now();
+  while (!idle.has_reply() && clock_type::now() < start + patience) {
+    BOOST_REQUIRE(echoes(active, "hello"));
+    usleep(20'000);
+  }
+  BOOST_TEST(idle.receive_raw().empty());
+  BOOST_TEST((clock_type::now() - start > milliseconds{900}));
+  BOOST_TEST(echoes(active, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_never_sends_is_idle_too) {
+  server_process server{{"--idle-timeout", "200ms"}};
+  echo_client client{server.port()};
+  BOOST_TEST(client.receive_raw().empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_timeout_of_zero_closes_nothing) {
+  server_process server{{"--idle-timeout", "0"}};
+  echo_client client{server.port()};
+  usleep(300'000);
+  BOOST_TEST(echoes(client, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_server_sleeps) {
+  server_process server;
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 10; ++i) clients.emplace_back(server.port());
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  usleep(100'000);
+  const auto before = server.voluntary_switches();
+  BOOST_TEST(cpu_share(server) < 0.1);
+  BOOST_TEST(server.voluntary_switches() - before < 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_short_connections_leave_nothing_behind) {
+  server_process server{{}, server_process::voice::quiet, {.descriptors = 64}};
+  for (int i = 0; i < 1000; ++i) {
+    echo_client client{server.port()};
+    BOOST_REQUIRE(echoes(client, "hello"));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,83 @@
+// server_process: a server under test, as a program that is started, read, measured and ended.
+//
+//     server_process server{{"--idle-timeout", "1s"}};   // on any port, and --quiet
+//     echo_client client{server.port()};
+//     server.signal(SIGTERM);
+//     BOOST_TEST(server.wait() == 0);
+//
+// Which program, and what it is always given, stands behind `--` on the command line of the test.
+// Whatever happens the process ends with this object, and with the test if that is killed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Sanitizers cost a multiple of the time; facts that count get fewer, deadlines are longer.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+// Long enough for the slowest machine; a fact that waits this long has failed.
+constexpr seconds patience{sanitized ? 40 : 10};
+
+using arguments = std::vector<std::string>;
+
+class server_process {
+ public:
+  enum class voice { quiet, speaking };
+  struct limits {
+    std::optional<unsigned long> descriptors;  // both of ulimit -n
+  };
+
+  // Starts it and reads the listening line. Throws std::runtime_error where there is none.
+  explicit server_process(const arguments& extra = {}, voice speech = voice::quiet,
+                          limits limited = {});
+  ~server_process();
+  server_process(const server_process&) = delete;
+  server_process& operator=(const server_process&) = delete;
+
+  pid_t pid() const { return pid_; }
+  int port() const { return std::stoi(announced("port")); }
+  std::string announced(const std::string& key) const;  // empty where the line does not have it
+  const std::string& listening_line() const { return listening_line_; }
+
+  // The next line of its standard output. Throws if none comes.
+  std::string read_line();
+
+  void signal(int number) const;
+  int wait();  // its exit code, negative for a signal; throws if it does not end
+  milliseconds cpu_time() const;
+  long resident_kib() const;
+  long voluntary_switches() const;  // how often it went to sleep
+  int threads() const;
+  bool has_descriptor(const std::string& kind) const;  // as /proc names it: anon_inode:[eventpoll]
+
+ private:
+  void end();
+  std::string status(const std::string& field) const;
+
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::string unread_;
+  std::string listening_line_;
+  std::map<std::string, std::string> announced_;
+};
+
+struct finished_program {
+  int exit_code;
+  std::string output;
+  std::string errors;
+};
+
+// Runs it with exactly these arguments (and those behind `--`) to its end.
+finished_program run_server(const arguments& extra);
