@@ -4,6 +4,11 @@
 
 namespace fibers {
 
+template <bool Address, bool Thread>
+void sanitizer::library_has_the_same_sanitizers() noexcept {}
+template void
+sanitizer::library_has_the_same_sanitizers<sanitizer::address, sanitizer::thread>() noexcept;
+
 [[gnu::noinline]] exception_state& live_exceptions() noexcept {
   // The runtime's own lookup goes through the dynamic linker; remember what it found.
   thread_local constinit exception_state* mine = nullptr;
@@ -24,7 +29,7 @@ void coroutine::leave_for_ever() noexcept {
   std::terminate();  // nobody jumps to a stack that has ended
 }
 
-coroutine::~coroutine() {
+void coroutine::unwind() noexcept {
   unwinding_ = true;
   while (!done()) {
     try {
@@ -32,7 +37,6 @@ coroutine::~coroutine() {
     } catch (...) {  // whoever drops a coroutine is not there to hear of its errors
     }
   }
-  inside_.tracker.destroyed();
 }
 
 }  // namespace fibers

@@ -101,4 +101,13 @@ struct tracker<true> {
 
 using stack_tracker = tracker<address || thread>;
 
+// Stacks and fibers are laid out as the sanitizers want it, so a program must be compiled with
+// those that the library was compiled with. The library defines this for its own, and every program
+// asks for its own: where they differ, that one is not found when the program is linked.
+template <bool Address, bool Thread>
+void library_has_the_same_sanitizers() noexcept;
+
+[[gnu::used]] inline void (*const same_sanitizers)() noexcept =
+    &library_has_the_same_sanitizers<address, thread>;
+
 }  // namespace fibers::sanitizer

@@ -9,11 +9,26 @@ function(must_work)
   endif()
 endfunction()
 
+function(configure folder)
+  must_work(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${scratch}/${folder} -G Ninja
+    -D CMAKE_PREFIX_PATH=${scratch}/installed -D CMAKE_BUILD_TYPE=${type}
+    -D CMAKE_CXX_COMPILER=${compiler} "-D CMAKE_CXX_FLAGS=${ARGN}")
+endfunction()
+
 must_work(${CMAKE_COMMAND} --install ${build} --prefix ${scratch}/installed)
-must_work(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${scratch}/build -G Ninja
-  -D CMAKE_PREFIX_PATH=${scratch}/installed -D CMAKE_BUILD_TYPE=${type}
-  -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_CXX_FLAGS=${flags})
+configure(build ${flags})
 must_work(${CMAKE_COMMAND} --build ${scratch}/build)
+
+# A sanitizer that the library knows nothing of is refused, not met by a crash.
+if(NOT flags MATCHES "-fsanitize=")
+  configure(sanitized -fsanitize=address)
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${scratch}/sanitized
+    RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(NOT failed OR NOT said MATCHES "library_has_the_same_sanitizers")
+    message(FATAL_ERROR "a program with another sanitizer was linked: ${failed}\n${said}")
+  endif()
+endif()
+
 execute_process(COMMAND ${scratch}/build/user_of_fibers RESULT_VARIABLE result ERROR_VARIABLE said)
 if(result EQUAL 77)
   message("skipped: ${said}")
