@@ -60,7 +60,11 @@ class coroutine {
 
   // Unwinds a body that is suspended: `cancelled` leaves its suspend(), its destructors run. What
   // it throws instead is dropped. A body that never ran is destroyed without running.
-  ~coroutine();
+  ~coroutine() {
+    if (!done()) [[unlikely]]
+      unwind();
+    inside_.tracker.destroyed();
+  }
 
   // Runs the body until it suspends or ends; rethrows the exception that left it. Precondition:
   // not done(), not already running.
@@ -113,6 +117,7 @@ class coroutine {
   template <class Body>
   void run() noexcept;
   void leave_for_ever() noexcept;
+  void unwind() noexcept;
 
   stack memory_;
   context inside_;

@@ -70,7 +70,7 @@ scheduler& scheduler::current() {
 void scheduler::run() {
   assert(thread_ == std::this_thread::get_id() && "a scheduler stays on its thread");
   const running_scheduler here{*this};
-  while (tasks_.any_alive()) run_once();
+  while (tasks_.any_alive() || tasks_.any_failed()) run_once();
 }
 
 void scheduler::run_once() {

@@ -29,19 +29,7 @@ constexpr int MADV_GUARD_INSTALL = 102;  // Linux 6.13; newer than the headers o
 
 constexpr std::size_t page = 4096;
 constexpr std::size_t largest_slab = 4096;  // stacks
-
-// The last bytes of every stack, above top(). Read by the overflow handler.
-struct label {
-  std::byte* next_free;
-  const char* owner;
-  std::size_t owner_length;
-  std::size_t stack_size;
-};
-static_assert(sizeof(label) % 16 == 0, "the ABI aligns stacks to 16 bytes");
-
-label& label_of(std::byte* top) {
-  return *reinterpret_cast<label*>(top);
-}
+constexpr std::size_t full_list = 1024;     // stacks; a pool keeps two lists for itself
 
 std::size_t slot_size(std::size_t stack_size) {
   return guard_size + stack_size;
@@ -77,30 +65,34 @@ std::byte* stack_overflowed_at(const std::byte* address) {
     const auto slot = slot_size(s.stack_size);
     const auto offset = static_cast<std::size_t>(address - s.begin);
     if (offset % slot >= guard_size) return nullptr;
-    return s.begin + (offset / slot + 1) * slot - sizeof(label);
+    return s.begin + (offset / slot + 1) * slot - sizeof(stack_label);
   }
   return nullptr;
 }
 
 struct sigaction previous_handler;
 
+iovec part_of(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size()};
+}
+
 // Async-signal-safe: only write(2) and arithmetic.
 void report_overflow(int, siginfo_t* info, void*) {
   if (auto* top = stack_overflowed_at(static_cast<std::byte*>(info->si_addr))) {
-    const auto& owner = label_of(top);
+    const auto& owner = stack_label::of(top);
     std::array<char, 24> digits{};
     auto* digit = digits.data() + digits.size();
     for (auto n = owner.stack_size / 1024; n > 0; n /= 10)
       *--digit = static_cast<char>('0' + n % 10);
     const auto digits_length = static_cast<std::size_t>(digits.data() + digits.size() - digit);
+    const bool named = !owner.name.empty();
     const iovec parts[] = {
-        {const_cast<char*>("stack overflow: "), 16},
-        {const_cast<char*>(owner.owner), owner.owner_length},
-        {const_cast<char*>(" ran past the end of its "), 25},
-        {digit, digits_length},
-        {const_cast<char*>(" KiB stack\n"), 11},
+        part_of("stack overflow: "),     part_of(owner.kind),
+        part_of(named ? " \"" : ""),     part_of(owner.name),
+        part_of(named ? "\"" : ""),      part_of(" ran past the end of its "),
+        part_of({digit, digits_length}), part_of(" KiB stack\n"),
     };
-    [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, 5);
+    [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, std::size(parts));
   }
   // The instruction runs again and dies as it would have without us.
   ::sigaction(SIGSEGV, &previous_handler, nullptr);
@@ -201,12 +193,13 @@ bool install_protection_guards(std::byte* slab, std::size_t stacks, std::size_t 
                               : "no more stacks: the system gives no more address space"};
 }
 
-// --- stacks whose thread has ended -----------------------------------------------------------
+// --- stacks whose thread has ended, or has too many ------------------------------------------
 
 struct orphans {
   std::size_t stack_size;
   guard_kind guard;
   std::byte* free;
+  std::size_t free_count;
   std::byte* fresh;
   std::byte* fresh_end;
 };
@@ -279,49 +272,57 @@ stack_pool::stack_pool(std::size_t stack_size, guard_kind guard)
 }
 
 stack_pool::~stack_pool() {
-  if (free_ == nullptr && fresh_ == fresh_end_) return;
   std::lock_guard lock{orphans_mutex};
-  all_orphans().push_back({stack_size_, guard_, free_, fresh_, fresh_end_});
+  if (free_ != nullptr || fresh_ != fresh_end_) {
+    all_orphans().push_back({stack_size_, guard_, free_, free_count_, fresh_, fresh_end_});
+  }
+  if (aside_ != nullptr) {
+    all_orphans().push_back({stack_size_, guard_, aside_, full_list, nullptr, nullptr});
+  }
 }
 
 std::byte* stack_pool::take() {
+  if (free_ == nullptr && aside_ != nullptr) {
+    free_ = std::exchange(aside_, nullptr);
+    free_count_ = full_list;
+  }
   if (free_ == nullptr && fresh_ == fresh_end_) grow();
   if (free_ != nullptr) {
-    auto* top = std::exchange(free_, label_of(free_).next_free);
-    sanitizer::forget_red_zones(top - stack_size_ + sizeof(label), stack_size_ - sizeof(label));
+    --free_count_;
+    auto* top = std::exchange(free_, stack_label::of(free_).next_free);
+    sanitizer::forget_red_zones(top - stack_size_ + sizeof(stack_label),
+                                stack_size_ - sizeof(stack_label));
     return top;
   }
   return prepare(std::exchange(fresh_, fresh_ + slot_size(stack_size_)));
 }
 
 void stack_pool::give_back(std::byte* top) noexcept {
-  label_of(top).next_free = free_;
+  stack_label::of(top).next_free = free_;
   free_ = top;
+  if (++free_count_ == full_list) [[unlikely]]
+    put_aside();
+}
+
+// Who makes stacks on one thread and drops them on another would else need ever more of them.
+void stack_pool::put_aside() noexcept {
+  if (aside_ != nullptr) {
+    std::lock_guard lock{orphans_mutex};
+    all_orphans().push_back({stack_size_, guard_, aside_, full_list, nullptr, nullptr});
+  }
+  aside_ = std::exchange(free_, nullptr);
+  free_count_ = 0;
 }
 
 stack::stack(std::size_t size) : stack{stack_pool::of_this_thread(size)} {}
 stack::stack(stack_pool& pool) : top_{pool.take()} {}
-stack::stack(stack&& other) noexcept : top_{std::exchange(other.top_, nullptr)} {}
-stack& stack::operator=(stack&& other) noexcept {
-  std::swap(top_, other.top_);
-  return *this;
-}
-stack::~stack() {
-  if (top_ != nullptr) stack_pool::of_this_thread(label_of(top_).stack_size).give_back(top_);
-}
-
-std::size_t stack::size() const noexcept {
-  return label_of(top_).stack_size - sizeof(label);
-}
-
-void stack::set_owner(std::string_view name) noexcept {
-  label_of(top_).owner = name.data();
-  label_of(top_).owner_length = name.size();
+void stack::give_back() noexcept {
+  stack_pool::of_this_thread(stack_label::of(top_).stack_size).give_back(top_);
 }
 
 std::byte* stack_pool::prepare(std::byte* slot) const {
-  auto* top = slot + slot_size(stack_size_) - sizeof(label);
-  new (top) label{nullptr, "somebody", 8, stack_size_};
+  auto* top = slot + slot_size(stack_size_) - sizeof(stack_label);
+  new (top) stack_label{nullptr, stack_size_, "somebody", {}};
   return top;
 }
 
@@ -332,6 +333,7 @@ bool stack_pool::adopt_orphans() {
   });
   if (found == all_orphans().end()) return false;
   free_ = found->free;
+  free_count_ = found->free_count;
   fresh_ = found->fresh;
   fresh_end_ = found->fresh_end;
   all_orphans().erase(found);

@@ -1,7 +1,7 @@
 // stack: memory for a function to run on, with a guard below it.
 //
 //     fibers::stack mine;                   // from this thread's pool; goes back when it dies
-//     mine.set_owner("listener");           // what an overflow prints
+//     mine.set_owner("fiber", "listener");  // what an overflow prints
 //
 // Stacks are cut from large slabs. Below each lies a guard of guard_size bytes: whoever runs past
 // the end dies by SIGSEGV, and standard error says whose stack it was. A stack that comes back is
@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 namespace fibers {
 
@@ -35,6 +36,17 @@ inline constexpr std::size_t smallest_stack_size = 16 * 1024;
 
 class stack_pool;
 
+// The last bytes of every stack, above its top. Read by the overflow handler.
+struct stack_label {
+  std::byte* next_free;
+  std::size_t stack_size;
+  std::string_view kind;
+  std::string_view name;
+
+  static stack_label& of(std::byte* top) noexcept { return *reinterpret_cast<stack_label*>(top); }
+};
+static_assert(sizeof(stack_label) % 16 == 0, "the ABI aligns stacks to 16 bytes");
+
 class stack {
  public:
   // Of `size` bytes (rounded up to whole pages, at least smallest_stack_size; a few of them are the
@@ -42,24 +54,38 @@ class stack {
   // gives no more; its text names the limit that was met.
   explicit stack(std::size_t size = default_stack_size);
   explicit stack(stack_pool& pool);
-  stack(stack&& other) noexcept;
-  stack& operator=(stack&& other) noexcept;
-  ~stack();
+  stack(stack&& other) noexcept : top_{std::exchange(other.top_, nullptr)} {}
+  stack& operator=(stack&& other) noexcept {
+    std::swap(top_, other.top_);
+    return *this;
+  }
+  ~stack() {
+    if (top_ != nullptr) give_back();
+  }
 
   // The usable bytes are [bottom(), top()); a stack grows down from its top.
   std::byte* bottom() const noexcept { return top_ - size(); }
   std::byte* top() const noexcept { return top_; }
-  std::size_t size() const noexcept;
+  std::size_t size() const noexcept {
+    return stack_label::of(top_).stack_size - sizeof(stack_label);
+  }
 
-  // What an overflow prints. The characters must live as long as the stack is in use.
-  void set_owner(std::string_view name) noexcept;
+  // What an overflow prints: the kind, and the name in quotes if there is one. The characters must
+  // live as long as the stack is in use.
+  void set_owner(std::string_view kind, std::string_view name = {}) noexcept {
+    stack_label::of(top_).kind = kind;
+    stack_label::of(top_).name = name;
+  }
 
  private:
+  void give_back() noexcept;
+
   std::byte* top_;
 };
 
 // All free stacks of one size. A pool belongs to one thread; a stack may be returned to another
-// thread's pool of the same size. Memory is kept for reuse, and is the process's until it ends.
+// thread's pool of the same size, and what a thread has too many of serves the others. Memory is
+// kept for reuse, and is the process's until it ends.
 class stack_pool {
  public:
   explicit stack_pool(std::size_t stack_size, guard_kind guard = best_guard());
@@ -80,12 +106,16 @@ class stack_pool {
   static stack_pool& find_or_make(std::size_t stack_size);
 
   void grow();
-  bool adopt_orphans();                       // those of an ended thread, if there are any
+  void put_aside() noexcept;
+  bool adopt_orphans();                       // another thread's, if there are any
   std::byte* prepare(std::byte* slot) const;  // its top
 
   std::size_t stack_size_;
   guard_kind guard_;
-  std::byte* free_ = nullptr;   // the tops of free stacks, linked through their first word
+  std::byte* free_ = nullptr;   // the tops of free stacks, linked through their labels
+  std::size_t free_count_ = 0;  // of them
+  std::byte* aside_ =
+      nullptr;  // a full list more, so that a pool at the edge does not go to and fro
   std::byte* fresh_ = nullptr;  // stacks of the newest slab that were never used
   std::byte* fresh_end_ = nullptr;
   std::size_t next_slab_ = 16;  // stacks in the next slab; doubles

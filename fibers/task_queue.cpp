@@ -27,7 +27,10 @@ std::stop_token fiber::get_stop_token() {
 
 task_queue::~task_queue() {
   assert(!any_alive());
-  bury_finished();
+  while (any_failed()) {
+    unhandled_ = nullptr;
+    bury_finished();
+  }
 }
 
 task_queue& task_queue::running() {
@@ -37,26 +40,15 @@ task_queue& task_queue::running() {
   return *in_round;
 }
 
-// Writes `fiber "name"` at the top of the stack, for the overflow handler; gives the name in it.
-std::string_view task_queue::write_label(stack& memory, std::byte*& top, std::string_view name) {
-  constexpr std::string_view before = "fiber \"";
-  constexpr std::string_view after = "\"";
+// Copies the name to the top of the stack, where the fiber and the overflow handler read it.
+std::string_view task_queue::keep_name(stack& memory, std::byte*& top, std::string_view name) {
   constexpr std::size_t longest = 255;
   name = name.substr(0, longest);
-  const auto length = before.size() + name.size() + after.size();
-  top -= (length + 15) / 16 * 16;
-  auto* text = reinterpret_cast<char*>(top);
-  std::memcpy(text, before.data(), before.size());
-  std::memcpy(text + before.size(), name.data(), name.size());
-  std::memcpy(text + before.size() + name.size(), after.data(), after.size());
-  memory.set_owner({text, length});
-  return {text + before.size(), name.size()};
-}
-
-void task_queue::start(fiber& added) noexcept {
-  alive_.push_back(added);
-  ++alive_count_;
-  ready_.push_back(added);
+  top -= (name.size() + 15) / 16 * 16;
+  std::memcpy(top, name.data(), name.size());
+  const std::string_view kept{reinterpret_cast<const char*>(top), name.size()};
+  memory.set_owner("fiber", kept);
+  return kept;
 }
 
 void task_queue::run_round() {
@@ -172,17 +164,15 @@ void task_queue::finish(fiber& self) noexcept {
   if (current_ != nullptr) self.body_->end_in(*current_->body_);
 }
 
-// Called when a fiber's handle is dropped.
-void task_queue::release(fiber& released) noexcept {
-  released.has_handle_ = false;
-  if (released.state_ == fiber::state::finished) finished_.push_back(released);
-}
-
+// Of two exceptions that nobody joins the second waits for the next round.
 void task_queue::bury_finished() noexcept {
   while (!finished_.empty()) {
     auto& finished = finished_.front();
+    if (finished.error_) [[unlikely]] {
+      if (unhandled_) return;
+      unhandled_ = std::move(finished.error_);
+    }
     finished_.pop_front();
-    if (finished.error_ && !unhandled_) unhandled_ = std::move(finished.error_);
     finished.destroy_(finished);
   }
 }

@@ -117,6 +117,8 @@ class task_queue {
 
   bool any_ready() const noexcept { return !ready_.empty(); }
   bool any_alive() const noexcept { return alive_count_ != 0; }
+  // Fibers that have ended and whose exception is still to come out of run_round(), one a round.
+  bool any_failed() const noexcept { return !finished_.empty(); }
   std::size_t alive_count() const noexcept { return alive_count_; }
 
   // The fiber that is running; null between rounds.
@@ -171,10 +173,8 @@ class task_queue {
       fiber, boost::intrusive::member_hook<fiber, fiber::all_hook, &fiber::all_hook_>,
       boost::intrusive::constant_time_size<false>>;
 
-  static std::string_view write_label(stack& memory, std::byte*& top, std::string_view name);
-  void start(fiber& added) noexcept;
+  static std::string_view keep_name(stack& memory, std::byte*& top, std::string_view name);
   void finish(fiber& self) noexcept;
-  void release(fiber& finished) noexcept;
   void bury_finished() noexcept;
 
   fiber* take_next() noexcept;
@@ -238,7 +238,10 @@ class fiber_handle {
 
   // Lets the fiber run on alone.
   void detach() noexcept {
-    if (auto* record = std::exchange(record_, nullptr)) record->queue_.release(*record);
+    auto* record = std::exchange(record_, nullptr);
+    if (record == nullptr) return;
+    record->has_handle_ = false;
+    if (record->state_ == fiber::state::finished) record->queue_.finished_.push_back(*record);
   }
 
   void cancel() noexcept { record_->cancel(); }
@@ -266,9 +269,9 @@ fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::s
   bury_finished();  // so that a stack still warm is at hand
   stack memory{stack_size_};
   auto* top = memory.top();
-  const auto label = write_label(memory, top, name);
+  const auto kept = keep_name(memory, top, name);
   top = coroutine::below<record_type>(top);
-  auto* record = new (top) record_type{*this, ++last_id_, label};
+  auto* record = new (top) record_type{*this, ++last_id_, kept};
   auto run = [record, body = std::optional<std::decay_t<Body>>{std::forward<Body>(body)}](
                  coroutine&) mutable {
     record->run(*body);
@@ -280,7 +283,9 @@ fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::s
     stack dropped = finished.body_->release_stack();
     static_cast<record_type&>(finished).~record_type();
   };
-  start(*record);
+  alive_.push_back(*record);
+  ++alive_count_;
+  ready_.push_back(*record);
   return fiber_handle<result>{*record};
 }
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <semaphore>
 #include <set>
 #include <string>
 #include <system_error>
@@ -169,6 +170,32 @@ BOOST_AUTO_TEST_CASE(the_stacks_of_an_ended_thread_serve_others) {
   std::thread{[&] { top_there = stack{size}.top(); }}.join();
   stack here{size};
   BOOST_TEST((here.top() == top_there));
+}
+
+BOOST_AUTO_TEST_CASE(stacks_made_on_one_thread_and_dropped_on_another_go_round) {
+  constexpr std::size_t size = 60 * 1024;
+  constexpr std::size_t at_once = 500;
+  constexpr int rounds = 20;
+  std::vector<stack> on_the_way;
+  std::binary_semaphore filled{0};
+  std::binary_semaphore emptied{0};
+  std::jthread dropper{[&] {
+    for (int round = 0; round < rounds; ++round) {
+      filled.acquire();
+      on_the_way.clear();
+      emptied.release();
+    }
+  }};
+  std::set<std::byte*> seen;
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < at_once; ++i) {
+      on_the_way.emplace_back(size);
+      seen.insert(on_the_way.back().top());
+    }
+    filled.release();
+    emptied.acquire();
+  }
+  BOOST_TEST(seen.size() < rounds * at_once / 2);
 }
 
 BOOST_AUTO_TEST_CASE(where_protected_stacks_end_the_error_names_the_limit_and_all_goes_on) {

@@ -217,6 +217,17 @@ BOOST_AUTO_TEST_CASE(an_exception_whose_handle_is_dropped_afterwards_comes_out_a
   BOOST_CHECK_THROW(tasks.run_round(), std::out_of_range);
 }
 
+BOOST_AUTO_TEST_CASE(of_two_exceptions_in_one_round_each_comes_out_and_a_queue_may_die_with_more) {
+  task_queue tasks;
+  tasks.spawn("first", [] { throw std::out_of_range{"first"}; });
+  tasks.spawn("second", [] { throw std::length_error{"second"}; });
+  for (int i = 0; i < 3; ++i) tasks.spawn("never heard of", [] { throw 1; });
+  BOOST_CHECK_THROW(tasks.run_round(), std::out_of_range);
+  BOOST_TEST(!tasks.any_alive());
+  BOOST_TEST(tasks.any_failed());
+  BOOST_CHECK_THROW(tasks.run_round(), std::length_error);
+}
+
 BOOST_AUTO_TEST_CASE(a_dropped_handle_lets_its_fiber_run_on) {
   task_queue tasks;
   int ran = 0;
