@@ -17,6 +17,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cassert>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -42,13 +43,15 @@ struct exception_state {
 // thread_local across a switch, and the other side of a switch may be another thread.
 exception_state& live_exceptions() noexcept;
 
+// Any callable that takes Self&; it is moved to where it runs.
+template <class Body, class Self>
+concept body_of = std::invocable<std::add_lvalue_reference_t<std::decay_t<Body>>, Self&>;
+
 class coroutine {
  public:
-  // The body is any callable that takes coroutine&. It is moved onto the coroutine's own stack and
-  // runs there from the first resume() on.
-  template <class Body>
-  requires std::is_invocable_v < std::decay_t<Body>
-  &, coroutine& > explicit coroutine(Body&& body, std::size_t stack_size = default_stack_size)
+  // The body is moved onto the coroutine's own stack and runs there from the first resume() on.
+  template <body_of<coroutine> Body>
+  explicit coroutine(Body&& body, std::size_t stack_size = default_stack_size)
       : coroutine{stack{stack_size}, nullptr, std::forward<Body>(body)} {}
 
   // The same on a given stack, of which everything from `top` upward (null: nothing) is in use.

@@ -49,10 +49,8 @@ class generator : public std::ranges::view_base {
   class iterator;
 
   // Any callable that takes yielder& (write auto&). It starts at the first next().
-  template <class Body>
-  requires std::is_invocable_v < std::decay_t<Body>
-  &, yielder& > &&(!std::same_as<std::decay_t<Body>, generator>)
-                    generator(Body&& body, std::size_t stack_size = default_stack_size) {
+  template <body_of<yielder> Body>
+  generator(Body&& body, std::size_t stack_size = default_stack_size) {
     stack memory{stack_size};
     memory.set_owner("a generator");
     auto* place = coroutine::below<state>(memory.top());
