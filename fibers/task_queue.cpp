@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <stdexcept>
 
 namespace fibers {
 namespace {
 
 thread_local constinit task_queue* in_round = nullptr;
+
+constinit std::mutex list_of_queues;
 
 }  // namespace
 
@@ -25,7 +28,18 @@ std::stop_token fiber::get_stop_token() {
   return stop_->get_token();
 }
 
+task_queue::task_queue(std::size_t stack_size) : stack_size_{stack_size} {
+  const std::scoped_lock lock{list_of_queues};
+  older_ = std::exchange(newest_, this);
+}
+
 task_queue::~task_queue() {
+  {
+    const std::scoped_lock lock{list_of_queues};
+    auto** at = &newest_;
+    while (*at != this) at = &(*at)->older_;
+    *at = older_;
+  }
   assert(!any_alive());
   while (any_failed()) {
     unhandled_ = nullptr;

@@ -99,7 +99,7 @@ class task_queue {
   // flooding peer must not starve the others.
   static constexpr int longest_burst = 32;
 
-  explicit task_queue(std::size_t stack_size = default_stack_size) : stack_size_{stack_size} {}
+  explicit task_queue(std::size_t stack_size = default_stack_size);
   task_queue(const task_queue&) = delete;
   task_queue& operator=(const task_queue&) = delete;
 
@@ -180,6 +180,10 @@ class task_queue {
   fiber* take_next() noexcept;
   void give_way(fiber& self) noexcept;
   void go_to_the_end(fiber& self) noexcept;
+
+  // All queues of the process, for a debugger: fibers.gdb.py begins here.
+  static inline constinit task_queue* newest_ = nullptr;
+  task_queue* older_ = nullptr;
 
   std::size_t stack_size_;
   std::uint64_t last_id_ = 0;

@@ -81,8 +81,10 @@ int run_tests_or_role(std::initializer_list<role> roles, int argc, char** argv) 
   const std::string_view asked = argc == 2 ? argv[1] : "";
   for (const auto& each : roles) {
     if (asked != std::string{role_option} + std::string{each.name}) continue;
-    const rlimit no_core{0, 0};  // dying is what it is for
-    ::setrlimit(RLIMIT_CORE, &no_core);
+    rlimit core{};  // dying is what it is for, so it leaves none unless it wants to
+    ::getrlimit(RLIMIT_CORE, &core);
+    core.rlim_cur = 0;
+    ::setrlimit(RLIMIT_CORE, &core);
     each.play();
     return 0;
   }
