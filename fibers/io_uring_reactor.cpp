@@ -107,12 +107,15 @@ void io_uring_reactor::give_back(int buffer) noexcept {
                         returned_++);
 }
 
-int io_uring_reactor::take_send_buffer() {
-  if (free_outgoing_.empty()) {
-    outgoing_.push_back({std::make_unique_for_overwrite<std::byte[]>(send_size)});
-    free_outgoing_.reserve(outgoing_.capacity());  // giving back may not throw
-    return static_cast<int>(outgoing_.size()) - 1;
-  }
+[[gnu::noinline]] int io_uring_reactor::make_send_buffer() {
+  outgoing_.push_back({std::make_unique_for_overwrite<std::byte[]>(send_size)});
+  free_outgoing_.reserve(outgoing_.capacity());  // giving back may not throw
+  return static_cast<int>(outgoing_.size()) - 1;
+}
+
+inline int io_uring_reactor::take_send_buffer() {
+  if (free_outgoing_.empty()) [[unlikely]]
+    return make_send_buffer();
   const int slot = free_outgoing_.back();
   free_outgoing_.pop_back();
   return slot;
@@ -133,18 +136,18 @@ void io_uring_reactor::flush() noexcept {
 }
 
 // A full queue means submit and go on.
-io_uring_sqe& io_uring_reactor::next_submission() noexcept {
+inline io_uring_sqe& io_uring_reactor::next_submission() noexcept {
   must_poll_ = true;
   auto* submission = io_uring_get_sqe(&ring_);
-  while (submission == nullptr) {
-    flush();
-    submission = io_uring_get_sqe(&ring_);
-  }
+  while (submission == nullptr) [[unlikely]] {
+      flush();
+      submission = io_uring_get_sqe(&ring_);
+    }
   return *submission;
 }
 
 // One that names a descriptor: before that is closed, the kernel must have seen it.
-io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
+inline io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
   auto& submission = next_submission();
   known(descriptor).epoch = epoch_;
   return submission;
@@ -175,7 +178,7 @@ void io_uring_reactor::stop_listening_in(int descriptor, request kind) noexcept 
   cancel_request(tag(kind, known(descriptor).generation, descriptor));
 }
 
-void io_uring_reactor::send_rest(int descriptor, int slot) noexcept {
+inline void io_uring_reactor::send_rest(int descriptor, int slot) noexcept {
   auto& submission = ask(descriptor);
   const auto& rest = outgoing_[static_cast<std::size_t>(slot)];
   io_uring_prep_send(&submission, descriptor, rest.bytes.get() + rest.sent, rest.size - rest.sent,
@@ -234,12 +237,13 @@ void io_uring_reactor::forget(int descriptor) noexcept {
 }
 
 bool io_uring_reactor::submit(operation& started) {
-  const bool never_seen = static_cast<std::size_t>(started.descriptor()) >= entries_.size();
-  if (never_seen && ::fcntl(started.descriptor(), F_GETFD) < 0) {
-    started.fail(errno);
-    return true;
+  if (static_cast<std::size_t>(started.descriptor()) >= entries_.size()) [[unlikely]] {
+    if (::fcntl(started.descriptor(), F_GETFD) < 0) {
+      started.fail(errno);
+      return true;
+    }
+    at(started.descriptor());
   }
-  at(started.descriptor());
   switch (started.what()) {
     case operation::kind::receive:
     case operation::kind::accept:
@@ -270,7 +274,7 @@ bool io_uring_reactor::start_reading(operation& started) {
 }
 
 // Finishes what reads by what has come already.
-bool io_uring_reactor::read_now(operation& reading) noexcept {
+inline bool io_uring_reactor::read_now(operation& reading) noexcept {
   auto& from = known(reading.descriptor());
   if (reading.what() == operation::kind::wait_readable) {
     const bool something = from.first_unread != none || from.receive_error != 0 || from.ended ||
@@ -309,7 +313,7 @@ void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
                 size);
     total += size;
     filled += size;
-    from.offset += static_cast<std::uint32_t>(size);
+    from.offset = static_cast<std::uint16_t>(from.offset + size);
     if (filled == part->iov_len) {
       ++part;
       filled = 0;
@@ -321,6 +325,23 @@ void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
     --from.unread;
   }
   reading.finish(total);
+}
+
+// The way of nearly every message: somebody waits, nothing lies before it, and it fits.
+inline bool io_uring_reactor::copy_straight(entry& from, const io_uring_cqe& what) noexcept {
+  auto* const reader = from.reader;
+  if (reader == nullptr || reader->what() != operation::kind::receive || reader->parts() != 0 ||
+      what.res <= 0 || from.first_unread != none) {
+    return false;
+  }
+  const auto size = static_cast<std::size_t>(what.res);
+  if (size > reader->size()) return false;
+  const auto buffer = what.flags >> IORING_CQE_BUFFER_SHIFT;
+  std::memcpy(reader->data(), buffers_[buffer], size);
+  give_back(static_cast<int>(buffer));
+  reader->finish(size);
+  from.reader = nullptr;
+  return true;
 }
 
 bool io_uring_reactor::start_sending(operation& started) {
@@ -485,6 +506,9 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
 void io_uring_reactor::incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
                                           operation_list& finished) {
   if ((what.flags & IORING_CQE_F_MORE) == 0) known(descriptor).incoming = multishot::off;
+  if (auto* waiting = known(descriptor).reader; copy_straight(known(descriptor), what)) {
+    return finished.push_back(*waiting);
+  }
   if (kind == request::accept && what.res >= 0) {
     accepted(descriptor, what.res);
   } else if (what.res > 0) {
@@ -501,7 +525,7 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
       provide_buffers(static_cast<unsigned>(buffers_.size()));
       starved_.push_back(descriptor);
     } else if (what.res != -ECANCELED && what.res != -ECONNABORTED) {
-      from.receive_error = -what.res;
+      from.receive_error = static_cast<std::int16_t>(-what.res);
     }
   }
   auto& from = known(descriptor);
@@ -545,7 +569,7 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   free_outgoing_.push_back(slot);
   if (!current) return;
   to.sending = none;
-  if (result < 0) to.send_error = -result;
+  if (result < 0) to.send_error = static_cast<std::int16_t>(-result);
   if (to.writer == nullptr || completes_once(*to.writer)) return;
   auto& next = *std::exchange(to.writer, nullptr);
   start_sending(next);  // there is room, so it is done at once
