@@ -29,6 +29,34 @@ void coroutine::leave_for_ever() noexcept {
   std::terminate();  // nobody jumps to a stack that has ended
 }
 
+struct coroutine::visitor {
+  context outside;
+  context* inside;
+  void (*look)(void* argument);
+  void* argument;
+};
+
+// What it returns is what the switch that suspended the coroutine returns there, later.
+boost::context::detail::transfer_t coroutine::receive_visitor(
+    boost::context::detail::transfer_t from) noexcept {
+  auto& guest = *static_cast<visitor*>(from.data);
+  auto& inside = *guest.inside;
+  inside.tracker.after_switch_from(guest.outside.tracker);
+  guest.look(guest.argument);
+  inside.tracker.before_switch_to(guest.outside.tracker, false);
+  return boost::context::detail::jump_fcontext(from.fctx, nullptr);
+}
+
+void coroutine::visit(void (*look)(void* argument), void* argument) noexcept {
+  if (progress_ != progress::started) return;
+  visitor guest{{}, &inside_, look, argument};
+  guest.outside.tracker.before_switch_to(inside_.tracker, false);
+  const auto left =
+      boost::context::detail::ontop_fcontext(inside_.stack_pointer, &guest, &receive_visitor);
+  inside_.stack_pointer = left.fctx;
+  guest.outside.tracker.after_switch_from(inside_.tracker);
+}
+
 void coroutine::unwind() noexcept {
   unwinding_ = true;
   while (!done()) {

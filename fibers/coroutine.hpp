@@ -90,6 +90,11 @@ class coroutine {
 
   bool done() const noexcept { return progress_ == progress::done; }
 
+  // Runs `look` on the stack of a coroutine that is suspended, as if its suspend() had called it:
+  // what a backtrace there shows is where the coroutine stands. It must neither throw nor switch.
+  // One that was not started, or is done, stands nowhere: then nothing is run.
+  void visit(void (*look)(void* argument), void* argument) noexcept;
+
   // The place for a T just below `top`, aligned as stacks are.
   template <class T>
   static std::byte* below(std::byte* top) noexcept;
@@ -114,6 +119,10 @@ class coroutine {
   static void arrive(boost::context::detail::transfer_t from, context& here) noexcept;
   static void jump(context& from, context& to, exception_state& live,
                    bool for_ever = false) noexcept;
+
+  struct visitor;
+  static boost::context::detail::transfer_t receive_visitor(
+      boost::context::detail::transfer_t from) noexcept;
 
   template <class Body>
   static void entry(boost::context::detail::transfer_t from) noexcept;

@@ -49,6 +49,11 @@ class fiber : public boost::intrusive::slist_base_hook<
   state status() const noexcept { return state_; }
   const stack& memory() const noexcept { return body_->memory(); }
 
+  // As coroutine::visit, of a fiber that is not running.
+  void visit(void (*look)(void* argument), void* argument) noexcept {
+    body_->visit(look, argument);
+  }
+
   // Asks the fiber to end: the blocking call that it is in, or the next one it comes to, throws
   // `cancelled`. Asking twice is fine. The fiber decides when it is done; join() waits for that.
   void cancel() noexcept;
@@ -159,9 +164,14 @@ class task_queue {
 
   void cancel_all() noexcept;
 
+  // Every fiber alive, in the order they were spawned.
   template <class Function>
   void for_each(Function&& function) const {
     for (const auto& fiber : alive_) function(fiber);
+  }
+  template <class Function>
+  void for_each(Function&& function) {
+    for (auto& fiber : alive_) function(fiber);
   }
 
  private:

@@ -1,34 +1,20 @@
 #define BOOST_TEST_MODULE debugger
-#include <fibers/channel.hpp>
-#include <fibers/scheduler.hpp>
-
 #include "child_process.hpp"
+#include "four_fibers.hpp"
 #include "scratch_folder.hpp"
 
 #include <sys/resource.h>
 
 #include <boost/test/unit_test.hpp>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
-using namespace std::chrono_literals;
-
 namespace {
 
 // --- who is looked at ------------------------------------------------------------------------
-
-[[gnu::noinline]] int waits_for_an_item(fibers::channel<int>& items) {
-  return items.pop().value() + 1;
-}
-
-[[gnu::noinline]] bool sleeps_long() {
-  fibers::this_fiber::sleep_for(1h);
-  return true;
-}
 
 // A role leaves no core otherwise.
 void leave_a_core() {
@@ -38,20 +24,10 @@ void leave_a_core() {
   ::setrlimit(RLIMIT_CORE, &size);
 }
 
-// Two fibers park, one is ready, and one ends the process.
-void four_fibers() {
+void four_fibers_and_a_core() {
   leave_a_core();
-  fibers::scheduler scheduler{fibers::io::epoll};
   fibers::channel<int> items{1};
-  int sum = 0;
-  scheduler.spawn("consumer", [&] { sum += waits_for_an_item(items); });
-  scheduler.spawn("sleeper", [&] { sum += sleeps_long(); });
-  scheduler.spawn("aborting", [&] {
-    fibers::this_fiber::yield();
-    scheduler.spawn("fresh", [&] { ++sum; });
-    std::abort();
-  });
-  scheduler.run();
+  four_fibers(items, [](auto&) { std::abort(); });
 }
 
 // --- who looks -------------------------------------------------------------------------------
@@ -73,7 +49,8 @@ std::string gdb(std::vector<std::string> before, const std::vector<std::string>&
 }
 
 std::string gdb_on_a_living_process() {
-  return gdb({"set debuginfod enabled off", "run"}, {"--args", subject(), "--role=four fibers"});
+  return gdb({"set debuginfod enabled off", "run"},
+             {"--args", subject(), "--role=four fibers and a core"});
 }
 
 bool cores_come_here() {
@@ -83,9 +60,9 @@ bool cores_come_here() {
 }
 
 std::string gdb_on_a_core(const scratch_folder& scratch) {
-  run_program(
-      {"/bin/sh", "-c",
-       "cd '" + scratch.path().string() + "'; exec '" + subject() + "' '--role=four fibers'"});
+  run_program({"/bin/sh", "-c",
+               "cd '" + scratch.path().string() + "'; exec '" + subject() +
+                   "' '--role=four fibers and a core'"});
   std::string core;
   for (const auto& file : std::filesystem::directory_iterator{scratch.path()}) core = file.path();
   return gdb({"set debuginfod enabled off"}, {subject(), core});
@@ -95,18 +72,15 @@ void expect_all_told(const std::string& said) {
   const std::string list =
       "fiber 1, parked, \"consumer\"\n"
       "fiber 2, parked, \"sleeper\"\n"
-      "fiber 3, running, \"aborting\"\n"
+      "fiber 3, running, \"last\"\n"
       "fiber 4, ready, \"fresh\"\n";
-  BOOST_TEST(said.find(list) != said.npos, said);
-  const auto traces = said.substr(std::min(said.find(list) + list.size(), said.size()));
-  const auto second = traces.find("fiber 2, parked");
-  const auto consumer = traces.find("waits_for_an_item");
-  const auto sleeper = traces.find("sleeps_long");
-  BOOST_TEST(consumer < second, said);
-  BOOST_TEST((sleeper != traces.npos && sleeper > second), said);
-  BOOST_TEST(traces.find("corrupt") == traces.npos, said);
-  BOOST_TEST(traces.find("there is no fiber 99") != traces.npos, said);
-  BOOST_TEST(traces.find("fiber takes the number of a fiber, or all") != traces.npos, said);
+  const auto listed = said.find(list);
+  BOOST_REQUIRE_MESSAGE(listed != said.npos, said);
+  const auto rest = said.substr(listed + list.size());
+  expect_two_backtraces(rest);
+  BOOST_TEST(rest.find("corrupt") == rest.npos, said);
+  BOOST_TEST(rest.find("there is no fiber 99") != rest.npos, said);
+  BOOST_TEST(rest.find("fiber takes the number of a fiber, or all") != rest.npos, said);
 }
 
 }  // namespace
@@ -125,5 +99,5 @@ BOOST_AUTO_TEST_CASE(gdb_does_the_same_with_a_core, *boost::unit_test::precondit
 }
 
 int main(int argc, char** argv) {
-  return run_tests_or_role({{"four fibers", four_fibers}}, argc, argv);
+  return run_tests_or_role({{"four fibers and a core", four_fibers_and_a_core}}, argc, argv);
 }

@@ -1,0 +1,42 @@
+// four_fibers: two that park, one that is ready and one that runs, to be looked at.
+#pragma once
+
+#include <fibers/channel.hpp>
+#include <fibers/scheduler.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <string>
+
+// Not in an anonymous namespace: backtraces are to name them.
+[[gnu::noinline]] inline int waits_for_an_item(fibers::channel<int>& items) {
+  return items.pop().value() + 1;
+}
+
+[[gnu::noinline]] inline bool sleeps_long() {
+  fibers::this_fiber::sleep_for(std::chrono::hours{1});
+  return true;
+}
+
+// `last` is the one that runs, given the scheduler.
+template <class Last>
+int four_fibers(fibers::channel<int>& items, Last last) {
+  fibers::scheduler scheduler{fibers::io::epoll};
+  int sum = 0;
+  scheduler.spawn("consumer", [&] { sum += waits_for_an_item(items); });
+  scheduler.spawn("sleeper", [&] { sum += sleeps_long(); });
+  scheduler.spawn("last", [&] {
+    fibers::this_fiber::yield();
+    scheduler.spawn("fresh", [&] { ++sum; });
+    last(scheduler);
+  });
+  scheduler.run();
+  return sum;
+}
+
+inline void expect_two_backtraces(const std::string& said) {
+  const auto second = said.rfind("fiber 2, parked");
+  const auto sleeper = said.find("sleeps_long");
+  BOOST_TEST(said.find("waits_for_an_item") < second, said);
+  BOOST_TEST((sleeper != said.npos && sleeper > said.find("fiber 2, parked")), said);
+}
