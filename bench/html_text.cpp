@@ -54,27 +54,33 @@ std::string section(std::string_view title, std::string_view note, std::string_v
 
 std::string charted(std::string_view kind, std::string_view tables) {
   return element("div", "", fmt::format("class=\"charts\" data-charts=\"{}\"", kind)) +
-         element("details", element("summary", "The numbers as a table").append(tables),
+         element("details",
+                 element("summary", fmt::format("The numbers as a table: {}", kind)).append(tables),
                  "class=\"table\" open");
 }
 
+// On a narrow screen the style sheet stacks the cells, and browsers then forget what they were: the
+// roles tell it to those who listen.
 std::string html_table(const std::vector<column>& columns,
                        const std::vector<std::vector<std::string>>& rows,
                        std::string_view caption) {
   std::string head, body;
   for (const auto& each : columns)
-    head +=
-        fmt::format("<th scope=\"col\" class=\"{}\">{}</th>", each.style, escaped(each.heading));
+    head += fmt::format("<th scope=\"col\" role=\"columnheader\" class=\"{}\">{}</th>", each.style,
+                        escaped(each.heading));
   for (const auto& row : rows) {
     std::string cells;
     for (std::size_t i = 0; i < columns.size(); ++i)
-      cells += i == 0 ? fmt::format("<th scope=\"row\">{}</th>", row[i])
-                      : fmt::format("<td class=\"{}\" data-label=\"{}\">{}</td>", columns[i].style,
-                                    escaped(columns[i].heading), row[i]);
-    body += element("tr", cells);
+      cells += i == 0 ? fmt::format("<th scope=\"row\" role=\"rowheader\">{}</th>", row[i])
+                      : fmt::format("<td role=\"cell\" class=\"{}\" data-label=\"{}\">{}</td>",
+                                    columns[i].style, escaped(columns[i].heading), row[i]);
+    body += element("tr", cells, "role=\"row\"");
   }
-  return element("table", element("caption", escaped(caption)) +
-                              element("thead", element("tr", head)) + element("tbody", body));
+  return element("table",
+                 element("caption", escaped(caption)) +
+                     element("thead", element("tr", head, "role=\"row\""), "role=\"rowgroup\"") +
+                     element("tbody", body, "role=\"rowgroup\""),
+                 "role=\"table\"");
 }
 
 std::string number_table(const std::vector<std::string>& columns,

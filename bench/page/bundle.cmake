@@ -9,20 +9,22 @@ file(MAKE_DIRECTORY ${WORK})
 file(COPY ${sources} ${SOURCE}/package.json ${SOURCE}/package-lock.json ${SOURCE}/.npmrc
   DESTINATION ${WORK})
 
-function(keep_the_tables reason)
-  message(WARNING "The HTML report will have tables and no charts: ${reason}\n"
-    "To try again, remove ${OUTPUT} and build.")
-  file(COPY_FILE ${FALLBACK} ${OUTPUT})
+# What stands in says why; it is thrown away when this is configured again, as for the next build.
+function(keep_the_tables reason details)
+  message(WARNING "The HTML report will have tables and no charts: ${reason}\n${details}")
+  file(READ ${FALLBACK} stand_in)
+  string(REPLACE "this was built without Node.js" "${reason}" stand_in "${stand_in}")
+  file(WRITE ${OUTPUT} "${stand_in}")
 endfunction()
 
 install_packages(${NPM} ${WORK} problem)
 if(problem)
-  keep_the_tables("${problem}")
+  keep_the_tables("npm could not install its packages when this was built" "${problem}")
   return()
 endif()
 
 execute_process(COMMAND ${NODE} build.mjs ${OUTPUT} WORKING_DIRECTORY ${WORK}
   RESULT_VARIABLE failed ERROR_VARIABLE said)
 if(failed)
-  keep_the_tables("the bundle failed (${said})")
+  keep_the_tables("bundling them failed when this was built" "${said}")
 endif()

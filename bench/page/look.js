@@ -24,7 +24,6 @@ export const words = {
 // Numbers, as the tables of the page write them.
 export const count = (number) => Math.round(number).toLocaleString("en-US");
 export const ratio = (number) => number.toFixed(3);
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 export const threeDigits = (number) =>
   Math.abs(number) >= 99.95 ? count(number) : number.toFixed(Math.abs(number) >= 9.995 ? 1 : 2);
 
@@ -75,10 +74,12 @@ export const text = (data, options) => Plot.text(data, {fill: "var(--ink)", font
 
 export function chart(options) {
   const {style, ...rest} = options;
-  return Plot.plot({
+  const drawn = Plot.plot({
     ...rest,
     style: {fontFamily: "inherit", fontSize: "12px", background: "none", overflow: "visible", ...style},
   });
+  drawn.setAttribute("role", "img"); // one picture with a name; its numbers are in the table
+  return drawn;
 }
 
 // Round numbers within, about that many.

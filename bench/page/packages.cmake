@@ -6,11 +6,11 @@ function(install_packages npm folder problem)
     return()
   endif()
   execute_process(
-    COMMAND ${npm} ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=1
+    COMMAND ${npm} ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=0
       --loglevel=error
     WORKING_DIRECTORY ${folder} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE said TIMEOUT 300)
   if(failed)
-    string(REGEX MATCH "npm error [^\n]*\n?[^\n]*" said "${said}")
+    string(REGEX MATCH "npm (error|ERR!) [^\n]*\n?[^\n]*" said "${said}")
     set(${problem} "npm could not install its packages (${said})" PARENT_SCOPE)
     return()
   endif()
