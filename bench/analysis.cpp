@@ -4,18 +4,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bench/block_values.hpp>
+#include <bench/catalogue.hpp>
 #include <bench/doubts.hpp>
 #include <bench/number_text.hpp>
 #include <boost/math/statistics/linear_regression.hpp>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 
 namespace bench {
 namespace {
 
 constexpr double client_limit = 0.95;  // of its core
+constexpr double near_ceiling = 0.9;   // of what the bare loop lets the client ask for
 constexpr double keeping_up = 0.99;    // of what was due
 
 estimate exponential(estimate logarithmic) {
@@ -98,7 +102,22 @@ std::string target_in(const comparison& pair, const std::vector<server_info>& se
   return {};
 }
 
-cost_row cost_row_of(const block_group& group, double margin) {
+// Why the CPU of the two is not judged; empty: it is.
+std::string unjudged(const cost_row& row, const run_record& record) {
+  const auto target = target_in(row.comparison, record.header.servers);
+  if (!target.empty()) return target + " was not started here";
+  for (const auto& name : {row.comparison.contender, row.comparison.base})
+    for (const auto& doubt : record.caveats_found)
+      if (const auto* found = std::get_if<caveats::cpu_elsewhere>(&doubt);
+          found && found->server == name)
+        return "the CPU of " + name + " is that of processes unknown here";
+  if (row.decided_by == block_kind::duet && !row.blocks.empty() &&
+      !may_share_a_core(row.comparison.base, row.comparison.contender))
+    return "the two disturb each other on one core";
+  return {};
+}
+
+cost_row cost_row_of(const block_group& group, const results& found) {
   const bool shared = !group.duet.empty();
   const auto& deciding = shared ? group.duet : group.exclusive;
   cost_row row;
@@ -116,7 +135,8 @@ cost_row cost_row_of(const block_group& group, double margin) {
   row.difference_ns =
       over(row.blocks, [](const auto& each) { return each.contender_ns - each.base_ns; });
   row.overhead_ratio = overhead_ratio(row);
-  judge_row(row, log_ratios(deciding, cost_of), log_ratios(group.exclusive, cost_of), margin);
+  judge_row(row, log_ratios(deciding, cost_of), log_ratios(group.exclusive, cost_of),
+            shared ? found.margin : found.margin_alone);
   return row;
 }
 
@@ -146,6 +166,29 @@ load_row load_row_of(const scenario& load, const comparison& pair, const blocks_
   return {load, pair, load_of_server(pair.base, exclusive, base_launch),
           load_of_server(pair.contender, exclusive, contender_launch),
           exponential(signed_rank_interval(log_ratios(exclusive, rate_of)))};
+}
+
+// A ratio in which the client has a part, because a side waits for it or shares its processor, says
+// nothing of the servers.
+void withdraw_ratios(results& found, const environment& machine) {
+  for (auto& row : found.loads)
+    if (row.base.client_limited || row.contender.client_limited || machine.cpus == 1)
+      row.throughput_ratio = {};
+}
+
+// The bare loop shows what the client can ask for where it waits for the client itself.
+void limit_by_floor(results& found) {
+  std::map<std::string, double> ceilings;
+  const auto sides = [](load_row& row) { return std::array{&row.base, &row.contender}; };
+  for (auto& row : found.loads)
+    for (const auto* side : sides(row))
+      if (side->client_limited && side->server.starts_with("floor/"))
+        ceilings[row.scenario.text()] =
+            std::max(ceilings[row.scenario.text()], side->messages_per_second.value);
+  for (auto& row : found.loads)
+    for (auto* side : sides(row))
+      if (const auto ceiling = ceilings.find(row.scenario.text()); ceiling != ceilings.end())
+        side->client_limited |= side->messages_per_second.value >= near_ceiling * ceiling->second;
 }
 
 double answered_share(const blocks_view& blocks, int launch) {
@@ -194,18 +237,30 @@ std::vector<control_row> controls_of(const std::vector<block_group>& groups) {
   std::vector<control_row> controls;
   for (const auto& each : groups) {
     if (!each.control) continue;
-    auto blocks = block_costs(each.duet.empty() ? each.exclusive : each.duet);
-    if (!blocks.empty())
-      controls.push_back({each.scenario, each.comparison.base, std::move(blocks)});
+    for (const auto kind : {block_kind::duet, block_kind::exclusive}) {
+      auto blocks = block_costs(kind == block_kind::duet ? each.duet : each.exclusive);
+      if (!blocks.empty())
+        controls.push_back({each.scenario, each.comparison.base, kind, std::move(blocks)});
+    }
   }
   return controls;
 }
 
-std::vector<double> control_log_ratios(const std::vector<control_row>& controls) {
+std::optional<noise> noise_in(const std::vector<control_row>& controls, block_kind kind) {
   std::vector<double> values;
   for (const auto& control : controls)
-    for (const auto& each : control.blocks) values.push_back(std::log(each.ratio));
-  return values;
+    if (control.kind == kind)
+      for (const auto& each : control.blocks) values.push_back(std::log(each.ratio));
+  return noise_of(values);
+}
+
+// Each kind of block has its own; where only one has a control, that stands for both.
+void find_noise(results& found) {
+  found.noise = noise_in(found.controls, block_kind::duet);
+  auto alone = noise_in(found.controls, block_kind::exclusive);
+  (found.noise ? found.noise_alone : found.noise) = alone;
+  found.margin = margin_of(found.noise);
+  found.margin_alone = margin_of(found.noise_alone ? found.noise_alone : found.noise);
 }
 
 std::optional<double> slope(const std::vector<memory_sample>& samples) {
@@ -365,21 +420,20 @@ results analyse(const run_record& record) {
   results found;
   const auto groups = groups_of(record);
   found.controls = controls_of(groups);
-  found.noise = noise_of(control_log_ratios(found.controls));
-  found.margin = margin_of(found.noise);
+  find_noise(found);
   for (const auto& each : groups) {
     if (each.control) continue;
     if (!each.duet.empty() || !each.exclusive.empty()) {
-      found.costs.push_back(cost_row_of(each, found.margin));
-      const auto target = target_in(each.comparison, record.header.servers);
-      if (!target.empty())
-        found.costs.back().verdict = {
-            finding::unmeasured, fmt::format("n/a: {} was not started here", target), {}};
+      auto& row = found.costs.emplace_back(cost_row_of(each, found));
+      if (const auto why = unjudged(row, record); !why.empty())
+        row.verdict = {finding::unmeasured, "n/a: " + why, {}};
     }
     if (!each.open_loop.empty()) found.open_loops.push_back(open_row_of(each));
     if (!each.exclusive.empty())
       found.loads.push_back(load_row_of(each.scenario, each.comparison, each.exclusive));
   }
+  limit_by_floor(found);
+  withdraw_ratios(found, record.header.machine);
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);
   count_messages(found, record);

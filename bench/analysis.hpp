@@ -118,13 +118,17 @@ struct kernel_row {
 struct control_row {
   bench::scenario scenario;
   std::string server;
+  block_kind kind = block_kind::duet;
   std::vector<block_cost> blocks;
 };
 
 struct results {
   std::vector<std::string> headlines;  // sentences, the leading one first
-  std::optional<bench::noise> noise;
+  std::optional<bench::noise> noise;   // of the blocks that decide most rows
+  std::optional<bench::noise>
+      noise_alone;  // of exclusive ones, where rows of either kind are judged
   double margin = 0.01;
+  double margin_alone = 0.01;  // for rows that exclusive blocks decide
   std::vector<control_row> controls;
   std::vector<cost_row> costs;
   std::vector<load_row> loads;

@@ -32,9 +32,9 @@ BOOST_DESCRIBE_STRUCT(server_response, (),
 BOOST_DESCRIBE_STRUCT(open_row, (), (scenario, comparison, rate_per_second, base, contender))
 BOOST_DESCRIBE_STRUCT(memory_row, (), (server, samples, kib_per_connection))
 BOOST_DESCRIBE_STRUCT(kernel_row, (), (scenario, server, system_calls, context_switches))
-BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, blocks))
+BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, kind, blocks))
 BOOST_DESCRIBE_STRUCT(results, (),
-                      (headlines, noise, margin, controls, costs, loads, open_loops, memory, kernel,
-                       messages, checked, caveats))
+                      (headlines, noise, noise_alone, margin, margin_alone, controls, costs, loads,
+                       open_loops, memory, kernel, messages, checked, caveats))
 
 }  // namespace bench

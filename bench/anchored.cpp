@@ -14,7 +14,7 @@ void add_against_floor(std::map<subject, anchored>& all, const cost_row& row,
   anchored values{{}, server.cpu_ns.value};
   for (const auto& each : row.blocks)
     if (each.floor_ns) values.log_ratios.push_back(std::log(each.*cost / *each.floor_ns));
-  all[{row.scenario.text(), server.server, *row.comparison.floor}] = std::move(values);
+  all.try_emplace({row.scenario.text(), server.server, *row.comparison.floor}, std::move(values));
 }
 
 void add_row(std::map<subject, anchored>& all, const cost_row& row) {
@@ -22,7 +22,8 @@ void add_row(std::map<subject, anchored>& all, const cost_row& row) {
   if (is_asio(row.comparison.base) || !row.floor_ns) {
     anchored values{{}, row.contender.cpu_ns.value};
     for (const auto& each : row.blocks) values.log_ratios.push_back(std::log(each.ratio));
-    all[{row.scenario.text(), row.contender.server, row.base.server}] = std::move(values);
+    all.try_emplace({row.scenario.text(), row.contender.server, row.base.server},
+                    std::move(values));
     return;
   }
   add_against_floor(all, row, row.contender, &block_cost::contender_ns);

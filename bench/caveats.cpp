@@ -93,6 +93,27 @@ struct sentence {
         "and it has no verdict",
         c.server, c.server == c.target ? "" : " at " + c.target);
   }
+  std::string operator()(const caveats::unlike_reactors& c) const {
+    return fmt::format(
+        "{} and {} disturb each other on one core (unlike reactors, or one that spins): no verdict "
+        "here; run --servers {},{} measures each alone",
+        c.contender, c.base, c.base, c.contender);
+  }
+  std::string operator()(const caveats::client_disturbed& c) const {
+    return fmt::format(
+        "other programs took {} of the client's core, so throughput and latency are theirs, too",
+        percent(c.share));
+  }
+  std::string operator()(const caveats::memory_cut_short& c) const {
+    return fmt::format("the memory of {} with {} connections is missing: {}", c.server,
+                       c.connections, c.reason);
+  }
+  std::string operator()(const caveats::cpu_elsewhere& c) const {
+    return fmt::format(
+        "{}: none of the processes that were started here listens where it answers, so its CPU and "
+        "its memory are n/a (a launcher that hands over, as docker does? --target)",
+        c.server);
+  }
   std::string operator()(const caveats::load_saturated& c) const {
     return fmt::format(
         "{} on {}: saturated, it answered {} of the {:.0f} messages due a second, so it has no "

@@ -12,7 +12,7 @@ namespace bench {
 namespace {
 
 std::optional<change_row> row_of(const subject& about, const anchored& before,
-                                 const anchored& after) {
+                                 const anchored& after, double gate) {
   const auto difference = welch(before.log_ratios, after.log_ratios);
   if (!difference) return std::nullopt;
   change_row row;
@@ -26,6 +26,7 @@ std::optional<change_row> row_of(const subject& about, const anchored& before,
   row.change = std::expm1(difference->difference);
   row.range = {std::expm1(difference->range.low), std::expm1(difference->range.high)};
   row.p = difference->p;
+  row.gate_p = difference->p_at_most(std::log1p(gate));
   row.cpu_ns_before = before.cpu_ns;
   row.cpu_ns_after = after.cpu_ns;
   return row;
@@ -42,7 +43,7 @@ void match(run_comparison& change, const results& before, const results& after) 
     const auto found = new_values.find(about);
     if (found == new_values.end()) {
       missing(about, "the first run");
-    } else if (auto row = row_of(about, values, found->second)) {
+    } else if (auto row = row_of(about, values, found->second, change.gate.value_or(0))) {
       change.rows.push_back(std::move(*row));
     } else {
       change.notes.push_back(
@@ -53,11 +54,12 @@ void match(run_comparison& change, const results& before, const results& after) 
     if (!old_values.contains(each.first)) missing(each.first, "the last run");
 }
 
-void correct_for_many(std::vector<change_row>& rows) {
+void correct_for_many(std::vector<change_row>& rows, double change_row::*from,
+                      double change_row::*to) {
   std::vector<double> probabilities;
-  for (const auto& row : rows) probabilities.push_back(row.p);
+  for (const auto& row : rows) probabilities.push_back(row.*from);
   const auto corrected = holm_corrected(probabilities);
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].holm_p = corrected[i];
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*to = corrected[i];
 }
 
 std::string signed_range(const interval& range) {
@@ -68,22 +70,30 @@ std::string words_of(const change_row& row, double margin) {
   if (row.range.low > -margin && row.range.high < margin)
     return fmt::format("unchanged (within {})", percent_text(margin));
   if (row.holm_p >= significance)
-    return "no change shown: the truth lies in " + signed_range(row.range);
+    return fmt::format("no change shown{}: the truth lies in {}",
+                       row.range.excludes(0)
+                           ? " (not significant after Holm: one of many rows is so by chance)"
+                           : "",
+                       signed_range(row.range));
+  if (std::abs(row.change) <= margin)
+    return fmt::format("tiny difference, below the margin of {}: {}", percent_text(margin),
+                       signed_range(row.range));
   const double sign = row.change < 0 ? -1 : 1;
   const auto [low, high] = std::minmax({sign * row.range.low, sign * row.range.high});
   return fmt::format("{} by {} [{:.1f}, {:.1f}]", row.change < 0 ? "cheaper" : "dearer",
                      percent_text(sign * row.change), 100 * low, 100 * high);
 }
 
-// Failing needs proof of a change, corrected for having looked at many rows. Passing needs the
-// whole interval below the gate in every row, which no number of rows makes more likely.
+// Failing needs proof of a change above the gate, corrected for having looked at many rows. Passing
+// needs the whole interval below it in every row, which no number of rows makes more likely.
 gate_result gate_of(const change_row& row, double gate) {
-  if (row.holm_p < significance && row.change > gate) return gate_result::failed;
+  if (row.gate_p < significance) return gate_result::failed;
   return row.range.high < gate ? gate_result::passed : gate_result::inconclusive;
 }
 
 bool too_noisy(run_comparison& change, const results& found, const std::string& name) {
-  if (!found.noise || found.noise->grade != 'D') return false;
+  const auto is_d = [](const std::optional<noise>& of) { return of && of->grade == 'D'; };
+  if (!is_d(found.noise) && !is_d(found.noise_alone)) return false;
   change.notes.push_back(name + ": noise grade D, too noisy for a gate");
   return true;
 }
@@ -168,7 +178,8 @@ run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
     throw nothing_to_compare{fmt::format(
         "{} and {} have no scenario, server and anchor in common with two blocks in each",
         change.runs.front(), change.runs.back())};
-  correct_for_many(change.rows);
+  correct_for_many(change.rows, &change_row::p, &change_row::holm_p);
+  correct_for_many(change.rows, &change_row::gate_p, &change_row::gate_p);
   const double margin = std::max(first.found.margin, last.found.margin);
   for (auto& row : change.rows) row.words = words_of(row, margin);
   apply_gate(change, first.found, last.found);

@@ -38,6 +38,7 @@ struct change_row {
   interval range;     // of the change, Welch at 95 %
   double p = 1;       // of no change, Welch
   double holm_p = 1;  // the same after Holm's correction over all rows
+  double gate_p = 1;  // of a change of at most the gate, one-sided, Welch and Holm
   double cpu_ns_before = 0;
   double cpu_ns_after = 0;
   gate_result gate = gate_result::none;

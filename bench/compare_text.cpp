@@ -18,11 +18,18 @@ std::string change_text(const change_row& row) {
                      100 * row.range.high);
 }
 
+constexpr std::size_t scenario_width = 11;
+constexpr std::size_t server_width = 22;
+
+std::string row_begin(const std::string& scenario, const std::string& server) {
+  return name_cell(scenario, scenario_width, 0) + name_cell(server, server_width, scenario_width);
+}
+
 std::string table_of(const run_comparison& change) {
   auto text = fmt::format("{:<11}{:<22}{:>7}{:>7}{:>22}{:>9}\n", "scenario", "server", "before",
                           "after", "change [95 %]", "p, Holm");
   for (const auto& row : change.rows)
-    text += fmt::format("{:<11}{:<22}{:>7}{:>7}{:>22}{:>9}\n", row.scenario, row.server,
+    text += fmt::format("{}{:>7}{:>7}{:>22}{:>9}\n", row_begin(row.scenario, row.server),
                         ratio_text(row.ratio_before), ratio_text(row.ratio_after), change_text(row),
                         p_text(row.holm_p));
   return text;
@@ -44,7 +51,7 @@ std::string raw_numbers(const run_comparison& change, int width) {
               : ": NOT comparable, the machine or the build differs\n";
   for (const auto& each : change.machine_differences) text += wrapped("  " + each, width, 4);
   for (const auto& row : change.rows)
-    text += fmt::format("{:<11}{:<22}{:>10} ->{:>10}\n", row.scenario, row.server,
+    text += fmt::format("{}{:>10} ->{:>10}\n", row_begin(row.scenario, row.server),
                         ns_text(row.cpu_ns_before), ns_text(row.cpu_ns_after));
   return text;
 }
@@ -59,15 +66,15 @@ std::string runs_text(const run_comparison& change, int width) {
   return text;
 }
 
-// Cells of one row, on as many lines as they take; `name` stands before the first.
-std::string history_lines(const std::string& name, const std::vector<std::string>& cells,
-                          int width) {
+// Cells of one row, on as many lines as they take, behind the names.
+std::string history_lines(const std::string& scenario, const std::string& server,
+                          const std::vector<std::string>& cells, int width) {
   constexpr int cell_width = 8;
-  const auto a_line =
-      static_cast<std::size_t>(std::max(1, (width - static_cast<int>(name.size())) / cell_width));
+  constexpr int names = scenario_width + server_width;
+  const auto a_line = static_cast<std::size_t>(std::max(1, (width - names) / cell_width));
   std::string text;
   for (std::size_t i = 0; i < cells.size(); i += a_line) {
-    std::string line = i == 0 ? name : std::string(name.size(), ' ');
+    std::string line = i == 0 ? row_begin(scenario, server) : std::string(names, ' ');
     for (std::size_t at = i; at < std::min(i + a_line, cells.size()); ++at)
       line += fmt::format("{:>{}}", cells[at], cell_width);
     text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
@@ -84,13 +91,12 @@ std::string history_text(const run_comparison& change, int width) {
                   "CPU per message as a multiple of the anchor, run by run; * changed since "
                   "the run before by more than the margin, - not measured",
                   width, 2) +
-              history_lines(fmt::format("{:<11}{:<22}", "scenario", "server"), numbers, width);
+              history_lines("scenario", "server", numbers, width);
   for (const auto& row : change.history) {
     std::vector<std::string> cells;
     for (const auto& each : row.points)
       cells.push_back(each ? ratio_text(each->ratio) + (each->changed ? "*" : " ") : "- ");
-    const auto name = fmt::format("{:<10} {:<21} ", row.about.scenario, row.about.server);
-    text += history_lines(name, cells, width);
+    text += history_lines(row.about.scenario, row.about.server, cells, width);
   }
   return text + "\nThe first run against the last\n";
 }

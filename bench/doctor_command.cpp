@@ -58,11 +58,14 @@ std::uintmax_t free_below(fs::path folder) {
 
 void look_who_else_runs(kernel_answers& answers) {
   const auto cpu = answers.pins ? std::optional{answers.pins->server_cpu} : std::nullopt;
+  const auto start = std::chrono::steady_clock::now();
   const auto before = processor_times::read(cpu);
   std::this_thread::sleep_for(1s);
   const auto after = processor_times::read(cpu);
-  answers.foreign_cpu_share = std::max(0.0, after.busy - before.busy) / after.processors;
-  answers.steal_share = std::max(0.0, after.steal - before.steal) / after.processors;
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+  const auto available = passed.count() * after.processors;  // a sleep may last longer than asked
+  answers.foreign_cpu_share = std::max(0.0, after.busy - before.busy) / available;
+  answers.steal_share = std::max(0.0, after.steal - before.steal) / available;
 }
 
 }  // namespace

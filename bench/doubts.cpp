@@ -66,7 +66,8 @@ void add_mixed_threads(std::vector<caveat>& doubts, const run_header& header) {
 template <class Share>
 std::optional<double> lost(const run_record& record, Share share) {
   std::vector<double> taken;
-  for (const auto& each : record.blocks) taken.push_back(each.*share);
+  for (const auto& each : record.blocks)
+    taken.push_back(std::optional<double>{each.*share}.value_or(0));
   if (taken.empty()) return std::nullopt;
   const auto middle = taken.begin() + static_cast<std::ptrdiff_t>(taken.size() / 2);
   std::nth_element(taken.begin(), middle, taken.end());
@@ -76,6 +77,16 @@ std::optional<double> lost(const run_record& record, Share share) {
 void add_noisy(std::vector<caveat>& doubts, const run_record& record) {
   if (const auto share = lost(record, &block::foreign_cpu_share))
     doubts.push_back(caveats::noisy_machine{*share});
+}
+
+void add_noise_grade_d(std::vector<caveat>& doubts, const results& found) {
+  for (const auto* each : {&found.noise, &found.noise_alone})
+    if (*each && (*each)->grade == 'D') doubts.push_back(caveats::noise_grade_d{(*each)->spread});
+}
+
+void add_client_disturbed(std::vector<caveat>& doubts, const run_record& record) {
+  if (const auto share = lost(record, &block::client_foreign_share))
+    doubts.push_back(caveats::client_disturbed{*share});
 }
 
 void add_stolen(std::vector<caveat>& doubts, const run_record& record) {
@@ -119,10 +130,10 @@ std::vector<caveat> all_doubts(const run_record& record, const results& found) {
   if (!recorded<caveats::blocks_correlated>(record)) add_correlated(doubts, found);
   if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(doubts, record.header);
   if (!recorded<caveats::noisy_machine>(record)) add_noisy(doubts, record);
+  if (!recorded<caveats::client_disturbed>(record)) add_client_disturbed(doubts, record);
   if (!recorded<caveats::time_stolen>(record)) add_stolen(doubts, record);
   if (!recorded<caveats::clock_follows_load>(record)) add_governor(doubts, record.header.machine);
-  if (!recorded<caveats::noise_grade_d>(record) && found.noise && found.noise->grade == 'D')
-    doubts.push_back(caveats::noise_grade_d{found.noise->spread});
+  if (!recorded<caveats::noise_grade_d>(record)) add_noise_grade_d(doubts, found);
   if (!recorded<caveats::empty_slices>(record)) add_empty(doubts, record);
   if (!recorded<caveats::one_cpu>(record) && record.header.machine.cpus == 1)
     doubts.push_back(caveats::one_cpu{});

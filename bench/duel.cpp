@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bench/block_values.hpp>
+#include <bench/catalogue.hpp>
 #include <bench/duel.hpp>
 #include <bench/number_text.hpp>
 #include <bench/verdict.hpp>
@@ -62,6 +63,8 @@ std::string duel_score::verdict() const {
   for (const auto* side : {&left, &right})
     if (!side->cpu_is_known())
       return fmt::format("n/a: {} was not started here, so its CPU is unknown", side->name);
+  if (!may_share_a_core(right.name, left.name))
+    return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
   if (log_ratios.empty()) return "no round is complete";
   return fmt::format("{} against {}: {}", left.name, right.name,
                      judge(signed_rank_interval(log_ratios), margin).words);

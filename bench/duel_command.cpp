@@ -22,7 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int exit_interrupted = 130;
 constexpr auto length_in_a_pipe = 20s;
 constexpr auto length_on_a_screen = 10min;  // whoever forgets it
 
@@ -107,6 +106,8 @@ int duel_command(const arguments& given) {
   live_test_bed bed{servers, header.machine.server_cpu, header.seed, stop};
   introduce(servers, bed, allow_debug, doubts);
   header.servers = servers;
+  if (!may_share_a_core(servers[1].name, servers[0].name))
+    doubts.push_back(caveats::unlike_reactors{servers[1].name, servers[0].name});
   for (const auto& doubt : doubts) fmt::print(stderr, "note: {}\n", text_of(doubt));
 
   duel match{servers[0].name, servers[1].name, shape};

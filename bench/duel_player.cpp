@@ -50,6 +50,7 @@ void duel_player::play_round() {
   const auto others = bed_.finish();
   round.foreign_cpu_share = others.foreign_cpu_share;
   round.steal_share = others.steal_share;
+  round.client_foreign_share = others.client_foreign_share;
   if (!disturbed_) match_.score().count(std::move(round));
   if (screen_ != nullptr) return;
   fmt::print("{}", duel_line(match_));

@@ -35,10 +35,6 @@ bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
 }
 
-int columns_of(const std::string& text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), begins_character));
-}
-
 // The first `columns` characters of a line of UTF-8.
 std::string clipped(const std::string& text, int columns) {
   std::size_t end = 0;

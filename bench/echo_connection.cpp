@@ -42,11 +42,12 @@ descriptor open_socket(const address& where, int flags) {
 }  // namespace
 
 descriptor connect_to(const std::string& name, const address& where,
-                      std::chrono::nanoseconds patience) {
+                      std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
   auto socket = open_socket(where, 0);
   set_timeouts(socket.get(), patience);
-  if (::connect(socket.get(), where.get(), where.length) != 0) cannot_connect(name, where);
-  return socket;
+  if (::connect(socket.get(), where.get(), where.length) == 0) return socket;
+  if (errno == EINTR && stop) throw interrupted{};
+  cannot_connect(name, where);
 }
 
 descriptor begin_connecting(const std::string& name, const address& where) {
@@ -59,8 +60,8 @@ descriptor begin_connecting(const std::string& name, const address& where) {
 // Two bytes are one receive of any server, so the reply ends with them and what stands before is
 // the prefix.
 std::string detect_prefix(const std::string& name, const address& where,
-                          std::chrono::nanoseconds patience) {
-  const auto socket = connect_to(name, where, patience);
+                          std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
+  const auto socket = connect_to(name, where, patience, stop);
   std::string reply;
   if (::send(socket.get(), probe.data(), probe.size(), MSG_NOSIGNAL) < 0) {
     throw server_failed(fmt::format("{} closed a new connection", name));
@@ -69,7 +70,10 @@ std::string detect_prefix(const std::string& name, const address& where,
     char bytes[longest_prefix];
     const auto count = ::recv(socket.get(), bytes, sizeof bytes, 0);
     if (count == 0) throw server_failed(fmt::format("{} closed a new connection", name));
-    if (count < 0 && errno == EINTR) throw interrupted{};
+    if (count < 0 && errno == EINTR) {  // by Ctrl-C, or by a window that changed its size
+      if (stop) throw interrupted{};
+      continue;
+    }
     if (count < 0 && reply.empty()) {
       throw server_failed(fmt::format("{} does not answer: {}", name, reason(errno)));
     }

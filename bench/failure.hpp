@@ -29,6 +29,12 @@ struct server_failed : run_invalid {
   using run_invalid::run_invalid;
 };
 
+// It did not even begin: there is no such program, or it said why it cannot and ended.
+struct not_available : server_failed {
+  using server_failed::server_failed;
+};
+
 struct interrupted {};
+inline constexpr int exit_interrupted = 130;
 
 }  // namespace bench

@@ -28,7 +28,6 @@ class histogram {
 
   void add(std::size_t bucket, std::uint64_t count) { counts_[bucket] += count; }
   void merge(const histogram& other);
-  void clear() { *this = histogram{}; }
 
   std::uint64_t count() const;
   std::uint64_t max() const;  // 0 where nothing was recorded

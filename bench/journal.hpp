@@ -15,11 +15,11 @@ namespace bench {
 class journal {
  public:
   // Creates the file and the folders above it; an existing file is not touched. Throws run_invalid
-  // that names what cannot be written and why.
+  // that names what cannot be written and why: also where another process has it as a journal.
   explicit journal(const std::filesystem::path& file);
 
   // Goes on behind the last whole line of a file that is there; half a line after it, which a kill
-  // or a full disk left, is cut off.
+  // or a full disk left, is cut off. One that lacks only its newline gets it.
   static journal go_on(const std::filesystem::path& file);
 
   void append(std::string line);
@@ -28,6 +28,7 @@ class journal {
 
  private:
   journal(const std::filesystem::path& file, descriptor opened);
+  void complete_or_cut(const std::string& line);
 
   std::filesystem::path path_;
   descriptor file_;

@@ -1,6 +1,6 @@
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ void note(groups& kept, pid_t message) {
 }
 
 // Reads a group to keep, or a negative one to forget, until echobench is gone: then its end of the
-// pipe is closed. Nothing here allocates: it runs after a fork without exec.
+// pair is closed. Nothing here allocates: it runs after a fork without exec.
 [[noreturn]] void keep(int messages) {
   setsid();  // Ctrl-C is not meant for it
   prctl(PR_SET_NAME, "echobench keep");
@@ -39,7 +39,7 @@ void note(groups& kept, pid_t message) {
 
 descriptor start() {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return {};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return {};
   const descriptor reading{ends[0]};
   descriptor writing{ends[1]};
   const pid_t keeper = fork();
@@ -49,8 +49,9 @@ descriptor start() {
 
 // Started with the first server, before any other descriptor of ours could be inherited.
 void tell(pid_t message) {
-  static const descriptor pipe = start();
-  [[maybe_unused]] const auto told = write(pipe.get(), &message, sizeof message);
+  static const descriptor keeper = start();
+  // Whoever has killed the keeper has not meant us: no SIGPIPE.
+  [[maybe_unused]] const auto told = send(keeper.get(), &message, sizeof message, MSG_NOSIGNAL);
 }
 
 }  // namespace

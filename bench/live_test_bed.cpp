@@ -1,5 +1,5 @@
 #include <fmt/format.h>
-#include <time.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <bench/failure.hpp>
@@ -14,12 +14,7 @@ using namespace std::chrono_literals;
 
 // A server that cannot take a thousand connections shows it soon.
 constexpr auto memory_patience = 1s;
-
-double thread_cpu_ns() {
-  timespec used{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) * 1e9 + static_cast<double>(used.tv_nsec);
-}
+constexpr auto dying = 100ms;  // a process is gone a little after its sockets
 
 slice slice_of(const load_sample& sample, std::optional<double> cpu_ns) {
   const auto us = [&](double percent) { return sample.latency_ns.percentile(percent) / 1000; };
@@ -66,29 +61,37 @@ introduction live_test_bed::introduce(const std::string& server) {
   launch({server}, scenario{});
   const auto& [process, number] = launched_.front();
   introduction found;
-  if (process) found.announced = process->announced();
+  if (process) {
+    found.announced = process->announced();
+    found.listens_itself = process->listens_itself();
+  }
+  if (!found.listens_itself) elsewhere_.insert(server);
   found.prefix = client_->prefix(number);
   abandon();
   return found;
 }
 
 std::vector<memory_sample> live_test_bed::measure_memory(const std::string& server,
-                                                         const std::vector<int>& connections) {
+                                                         const std::vector<int>& connections,
+                                                         std::vector<caveat>& doubts) {
   std::vector<memory_sample> samples;
-  if (find(server).target) return samples;
+  if (find(server).target || elsewhere_.contains(server)) return samples;
   client_ = std::make_unique<load_generator>(scenario{}, seed_, stop_);
   client_->set_patience(memory_patience);
   start(server);
+  auto& [process, number] = launched_.front();
+  int total = 0;
   try {
-    for (int total : connections) {
-      auto& [process, number] = launched_.front();
-      client_->connect(number, total);
+    for (int each : connections) {
+      client_->connect(number, total = each);
       process->count_family();
       const auto pss = process->pss_kib();
       if (pss) samples.push_back({server, total, *pss});
     }
   } catch (const server_failed&) {
-    // It refuses so many, as select does: the smaller numbers are its answer.
+    // It refuses so many, as select does: the smaller numbers are its answer. Or it has crashed.
+    if (const auto end = obituary())
+      doubts.push_back(caveats::memory_cut_short{server, total, *end});
   }
   abandon();
   return samples;
@@ -112,8 +115,8 @@ void live_test_bed::launch(const std::vector<std::string>& servers, const scenar
   for (const auto& each : launched_) client_->connect(each.number, shape.all_connections());
   for (auto& each : launched_)
     if (each.process) each.process->count_family();
-} catch (const server_failed& failure) {
-  explain(failure);
+} catch (const server_failed&) {
+  explain();
 }
 
 // A target is launched by connecting to it anew.
@@ -139,8 +142,8 @@ std::vector<slice> live_test_bed::load(const std::vector<std::size_t>& launches,
                                        duration length) try {
   change_load(launches, 0);
   return measure(length);
-} catch (const server_failed& failure) {
-  explain(failure);
+} catch (const server_failed&) {
+  explain();
 }
 
 std::vector<slice> live_test_bed::load_at_rate(const std::vector<std::size_t>& launches,
@@ -149,8 +152,8 @@ std::vector<slice> live_test_bed::load_at_rate(const std::vector<std::size_t>& l
   auto slices = measure(length);
   for (auto& each : slices) each.open_loop->rate_per_second = per_second;
   return slices;
-} catch (const server_failed& failure) {
-  explain(failure);
+} catch (const server_failed&) {
+  explain();
 }
 
 void live_test_bed::change_load(const std::vector<std::size_t>& launches, double per_second) {
@@ -184,45 +187,62 @@ std::vector<slice> live_test_bed::measure(duration length) {
 
 std::optional<double> live_test_bed::cpu_ns_of(std::size_t launch) const {
   const auto* running = process(launch);
-  return running != nullptr ? std::optional{running->cpu_ns()} : std::nullopt;
+  if (running == nullptr || elsewhere_.contains(running->name())) return std::nullopt;
+  return running->cpu_ns();
 }
 
-// A server that died says more in its own words than in those of its broken connections.
-void live_test_bed::explain(const server_failed& failure) {
-  std::this_thread::sleep_for(20ms);  // a process is gone a little after its sockets
-  for (auto& each : launched_) {
-    const auto end = each.process ? each.process->obituary() : std::nullopt;
-    if (end) throw server_failed(*end);
+// Called while that is caught. A server that died says more in its own words than in those of its
+// broken connections.
+void live_test_bed::explain() {
+  if (const auto end = obituary()) throw server_failed(*end);
+  throw;
+}
+
+std::optional<std::string> live_test_bed::obituary() {
+  for (auto waited = 0ms; waited < dying; waited += 5ms) {
+    for (auto& each : launched_)
+      if (auto end = each.process ? each.process->obituary() : std::nullopt) return end;
+    std::this_thread::sleep_for(5ms);
   }
-  throw failure;
+  return std::nullopt;
 }
 
 live_test_bed::usage live_test_bed::read_usage() const {
   usage used{.at = std::chrono::steady_clock::now().time_since_epoch(),
              .processor = processor_times::read(server_cpu_),
-             .client_ns = server_cpu_ ? 0 : thread_cpu_ns()};
+             .clients_processor = {},
+             .client_ns = static_cast<double>(thread_cpu_ns())};
+  if (server_cpu_) used.clients_processor = processor_times::read(sched_getcpu());  // pinned
   for (std::size_t i = 0; i < launched_.size(); ++i) used.servers_ns += cpu_ns_of(i).value_or(0);
   return used;
 }
 
+disturbance live_test_bed::since(const usage& before) const {
+  const auto after = read_usage();
+  const auto seconds = std::chrono::duration<double>(after.at - before.at).count();
+  const auto servers_ns = after.servers_ns - before.servers_ns;
+  const auto client_ns = after.client_ns - before.client_ns;
+  const auto others = [&](processor_times usage::*where, double own_ns) {
+    const auto busy = (after.*where).busy - (before.*where).busy;
+    return std::clamp((busy - own_ns / 1e9) / (seconds * (after.*where).processors), 0.0, 1.0);
+  };
+  disturbance found;
+  found.foreign_cpu_share =
+      others(&usage::processor, server_cpu_ ? servers_ns : servers_ns + client_ns);
+  if (server_cpu_) found.client_foreign_share = others(&usage::clients_processor, client_ns);
+  found.steal_share = std::clamp(
+      (after.processor.steal - before.processor.steal) / (seconds * after.processor.processors),
+      0.0, 1.0);
+  return found;
+}
+
 disturbance live_test_bed::finish() try {
   client_->finish();
-  disturbance found;
-  if (before_) {
-    const auto after = read_usage();
-    const auto seconds = std::chrono::duration<double>(after.at - before_->at).count();
-    const auto available = seconds * after.processor.processors;
-    const auto own =
-        (after.servers_ns - before_->servers_ns + after.client_ns - before_->client_ns) / 1e9;
-    const auto busy = after.processor.busy - before_->processor.busy;
-    found.foreign_cpu_share = std::clamp((busy - own) / available, 0.0, 1.0);
-    found.steal_share =
-        std::clamp((after.processor.steal - before_->processor.steal) / available, 0.0, 1.0);
-  }
+  const auto found = before_ ? since(*before_) : disturbance{};
   abandon();
   return found;
-} catch (const server_failed& failure) {
-  explain(failure);
+} catch (const server_failed&) {
+  explain();
 }
 
 // The client leaves first, so that the servers have nothing to drain.

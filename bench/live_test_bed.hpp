@@ -9,6 +9,7 @@
 #include <bench/test_bed.hpp>
 #include <memory>
 #include <optional>
+#include <set>
 
 namespace bench {
 
@@ -22,7 +23,8 @@ class live_test_bed : public test_bed {
   duration now() override;
   introduction introduce(const std::string& server) override;
   std::vector<memory_sample> measure_memory(const std::string& server,
-                                            const std::vector<int>& connections) override;
+                                            const std::vector<int>& connections,
+                                            std::vector<caveat>& doubts) override;
   kernel_sample count_calls(const std::string& server, const scenario& shape, duration warm_up,
                             duration length) override;
   void launch(const std::vector<std::string>& servers, const scenario& shape) override;
@@ -41,7 +43,8 @@ class live_test_bed : public test_bed {
   void change_load(const std::vector<std::size_t>& launches, double per_second);
   std::vector<slice> measure(duration length);
   std::optional<double> cpu_ns_of(std::size_t launch) const;
-  [[noreturn]] void explain(const server_failed& failure);
+  [[noreturn]] void explain();
+  std::optional<std::string> obituary();  // of the first that has ended, or does so now
 
   struct launched {
     std::optional<server_process> process;  // absent: a target, which runs by itself
@@ -52,15 +55,18 @@ class live_test_bed : public test_bed {
   struct usage {
     duration at{};
     processor_times processor;
+    processor_times clients_processor;  // where it has one of its own
     double servers_ns = 0;
     double client_ns = 0;
   };
   usage read_usage() const;
+  disturbance since(const usage& before) const;
 
   std::vector<server_info> servers_;
   std::optional<int> server_cpu_;
   std::uint64_t seed_;
   const std::atomic<bool>& stop_;
+  std::set<std::string> elsewhere_;  // servers whose processes are not known here
   std::vector<launched> launched_;
   std::unique_ptr<load_generator> client_;
   std::vector<std::size_t> loaded_;

@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int exit_interrupted = 130;
-
 // "host:port", "[::1]:port", or host and port as two arguments.
 address parse_target(const arguments& rest) {
   std::optional<host_and_port> parts;

@@ -8,26 +8,22 @@
 #include <bench/echo_connection.hpp>
 #include <bench/failure.hpp>
 #include <bench/load_generator.hpp>
+#include <bench/machine.hpp>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 
 namespace bench {
 namespace {
 
 constexpr std::size_t receive_bytes = 64 * 1024;
 constexpr std::size_t compose_bytes = 64 * 1024;
-
-std::int64_t nanoseconds_of(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
+constexpr std::chrono::nanoseconds longest_wait_for_late_replies = std::chrono::milliseconds{500};
 
 std::int64_t now_ns() {
-  return nanoseconds_of(CLOCK_MONOTONIC);
-}
-std::int64_t thread_cpu_ns() {
-  return nanoseconds_of(CLOCK_THREAD_CPUTIME_ID);
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
 // To the nanosecond where the kernel can (5.11). Elsewhere what is left of a millisecond is spent
@@ -48,8 +44,9 @@ struct load_generator::target {
   address where;
   payload expected;
   int connections = 0;
-  std::int64_t due = 0;  // replies that have not come yet
-  load_sample sample{};  // of the run() that is going on
+  std::int64_t due = 0;        // replies that have not come yet
+  load_sample sample{};        // of the run() that is going on
+  std::int64_t slice_due = 0;  // of its messages, in an open loop: those that wait for their reply
   std::optional<open_loop> pace{};
 };
 
@@ -85,7 +82,7 @@ load_generator::~load_generator() = default;
 
 load_generator::server_number load_generator::add_server(std::string name, const address& where) {
   if (stop_) throw interrupted{};
-  auto prefix = detect_prefix(name, where, patience_);
+  auto prefix = detect_prefix(name, where, patience_, stop_);
   payload expected{static_cast<std::size_t>(shape_.message_bytes), seed_, std::move(prefix),
                    shape_.depth > 1};
   servers_.push_back(target{std::move(name), where, std::move(expected)});
@@ -113,7 +110,7 @@ void load_generator::connect(server_number number, int total) {
 
 void load_generator::open_connection(server_number target_number) {
   auto& connecting = servers_[target_number];
-  auto socket = connect_to(connecting.name, connecting.where, patience_);
+  auto socket = connect_to(connecting.name, connecting.where, patience_, stop_);
   fcntl(socket.get(), F_SETFL, O_NONBLOCK);
   const auto number = static_cast<std::uint32_t>(connections_.size());
   connections_.push_back({.socket = std::move(socket),
@@ -169,11 +166,17 @@ void load_generator::start_at_rate(const std::vector<server_number>& servers, do
 }
 
 std::vector<load_sample> load_generator::run(nanoseconds duration) {
-  for (auto number : loaded_) servers_[number].sample = {};
+  for (auto number : loaded_) {
+    servers_[number].sample = {};
+    servers_[number].slice_due = 0;
+  }
   const auto start = now_ns();
   const auto start_cpu = thread_cpu_ns();
+  const auto end = start + duration.count();
+  const auto latest = end + std::max(duration, longest_wait_for_late_replies).count();
+  slice_ = {start, end};
   auto now = start;
-  for (const auto end = start + duration.count(); now < end || !each_answered(); now = now_ns()) {
+  for (; now < end || !each_answered() || (now < latest && !slice_answered()); now = now_ns()) {
     send_due();
     process_events(until_next_due(nanoseconds{std::max<std::int64_t>(end - now, 1'000'000)}));
     expect_progress(nanoseconds{now - start});
@@ -201,13 +204,17 @@ void load_generator::finish() {
 
 void load_generator::wait_for_replies() {
   const auto due = [this] {
-    return std::any_of(servers_.begin(), servers_.end(), [](auto& each) { return each.due > 0; });
+    return std::accumulate(servers_.begin(), servers_.end(), std::int64_t{0},
+                           [](auto sum, const auto& each) { return sum + each.due; });
   };
   for (auto number : loaded_) servers_[number].sample = {};
-  const auto start = now_ns();
-  while (due()) {
+  auto progress = now_ns();
+  for (auto left = due(); left > 0;) {
     process_events(patience_);
-    if (due() && now_ns() - start > patience_.count()) {
+    if (const auto now_left = due(); now_left < left) {
+      left = now_left;
+      progress = now_ns();
+    } else if (now_ns() - progress > patience_.count()) {
       for (const auto& each : servers_) {
         if (each.due == 0) continue;
         throw server_failed(
@@ -215,6 +222,19 @@ void load_generator::wait_for_replies() {
       }
     }
   }
+}
+
+// In an open loop a reply that comes late is the one that matters. A server that cannot keep up has
+// ever more of them, and is not waited for.
+bool load_generator::slice_answered() const {
+  return std::all_of(loaded_.begin(), loaded_.end(), [this](auto number) {
+    const auto& each = servers_[number];
+    return !each.pace || (each.slice_due == 0 && each.pace->has_taken_all_until(slice_.end));
+  });
+}
+
+bool load_generator::is_in_slice(const target& server, std::int64_t due_ns) const {
+  return !server.pace || (due_ns > slice_.start && due_ns <= slice_.end);
 }
 
 bool load_generator::each_answered() const {
@@ -289,6 +309,8 @@ void load_generator::account(connection& receiving, int messages) {
   auto sequence = receiving.replies.sequence - static_cast<std::uint64_t>(messages);
   for (; sequence < receiving.replies.sequence; ++sequence) {
     const auto& [due, sent] = asked[sequence % depth];
+    if (!is_in_slice(from, due)) continue;
+    if (from.pace) --from.slice_due;
     from.sample.latency_ns.record(static_cast<std::uint64_t>(now - due));
     if (from.pace) from.sample.service_ns.record(static_cast<std::uint64_t>(now - sent));
   }
@@ -311,7 +333,10 @@ void load_generator::send_due() {
     auto& server = servers_[number];
     if (!server.pace) continue;
     for (auto now = now_ns(); const auto next = server.pace->take(now); now = now_ns()) {
-      server.sample.late_ns.record(static_cast<std::uint64_t>(next->late_ns));
+      if (is_in_slice(server, next->due_ns)) {
+        server.sample.late_ns.record(static_cast<std::uint64_t>(next->late_ns));
+        ++server.slice_due;
+      }
       ask(connections_[next->connection], 1, now, next->due_ns);
     }
   }

@@ -37,11 +37,12 @@ namespace bench {
 struct load_sample {
   double seconds = 0;
   std::int64_t messages = 0;      // whole replies; every byte of each was compared
-  histogram latency_ns;           // from when it was sent; in an open loop from when it was due
+  histogram latency_ns;           // from when it was sent; in an open loop, below, from due
   double client_utilisation = 0;  // 0 to 1: share of a core that this thread used
 
-  // Open loop only.
-  std::int64_t due = 0;  // messages that became due meanwhile
+  // Open loop only. The histograms hold what was due in the time that was asked for, also what was
+  // answered after it.
+  std::int64_t due = 0;  // messages that became due in these seconds
   histogram service_ns;  // from when it was sent
   histogram late_ns;     // what the client itself was late with sending
 };
@@ -74,7 +75,9 @@ class load_generator {
   // The same in an open loop: each of these servers is due `per_second` messages a second.
   void start_at_rate(const std::vector<server_number>& servers, double per_second);
 
-  // One sample for each server, in the order of start(). Ends late by at most one batch.
+  // One sample for each server, in the order of start(). Ends late by at most one batch; in an open
+  // loop when what was due in this time has been answered, and at most half a second, or as much
+  // time again, late.
   std::vector<load_sample> run(nanoseconds duration);
 
   // Sends nothing more and waits for what is due.
@@ -104,6 +107,8 @@ class load_generator {
   void account(connection& receiving, int messages);
   void wait_for_replies();
   bool each_answered() const;
+  bool slice_answered() const;
+  bool is_in_slice(const target& server, std::int64_t due_ns) const;
   void expect_progress(nanoseconds since) const;
 
   scenario shape_;
@@ -111,6 +116,10 @@ class load_generator {
   const std::atomic<bool>& stop_;
   nanoseconds patience_ = std::chrono::seconds{5};
   descriptor epoll_;
+  struct {
+    std::int64_t start = 0;
+    std::int64_t end = 0;
+  } slice_;               // of the run() that is going on, as asked
   bool sending_ = false;  // replies are followed by the next message
   std::vector<target> servers_;
   std::vector<connection> connections_;  // a connection's number is its place

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -136,6 +137,12 @@ environment describe_machine(const fs::path& root) {
   machine.boost_version = fmt::format("{}.{}.{}", BOOST_VERSION / 100'000,
                                       BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100);
   return machine;
+}
+
+std::int64_t thread_cpu_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return used.tv_sec * 1'000'000'000 + used.tv_nsec;
 }
 
 // cpu0 user nice system idle iowait irq softirq steal ..., in ticks

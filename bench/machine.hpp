@@ -45,6 +45,9 @@ std::string siblings_of(int cpu, const std::filesystem::path& root = "/");
 // Empty where there is no such file.
 std::string first_line(const std::filesystem::path& file);
 
+// What the calling thread has used.
+std::int64_t thread_cpu_ns();
+
 // Time of one processor, or of all, in seconds since it started.
 struct processor_times {
   double busy = 0;   // not idle, not stolen

@@ -25,6 +25,10 @@ std::optional<std::int64_t> open_loop::next_ns() const {
   return due_ns(next_);
 }
 
+bool open_loop::has_taken_all_until(std::int64_t now_ns) const {
+  return due_ns(next_) > now_ns;
+}
+
 std::int64_t open_loop::due_until(std::int64_t now_ns) const {
   if (now_ns < start_ns_) return 0;
   return static_cast<std::int64_t>(static_cast<double>(now_ns - start_ns_) / interval_ns_) + 1;

@@ -34,6 +34,9 @@ class open_loop {
   // When take() will have something as far as is known; absent: not before an offer().
   std::optional<std::int64_t> next_ns() const;
 
+  // Nothing that is due until then remains to be sent.
+  bool has_taken_all_until(std::int64_t now_ns) const;
+
   // How many messages became due until then, sent or not.
   std::int64_t due_until(std::int64_t now_ns) const;
 

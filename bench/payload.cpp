@@ -50,6 +50,7 @@ payload::payload(std::size_t message_bytes, std::uint64_t seed, std::string pref
       prefix_{std::move(prefix)},
       pipelined_{pipelined},
       alphabet_{alphabet_without(prefix_)},
+      last_byte_{prefix_.starts_with('\n') ? alphabet_.front() : '\n'},
       body_(body_starts + message_bytes, '\0'),
       expected_(message_bytes) {
   std::mt19937_64 random{seed};
@@ -62,7 +63,7 @@ void payload::write(char* target, std::uint32_t connection, std::uint64_t sequen
   if (message_bytes_ == header_bytes) return;
   std::memcpy(target + header_bytes, body_.data() + body_start(connection, sequence),
               message_bytes_ - header_bytes);
-  target[message_bytes_ - 1] = '\n';
+  target[message_bytes_ - 1] = last_byte_;
 }
 
 int payload::check(reply_position& at, std::uint32_t connection, std::string_view arrived) {

@@ -53,6 +53,7 @@ class payload {
   std::string prefix_;
   bool pipelined_;
   std::string alphabet_;        // 32 characters; none is the prefix's first byte
+  char last_byte_;              // a newline, where no prefix begins with one
   std::string body_;            // every message's body is a stretch of it
   std::vector<char> expected_;  // the message being compared
 };

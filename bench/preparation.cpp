@@ -69,6 +69,7 @@ void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debu
     if (server.target) {
       doubts.push_back(caveats::not_started_here{server.name, *server.target});
     }
+    if (!found.listens_itself) doubts.push_back(caveats::cpu_elsewhere{server.name});
     if (value_of(server, "debug") == "1") {
       if (!allow_debug) {
         throw run_invalid(fmt::format(

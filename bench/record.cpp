@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bench/hdr_encoding.hpp>
 #include <bench/record_fields.hpp>
@@ -25,7 +26,8 @@ constexpr std::array<std::string_view, std::variant_size_v<caveat>> doubt_names{
     "no_control",          "run_incomplete",   "empty_slices",       "load_saturated",
     "descriptors_missing", "server_missing",   "run_resumed",        "run_void",
     "calls_not_counted",   "time_stolen",      "clock_follows_load", "noise_grade_d",
-    "not_started_here"};
+    "not_started_here",    "unlike_reactors",  "client_disturbed",   "memory_cut_short",
+    "cpu_elsewhere"};
 
 std::string line_of(std::string_view kind, const json::value& value) {
   json::object line{{"record", kind}};
@@ -73,7 +75,7 @@ class reader {
     if (kind == "header")
       take_header(value);
     else if (kind == "block")
-      record_.blocks.push_back(from_json<block>(value));
+      take_block(from_json<block>(value));
     else if (kind == "memory")
       record_.memory.push_back(from_json<memory_sample>(value));
     else if (kind == "kernel")
@@ -88,6 +90,18 @@ class reader {
     fail(error.what());
   } catch (const std::out_of_range&) {
     fail("how is missing");
+  }
+
+  // Two runs that wrote one file would count the same work twice.
+  void take_block(block measured) {
+    const auto same = [&](const block& each) {
+      return each.round == measured.round && each.kind == measured.kind &&
+             each.control == measured.control && each.scenario == measured.scenario &&
+             each.comparison == measured.comparison;
+    };
+    if (std::any_of(record_.blocks.begin(), record_.blocks.end(), same))
+      throw malformed{"", "is a block that was measured already"};
+    record_.blocks.push_back(std::move(measured));
   }
 
   std::string kind_of(const json::value& value) const {

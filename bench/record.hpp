@@ -160,6 +160,7 @@ struct block {
   std::vector<slice> slices;
   double foreign_cpu_share = 0;  // of the server core, taken by others while it was measured
   double steal_share = 0;        // taken by the hypervisor
+  std::optional<double> client_foreign_share{};  // of the client's core, where it has one
 };
 
 // Memory of one server with so many connections open that have each echoed once.
@@ -252,6 +253,21 @@ struct not_started_here {  // a target: nothing is known of its process
   std::string server;
   std::string target;
 };
+struct unlike_reactors {  // in a duet, where they disturb each other
+  std::string base;
+  std::string contender;
+};
+struct client_disturbed {  // others ran on the client's core
+  double share;
+};
+struct memory_cut_short {  // it ended while its memory was measured
+  std::string server;
+  int connections;
+  std::string reason;
+};
+struct cpu_elsewhere {  // of the processes that were started here, none listens
+  std::string server;
+};
 struct empty_slices {  // no message came back: such a block has no cost per message
   std::string scenario;
   std::string comparison;
@@ -266,7 +282,9 @@ using caveat =
                  caveats::run_incomplete, caveats::empty_slices, caveats::load_saturated,
                  caveats::descriptors_missing, caveats::server_missing, caveats::run_resumed,
                  caveats::run_void, caveats::calls_not_counted, caveats::time_stolen,
-                 caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here>;
+                 caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here,
+                 caveats::unlike_reactors, caveats::client_disturbed, caveats::memory_cut_short,
+                 caveats::cpu_elsewhere>;
 
 enum class run_end { complete, interrupted };
 
@@ -301,7 +319,7 @@ struct unreadable_run : std::runtime_error {
 };
 
 // Reads a whole run.ndjson. An incomplete last line is left out and noted in the record; anything
-// else that is not what to_json_line writes throws unreadable_run.
+// else that is not what to_json_line writes, or is there twice, throws unreadable_run.
 run_record read_run(const std::filesystem::path& run_ndjson);
 
 }  // namespace bench

@@ -28,7 +28,7 @@ BOOST_DESCRIBE_STRUCT(slice, (),
                        p99_us, max_us, client_utilisation, open_loop, start_ms, latency))
 BOOST_DESCRIBE_STRUCT(block, (),
                       (kind, round, control, scenario, comparison, order, slices, foreign_cpu_share,
-                       steal_share))
+                       steal_share, client_foreign_share))
 BOOST_DESCRIBE_STRUCT(memory_sample, (), (server, connections, pss_kib))
 BOOST_DESCRIBE_STRUCT(kernel_sample, (),
                       (server, scenario, messages, system_calls, context_switches))
@@ -54,6 +54,10 @@ BOOST_DESCRIBE_STRUCT(calls_not_counted, (), (reason))
 BOOST_DESCRIBE_STRUCT(run_resumed, (), (at_utc))
 BOOST_DESCRIBE_STRUCT(run_void, (), (reason))
 BOOST_DESCRIBE_STRUCT(not_started_here, (), (server, target))
+BOOST_DESCRIBE_STRUCT(unlike_reactors, (), (base, contender))
+BOOST_DESCRIBE_STRUCT(client_disturbed, (), (share))
+BOOST_DESCRIBE_STRUCT(memory_cut_short, (), (server, connections, reason))
+BOOST_DESCRIBE_STRUCT(cpu_elsewhere, (), (server))
 BOOST_DESCRIBE_STRUCT(load_saturated, (), (server, scenario, rate_per_second, answered))
 }  // namespace caveats
 

@@ -53,15 +53,17 @@ std::string_view decided_note(const cost_row& row) {
 
 std::string verdict_table(const results& found, const comparison& pair) {
   const auto rows = costs_of(found, pair);
+  const auto margin =
+      rows.front()->decided_by == block_kind::duet ? found.margin : found.margin_alone;
   std::vector<cells> lines;
   for (const auto* row : rows)
     lines.push_back(
         {row->scenario.text(), interval_text(row->ratio, ratio_text), verdict_cell(row->verdict)});
-  return html_table({{"scenario"}, {"ratio [95 %]", "number"}, {"verdict", "word"}}, lines,
-                    fmt::format("CPU per message, {} / {}; below 1 the first is cheaper. Margin: "
-                                "{}.{}",
-                                pair.contender, pair.base, percent_text(found.margin),
-                                decided_note(*rows.front())));
+  return html_table(
+      {{"scenario"}, {"ratio [95 %]", "number"}, {"verdict", "word"}}, lines,
+      fmt::format("CPU per message, {} / {}; below 1 the first is cheaper. Margin: "
+                  "{}.{}",
+                  pair.contender, pair.base, percent_text(margin), decided_note(*rows.front())));
 }
 
 std::string opening(const run_header& header, const results& found) {
@@ -124,11 +126,12 @@ std::string control_html(const results& found) {
                        ns_text(each.contender_ns), ratio_text(each.ratio)});
       logs.push_back(std::log(each.ratio));
     }
-    tables +=
-        number_table({"round", "first launch, ns", "second launch, ns", "ratio"}, lines,
-                     fmt::format("A/A control: {} against itself on {}. Spread {} over {} blocks.",
-                                 control.server, control.scenario.text(),
-                                 percent_text(spread(logs)), logs.size()));
+    tables += number_table(
+        {"round", "first launch, ns", "second launch, ns", "ratio"}, lines,
+        fmt::format("A/A control: {} against itself on {}{}. Spread {} over {} blocks.",
+                    control.server, control.scenario.text(),
+                    control.kind == block_kind::duet ? "" : ", loaded alone",
+                    percent_text(spread(logs)), logs.size()));
   }
   return tables.empty() ? tables : charted("control", tables);
 }
@@ -177,8 +180,9 @@ std::string reading_guide() {
 std::string downloads_html(const page_script& script) {
   if (script.parts.empty())
     return section("Charts and downloads",
-                   "This was built without Node.js, so the page has its tables and no charts. "
-                   "report.json and report.csv lie beside this file.",
+                   fmt::format("The page has its tables and no charts: {}. report.json and "
+                               "report.csv lie beside this file.",
+                               script.missing_because),
                    "");
   return element(
       "div",
@@ -228,7 +232,7 @@ std::string body_html(const page_script& script, const run_header& header, const
                   facts_html(environment_facts(header), "facts") + servers_html(header) +
                       sizes_html(header) + reading_guide());
   body += downloads_html(script) + licences_html(script);
-  return body + scripts_html(script, header, found);
+  return element("main", body) + scripts_html(script, header, found);
 }
 
 }  // namespace

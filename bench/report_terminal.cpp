@@ -24,12 +24,6 @@ std::string two_places(double number) {
   return fmt::format("{:.2f}", number);
 }
 
-// A name in a column that begins at `left`. A long one stands on a line of its own.
-std::string name_cell(const std::string& name, std::size_t width, std::size_t left) {
-  if (name.size() < width) return name + std::string(width - name.size(), ' ');
-  return name + '\n' + std::string(left + width, ' ');
-}
-
 std::string scenario_cell(const scenario& load) {
   return name_cell(load.text(), scenario_width, 0);
 }

@@ -20,6 +20,18 @@ std::vector<std::string> names_of(const run_header& header) {
   return names;
 }
 
+// The size of its code is the least that tells one build of a program from another.
+void expect_same_programs(const run_header& begun, const run_header& now) {
+  for (std::size_t i = 0; i < begun.servers.size(); ++i) {
+    const auto& was = begun.servers[i];
+    const auto& is = now.servers[i];
+    if (was.command != is.command || was.target != is.target)
+      refuse(fmt::format("{} was started by '{}'", was.name, was.target.value_or(was.command)));
+    if (was.code_bytes != is.code_bytes || was.prefix != is.prefix)
+      refuse(fmt::format("{} is another program now", was.name));
+  }
+}
+
 }  // namespace
 
 run_record read_resumable(const std::filesystem::path& folder) {
@@ -48,6 +60,7 @@ void expect_same_run(const run_header& begun, const run_header& now) {
     refuse(fmt::format("it measures {}, and here that would be {}",
                        fmt::join(names_of(begun), ", "), fmt::join(names_of(now), ", ")));
   }
+  expect_same_programs(begun, now);
   if (begun.scenarios != now.scenarios || begun.comparisons != now.comparisons ||
       begun.rounds != now.rounds) {
     refuse(fmt::format("its suite '{}' holds something else now", begun.suite));

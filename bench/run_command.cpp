@@ -24,8 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int exit_interrupted = 130;
-
 struct run_options {
   run_request request;
   fs::path output;
@@ -144,6 +142,7 @@ class recorder : public run_listener {
     file_.append(to_json_line(sample));
     next_.on_memory(sample);
   }
+  void on_caveat(const caveat& doubt) override { file_.append(to_json_line(doubt)); }
   void on_kernel(const kernel_sample& sample) override {
     file_.append(to_json_line(sample));
     next_.on_kernel(sample);
@@ -177,16 +176,15 @@ run_header header_of(const run_plan& plan, const environment& machine, std::time
   return header;
 }
 
-// What this machine or build does not have shows when it is started.
+// What this machine or build does not have shows when it is started. What crashes then, or answers
+// other bytes than it was sent, is there.
 void leave_out_missing(run_plan& plan, test_bed& bed) {
   const auto planned = plan.servers;
   for (const auto& server : planned) {
     if (!may_be_missing(server.name)) continue;
     try {
       bed.introduce(server.name);
-    } catch (const interrupted&) {
-      throw;
-    } catch (const std::runtime_error& failure) {
+    } catch (const not_available& failure) {
       bed.abandon();
       leave_out(plan, server.name, failure.what());
       fmt::print(stderr, "{}\n", text_of(plan.left_out.back()));
@@ -212,8 +210,9 @@ run_end measure(const run_plan& plan, live_test_bed& bed, journal& file,
 
 void report(const fs::path& folder) {
   const auto record = read_run(folder / "run.ndjson");
+  print_summary(stdout, record, style_of(stdout));  // also where nothing can be written
+  std::fflush(stdout);
   write_reports(record, folder);
-  print_summary(stdout, record, style_of(stdout));
   fmt::print("\n{}\n", (folder / "report.html").string());
 }
 

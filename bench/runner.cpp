@@ -7,8 +7,12 @@
 namespace bench {
 namespace {
 
-// The fewest blocks that have an interval: a budget never cuts below.
+using namespace std::chrono_literals;
+
+// The fewest blocks that have an interval: a budget cuts below only where the machine is so slow
+// that they would take twice as long.
 constexpr int rounds_for_an_interval = 6;
+constexpr int most_of_a_budget = 2;
 
 // In an order, A is the base, B the contender and F the floor; the record numbers them so.
 constexpr std::string_view letters = "ABF";
@@ -51,6 +55,7 @@ class block_measurement {
     const auto others = bed_.finish();
     measured_.foreign_cpu_share = others.foreign_cpu_share;
     measured_.steal_share = others.steal_share;
+    measured_.client_foreign_share = others.client_foreign_share;
     return std::move(measured_);
   }
 
@@ -163,9 +168,11 @@ void measure_memory(const run_plan& plan, test_bed& bed, run_listener& listener,
                     const run_record& begun) {
   for (const auto& server : plan.servers) {
     if (holds_memory_of(begun, server)) continue;
-    for (const auto& sample : bed.measure_memory(server.name, plan.memory_connections)) {
+    std::vector<caveat> doubts;
+    for (const auto& sample : bed.measure_memory(server.name, plan.memory_connections, doubts)) {
       listener.on_memory(sample);
     }
+    for (const auto& doubt : doubts) listener.on_caveat(doubt);
   }
 }
 
@@ -205,6 +212,7 @@ run_end run_rounds(const run_plan& plan, test_bed& bed, run_listener& listener,
   count_calls(plan, bed, listener, begun);
   for (int round = 0; round < plan.rounds; ++round) {
     const auto round_start = bed.now();
+    bool measured = false;
     for (const auto& planned : blocks_of_round(plan, round)) {
       if (const auto* kept = find(begun, planned)) {
         listener.on_block_kept(*kept);
@@ -212,12 +220,15 @@ run_end run_rounds(const run_plan& plan, test_bed& bed, run_listener& listener,
       }
       listener.on_block_starts(planned);
       listener.on_block(measure_block(planned, plan.timing, bed));
+      measured = true;
     }
     listener.on_round_ends(round);
     const auto now = bed.now();
     const auto next_ends = now - start + (now - round_start);
-    const bool enough = round + 1 >= rounds_for_an_interval && round + 1 < plan.rounds;
-    if (enough && plan.budget && next_ends > *plan.budget) {
+    const bool enough = round + 1 >= rounds_for_an_interval;
+    const auto most = (enough ? 1 : most_of_a_budget) * plan.budget.value_or(0s);
+    const bool goes_on = round + 1 < plan.rounds && (enough || measured);
+    if (goes_on && plan.budget && next_ends > most) {
       listener.on_budget_spent(round + 1);
       break;
     }

@@ -17,6 +17,7 @@ class run_listener {
  public:
   virtual ~run_listener() = default;
   virtual void on_memory(const memory_sample&) {}
+  virtual void on_caveat(const caveat&) {}
   virtual void on_kernel(const kernel_sample&) {}
   virtual void on_block_kept(const block&) {}  // it was measured before an interruption
   virtual void on_block_starts(const planned_block&) {}

@@ -39,10 +39,15 @@ proof judge_same(const std::vector<block>& blocks) {
   const auto& row = found.costs.front();
   std::vector<double> log_ratios;
   for (const auto& each : row.blocks) log_ratios.push_back(std::log(each.ratio));
-  const double margin = margin_of(noise_of(log_ratios));
-  return {std::abs(std::log(row.ratio.value)) <= margin,
-          fmt::format("ratio {}, margin {}", interval_text(row.ratio, ratio_text),
-                      percent_text(margin))};
+  const auto noise = noise_of(log_ratios);
+  const double margin = margin_of(noise);
+  const auto words = fmt::format("ratio {}, margin {}: {}", interval_text(row.ratio, ratio_text),
+                                 percent_text(margin), row.verdict.words);
+  if (!noise || noise->grade == 'D')
+    return {false, "not provable in such noise, grade D: " + words};
+  const bool called_different =
+      row.verdict.what == finding::cheaper || row.verdict.what == finding::dearer;
+  return {!called_different && std::abs(std::log(row.ratio.value)) <= margin, words};
 }
 
 proof judge_injected(const std::vector<block>& blocks, double injected_ns) {

@@ -22,7 +22,8 @@ struct proof {
   std::string words;  // what was seen, and what was to be seen where it does not hold
 };
 
-// The estimate over the blocks lies within the margin that the same blocks give.
+// The estimate over the blocks lies within the margin that the same blocks give, and the verdict is
+// neither cheaper nor dearer. In noise of grade D that proves nothing, so it does not hold.
 proof judge_same(const std::vector<block>& blocks);
 
 // "Dearer" is the verdict, and the difference is 0.5 to 1.3 of what was injected: batching hides a

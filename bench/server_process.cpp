@@ -21,6 +21,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -132,6 +133,39 @@ std::vector<pid_t> family_of(pid_t leader) {
   return family;
 }
 
+// Sockets that listen on that port, by the names they have below /proc/PID/fd.
+std::set<std::string> listeners_on(std::uint16_t port) {
+  std::set<std::string> names;
+  for (const auto* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream file{table};
+    for (std::string line; std::getline(file, line);) {
+      std::istringstream words{line};
+      std::string slot, local, remote, state, skipped, inode;
+      words >> slot >> local >> remote >> state;
+      for (int i = 0; i < 5; ++i) words >> skipped;
+      if (words >> inode && state == "0A" && local.ends_with(fmt::format(":{:04X}", port)))
+        names.insert(fmt::format("socket:[{}]", inode));
+    }
+  }
+  return names;
+}
+
+// Absent: this process may not look.
+std::optional<bool> has_one_of(pid_t process, const std::set<std::string>& sockets) {
+  std::error_code error;
+  std::filesystem::directory_iterator open_files{fmt::format("/proc/{}/fd", process), error};
+  if (error) return std::nullopt;
+  return std::any_of(begin(open_files), end(open_files), [&](const auto& each) {
+    return sockets.contains(std::filesystem::read_symlink(each.path(), error).string());
+  });
+}
+
+// An error of exec, or the negative one of pinning.
+[[noreturn]] void give_up(int failure, int reason) {
+  [[maybe_unused]] const auto told = write(failure, &reason, sizeof reason);
+  _exit(127);
+}
+
 // Between fork and exec only what is safe there: no allocation, no exception.
 [[noreturn]] void become(char* const* arguments, std::optional<int> cpu, pid_t parent, int output,
                          int errors, int failure) {
@@ -142,16 +176,14 @@ std::vector<pid_t> family_of(pid_t leader) {
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(static_cast<unsigned>(*cpu), &one);
-    sched_setaffinity(0, sizeof one, &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0) give_up(failure, -errno);
   }
   const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
   execv(arguments[0], arguments);
-  const int reason = errno;
-  [[maybe_unused]] const auto told = write(failure, &reason, sizeof reason);
-  _exit(127);
+  give_up(failure, errno);
 }
 
 }  // namespace
@@ -204,7 +236,9 @@ void server_process::start(const std::vector<std::string>& arguments, std::optio
   int reason = 0;
   if (read(failure.get(), &reason, sizeof reason) == sizeof reason) {
     stop();
-    throw server_failed(
+    if (reason < 0)
+      throw run_invalid(fmt::format("cannot pin {}: {}", name_, std::strerror(-reason)));
+    throw not_available(
         fmt::format("cannot start {}: {}: {}", name_, arguments.front(), std::strerror(reason)));
   }
 }
@@ -215,7 +249,7 @@ void server_process::wait_until_listening(std::uint16_t port, const launch_optio
   if (port != 0) where_ = address::resolve("127.0.0.1", port);
   while (!read_listening_line()) {
     if (options.stop != nullptr && *options.stop) throw interrupted{};
-    if (auto end = obituary()) throw server_failed(*end);
+    if (auto end = obituary()) fail_to_begin(*end);
     const auto now = clock::now();
     if (!accepted && port != 0 && accepts(where_)) accepted = now;
     if (accepted && now >= *accepted + line_follows) return;
@@ -226,6 +260,12 @@ void server_process::wait_until_listening(std::uint16_t port, const launch_optio
     }
     std::this_thread::sleep_for(glance);
   }
+}
+
+// Who leaves by itself has a reason; who is killed has crashed.
+void server_process::fail_to_begin(const std::string& end) const {
+  if (ending_.starts_with("exited")) throw not_available(end);
+  throw server_failed(end);
 }
 
 // "listening host=127.0.0.1 port=4711 server=floor ..." as a whole line.
@@ -270,6 +310,14 @@ double server_process::cpu_ns() const {
     total += static_cast<double>(used.tv_sec) * 1e9 + static_cast<double>(used.tv_nsec);
   }
   return total;
+}
+
+bool server_process::listens_itself() const {
+  if (where_.storage.ss_family == AF_UNIX) return true;
+  const auto port = ntohs(reinterpret_cast<const sockaddr_in*>(&where_.storage)->sin_port);
+  const auto sockets = listeners_on(port);
+  return std::any_of(family_.begin(), family_.end(),
+                     [&](pid_t each) { return has_one_of(each, sockets).value_or(true); });
 }
 
 std::optional<double> server_process::pss_kib() const {

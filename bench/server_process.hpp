@@ -55,6 +55,9 @@ class server_process {
   // Process CPU so far: all threads, all processes that were counted.
   double cpu_ns() const;
 
+  // Whether one of them has the socket that clients reach; true where that cannot be told.
+  bool listens_itself() const;
+
   // Their share of the memory they use, in KiB; absent where the kernel does not tell.
   std::optional<double> pss_kib() const;
 
@@ -75,6 +78,7 @@ class server_process {
  private:
   void start(const std::vector<std::string>& arguments, std::optional<int> cpu);
   void wait_until_listening(std::uint16_t port, const launch_options& options);
+  [[noreturn]] void fail_to_begin(const std::string& end) const;
   bool read_listening_line();
   bool has_ended();
 

@@ -47,6 +47,11 @@ struct welch_result {
   double difference = 0;
   interval range;
   double p = 1;
+  double standard_error = 0;
+  double freedom = 1;
+
+  // One-sided, of "the difference is at most so much".
+  double p_at_most(double limit) const;
 };
 std::optional<welch_result> welch(std::span<const double> before, std::span<const double> after,
                                   double confidence = 0.95);

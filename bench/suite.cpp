@@ -181,8 +181,13 @@ std::vector<pairing> pairings_of(const suite& chosen, const run_request& request
                                  const std::vector<server_info>& added) {
   std::vector<pairing> all;
   const auto add = [&](const comparison& pair, const std::vector<std::string>& usual) {
-    for (const auto& name : request.scenarios.empty() ? usual : request.scenarios)
-      all.push_back(pairing_of(scenario::parse(name), pair));
+    for (const auto& name : request.scenarios.empty() ? usual : request.scenarios) {
+      auto row = pairing_of(scenario::parse(name), pair);
+      const auto same = [&](const pairing& each) {
+        return each.scenario == row.scenario && each.comparison == row.comparison;
+      };
+      if (std::none_of(all.begin(), all.end(), same)) all.push_back(std::move(row));
+    }
   };
   const auto asked = asked_comparisons(request, added);
   for (const auto& pair : asked) add(pair, part_for(chosen, pair).scenarios);
@@ -230,13 +235,20 @@ void keep_matching(std::vector<pairing>& pairings, const std::string& filter) {
   }
 }
 
-// A server against itself, with the same company as the pairings that it judges. Of a target there
-// is no CPU that could be judged.
+// The load of the control: one that a duet of these pairings has, if any, and there the headline's.
+const pairing& judged_first(const std::vector<pairing>& pairings) {
+  const auto rank = [](const pairing& each) {
+    return std::pair{each.duet, each.scenario.text() == headline};
+  };
+  return *std::max_element(pairings.begin(), pairings.end(),
+                           [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
+
+// A server against itself, in the company and in the kinds of block of the pairings that it judges:
+// blocks in which servers are alone have another noise than duets. Of a target there is no CPU that
+// could be judged.
 pairing control_of(const std::vector<pairing>& pairings, const std::vector<server_info>& known) {
-  const pairing* chosen = &pairings.front();
-  for (const auto& each : pairings) {
-    if (each.scenario.text() == headline && chosen->scenario.text() != headline) chosen = &each;
-  }
+  const auto* chosen = &judged_first(pairings);
   auto load = chosen->scenario;
   load.rate_per_second = load.rate_percent = 0;  // what it judges is cost, in a closed loop
   const bool has_usual = std::any_of(pairings.begin(), pairings.end(), [](const pairing& each) {
@@ -247,12 +259,18 @@ pairing control_of(const std::vector<pairing>& pairings, const std::vector<serve
                       : !is_target(contender, known) ? contender
                       : !is_target(base, known)      ? base
                                                      : control_server;
-  const bool duet = may_share_a_core(server, server);
+  const bool duet = chosen->duet && may_share_a_core(server, server);
+  const bool any_alone = std::any_of(pairings.begin(), pairings.end(), [&](const pairing& each) {
+    return each.exclusive && !each.duet && !is_target(each.comparison.base, known) &&
+           !is_target(each.comparison.contender, known);
+  });
+  auto pair = compare(server, server);
+  if (!floor) pair.floor.reset();
   return {.scenario = load,
-          .comparison = compare(server, server),
+          .comparison = pair,
           .control = true,
           .duet = duet,
-          .exclusive = !duet};
+          .exclusive = any_alone || !duet};
 }
 
 std::vector<server_info> servers_of(const std::vector<pairing>& pairings,

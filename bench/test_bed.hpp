@@ -12,21 +12,25 @@
 #include <bench/record.hpp>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace bench {
 
-// What others took of the servers' processor between the first load and the end.
+// What others took of the servers' processor, and of the client's, between the first load and the
+// end.
 struct disturbance {
   double foreign_cpu_share = 0;
   double steal_share = 0;
+  std::optional<double> client_foreign_share{};  // absent: it has none of its own
 };
 
 // How a server presents itself: its listening line, and what stands before its replies.
 struct introduction {
   std::map<std::string, std::string> announced;
   std::string prefix;
+  bool listens_itself = true;  // false: who answers is none of the processes started for it
 };
 
 class test_bed {
@@ -41,9 +45,11 @@ class test_bed {
   // Starts a server, has it answer once and stops it.
   virtual introduction introduce(const std::string& server) = 0;
 
-  // Memory at each of these numbers of connections; ends early at a number it cannot reach.
+  // Memory at each of these numbers of connections; ends early at a number it cannot reach. One at
+  // which it dies is a doubt.
   virtual std::vector<memory_sample> measure_memory(const std::string& server,
-                                                    const std::vector<int>& connections) = 0;
+                                                    const std::vector<int>& connections,
+                                                    std::vector<caveat>& doubts) = 0;
 
   // Loads one server alone and counts what it asks of the kernel meanwhile.
   virtual kernel_sample count_calls(const std::string& server, const scenario& shape,

@@ -9,18 +9,24 @@
 namespace bench {
 namespace {
 
+std::string spread_text(const noise& of) {
+  return fmt::format("grade {}: a server against itself spread {} over {} blocks; noise floor {}",
+                     of.grade, percent_text(of.spread), of.blocks, percent_text(of.floor));
+}
+
 std::string noise_text(const results& found) {
   if (!found.noise) return "unknown: the run has no A/A control of at least two blocks";
-  const auto& noise = *found.noise;
-  return fmt::format("grade {}: a server against itself spread {} over {} blocks; noise floor {}",
-                     noise.grade, percent_text(noise.spread), noise.blocks,
-                     percent_text(noise.floor));
+  return spread_text(*found.noise) +
+         (found.noise_alone ? "; loaded alone " + spread_text(*found.noise_alone) : "");
 }
 
 std::string margin_text(const results& found) {
-  return fmt::format("{}: differences below it are not called differences{}",
+  return fmt::format("{}: differences below it are not called differences{}{}",
                      percent_text(found.margin),
-                     found.margin > 0.01 ? " (half the noise floor)" : "");
+                     found.margin > 0.01 ? " (half the noise floor)" : "",
+                     found.noise_alone ? fmt::format("; {} in rows that exclusive blocks decide",
+                                                     percent_text(found.margin_alone))
+                                       : "");
 }
 
 std::string pinning_text(const run_header& header) {

@@ -3,15 +3,12 @@
 #include <algorithm>
 
 namespace bench {
-namespace {
 
 int columns_of(std::string_view text) {
   return static_cast<int>(std::count_if(text.begin(), text.end(), [](char each) {
     return (static_cast<unsigned char>(each) & 0xc0U) != 0x80U;  // not a continuation byte
   }));
 }
-
-}  // namespace
 
 std::string wrapped(std::string_view text, int width, int indent) {
   std::string result;
@@ -31,6 +28,11 @@ std::string wrapped(std::string_view text, int width, int indent) {
     column += columns_of(word);
   }
   return result + '\n';
+}
+
+std::string name_cell(const std::string& name, std::size_t width, std::size_t left) {
+  if (name.size() < width) return name + std::string(width - name.size(), ' ');
+  return name + '\n' + std::string(left + width, ' ');
 }
 
 }  // namespace bench

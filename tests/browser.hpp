@@ -95,3 +95,10 @@ inline std::string page_of(const bench::run_record& record) {
 inline bool has_charts() {
   return !bench::bundled_script().parts.empty();
 }
+
+// Skips by name, and says why.
+inline boost::test_tools::assertion_result charts_are_there(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result yes{has_charts()};
+  yes.message() << "the page was built without its charts";
+  return yes;
+}

@@ -173,6 +173,7 @@ BOOST_AUTO_TEST_CASE(a_p_that_only_one_look_would_believe_fails_no_gate) {
   BOOST_TEST_MESSAGE("p " << row.p << ", corrected " << row.holm_p << ", change " << row.change);
   BOOST_TEST(row.p < 0.05);
   BOOST_TEST(row.holm_p >= 0.05);
+  BOOST_TEST(row.words.find("not significant after Holm") != std::string::npos, row.words);
   BOOST_TEST(row.change > 0.005);
   BOOST_TEST(row.gate == gate_result::inconclusive);
   BOOST_TEST(change.exit_code() == 4);
@@ -393,12 +394,36 @@ BOOST_AUTO_TEST_CASE(an_edited_report_with_impossible_costs_is_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_change_that_is_certain_but_perhaps_below_the_gate_does_not_fail_it) {
+  auto later = dearer(10, 220);
+  auto before = quiet(9);
+  before.noise = later.noise = 0.02;
+  const two_runs runs{before, later};
+  const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
+  const auto& row = row_of(change, "fibers/epoll");
+  BOOST_TEST_MESSAGE(row.words << ", gate p " << row.gate_p);
+  BOOST_TEST(row.holm_p < 0.05);
+  BOOST_TEST(row.change > 0.03);
+  BOOST_TEST(row.range.low < 0.03);
+  BOOST_TEST(row.gate == gate_result::inconclusive);
+}
+
 BOOST_AUTO_TEST_CASE(a_gate_is_a_percentage) {
   BOOST_TEST(bench::parse_percentage("3%") == 0.03);
   BOOST_TEST(bench::parse_percentage("0.5 %") == 0.005);
   BOOST_TEST(bench::parse_percentage("3") == 0.03);
   for (const auto* wrong : {"", "%", "3%%", "-1%", "0", "101%", "nan", "inf", "3 x", "x3"})
     BOOST_CHECK_THROW(bench::parse_percentage(wrong), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_name_of_a_scenario_pushes_no_number_out_of_its_column) {
+  bench::run_comparison change;
+  change.runs = {"before", "after"};
+  change.rows.resize(1);
+  change.rows[0].scenario = "c16/64/churn";
+  change.rows[0].server = "fibers/epoll";
+  const auto text = bench::comparison_text(change, {});
+  BOOST_TEST(text.find("c16/64/churn\n           fibers/epoll") != std::string::npos, text);
 }
 
 BOOST_AUTO_TEST_CASE(the_comparison_fits_80_columns) {

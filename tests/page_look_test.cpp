@@ -159,8 +159,8 @@ BOOST_AUTO_TEST_CASE(in_the_dark_the_page_is_dark_and_every_word_can_be_read) {
   BOOST_TEST(dark.complaints == "");
 }
 
-BOOST_AUTO_TEST_CASE(charts_are_drawn_for_the_paper_and_then_for_the_window_again) {
-  if (!has_charts()) return;
+BOOST_AUTO_TEST_CASE(charts_are_drawn_for_the_paper_and_then_for_the_window_again,
+                     *boost::unit_test::precondition(charts_are_there)) {
   const auto facts = inspected(*this, page_of(synthetic_run()), 1280).facts;
   BOOST_TEST(std::stoi(facts.at("widest")) > 1000);
   BOOST_TEST(facts.at("widest on paper") == "680");

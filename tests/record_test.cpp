@@ -87,6 +87,14 @@ BOOST_AUTO_TEST_CASE(a_last_line_that_lacks_only_its_newline_is_kept) {
   BOOST_TEST(back.end.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_block_that_is_there_twice_is_named) {
+  auto record = synthetic_run({.rounds = 1});
+  record.blocks.push_back(record.blocks.front());
+  const auto line = std::to_string(1 + record.blocks.size());
+  BOOST_TEST(complaint(ndjson_of(record)) ==
+             "run.ndjson:" + line + ": it is a block that was measured already");
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_line_in_the_middle_is_named) {
   const auto text = ndjson_of(synthetic_run({.rounds = 1}));
   BOOST_TEST(complaint(replaced(text, "{\"record\":\"block\"", "{\"record\":\"bl")) ==

@@ -163,6 +163,25 @@ BOOST_AUTO_TEST_CASE(a_control_block_is_never_a_result) {
   BOOST_TEST(found.noise->grade == 'A');
 }
 
+BOOST_AUTO_TEST_CASE(rows_of_exclusive_blocks_are_judged_by_a_control_of_such_blocks) {
+  auto record = synthetic_run({.exclusive_noise = 0.1});
+  const auto measured = record.blocks;
+  for (auto block : measured) {
+    if (block.kind != bench::block_kind::exclusive || block.scenario.connections != 64) continue;
+    if (block.comparison.base != "asio-callback/epoll") continue;
+    block.control = true;
+    block.comparison.contender = block.comparison.base;
+    record.blocks.push_back(block);
+  }
+  const auto found = bench::analyse(record);
+  BOOST_TEST(found.controls.size() == 2U);
+  BOOST_REQUIRE(found.noise_alone.has_value());
+  BOOST_TEST(found.noise_alone->spread > found.noise->spread);
+  BOOST_TEST(found.margin_alone > found.margin);
+  BOOST_TEST(bench::analyse(synthetic_run()).margin_alone ==
+             bench::analyse(synthetic_run()).margin);
+}
+
 BOOST_AUTO_TEST_CASE(memory_a_connection_is_the_slope_and_not_the_start) {
   const auto found = analyse(synthetic_run());
   BOOST_REQUIRE(!found.memory.empty());
@@ -192,7 +211,10 @@ BOOST_AUTO_TEST_CASE(below_six_rounds_reports_print_no_interval_and_say_so) {
 
 BOOST_AUTO_TEST_CASE(a_client_at_its_limit_is_said_in_every_form) {
   const auto record = synthetic_run({.utilisation = 0.97});
-  for (const auto& row : analyse(record).loads) BOOST_TEST(row.contender.client_limited);
+  for (const auto& row : analyse(record).loads) {
+    BOOST_TEST(row.contender.client_limited);
+    BOOST_TEST(row.throughput_ratio.n == 0);  // it would be the client's
+  }
   const auto forms = every_form(record);
   for (const std::size_t machine_readable : {0U, 1U})
     BOOST_TEST(contains(forms[machine_readable],
@@ -200,6 +222,31 @@ BOOST_AUTO_TEST_CASE(a_client_at_its_limit_is_said_in_every_form) {
   for (const std::size_t for_people : {2U, 3U})
     BOOST_TEST(contains(forms[for_people], "fibers/epoll on c64/512 (97 %)"));
   BOOST_TEST(contains(forms[4], "the client was at the limit of its core"));
+}
+
+BOOST_AUTO_TEST_CASE(one_processor_has_no_throughput_ratio) {
+  auto record = synthetic_run();
+  BOOST_TEST(analyse(record).loads.front().throughput_ratio.n > 0);
+  record.header.machine.cpus = 1;
+  for (const auto& row : analyse(record).loads) BOOST_TEST(row.throughput_ratio.n == 0);
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_near_a_bare_loop_that_waits_for_the_client_waits_for_it_too) {
+  auto record = synthetic_run();
+  const auto measured = record.blocks;
+  for (auto block : measured) {
+    if (block.kind != bench::block_kind::exclusive || block.scenario.connections != 64) continue;
+    if (block.comparison.base != "asio-callback/epoll") continue;
+    block.comparison.base = "floor/epoll";
+    for (auto& each : block.slices)
+      if (each.launch == 0) each.client_utilisation = 0.97;
+    record.blocks.push_back(block);
+  }
+  for (const auto& row : analyse(record).loads) {
+    // Whoever else has that load comes as near.
+    const bool limited = row.scenario.connections == 64;
+    BOOST_TEST(row.contender.client_limited == limited, row.scenario.text() << row.comparison.base);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_open_loop_is_a_row_of_its_own_that_tells_response_from_service) {

@@ -55,6 +55,26 @@ BOOST_AUTO_TEST_CASE(a_journal_that_ends_whole_loses_nothing) {
   BOOST_TEST(folder.read("run.ndjson") == "one\ntwo\nthree\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_last_line_that_lacks_only_its_newline_was_measured_and_stays) {
+  auto record = synthetic_run({.rounds = 2});
+  record.end.reset();
+  const auto text = ndjson_of(record);
+  const scratch_folder folder;
+  const auto file = folder.write("run.ndjson", text.substr(0, text.size() - 1));
+  bench::journal::go_on(file).append(bench::to_json_line(bench::run_end::complete));
+  BOOST_TEST(folder.read("run.ndjson") ==
+             text + bench::to_json_line(bench::run_end::complete) + '\n');
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_has_one_writer) {
+  const scratch_folder folder;
+  const auto file = folder.write("run.ndjson", "one\n");
+  const auto going_on = bench::journal::go_on(file);
+  BOOST_CHECK_EXCEPTION(bench::journal::go_on(file), bench::run_invalid, [](const auto& refusal) {
+    return holds(refusal.what(), "another echobench writes it");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_journal_that_is_not_there_is_not_made) {
   const scratch_folder folder;
   BOOST_CHECK_THROW(bench::journal::go_on(folder / "run.ndjson"), bench::run_invalid);
@@ -105,6 +125,12 @@ BOOST_AUTO_TEST_CASE(another_machine_build_server_or_suite_is_refused_and_named)
   now = begun;
   now.servers.pop_back();
   BOOST_TEST(holds(complaint(begun, now), begun.servers.back().name));
+  now = begun;
+  now.servers.front().code_bytes = 4711;
+  BOOST_TEST(holds(complaint(begun, now), begun.servers.front().name + " is another program now"));
+  now = begun;
+  now.servers.front().command = "something_else";
+  BOOST_TEST(holds(complaint(begun, now), begun.servers.front().name + " was started by"));
   now = begun;
   now.scenarios.pop_back();
   BOOST_TEST(holds(complaint(begun, now), "suite 'default'"));

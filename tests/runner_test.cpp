@@ -27,7 +27,8 @@ class fake_test_bed : public bench::test_bed {
   bench::introduction introduce(const std::string&) override { return {}; }
 
   std::vector<bench::memory_sample> measure_memory(const std::string& server,
-                                                   const std::vector<int>& connections) override {
+                                                   const std::vector<int>& connections,
+                                                   std::vector<bench::caveat>&) override {
     std::vector<bench::memory_sample> samples;
     for (int count : connections) samples.push_back({server, count, 100.0 + count});
     return samples;
@@ -316,14 +317,19 @@ BOOST_AUTO_TEST_CASE(a_wrong_reply_ends_the_run_and_stops_the_servers) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    a_slow_machine_ends_the_run_when_its_budget_is_spent_but_not_below_six_rounds) {
+    a_slow_machine_ends_the_run_when_its_budget_is_spent_and_below_six_rounds_when_twice) {
   fake_test_bed bed;
-  bed.launch_cost = 10s;
+  bed.launch_cost = 1s;
   listening listener;
   auto plan = small_plan(10);
   plan.budget = 28s;
   BOOST_CHECK(run_rounds(plan, bed, listener) == run_end::complete);
   BOOST_TEST(listener.events.back() == "spent 6");
+
+  bed.launch_cost = 10s;  // six rounds would take minutes
+  listening hopeless;
+  run_rounds(plan, bed, hopeless);
+  BOOST_TEST(hopeless.events.back() == "spent 1");
 
   listening patient;
   plan.budget.reset();

@@ -100,6 +100,24 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_not_there_is_named) {
                         saying("no_such_program: No such file"));
 }
 
+BOOST_AUTO_TEST_CASE(who_hands_over_to_a_process_unknown_here_is_found_out) {
+  const server_process itself{command("floor_echo --quiet --port 0"), {}};
+  BOOST_TEST(itself.listens_itself());
+  const scratch_folder folder;
+  const auto file = folder / "pid";
+  const server_process launcher{
+      command("sh -c 'setsid \"$0\" honest {port} & echo $! > \"$1\"; wait' " +
+              bench::find_program("odd_server") + " " + file.string()),
+      {}};
+  BOOST_TEST(!launcher.listens_itself());
+  kill(read_pid(file), SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_be_pinned_is_said) {
+  BOOST_CHECK_EXCEPTION(server_process(command("floor_echo --quiet --port 0"), {.cpu = 1000}),
+                        bench::run_invalid, saying("cannot pin it: Invalid argument"));
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_no_shell_would_take_is_refused) {
   BOOST_CHECK_EXCEPTION(server_process(command("echo 'x"), {}), bench::usage_error,
                         saying("no closing '"));

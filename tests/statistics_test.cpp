@@ -164,6 +164,17 @@ BOOST_AUTO_TEST_CASE(holms_correction_agrees_with_the_textbook_and_stays_in_plac
   BOOST_TEST(bench::holm_corrected(series{}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(welch_doubts_a_limit_the_more_the_higher_the_difference_is_above_it) {
+  const series before{1, 2, 3, 2, 1}, after{3, 4, 5, 4, 3};
+  const auto result = *bench::welch(before, after);
+  BOOST_TEST(std::abs(2 * result.p_at_most(0) - result.p) < 1e-12);
+  BOOST_TEST(std::abs(result.p_at_most(result.difference) - 0.5) < 1e-12);
+  BOOST_TEST(std::abs(result.p_at_most(result.range.low) - 0.025) < 1e-9);
+  BOOST_TEST(result.p_at_most(100) > 0.999);
+  BOOST_TEST(bench::welch(series{1, 1}, series{2, 2})->p_at_most(0.5) == 0.0);
+  BOOST_TEST(bench::welch(series{1, 1}, series{2, 2})->p_at_most(1.5) == 1.0);
+}
+
 BOOST_AUTO_TEST_CASE(welch_of_two_constant_series_is_exact) {
   const series ones{1, 1, 1}, twos{2, 2};
   BOOST_TEST(bench::welch(ones, twos)->p == 0.0);

@@ -151,6 +151,21 @@ BOOST_AUTO_TEST_CASE(unlike_reactors_never_share_a_duet) {
   BOOST_TEST(!plan.pairings.front().comparison.floor.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(the_control_has_the_kinds_of_block_that_decide) {
+  const auto only_duets = plan_run(asking("default")).pairings.back();
+  BOOST_TEST((only_duets.control && only_duets.duet && !only_duets.exclusive));
+  const auto both = plan_run(asking("reactors")).pairings.back();
+  BOOST_TEST((both.control && both.duet && both.exclusive));
+  const auto alone = plan_run(comparing({"fibers/select", "fibers/epoll"})).pairings.back();
+  BOOST_TEST((alone.control && !alone.duet && alone.exclusive));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_asked_for_twice_is_measured_once) {
+  auto request = comparing({"floor/epoll", "fibers/epoll", "fibers/epoll"});
+  request.scenarios = {"c1/64", "c1/64"};
+  BOOST_TEST(plan_run(request).pairings.size() == 2U);  // and the control
+}
+
 BOOST_AUTO_TEST_CASE(every_side_is_known_on_every_reactor_that_it_is_built_for) {
   for (const std::string side :
        {"fibers", "floor", "asio-callback", "asio-coroutine", "asio-spawn"})
@@ -201,7 +216,7 @@ BOOST_AUTO_TEST_CASE(the_bare_loop_rides_along_with_as_many_threads_as_both) {
 
 BOOST_AUTO_TEST_CASE(who_spins_shares_its_core_with_nobody) {
   const auto plan = plan_run(asking("spin"));
-  for (const auto& each : plan.pairings) BOOST_TEST(each.duet == each.control);
+  for (const auto& each : plan.pairings) BOOST_TEST(!each.duet);
   const auto against_itself =
       plan_run(comparing({"fibers/epoll/spin50us", "fibers/epoll/spin50us"}));
   for (const auto& each : against_itself.pairings) {
@@ -377,7 +392,9 @@ BOOST_AUTO_TEST_CASE(scenarios_can_be_asked_for_instead) {
   BOOST_REQUIRE(plan.scenarios().size() == 2);
   BOOST_TEST(plan.scenarios()[0].text() == "c8/100/r20k");
   BOOST_TEST(plan.pairings.back().control);
-  BOOST_TEST(plan.pairings.back().scenario.text() == "c8/100");  // a control judges cost
+  BOOST_TEST(plan.pairings.back().scenario.text() == "c4/64/churn");  // of the row with a cost
+  request.scenarios = {"c8/100/r20k"};
+  BOOST_TEST(plan_run(request).pairings.back().scenario.text() == "c8/100");
   request.scenarios = {"c8"};
   BOOST_CHECK_THROW(plan_run(request), std::invalid_argument);
 }
@@ -395,8 +412,13 @@ BOOST_AUTO_TEST_CASE(blocks_that_want_more_descriptors_than_there_are_are_left_o
              std::string::npos);
   BOOST_TEST(plan.memory_connections == (std::vector<int>{16, 256}),
              boost::test_tools::per_element());
+  BOOST_TEST(plan.pairings[2].duet);  // the control, on the load whose duet fits
   request.descriptors = 200;
   BOOST_TEST(plan_run(request).pairings.size() == 2U);
   request.scenarios = {"c64/64+300idle"};
+  request.descriptors = 800;
+  const auto alone = plan_run(request).pairings.back();
+  BOOST_TEST((alone.control && !alone.duet && alone.exclusive));
+  request.descriptors = 200;
   BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, saying("c64/64+300idle"));
 }

@@ -24,9 +24,10 @@ function control({blocks}, margin, width) {
 }
 
 export function controlCharts({results}) {
+  const marginOf = ({kind}) => (kind === "exclusive" ? results.margin_alone : results.margin);
   return results.controls.map((row) => ({
-    title: `${row.server} against itself on ${row.scenario}`,
+    title: `${row.server} against itself on ${row.scenario}${row.kind === "exclusive" ? ", loaded alone" : ""}`,
     note: "Second launch ÷ first launch, CPU per message. Shaded: the margin.",
-    draw: (width) => control(row, results.margin, width),
+    draw: (width) => control(row, marginOf(row), width),
   }));
 }

@@ -7,7 +7,7 @@ import {nameWidth, rowLabels, rowLayout} from "./rows.js";
 // A telephone has room for the word alone.
 function said({verdict, ratio: estimate}, narrow) {
   const first = verdict.words.split(/[:;]/)[0];
-  const more = verdict.more_blocks && !narrow ? `, about ${verdict.more_blocks} more blocks` : "";
+  const more = verdict.more_blocks && !narrow ? `, about ${verdict.more_blocks} more ${verdict.more_blocks === 1 ? "block" : "blocks"}` : "";
   return `${narrow ? "" : `${ratio(estimate.value)}  `}${words[verdict.what].sign} ${first}${more}`;
 }
 
@@ -19,7 +19,8 @@ function domainOf(rows, margin) {
   return [Math.exp(from - air), Math.exp(to + air)];
 }
 
-function forest(rows, {margin}, width) {
+function forest(rows, {margin: shared, margin_alone: alone}, width) {
+  const margin = rows[0].decided_by === "exclusive" ? alone : shared;
   const layout = rowLayout(width, {left: nameWidth(rows), right: 316, height: 34});
   const domain = domainOf(rows, margin);
   const ticks = ticksOf(domain, Math.max(3, (width - layout.marginLeft - layout.marginRight) / 80));
