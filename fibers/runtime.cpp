@@ -1,18 +1,25 @@
 #include <fibers/runtime.hpp>
 
+#include <string>
+#include <system_error>
 #include <thread>
 
 namespace fibers {
 
 void runtime::run(const std::function<void(unsigned index)>& start) {
-  stopped_ = false;
   {
     std::vector<std::jthread> others;  // one thread fewer: a process with one alone is faster
-    for (unsigned index = 1; index < threads(); ++index) {
-      others.emplace_back([this, index, &start] { run_one(index, start); });
+    try {
+      for (unsigned index = 1; index < threads(); ++index) {
+        others.emplace_back([this, index, &start] { run_one(index, start); });
+      }
+      run_one(0, start);
+    } catch (const std::system_error& error) {
+      const auto which = std::to_string(others.size() + 1) + " of " + std::to_string(threads());
+      failed(std::make_exception_ptr(std::system_error{error.code(), "start thread " + which}));
     }
-    run_one(0, start);
   }
+  stopped_ = false;
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
@@ -34,9 +41,13 @@ void runtime::run_one(unsigned index, const std::function<void(unsigned)>& start
   }
   here.run();
 } catch (...) {
+  failed(std::current_exception());
+}
+
+void runtime::failed(std::exception_ptr why) noexcept {
   {
     const std::lock_guard lock{mutex_};
-    if (!failure_) failure_ = std::current_exception();
+    if (!failure_) failure_ = std::move(why);
   }
   stop();
 }

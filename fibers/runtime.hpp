@@ -32,7 +32,7 @@ class runtime {
 
   // Makes a scheduler on each thread, the calling one among them, and runs `start(index)` as its
   // first fiber. Returns when no fiber is left on any. The first exception that leaves a scheduler
-  // stops the others and comes out of here.
+  // stops the others and comes out of here, as does a thread that cannot start.
   void run(const std::function<void(unsigned index)>& start);
 
   unsigned threads() const noexcept { return static_cast<unsigned>(schedulers_.size()); }
@@ -47,11 +47,13 @@ class runtime {
     return there != nullptr;
   }
 
-  // Cancels every fiber of every thread. Any thread may call it.
+  // Cancels every fiber of every thread. Any thread may call it. Before run() it ends the next one
+  // at once.
   void stop();
 
  private:
   void run_one(unsigned index, const std::function<void(unsigned)>& start) noexcept;
+  void failed(std::exception_ptr why) noexcept;
 
   scheduler_options options_;
   std::mutex mutex_;

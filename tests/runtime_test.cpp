@@ -228,6 +228,17 @@ BOOST_AUTO_TEST_CASE(any_thread_may_stop_all_and_the_runtime_can_run_again) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_just_before_it_runs_is_not_lost) {
+  fibers::runtime runtime{2, {.backend = backend()}};
+  runtime.stop();
+  std::atomic<int> started{0};
+  const auto start = [&](unsigned) { ++started; };
+  runtime.run(start);
+  BOOST_TEST(started == 0);
+  runtime.run(start);
+  BOOST_TEST(started == 2);
+}
+
 BOOST_AUTO_TEST_CASE(a_post_to_a_thread_that_has_ended_says_so) {
   fibers::runtime runtime{1, {.backend = backend()}};
   bool ran = false;
