@@ -4,9 +4,8 @@
 #include <bench/server_contract.hpp>
 
 #include <barrier>
-#include <cstdio>
 #include <deque>
-#include <functional>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -48,12 +47,17 @@ void serve(const bench::server_options& options) {
                          }};
   const auto run = [&](tcp_server& loop) {
     all_there.arrive_and_wait();
-    loop.run();
+    try {
+      loop.run();
+    } catch (const std::exception& error) {
+      bench::cannot_go_on(options, error.what());
+    }
   };
   {
     std::vector<std::jthread> others;
     for (std::size_t i = 1; i < static_cast<std::size_t>(options.threads); ++i) {
-      others.emplace_back(run, std::ref(loops[i % loops.size()]));
+      auto& loop = loops[i % loops.size()];
+      others.push_back(bench::start_thread(options, i + 1, [&] { run(loop); }));
     }
     run(loops.front());
   }
@@ -74,8 +78,7 @@ int main(int argc, char** argv) {
                                                     .spins = true});
   try {
     serve(options);
-  } catch (const boost::system::system_error& error) {
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());
-    return 1;
+  } catch (const std::exception& error) {
+    bench::cannot_go_on(options, error.what());
   }
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 namespace asio_baseline {
@@ -121,18 +122,27 @@ void tcp_server::accepted(stream_socket socket) {
     const lock locked{mutex_};
     accepting_ = false;
     if (!acceptor_.is_open()) return;  // it came while the drain began
-    connections_.emplace_back(*this, std::move(socket));
-    fresh = &connections_.back();
+    try {
+      fresh = &connections_.emplace_back(*this, std::move(socket));
+    } catch (const std::bad_alloc&) {
+      return accept_later(locked);
+    }
     fresh->position = std::prev(connections_.end());
     count_ = connections_.size();
     ++served_;
     if (!looking_for_idle_) look_for_idle(locked);
     accept(locked);
   }
-  start_(*fresh);
+  begin(*fresh);
 }
 
-// Descriptors ran out, mostly. To try again at once would keep the processor busy for nothing.
+// No memory for the connection's coroutine, mostly: the connection ends and the others go on.
+void tcp_server::begin(connection& fresh) try { start_(fresh); } catch (const std::bad_alloc&) {
+  finished(fresh);
+}
+
+// Descriptors or memory ran out, mostly. To try again at once would keep the processor busy for
+// nothing.
 void tcp_server::accept_later(const lock&) {
   accept_timer_.expires_after(std::chrono::milliseconds{10});
   accept_timer_.async_wait([this](error_code error) {

@@ -102,6 +102,7 @@ class tcp_server {
   void accept(const lock&);
   void accept_later(const lock&);
   void accepted(stream_socket socket);
+  void begin(connection& fresh);
   void look_for_idle(const lock&);
   void drain();
   void hang_up_all();

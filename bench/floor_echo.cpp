@@ -6,6 +6,7 @@
 #endif
 
 #include <barrier>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -34,12 +35,18 @@ void serve(const server_options& options) {
                            bench::announce(options, "floor", options.io, listeners.front());
                          }};
   const auto run = [&](int listener) {
-    Loop loop{options, listener, drain_signal};
-    all_there.arrive_and_wait();
-    loop.run();
+    try {
+      Loop loop{options, listener, drain_signal};
+      all_there.arrive_and_wait();
+      loop.run();
+    } catch (const std::exception& error) {
+      bench::cannot_go_on(options, error.what());
+    }
   };
   std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < listeners.size(); ++i) others.emplace_back(run, listeners[i]);
+  for (std::size_t i = 1; i < listeners.size(); ++i) {
+    others.push_back(bench::start_thread(options, i + 1, [&, i] { run(listeners[i]); }));
+  }
   run(listeners.front());
 }
 

@@ -22,6 +22,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,7 @@ class floor_loop {
   void resume_accepting();
   void serve(int fd, readiness now);
   void echo_once(int fd, connection& peer);
+  void put_aside(int fd, connection& peer, std::string_view rest);
   bool send_unsent(int fd, connection& peer);
   void hang_up(int fd, connection& peer);
   void start_draining();
@@ -203,10 +205,18 @@ void floor_loop<Waiter>::echo_once(int fd, connection& peer) {
   if (sent != static_cast<ssize_t>(reply)) {
     if (sent < 0 && errno != EAGAIN) return hang_up(fd, peer);
     const auto gone = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-    peer.unsent.assign(buffer_, gone, reply - gone);
-    return waiter_.expect_writable(fd);
+    return put_aside(fd, peer, std::string_view{buffer_}.substr(gone, reply - gone));
   }
   if (peer.readable) unfinished_.push_back(fd);
+}
+
+// Without memory for it the reply could only be torn, so the connection ends.
+template <typename Waiter>
+void floor_loop<Waiter>::put_aside(int fd, connection& peer, std::string_view rest) try {
+  peer.unsent = rest;
+  waiter_.expect_writable(fd);
+} catch (const std::bad_alloc&) {
+  hang_up(fd, peer);
 }
 
 // True when nothing is left to send.

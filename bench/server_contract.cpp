@@ -23,6 +23,8 @@
 #include <cstring>
 #include <ctime>
 #include <limits>
+#include <system_error>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -203,6 +205,22 @@ void cannot_listen(const server_options& options, std::string_view reason) {
   fmt::print(stderr, "{}: cannot listen on {}: {}\n", options.program, endpoint_text(options),
              reason);
   std::exit(1);
+}
+
+void cannot_go_on(const server_options& options, std::string_view reason) {
+  static std::atomic_flag said;
+  while (said.test_and_set()) pause();  // another thread is saying it
+  fmt::print(stderr, "{}: {}\n", options.program, reason);
+  std::fflush(stdout);
+  std::_Exit(1);
+}
+
+std::jthread start_thread(const server_options& options, std::size_t number,
+                          std::function<void()> body) try {
+  return std::jthread{std::move(body)};
+} catch (const std::system_error& error) {
+  cannot_go_on(options, fmt::format("start thread {} of {}: {}", number, options.threads,
+                                    error.code().message()));
 }
 
 void announce(const server_options& options, std::string_view server, std::string_view io,

@@ -25,8 +25,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace bench {
@@ -90,6 +92,14 @@ void remove_socket_file(const server_options& options);
 
 // "fibers_echo: cannot listen on 127.0.0.1:25000: Address already in use" and exit 1.
 [[noreturn]] void cannot_listen(const server_options& options, std::string_view reason);
+
+// "floor_echo: start thread 3 of 4: Resource temporarily unavailable" and exit 1, whatever other
+// threads are doing.
+[[noreturn]] void cannot_go_on(const server_options& options, std::string_view reason);
+
+// One thread of several. Where it cannot start, neither can the server.
+std::jthread start_thread(const server_options& options, std::size_t number,
+                          std::function<void()> body);
 
 // Prints and flushes the listening line. The port and TCP_NODELAY are read from the socket, so the
 // line is true. `server` is the side (fibers, asio-callback, floor), `io` what really waits.

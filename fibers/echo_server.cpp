@@ -12,6 +12,8 @@
 #include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <cstdio>
+#include <exception>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -31,6 +33,7 @@ struct server;
 struct client : intrusive::list_base_hook<intrusive::link_mode<intrusive::auto_unlink>> {
   client(server& whose, fibers::stream_socket accepted);
   ~client();
+  void stop_receiving();
 
   server& owner;
   fibers::stream_socket stream;
@@ -53,11 +56,18 @@ client::client(server& whose, fibers::stream_socket accepted)
     : owner{whose}, stream{std::move(accepted)} {
   owner.clients.push_back(*this);
   ++owner.served;
+  if (!owner.listener.is_open()) stop_receiving();  // it came while the drain began
   if (owner.options.quiet) return;
   sockaddr_storage from{};
   socklen_t length = sizeof from;
   ::getpeername(stream.native_handle(), reinterpret_cast<sockaddr*>(&from), &length);
   bench::say_connection_from(from);
+}
+
+// What was received stays readable and is answered; then comes the end.
+void client::stop_receiving() {
+  error_code gone;
+  stream.shutdown(asio::socket_base::shutdown_receive, gone);
 }
 
 client::~client() {
@@ -82,43 +92,51 @@ void echo_handler(const bench::server_options& options, fibers::stream_socket& s
   }
 }
 
+// What goes wrong here, lack of memory mostly, ends this connection and no other.
+void serve_client(server& self, fibers::stream_socket accepted) try {
+  client peer{self, std::move(accepted)};
+  echo_handler(self.options, peer.stream);
+} catch (const std::exception&) {
+}
+
+// Until it drains.
 void tcp_server(server& self) {
-  for (;;) {
+  while (self.listener.is_open()) {
     self.room.acquire();
-    error_code error;
-    auto accepted = self.listener.accept(error);
-    if (!self.listener.is_open()) return;  // draining
-    if (error) {  // no descriptor left, mostly: to try again at once would spin
+    try {
+      self.tasks.spawn("client", [&self, accepted = self.listener.accept()]() mutable {
+        serve_client(self, std::move(accepted));
+      });
+    } catch (const std::exception&) {  // no descriptor or memory left, mostly
       self.room.release();
-      this_fiber::sleep_for(10ms);
-      continue;
+      if (self.listener.is_open()) this_fiber::sleep_for(10ms);  // not to spin
     }
-    self.tasks.spawn("client", [&self, accepted = std::move(accepted)]() mutable {
-      client peer{self, std::move(accepted)};
-      echo_handler(self.options, peer.stream);
-    });
   }
 }
 
-// What was received stays readable after the shutdown and is answered; then comes the end.
 void drain(server& self, int signal) {
   this_fiber::wait_readable(signal);
   bench::remove_socket_file(self.options);
   self.listener.close();
   self.room.release();  // should tcp_server wait for it
-  for (auto& peer : self.clients) {
-    error_code gone;
-    peer.stream.shutdown(asio::socket_base::shutdown_receive, gone);
-  }
+  for (auto& peer : self.clients) peer.stop_receiving();
 }
 
 // The first fiber of each loop. What is left after the drain is cancelled with the nursery.
 void serve(const bench::server_options& options, unsigned index, int listener, int signal) {
   server self{options, listener};
-  self.tasks.spawn("drain", [&] { drain(self, signal); });
+  fibers::nursery end;  // of its own, so that nothing that befalls a client can cancel it
+  end.spawn("drain", [&] { drain(self, signal); });
   tcp_server(self);
   self.tasks.join_for(options.drain);
   bench::say_served(options, index, self.served);
+}
+
+// What automatic becomes, so that it is one for all threads.
+fibers::io backend_for(const bench::server_options& options) try {
+  return fibers::scheduler{*fibers::io_named(options.io)}.backend();
+} catch (const std::system_error& error) {
+  throw std::runtime_error{"--io " + options.io + ": " + error.what()};
 }
 
 }  // namespace
@@ -131,10 +149,9 @@ int main(int argc, char** argv) {
                                                     .styles = {},
                                                     .listens_on_paths = true,
                                                     .spins = true});
-  const fibers::scheduler_options loop{.backend = *fibers::io_named(options.io),
-                                       .spin = options.spin};
   try {
-    const auto backend = fibers::scheduler{loop}.backend();
+    const auto backend = backend_for(options);
+    const fibers::scheduler_options loop{.backend = backend, .spin = options.spin};
     const int signal = bench::drain_signals();
     const auto listeners = bench::listening_sockets(options);
     fibers::runtime runtime{static_cast<unsigned>(options.threads), loop};
@@ -144,8 +161,8 @@ int main(int argc, char** argv) {
         bench::announce(options, "fibers", fibers::name_of(backend), listeners.front());
       serve(options, index, listeners[index], signal);
     });
-  } catch (const std::system_error& error) {
-    std::fprintf(stderr, "fibers_echo: --io %s: %s\n", options.io.c_str(), error.what());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fibers_echo: %s\n", error.what());
     return 1;
   }
 }

@@ -17,9 +17,9 @@ using clock_type = std::chrono::steady_clock;
 using voice = server_process::voice;
 
 // One line on standard error, and these words are in it.
-void expect_complaint(const arguments& wrong, int exit_code,
-                      const std::vector<std::string>& words) {
-  const auto result = run_server(wrong);
+void expect_complaint(const arguments& wrong, int exit_code, const std::vector<std::string>& words,
+                      server_process::limits limited = {}) {
+  const auto result = run_server(wrong, limited);
   BOOST_TEST_CONTEXT(fmt::format("{}: '{}'", fmt::join(wrong, " "), result.errors)) {
     BOOST_TEST(result.exit_code == exit_code);
     BOOST_TEST(std::count(result.errors.begin(), result.errors.end(), '\n') == 1);
@@ -203,6 +203,12 @@ BOOST_AUTO_TEST_CASE(an_address_of_another_machine_is_one_clear_line) {
   expect_complaint({"--host", "192.0.2.1", "--port", "0"}, 1, {"cannot listen on 192.0.2.1"});
 }
 
+// Each thread wants 8 MiB of addresses for its stack.
+BOOST_AUTO_TEST_CASE(threads_that_cannot_start_are_one_clear_line,
+                     *boost::unit_test::precondition(memory_can_be_limited)) {
+  expect_complaint({"--port", "0", "--threads", "1000"}, 1, {}, {.memory = 2UL << 30});
+}
+
 BOOST_AUTO_TEST_CASE(the_end_frees_the_port_at_once) {
   std::string port;
   {
@@ -231,6 +237,15 @@ BOOST_AUTO_TEST_CASE(sigterm_answers_what_was_received_and_exits_with_zero) {
   for (std::size_t i = 0; i < 100; ++i) {
     BOOST_TEST(clients[i].receive_all().bytes == (i < 50 ? body(2500) : ""));
   }
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_comes_together_with_sigterm_does_not_hold_up_the_end) {
+  server_process server{{"--drain", "60s"}};  // longer than wait() waits
+  server.signal(SIGSTOP);
+  const echo_client late{server.port()};
+  server.signal(SIGTERM);
+  server.signal(SIGCONT);
   BOOST_TEST(server.wait() == 0);
 }
 

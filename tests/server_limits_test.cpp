@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -45,9 +47,51 @@ bool is_answered_within(const echo_client& client, milliseconds time) {
   return false;
 }
 
+// Asks once; true when an answer comes or the connection ends, which is how a server says no.
+bool is_answered_or_refused(const echo_client& client) try {
+  client.send("hello");
+  const auto reply = client.receive(5).bytes;
+  return reply == "hello" || reply.empty();
+} catch (const std::system_error& error) {
+  return error.code() == std::errc::connection_reset || error.code() == std::errc::broken_pipe;
+}
+
+// So many clients that memory does not suffice for all: none waits for ever, the first is served as
+// before, and SIGTERM ends the server.
+void expect_to_survive(server_process& server, std::size_t clients) {
+  const echo_client first{server.port()};
+  BOOST_REQUIRE(echoes(first, "hello"));
+  std::vector<echo_client> others;
+  for (std::size_t i = 0; i < clients; ++i) {
+    others.emplace_back(server.port());
+    BOOST_REQUIRE(is_answered_or_refused(others.back()));
+  }
+  BOOST_TEST(echoes(first, "again"));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(limits)
+
+BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
+                     *boost::unit_test::precondition(memory_can_be_limited)) {
+  server_process server{
+      {"--buffer", "16777216"}, server_process::voice::quiet, {.memory = 300'000'000}};
+  expect_to_survive(server, 30);
+}
+
+BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
+                     *boost::unit_test::precondition(memory_can_be_limited)) {
+  constexpr std::size_t count = 1000;
+  if (!raise_descriptor_limit(count + 100)) {
+    BOOST_TEST_MESSAGE("skipped: ulimit -Hn is less than 1100");
+    return;
+  }
+  server_process server{{}, server_process::voice::quiet, {.memory = 64 << 20}};
+  expect_to_survive(server, count);
+}
 
 BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order) {
   constexpr std::size_t count = 2000;

@@ -43,10 +43,13 @@ arguments command_line(const arguments& extra) {
   if (getppid() != parent) _exit(127);
   dup2(output, STDOUT_FILENO);
   if (errors >= 0) dup2(errors, STDERR_FILENO);
-  if (limited.descriptors) {
-    const rlimit limit{*limited.descriptors, *limited.descriptors};
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
+  const auto set = [](auto resource, std::optional<unsigned long> most) {
+    if (!most) return;
+    const rlimit limit{*most, *most};
+    setrlimit(resource, &limit);
+  };
+  set(RLIMIT_NOFILE, limited.descriptors);
+  set(RLIMIT_AS, limited.memory);
   execv(argv.front(), argv.data());
   _exit(127);
 }
@@ -195,8 +198,8 @@ bool server_process::has_descriptor(const std::string& kind) const {
   return false;
 }
 
-finished_program run_server(const arguments& extra) {
-  const auto started = start(extra, true, {});
+finished_program run_server(const arguments& extra, server_process::limits limited) {
+  const auto started = start(extra, true, limited);
   const auto until = clock_type::now() + patience;
   finished_program result{};
   try {

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -27,17 +28,27 @@ constexpr bool sanitized = true;
 constexpr bool sanitized = false;
 #endif
 
+// A sanitizer reserves more addresses than any limit leaves.
+inline boost::test_tools::assertion_result memory_can_be_limited(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result limited{!sanitized};
+  limited.message() << "a sanitizer needs all addresses";
+  return limited;
+}
+
 // Long enough for the slowest machine; a fact that waits this long has failed.
 constexpr seconds patience{sanitized ? 40 : 10};
 
 using arguments = std::vector<std::string>;
 
+struct process_limits {
+  std::optional<unsigned long> descriptors = {};  // both of ulimit -n
+  std::optional<unsigned long> memory = {};       // bytes of address space
+};
+
 class server_process {
  public:
   enum class voice { quiet, speaking };
-  struct limits {
-    std::optional<unsigned long> descriptors;  // both of ulimit -n
-  };
+  using limits = process_limits;
 
   // Starts it and reads the listening line. Throws std::runtime_error where there is none.
   explicit server_process(const arguments& extra = {}, voice speech = voice::quiet,
@@ -80,4 +91,4 @@ struct finished_program {
 };
 
 // Runs it with exactly these arguments (and those behind `--`) to its end.
-finished_program run_server(const arguments& extra);
+finished_program run_server(const arguments& extra, server_process::limits limited = {});
