@@ -90,6 +90,7 @@ void echo_handler(const bench::server_options& options, fibers::stream_socket& s
     asio::const_buffer reply{buffer.data(), options.prefix.size() + size};
     while (reply.size() > 0 && !error) reply += stream.write_some(reply, error);
   }
+  stream.flush(error);
 }
 
 // What goes wrong here, lack of memory mostly, ends this connection and no other.

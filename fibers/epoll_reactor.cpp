@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 
@@ -14,8 +15,8 @@ constexpr std::uint32_t for_reading = EPOLLIN | EPOLLRDHUP | EPOLLET;
 // In nanoseconds where the kernel can (Linux 5.11), else in milliseconds, rounded up.
 int wait_at_most(int epoll, epoll_event* events, int most, std::chrono::nanoseconds timeout) {
   using namespace std::chrono;
-  static bool precise = true;
-  if (precise) {
+  static std::atomic<bool> precise = true;
+  if (precise.load(std::memory_order_relaxed)) {
     const auto whole = duration_cast<seconds>(timeout);
     const timespec limit{whole.count(), (timeout - whole).count()};
     const int count = ::epoll_pwait2(epoll, events, most, &limit, nullptr);
@@ -57,11 +58,22 @@ int epoll_reactor::enroll(int descriptor) noexcept {
 }
 
 // Room that is there already is an edge as well.
-void epoll_reactor::watch(int descriptor, direction) noexcept {
+void epoll_reactor::watch(int descriptor, direction which) noexcept {
   epoll_event event{};
-  event.events = for_reading | EPOLLOUT;
+  event.events = which == direction::read ? EPOLLIN : for_reading | EPOLLOUT;
   event.data.fd = descriptor;
   ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event);
+}
+
+void epoll_reactor::unwatch(int descriptor, direction) noexcept {
+  epoll_event event{};
+  event.events = for_reading;
+  event.data.fd = descriptor;
+  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event);
+}
+
+void epoll_reactor::withdraw(int descriptor) noexcept {
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
 }
 
 void epoll_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,

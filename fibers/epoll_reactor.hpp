@@ -1,5 +1,5 @@
 // epoll_reactor: every descriptor is registered once, edge-triggered, for reading; for writing too
-// when for the first time there was no room.
+// when for the first time there was no room. A listener that is accepted from is level-triggered.
 #pragma once
 
 #include <fibers/readiness.hpp>
@@ -19,7 +19,9 @@ class epoll_reactor final : public readiness {
 
  private:
   int enroll(int descriptor) noexcept override;
-  void watch(int descriptor, direction) noexcept override;
+  void watch(int descriptor, direction which) noexcept override;
+  void unwatch(int descriptor, direction which) noexcept override;
+  void withdraw(int descriptor) noexcept override;
   void wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) override;
 
   int epoll_;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int buffer_group = 0;
 constexpr std::uint32_t detail_mask = 0xffffff;
+constexpr std::chrono::seconds longest_silence{1};  // of peers that have bytes to take at the end
 
 [[noreturn]] void throw_unavailable(int error) {
   const char* reason = error == EINVAL ? "io_uring needs Linux 6.1"
@@ -27,7 +28,16 @@ constexpr std::uint32_t detail_mask = 0xffffff;
   throw std::system_error{error, std::system_category(), reason};
 }
 
-// Neither multishot nor a send.
+// What the next try may mend is no error: a signal, the time, a full completion queue, no memory.
+void expect_submitted(int result) {
+  if (result >= 0) return;
+  for (const int passing : {EINTR, ETIME, EAGAIN, EBUSY, ENOMEM}) {
+    if (result == -passing) return;
+  }
+  throw std::system_error{-result, std::system_category(), "io_uring"};
+}
+
+// Neither a receive nor an accept nor a send.
 bool completes_once(const operation& asked) noexcept {
   return asked.what() == operation::kind::connect ||
          asked.what() == operation::kind::wait_readable ||
@@ -77,7 +87,7 @@ io_uring_reactor::io_uring_reactor(const sizes& wanted) : most_buffers_{wanted.m
 }
 
 io_uring_reactor::~io_uring_reactor() {
-  flush();  // bytes that were sent are on their way
+  see_sends_off();
   for (auto& known : entries_) {
     if (!known.accepted) continue;
     for (const int connection : *known.accepted) ::close(connection);
@@ -85,6 +95,20 @@ io_uring_reactor::~io_uring_reactor() {
   io_uring_queue_exit(&ring_);
   ::munmap(buffer_ring_, most_buffers_ * sizeof(io_uring_buf));
   ::close(interrupt_);
+}
+
+void io_uring_reactor::see_sends_off() noexcept try {
+  using std::chrono::steady_clock;
+  flush();
+  auto until = steady_clock::now() + longest_silence;
+  while (sends_under_way() > 0 && steady_clock::now() < until) {
+    const auto before = sends_under_way();
+    operation_list nobodys;
+    poll(until - steady_clock::now(), nobodys);
+    nobodys.clear();
+    if (sends_under_way() < before) until = steady_clock::now() + longest_silence;
+  }
+} catch (const std::exception&) {  // of the ring, or no memory: then they are lost
 }
 
 // --- buffers ---------------------------------------------------------------------------------
@@ -113,6 +137,12 @@ void io_uring_reactor::give_back(int buffer) noexcept {
   return static_cast<int>(outgoing_.size()) - 1;
 }
 
+// Without memory for more, those that come back must do.
+void io_uring_reactor::provide_more_buffers() noexcept try {
+  provide_buffers(static_cast<unsigned>(buffers_.size()));
+} catch (const std::bad_alloc&) {
+}
+
 inline int io_uring_reactor::take_send_buffer() {
   if (free_outgoing_.empty()) [[unlikely]]
     return make_send_buffer();
@@ -129,10 +159,10 @@ std::uint64_t io_uring_reactor::tag(request kind, std::uint32_t detail, int desc
          std::uint64_t{detail & detail_mask} << 32 | static_cast<std::uint32_t>(descriptor);
 }
 
-void io_uring_reactor::flush() noexcept {
-  io_uring_submit(&ring_);
+int io_uring_reactor::flush() noexcept {
   ++epoch_;
   must_poll_ = true;  // what it completes is to be looked at
+  return io_uring_submit(&ring_);
 }
 
 // A full queue means submit and go on.
@@ -140,7 +170,7 @@ inline io_uring_sqe& io_uring_reactor::next_submission() noexcept {
   must_poll_ = true;
   auto* submission = io_uring_get_sqe(&ring_);
   while (submission == nullptr) [[unlikely]] {
-      flush();
+      if (flush() < 0) io_uring_get_events(&ring_);  // for want of room for completions, mostly
       submission = io_uring_get_sqe(&ring_);
     }
   return *submission;
@@ -162,7 +192,7 @@ void io_uring_reactor::cancel_request(std::uint64_t which) noexcept {
 void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
   auto& submission = ask(descriptor);
   if (kind == request::accept) {
-    io_uring_prep_multishot_accept(&submission, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+    io_uring_prep_accept(&submission, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
   } else {
     io_uring_prep_recv_multishot(&submission, descriptor, nullptr, 0, 0);
     submission.flags |= IOSQE_BUFFER_SELECT;
@@ -201,6 +231,7 @@ int io_uring_reactor::adopt(int descriptor) noexcept try {
   if ((flags & O_NONBLOCK) != 0 && ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) != 0) {
     return errno;
   }
+  forget(descriptor);  // who waits on the number's last owner would wait for ever
   at(descriptor);
   return 0;
 } catch (const std::bad_alloc&) {
@@ -211,17 +242,13 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
   auto& old = known(descriptor);
   if (old.epoch == epoch_) flush();
-  for (auto* waiting : {old.reader, old.writer}) {
-    if (waiting != nullptr) forgotten_.push_back(*waiting);
-  }
+  cancel_all(descriptor);
   if (old.incoming == multishot::armed) {
     const auto kind = old.accepted ? request::accept : request::receive;
     cancel_request(tag(kind, old.generation, descriptor));
   }
-  for (const auto* waiting : {old.reader, old.writer}) {
-    if (waiting != nullptr && completes_once(*waiting)) {
-      cancel_request(once_tag(*waiting));
-    }
+  if (old.sending != none && old.given_up) {  // else it would keep the connection open
+    cancel_request(tag(request::send, static_cast<std::uint32_t>(old.sending), descriptor));
   }
   for (int buffer = old.first_unread; buffer != none;) {
     give_back(std::exchange(buffer, unread_[static_cast<std::size_t>(buffer)].next));
@@ -233,7 +260,18 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   fresh.generation = old.generation + 1;
   for (const int reads : {0, 1}) fresh.turns[reads] = old.turns[reads] + 1;
   old = std::move(fresh);
-  if (!forgotten_.empty()) must_poll_ = true;
+}
+
+void io_uring_reactor::cancel_all(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
+  auto& about = known(descriptor);
+  for (auto** waiting : {&about.reader, &about.writer}) {
+    if (*waiting == nullptr) continue;
+    auto& cancelled = *std::exchange(*waiting, nullptr);
+    stop(cancelled);
+    forgotten_.push_back(cancelled);
+    must_poll_ = true;
+  }
 }
 
 bool io_uring_reactor::submit(operation& started) {
@@ -414,9 +452,18 @@ bool io_uring_reactor::cancel(operation& cancelled) noexcept {
   auto& waiting = cancelled.reads() ? about.reader : about.writer;
   if (waiting != &cancelled) return false;
   waiting = nullptr;
-  if (completes_once(cancelled)) forget_once(cancelled);
+  if (!cancelled.reads() && !completes_once(cancelled)) about.given_up = true;
+  stop(cancelled);
   cancelled.fail(ECANCELED);
   return true;
+}
+
+// What is received meanwhile is kept for the next receive. (An accept would take a descriptor.)
+void io_uring_reactor::stop(const operation& asked) noexcept {
+  if (completes_once(asked)) return forget_once(asked);
+  const bool accepting = asked.what() == operation::kind::accept &&
+                         known(asked.descriptor()).incoming == multishot::armed;
+  if (accepting) stop_listening_in(asked.descriptor(), request::accept);
 }
 
 // The kernel may still complete the request, but nobody asked for that any more.
@@ -434,16 +481,19 @@ void io_uring_reactor::poll(std::optional<std::chrono::nanoseconds> timeout,
   }
   must_poll_ = false;
   ++epoch_;
+  int submitted;
   if (!forgotten_.empty() || (timeout && *timeout <= nanoseconds::zero())) {
-    io_uring_submit_and_get_events(&ring_);
+    submitted = io_uring_submit_and_get_events(&ring_);
   } else if (!timeout) {
-    io_uring_submit_and_wait(&ring_, 1);
+    submitted = io_uring_submit_and_wait(&ring_, 1);
   } else {
     const auto whole = duration_cast<seconds>(*timeout);
     __kernel_timespec limit{whole.count(), (*timeout - whole).count()};
     io_uring_cqe* first = nullptr;
-    io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
+    submitted = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
   }
+  if (submitted < 0) [[unlikely]]
+    expect_submitted(submitted);
   unsigned head;
   unsigned count = 0;
   io_uring_cqe* completion;
@@ -505,6 +555,7 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
 
 void io_uring_reactor::incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
                                           operation_list& finished) {
+  const bool starved = what.res == -ENOBUFS && kind == request::receive;
   if ((what.flags & IORING_CQE_F_MORE) == 0) known(descriptor).incoming = multishot::off;
   if (auto* waiting = known(descriptor).reader; copy_straight(known(descriptor), what)) {
     return finished.push_back(*waiting);
@@ -521,8 +572,8 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
     auto& from = known(descriptor);
     if (what.res == 0) {
       from.ended = true;
-    } else if (what.res == -ENOBUFS) {
-      provide_buffers(static_cast<unsigned>(buffers_.size()));
+    } else if (starved) {
+      provide_more_buffers();
       starved_.push_back(descriptor);
     } else if (what.res != -ECANCELED && what.res != -ECONNABORTED) {
       from.receive_error = static_cast<std::int16_t>(-what.res);
@@ -533,7 +584,7 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
     auto& done = *std::exchange(from.reader, nullptr);
     if (completes_once(done)) forget_once(done);
     finished.push_back(done);
-  } else if (from.reader != nullptr && from.incoming == multishot::off && what.res != -ENOBUFS) {
+  } else if (from.reader != nullptr && from.incoming == multishot::off && !starved) {
     listen_in(descriptor, kind);
   }
   const auto waiting = from.accepted ? static_cast<int>(from.accepted->size()) : from.unread;
@@ -543,6 +594,7 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
 }
 
 void io_uring_reactor::accepted(int descriptor, int connection) {
+  forget(connection);  // as in adopt()
   at(connection);
   known(descriptor).accepted->push_back(connection);
 }
@@ -569,6 +621,7 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   free_outgoing_.push_back(slot);
   if (!current) return;
   to.sending = none;
+  to.given_up = false;
   if (result < 0) to.send_error = static_cast<std::int16_t>(-result);
   if (to.writer == nullptr || completes_once(*to.writer)) return;
   auto& next = *std::exchange(to.writer, nullptr);

@@ -1,15 +1,17 @@
 // io_uring_reactor: the kernel does the operation.
 //
-// Receiving and accepting are multishot: asked for once, they bring what comes until they are
-// cancelled. Received bytes lie in buffers that the kernel takes from a ring of ours; a receive
-// operation copies them out. A send is copied into a buffer of ours and is done; the kernel learns
-// of it, and of everything else the ready fibers want, in the one system call that also waits. So
-// an echoed message costs its share of one io_uring_enter and no other system call, and the kernel
-// never holds memory of whoever waits: an operation may be taken back at any time.
+// Receiving is multishot: asked for once, it brings what comes until it is cancelled. (Accepting is
+// not: who asks for one connection must not get a descriptor for each that waits.) Received bytes
+// lie in buffers that the kernel takes from a ring of ours; a receive operation copies them out. A
+// send is copied into a buffer of ours and is done; the kernel learns of it, and of everything else
+// the ready fibers want, in the one system call that also waits. So an echoed message costs its
+// share of one io_uring_enter and no other system call, and the kernel never holds memory of
+// whoever waits: an operation may be taken back at any time.
 //
 // What follows from that: an error of a send is reported by the next one on its descriptor, as with
 // bytes that the kernel buffers; and what was sent leaves when its thread polls next, so a fiber
-// that keeps the thread busy keeps its own last words.
+// that keeps the thread busy keeps its own last words. Bytes that are still here when the reactor
+// ends are waited for as long as their peers take some, unless who sent more was taken back.
 //
 // A connection whose fiber does not read stops receiving after a few buffers, so it cannot drain
 // the ring for the others. Where the ring is empty all the same, it grows.
@@ -45,6 +47,7 @@ class io_uring_reactor final : public reactor {
   void forget(int descriptor) noexcept override;
   bool submit(operation& started) override;
   bool cancel(operation& cancelled) noexcept override;
+  void cancel_all(int descriptor) noexcept override;
   void poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) override;
   void interrupt() noexcept override;
 
@@ -75,6 +78,7 @@ class io_uring_reactor final : public reactor {
     std::int16_t send_error = 0;
     multishot incoming = multishot::off;
     bool ended = false;
+    bool given_up = false;  // who had more to send did not wait until the kernel had the rest
   };
   static_assert(sizeof(std::unique_ptr<int>) != 8 || sizeof(entry) == 64);
   struct received {
@@ -101,9 +105,12 @@ class io_uring_reactor final : public reactor {
 
   io_uring_sqe& next_submission() noexcept;
   io_uring_sqe& ask(int descriptor) noexcept;
-  void flush() noexcept;
+  int flush() noexcept;
+  std::size_t sends_under_way() const noexcept { return outgoing_.size() - free_outgoing_.size(); }
+  void see_sends_off() noexcept;
   void cancel_request(std::uint64_t which) noexcept;
   void forget_once(const operation& asked) noexcept;
+  void stop(const operation& asked) noexcept;
 
   bool start_reading(operation& started);
   bool start_sending(operation& started);
@@ -125,6 +132,7 @@ class io_uring_reactor final : public reactor {
 
   void feed_the_starved();
   void provide_buffers(unsigned count);
+  void provide_more_buffers() noexcept;
   void give_back(int buffer) noexcept;
   int make_send_buffer();
   int take_send_buffer();

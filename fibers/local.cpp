@@ -28,6 +28,10 @@ struct address {
 
 }  // namespace
 
+stream stream::from_descriptor(int descriptor) {
+  return stream{adopt(descriptor), descriptor};
+}
+
 void stream::connect(std::string_view path, error_code& error) {
   const address peer{path};
   if (peer.length == 0) {
@@ -67,6 +71,14 @@ stream listener::accept() {
 stream connect(std::string_view path) {
   stream connected;
   connected.connect(path);
+  return connected;
+}
+
+stream connect(std::string_view path, clock::duration at_most) {
+  stream connected;
+  connected.expires_after(at_most);
+  connected.connect(path);
+  connected.expires_never();
   return connected;
 }
 

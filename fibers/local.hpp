@@ -18,7 +18,10 @@ class stream : public stream_socket {
  public:
   stream() = default;  // closed
 
-  // Opens and connects; what was open is closed.
+  // Takes over a connected socket, of a socketpair() maybe, as tcp::stream::from_descriptor().
+  static stream from_descriptor(int descriptor);
+
+  // Opens and connects; what was open is closed. While the listener's backlog is full it waits.
   void connect(std::string_view path, error_code& error);
   void connect(std::string_view path);
 
@@ -44,5 +47,7 @@ class listener : public socket {
 
 // Throws boost::system::system_error.
 stream connect(std::string_view path);
+// The same, in at most that much time; then it throws timed_out.
+stream connect(std::string_view path, clock::duration at_most);
 
 }  // namespace fibers::local

@@ -138,6 +138,9 @@ class reactor {
   // events. Pending operations on it finish with ECANCELED at the next poll.
   virtual void forget(int descriptor) noexcept = 0;
 
+  // Pending operations on a descriptor finish with ECANCELED at the next poll; it stays known.
+  virtual void cancel_all(int descriptor) noexcept = 0;
+
   // Starts an operation. True: it is finished already. False: poll() will give it back. Two
   // operations in one direction on one descriptor are one too many: the second fails with EBUSY.
   virtual bool submit(operation& started) = 0;

@@ -56,10 +56,14 @@ ssize_t connect(const operation& tried) noexcept {
     errno = error;
     return error == 0 ? 0 : -1;
   }
-  const auto result =
-      ::connect(tried.descriptor(), tried.address(), static_cast<socklen_t>(tried.size()));
-  if (result != 0 && errno == EINPROGRESS) errno = EAGAIN;
-  return result;
+  return ::connect(tried.descriptor(), tried.address(), static_cast<socklen_t>(tried.size()));
+}
+
+// To a path whose backlog is full the first connect says EAGAIN, and no event tells when it is not.
+bool would_block(const operation& tried) noexcept {
+  const bool starts_connecting =
+      tried.what() == operation::kind::connect && tried.status() != operation::state::pending;
+  return errno == (starts_connecting ? EINPROGRESS : EAGAIN);
 }
 
 }  // namespace
@@ -67,6 +71,7 @@ ssize_t connect(const operation& tried) noexcept {
 readiness::readiness(trigger how)
     : interrupt_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)}, watches_{how == trigger::level} {
   if (interrupt_ < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
+  at(interrupt_).adopted = true;  // else its events, for which no operation waits, would be calmed
 }
 
 readiness::~readiness() {
@@ -82,8 +87,10 @@ int readiness::adopt(int descriptor) noexcept {
   return begin(descriptor);
 }
 
+// Who still waits on the number's last owner, closed without forget(), would wait for ever.
 int readiness::begin(int descriptor) noexcept try {
-  at(descriptor) = entry{};
+  forget(descriptor);
+  at(descriptor);
   const int error = enroll(descriptor);
   at(descriptor).adopted = error == 0;
   return error;
@@ -103,19 +110,25 @@ ssize_t readiness::accept(const operation& tried) noexcept {
     errno = error;
     return -1;
   }
+  auto& listener = known(tried);
+  if (watches_ || listener.level) listener.ready(direction::read) = false;  // till told again
   return made;
 }
 
 void readiness::forget(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
-  auto& forgotten = entries_[static_cast<std::size_t>(descriptor)];
+  cancel_all(descriptor);
+  entries_[static_cast<std::size_t>(descriptor)] = entry{};
+}
+
+void readiness::cancel_all(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
   for (const auto which : {direction::read, direction::write}) {
-    auto* waiting = forgotten.waiting(which);
+    auto& waiting = entries_[static_cast<std::size_t>(descriptor)].waiting(which);
     if (waiting == nullptr) continue;
     if (watches_) unwatch(descriptor, which);
-    forgotten_.push_back(*waiting);
+    forgotten_.push_back(*std::exchange(waiting, nullptr));
   }
-  forgotten = entry{};
 }
 
 readiness::entry& readiness::at(int descriptor) {
@@ -135,6 +148,7 @@ bool readiness::submit(operation& started) {
     return true;
   }
   if (wanted.ready(direction_of(started)) && attempt(started)) return true;
+  if (started.what() != operation::kind::receive) return wait_for_other(started);
   wait_for(started);
   return false;
 }
@@ -151,8 +165,7 @@ bool readiness::submit(operation& started) {
   if (error == 0) error = enroll(descriptor);
   if (error == 0) {
     at(descriptor).room_watched = false;
-    wait_for(started);
-    return false;
+    return wait_for_other(started);
   }
   started.fail(error);
   return true;
@@ -162,11 +175,23 @@ void readiness::wait_for(operation& started) noexcept {
   const auto which = direction_of(started);
   known(started).waiting(which) = &started;
   started.pend();
-  if (watches_) {
-    watch(started.descriptor(), which);
-  } else if (which == direction::write && !std::exchange(known(started).room_watched, true)) {
-    watch(started.descriptor(), which);
+  if (watches_) watch(started.descriptor(), which);
+}
+
+bool readiness::wait_for_other(operation& started) noexcept {
+  if (started.what() == operation::kind::wait_sent) {  // what was sent is the kernel's
+    started.finish(0);
+    return true;
   }
+  wait_for(started);
+  if (watches_) return false;
+  auto& about = known(started);
+  const bool accepts = started.what() == operation::kind::accept;
+  if (accepts && !std::exchange(about.level, true)) watch(started.descriptor(), direction::read);
+  if (!started.reads() && !std::exchange(about.room_watched, true)) {
+    watch(started.descriptor(), direction::write);
+  }
+  return false;
 }
 
 ssize_t readiness::call(const operation& tried) noexcept {
@@ -196,19 +221,28 @@ ssize_t readiness::call(const operation& tried) noexcept {
     result = call(tried);
   } while (result < 0 && errno == EINTR);
   if (result < 0) [[unlikely]] {
-    if (errno != EAGAIN) {
+    if (!would_block(tried)) {
       tried.fail(errno);
       return true;
     }
-    known(tried).ready(direction_of(tried)) = false;
+    auto& now = known(tried);
+    now.ready(direction_of(tried)) = false;
+    if (tried.reads()) now.hung_up = false;  // it was the number's last owner
     return false;
   }
   tried.finish(static_cast<std::size_t>(result));
-  if (tried.what() == operation::kind::receive && tried.result() < tried.size()) {
-    auto& now = known(tried);
-    now.ready(direction::read) = now.hung_up;
-  }
+  if (tried.result() < tried.size()) ran_short(tried);
   return true;
+}
+
+// The socket is drained, or full.
+inline void readiness::ran_short(const operation& tried) noexcept {
+  auto& now = known(tried);
+  if (tried.what() == operation::kind::receive) {
+    now.ready(direction::read) = now.hung_up;
+  } else if (tried.what() == operation::kind::send) {
+    now.ready(direction::write) = false;
+  }
 }
 
 bool readiness::cancel(operation& cancelled) noexcept {
@@ -235,13 +269,30 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
   now.hung_up |= hung_up;
   if (readable || hung_up) {
     now.ready(direction::read) = true;
-    if (auto* waiting = now.waiting(direction::read)) retry(*waiting, finished);
+    if (auto* waiting = now.waiting(direction::read)) {
+      retry(*waiting, finished);
+    } else if (now.level || !now.adopted) {
+      calm(descriptor);
+    }
   }
   if (writable || hung_up) {
     auto& again = entries_[index];  // an accept may have moved them
     again.ready(direction::write) = true;
-    if (auto* waiting = again.waiting(direction::write)) retry(*waiting, finished);
+    if (auto* waiting = again.waiting(direction::write)) {
+      retry(*waiting, finished);
+    } else if (!again.adopted) {
+      calm(descriptor);
+    }
   }
+}
+
+// Nobody waits for what the event tells, so it would wake the loop for nothing, and again.
+void readiness::calm(int descriptor) noexcept {
+  if (watches_) return;
+  auto& about = entries_[static_cast<std::size_t>(descriptor)];
+  if (std::exchange(about.level, false)) return unwatch(descriptor, direction::read);
+  const bool wanted = about.waiting(direction::read) || about.waiting(direction::write);
+  if (!about.adopted && !wanted) withdraw(descriptor);
 }
 
 void readiness::retry(operation& waiting, operation_list& finished) noexcept {

@@ -11,6 +11,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -24,6 +25,7 @@ class readiness : public reactor {
   void forget(int descriptor) noexcept final;
   bool submit(operation& started) final;
   bool cancel(operation& cancelled) noexcept final;
+  void cancel_all(int descriptor) noexcept final;
   void poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) final;
   void interrupt() noexcept final;
 
@@ -34,17 +36,18 @@ class readiness : public reactor {
   }
 
   // The way of nearly every message: there is room, and nobody waits for it. Sends without an
-  // operation; 0: it needs one.
-  std::size_t send_at_once(int descriptor, const void* data, std::size_t size) noexcept {
+  // operation; 0: it needs one. An errno value comes negated.
+  ssize_t send_at_once(int descriptor, const void* data, std::size_t size) noexcept {
     const auto index = static_cast<std::size_t>(descriptor);
     if (index >= entries_.size()) return 0;
     auto& to = entries_[index];
     if (!to.ready(direction::write) || to.waiting(direction::write) != nullptr) return 0;
     const auto sent = ::send(descriptor, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent > 0) [[likely]]
-      return static_cast<std::size_t>(sent);
-    if (sent < 0 && errno == EAGAIN) to.ready(direction::write) = false;
-    return 0;
+    if (sent == static_cast<ssize_t>(size)) [[likely]]
+      return sent;
+    if (sent < 0 && errno != EAGAIN) return errno == EINTR ? 0 : -errno;
+    to.ready(direction::write) = false;  // there was not room enough
+    return std::max<ssize_t>(sent, 0);
   }
 
  protected:
@@ -61,11 +64,14 @@ class readiness : public reactor {
   // Waits for events and reports each by became_ready(). `timeout` as in poll().
   virtual void wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) = 0;
   // A pending operation waits for, or does not wait any more for, this direction. Where events are
-  // edges only watch() is called, and once: for room to write, when there was none for the first
-  // time. Who asks for it from the start is told so of every new descriptor, and on Unix-domain
-  // sockets of everything that the peer reads.
+  // edges watch() is called once for room to write, when there was none for the first time: who
+  // asks for it from the start is told so of every new descriptor, and on Unix-domain sockets of
+  // everything that the peer reads. For reading it is called where an accept waits, and changes to
+  // levels, so that no accept is tried that is known to fail; unwatch() changes back.
   virtual void watch(int, direction) noexcept {}
   virtual void unwatch(int, direction) noexcept {}
+  // Where events are edges: those of this descriptor are nobody's.
+  virtual void withdraw(int) noexcept {}
 
   // --- what a backend calls ------------------------------------------------------------------
 
@@ -88,6 +94,7 @@ class readiness : public reactor {
     bool flags[2] = {false, true};  // trying may succeed; a new socket has room to write
     bool hung_up = false;
     bool room_watched = false;
+    bool level = false;    // events are edges, but not this descriptor's: it listens
     bool adopted = false;  // else its events come only while an operation waits
   };
 
@@ -105,6 +112,9 @@ class readiness : public reactor {
   bool attempt(operation& tried) noexcept;
   bool submit_stranger(operation& started);
   void wait_for(operation& started) noexcept;
+  bool wait_for_other(operation& started) noexcept;
+  void ran_short(const operation& tried) noexcept;
+  void calm(int descriptor) noexcept;
   void retry(operation& waiting, operation_list& finished) noexcept;
 
   std::vector<entry> entries_;  // by descriptor; an accept may lengthen it

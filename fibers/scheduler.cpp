@@ -30,6 +30,13 @@ fiber& running_fiber() {
   return *running;
 }
 
+// When an idle alarm looks again: after `now`, for it would expire in this very round, and together
+// with all others of its period, for each look by itself would wake the loop.
+clock::time_point next_look(clock::time_point now, clock::duration idle_period) {
+  const auto step = std::max(idle_period / 16, clock::duration{1});
+  return saturating_add(now, step - now.time_since_epoch() % step);
+}
+
 }  // namespace
 
 scheduler::scheduler(const scheduler_options& options)
@@ -149,9 +156,7 @@ void scheduler::ring(time_limit::alarm& expired, clock::time_point now) {
     if (std::exchange(expired.active, false)) expired.idle_since = now;
     const auto end = saturating_add(expired.idle_since, expired.idle_period);
     if (now < end) {
-      // Later than now, or it would expire in this very round.
-      const auto later = std::max(expired.idle_period / 16, clock::duration{1});
-      return timers_.arm(expired, std::min(end, saturating_add(now, later)));
+      return timers_.arm(expired, std::min(end, next_look(now, expired.idle_period)));
     }
   }
   expired.rang = true;
@@ -199,14 +204,14 @@ void scheduler::make_way_before_receive(int descriptor) noexcept {
   if (readiness_ != nullptr && readiness_->may_receive(descriptor)) tasks_.let_others_run();
 }
 
-std::size_t scheduler::send_at_once(int descriptor, const void* data, std::size_t size,
-                                    const time_limit& limit) noexcept {
+ssize_t scheduler::send_at_once(int descriptor, const void* data, std::size_t size,
+                                const time_limit& limit) noexcept {
   const auto* sender = tasks_.current();
   if (readiness_ == nullptr || sender == nullptr || sender->cancel_requested() || limit.passed()) {
     return 0;
   }
   const auto sent = readiness_->send_at_once(descriptor, data, size);
-  if (sent != 0) tasks_.completed_at_once();
+  if (sent > 0) tasks_.completed_at_once();
   return sent;
 }
 
@@ -289,7 +294,7 @@ void time_limit::after(clock::duration from_now) {
 
 void time_limit::when_idle(clock::duration period) {
   const auto now = clock::now();
-  at(saturating_add(now, period / 16));
+  at(std::min(saturating_add(now, period), next_look(now, period)));
   alarm_.idle_period = period;
   alarm_.idle_since = now;
   alarm_.active = false;
@@ -317,13 +322,22 @@ clock::time_point saturating_add(clock::time_point now, clock::duration duration
 namespace this_fiber {
 namespace {
 
-void wait_for(operation::kind readiness, int descriptor) {
+bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nullptr) {
   running_fiber();
   scheduler::blocking_operation ready{readiness, descriptor};
-  innermost->perform(ready);
+  innermost->perform(ready, limit);
+  if (ready.error() == ETIMEDOUT && limit != nullptr) return false;
   if (ready.error() != 0) {
     throw std::system_error{ready.error(), std::system_category(), "wait for a descriptor"};
   }
+  return true;
+}
+
+bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most) {
+  running_fiber();
+  time_limit limit;
+  limit.after(at_most);
+  return wait_for(readiness, descriptor, &limit);
 }
 
 }  // namespace
@@ -358,6 +372,12 @@ void wait_readable(int descriptor) {
 }
 void wait_writable(int descriptor) {
   wait_for(operation::kind::wait_writable, descriptor);
+}
+bool wait_readable_for(int descriptor, clock::duration duration) {
+  return wait_for(operation::kind::wait_readable, descriptor, duration);
+}
+bool wait_writable_for(int descriptor, clock::duration duration) {
+  return wait_for(operation::kind::wait_writable, descriptor, duration);
 }
 
 }  // namespace this_fiber

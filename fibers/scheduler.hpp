@@ -147,9 +147,9 @@ class scheduler {
   // and another's when it returns.
   void make_way_before_receive(int descriptor) noexcept;
 
-  // Sends what can be sent without an operation. 0: perform() one.
-  std::size_t send_at_once(int descriptor, const void* data, std::size_t size,
-                           const time_limit& limit) noexcept;
+  // Sends what can be sent without an operation. 0: perform() one. An errno value comes negated.
+  ssize_t send_at_once(int descriptor, const void* data, std::size_t size,
+                       const time_limit& limit) noexcept;
 
   void sleep_until(clock::time_point moment);
 
@@ -222,6 +222,10 @@ std::stop_token get_stop_token();
 // terminal, a socket that a stream reads. The descriptor stays as it is. Throws std::system_error.
 void wait_readable(int descriptor);
 void wait_writable(int descriptor);
+
+// False: the time came first.
+bool wait_readable_for(int descriptor, clock::duration duration);
+bool wait_writable_for(int descriptor, clock::duration duration);
 
 }  // namespace this_fiber
 

@@ -39,19 +39,52 @@ void socket::drop_descriptor() noexcept {
   ::close(std::exchange(descriptor_, -1));
 }
 
+int socket::release() noexcept {
+  limit_.never();
+  if (is_open()) scheduler_->reactor().forget(descriptor_);
+  return std::exchange(descriptor_, -1);
+}
+
+void socket::cancel() noexcept {
+  if (is_open()) scheduler_->reactor().cancel_all(descriptor_);
+}
+
 void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) {
   drop_descriptor();
+  const auto mine = ++opened_;
   scheduler_ = &scheduler::current();
   descriptor_ = ::socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int failure = descriptor_ < 0 ? errno : scheduler_->reactor().adopt(descriptor_);
-  if (failure == 0) {
+  if (failure == 0) failure = connect_opened(peer, length);
+  error = code_of(failure);
+  if (failure != 0 && is_still(mine)) drop_descriptor();
+}
+
+// A path whose backlog is full says so at once, and nothing tells when there is room.
+int socket::connect_opened(const sockaddr* peer, socklen_t length) {
+  const auto mine = opened_;
+  for (;;) {
     scheduler::blocking_operation wanted{operation::kind::connect, descriptor_};
     wanted.address(peer, length);
     scheduler_->perform(wanted, &limit_);
-    failure = wanted.error();
+    if (wanted.error() != EAGAIN) return is_still(mine) ? wanted.error() : ECANCELED;
+    this_fiber::sleep_for(std::chrono::milliseconds{1});
+    if (!is_still(mine)) return ECANCELED;
   }
-  error = code_of(failure);
-  if (failure != 0) drop_descriptor();
+}
+
+int socket::family() const noexcept {
+  int family = AF_INET;
+  socklen_t length = sizeof family;
+  ::getsockopt(descriptor_, SOL_SOCKET, SO_DOMAIN, &family, &length);
+  return family;
+}
+
+scheduler& socket::adopt(int descriptor) {
+  auto& here = scheduler::current();
+  const int error = here.reactor().adopt(descriptor);
+  if (error != 0) throw boost::system::system_error{code_of(error), "adopt a socket"};
+  return here;
 }
 
 int socket::listen(const sockaddr* local, socklen_t length, int backlog) noexcept {
@@ -131,9 +164,13 @@ std::size_t stream_socket::send(const iovec& part, error_code& error) {
   if (is_open()) {
     const auto sent = scheduler_->send_at_once(descriptor_, part.iov_base, part.iov_len, limit_);
     if (sent != 0) [[likely]] {
-      limit_.activity();
-      error = {};
-      return sent;
+      if (sent > 0) [[likely]] {
+        limit_.activity();
+        error = {};
+        return static_cast<std::size_t>(sent);
+      }
+      error = code_of(static_cast<int>(-sent));
+      return 0;
     }
   }
   return transfer<operation::kind::send>(part, error);
@@ -148,12 +185,30 @@ std::size_t stream_socket::send(const iovecs& all, error_code& error) {
 }
 
 void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error_code& error) {
+  error = {};
   if (what != boost::asio::socket_base::shutdown_receive && is_open() &&
       scheduler_->tasks().current() != nullptr) {
-    scheduler::blocking_operation sent{operation::kind::wait_sent, descriptor_};
-    scheduler_->perform(sent, &limit_);
+    flush(error);
+    if (error == boost::asio::error::operation_aborted) return;  // it was closed
+    if (error.value() == EBUSY) error = {};  // who shuts down under a writer does not wait for it
   }
-  error = code_of(::shutdown(descriptor_, what) != 0 ? errno : 0);
+  if (::shutdown(descriptor_, what) != 0 && !error) error = code_of(errno);
+}
+
+void stream_socket::flush(error_code& error) {
+  scheduler::blocking_operation sent{operation::kind::wait_sent, descriptor_};
+  if (is_open()) {
+    scheduler_->perform(sent, &limit_);
+  } else {
+    sent.fail(EBADF);
+  }
+  error = code_of(sent.error());
+}
+
+void stream_socket::flush() {
+  error_code error;
+  flush(error);
+  if (error) throw boost::system::system_error{error, "flush"};
 }
 
 void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what) {
@@ -169,10 +224,7 @@ stream_socket::executor_type stream_socket::get_executor() const {
 
 // --- stream_listener -------------------------------------------------------------------------
 
-stream_listener::stream_listener(int descriptor) : socket{scheduler::current(), descriptor} {
-  const int error = scheduler_->reactor().adopt(descriptor);
-  if (error != 0) throw boost::system::system_error{code_of(error), "adopt a listener"};
-}
+stream_listener::stream_listener(int descriptor) : socket{adopt(descriptor), descriptor} {}
 
 stream_socket stream_listener::accept(error_code& error) {
   const int accepted = socket::accept(error);

@@ -49,6 +49,11 @@ class socket {
 
   // Calls that other fibers are in end with operation_aborted. Closing twice is fine.
   void close() noexcept;
+  // The same, except that the socket stays open and can be used.
+  void cancel() noexcept;
+  // Gives the descriptor, unclosed, to the caller, and is closed itself; calls that other fibers
+  // are in end with operation_aborted. It may be non-blocking.
+  int release() noexcept;
   // The same under Asio's name.
   void close(error_code& error) noexcept {
     error = {};
@@ -57,6 +62,19 @@ class socket {
 
   bool is_open() const noexcept { return descriptor_ >= 0; }
   int native_handle() const noexcept { return descriptor_; }
+
+  // Asio's options: stream.set_option(boost::asio::ip::tcp::no_delay{true}).
+  template <class Option>
+  void set_option(const Option& option, error_code& error) {
+    const protocol mine{family()};
+    set_option(option.level(mine), option.name(mine), option.data(mine), option.size(mine), error);
+  }
+  template <class Option>
+  void set_option(const Option& option) {
+    error_code error;
+    set_option(option, error);
+    if (error) throw boost::system::system_error{error, "set_option"};
+  }
 
  protected:
   socket() = default;  // closed
@@ -73,10 +91,24 @@ class socket {
 
   void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
   void drop_descriptor() noexcept;
+  // Makes a connected socket fit for the reactor of this thread. Throws system_error.
+  static scheduler& adopt(int descriptor);
 
   time_limit limit_;
   scheduler* scheduler_ = nullptr;
   int descriptor_ = -1;
+
+ private:
+  // What Asio's options ask of a protocol.
+  struct protocol {
+    int number;
+    int family() const { return number; }
+  };
+  int family() const noexcept;
+  int connect_opened(const sockaddr* peer, socklen_t length);
+  bool is_still(unsigned opened) const noexcept { return is_open() && opened_ == opened; }
+
+  unsigned opened_ = 0;  // how often: after a wait it tells whether the descriptor is the same
 };
 
 class stream_socket : public socket {
@@ -107,6 +139,11 @@ class stream_socket : public socket {
   std::size_t write_some(const ConstBufferSequence& buffers) {
     return or_throw("write_some", [&](error_code& error) { return write_some(buffers, error); });
   }
+
+  // Waits until the kernel has all that was sent, as close() does not: with io_uring the last
+  // writes may still be on their way.
+  void flush(error_code& error);
+  void flush();
 
   // What was sent leaves first.
   void shutdown(boost::asio::socket_base::shutdown_type what, error_code& error);

@@ -95,9 +95,7 @@ bool set_options(int descriptor, const listener_options& options) {
 // --- stream ----------------------------------------------------------------------------------
 
 stream stream::from_descriptor(int descriptor) {
-  auto& here = scheduler::current();
-  if (const int error = here.reactor().adopt(descriptor)) throw_error(error, "adopt a socket");
-  return stream{here, descriptor};
+  return stream{adopt(descriptor), descriptor};
 }
 
 void stream::connect(const endpoint& peer, error_code& error) {
@@ -157,11 +155,18 @@ endpoint listener::local_endpoint() const {
 }
 
 stream connect(std::string_view host, std::uint16_t port) {
+  return connect(host, port, clock::duration::max());
+}
+
+stream connect(std::string_view host, std::uint16_t port, clock::duration at_most) {
+  const auto deadline = saturating_add(clock::now(), at_most);
   error_code error;
   endpoint last;
   for (const auto& peer : resolve(host, port)) {
     stream connected;
+    if (deadline != clock::time_point::max()) connected.expires_at(deadline);
     connected.connect(last = peer, error);
+    connected.expires_never();
     if (!error) return connected;
   }
   throw boost::system::system_error{error, "connect to " + text_of(last)};

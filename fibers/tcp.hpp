@@ -42,20 +42,6 @@ class stream : public stream_socket {
   endpoint remote_endpoint(error_code& error) const noexcept;
   endpoint remote_endpoint() const;
 
-  // Asio's options: stream.set_option(boost::asio::ip::tcp::no_delay{true}).
-  template <class Option>
-  void set_option(const Option& option, error_code& error) {
-    const auto protocol = boost::asio::ip::tcp::v4();
-    socket::set_option(option.level(protocol), option.name(protocol), option.data(protocol),
-                       option.size(protocol), error);
-  }
-  template <class Option>
-  void set_option(const Option& option) {
-    error_code error;
-    set_option(option, error);
-    if (error) throw boost::system::system_error{error, "set_option"};
-  }
-
  private:
   friend class listener;
   using stream_socket::stream_socket;
@@ -86,6 +72,8 @@ class listener : public socket {
 // Connects to a numeric address or a name, trying its addresses in turn. A name is looked up by a
 // call that blocks the whole thread. Throws boost::system::system_error.
 stream connect(std::string_view host, std::uint16_t port);
+// The same, in at most that much time altogether; then it throws timed_out.
+stream connect(std::string_view host, std::uint16_t port, clock::duration at_most);
 
 // How a WebSocket of Boost.Beast ends the connection below it: both sides close in an order that
 // loses no bytes. Beast finds this by argument-dependent lookup.

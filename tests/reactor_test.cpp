@@ -5,6 +5,9 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <iterator>
 #include <list>
 #include <thread>
 #include <vector>
@@ -17,14 +20,41 @@ using kind = operation::kind;
 namespace {
 
 int futile_receives = 0;  // those that found nothing
+int futile_accepts = 0;
+int futile_sends = 0;  // those that found no room
+
+int count_descriptors() {
+  const std::filesystem::directory_iterator open{"/proc/self/fd"};
+  return static_cast<int>(std::distance(open, {}));
+}
+
+// io_uring takes bytes into buffers of its own, and makes none of these calls.
+boost::test_tools::assertion_result only_tells_when_to_try(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result tells{backend() != fibers::io::io_uring};
+  tells.message() << "io_uring does the operation itself";
+  return tells;
+}
 
 }  // namespace
 
-// Stands before the system's, to count.
+// These stand before the system's, to count.
 extern "C" ssize_t recv(int descriptor, void* buffer, std::size_t size, int flags) {
   static const auto real = reinterpret_cast<decltype(&recv)>(::dlsym(RTLD_NEXT, "recv"));
   const auto result = real(descriptor, buffer, size, flags);
   if (result < 0 && errno == EAGAIN) ++futile_receives;
+  return result;
+}
+
+extern "C" int accept4(int descriptor, sockaddr* peer, socklen_t* length, int flags) {
+  static const auto real = reinterpret_cast<decltype(&accept4)>(::dlsym(RTLD_NEXT, "accept4"));
+  const auto result = real(descriptor, peer, length, flags);
+  if (result < 0 && errno == EAGAIN) ++futile_accepts;
+  return result;
+}
+extern "C" ssize_t send(int descriptor, const void* buffer, std::size_t size, int flags) {
+  static const auto real = reinterpret_cast<decltype(&send)>(::dlsym(RTLD_NEXT, "send"));
+  const auto result = real(descriptor, buffer, size, flags);
+  if (result < 0 && errno == EAGAIN) ++futile_sends;
   return result;
 }
 
@@ -266,6 +296,132 @@ BOOST_AUTO_TEST_CASE(a_connection_is_accepted_and_fit_for_operations) {
   BOOST_TEST(receive.text() == "hello");
   reactor->forget(accepted.get());
   reactor->forget(listener.socket.get());
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_on_a_number_that_is_closed_and_reused_is_told) {
+  const int number = near.get();
+  request old{kind::receive, number, 10};
+  start(old);
+  const tcp_pair fresh;
+  checked(::dup2(fresh.near.get(), number), "dup2");  // closes it, and nobody says forget()
+  BOOST_REQUIRE(reactor->adopt(number) == 0);
+  finish(old);
+  BOOST_TEST(old.error() == ECANCELED);
+  request receive{kind::receive, number, 10};
+  start(receive);
+  send_all(fresh.far, "hello");
+  finish(receive);
+  BOOST_TEST(receive.text() == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_pending_on_a_descriptor_can_be_cancelled_and_it_can_be_used_again) {
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  reactor->cancel_all(near.get());
+  finish(receive);
+  BOOST_TEST(receive.error() == ECANCELED);
+  request next{kind::receive, near.get(), 10};
+  start(next);
+  send_all(far, "hello");
+  finish(next);
+  BOOST_TEST(next.text() == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(an_accept_takes_one_connection_of_many_and_the_next_one_another) {
+  constexpr int many = 30;
+  const listening_socket listener;
+  BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+  std::vector<descriptor> clients, accepted;
+  for (int i = 0; i < many; ++i) clients.push_back(connected_to(listener.port));
+  const int before = count_descriptors();
+  for (int i = 1; i <= many; ++i) {
+    operation accept{kind::accept, listener.socket.get()};
+    start(accept);
+    finish(accept);
+    BOOST_REQUIRE(accept.error() == 0);
+    accepted.emplace_back(static_cast<int>(accept.result()));
+    poll(0ns);
+    BOOST_REQUIRE(count_descriptors() == before + i);
+  }
+  for (const auto& each : accepted) reactor->forget(each.get());
+  reactor->forget(listener.socket.get());
+}
+
+BOOST_AUTO_TEST_CASE(an_accept_that_is_taken_back_leaves_the_connection_in_the_backlog) {
+  const listening_socket listener;
+  BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+  operation accept{kind::accept, listener.socket.get()};
+  start(accept);
+  poll(0ns);
+  take_back(accept);
+  poll(1ms);
+  const auto client = connected_to(listener.port);
+  const int before = count_descriptors();
+  poll(1ms);
+  poll(1ms);
+  BOOST_TEST(count_descriptors() == before);
+  operation next{kind::accept, listener.socket.get()};
+  start(next);
+  finish(next);
+  BOOST_TEST(next.error() == 0);
+  const descriptor accepted{static_cast<int>(next.result())};
+  reactor->forget(accepted.get());
+  reactor->forget(listener.socket.get());
+}
+
+// Nor does a listener that nobody accepts from keep the loop awake.
+BOOST_AUTO_TEST_CASE(an_accept_is_not_followed_by_one_known_to_fail) {
+  const listening_socket listener;
+  BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+  const int before = futile_accepts;
+  for (int i = 0; i < 20; ++i) {
+    operation accept{kind::accept, listener.socket.get()};
+    start(accept);
+    BOOST_REQUIRE(!accept.finished());
+    const auto client = connected_to(listener.port);
+    finish(accept);
+    const descriptor accepted{static_cast<int>(accept.result())};
+    reactor->forget(accepted.get());
+  }
+  BOOST_TEST(futile_accepts == before);
+  const auto waiting = connected_to(listener.port);
+  for (int i = 0; i < 3; ++i) poll(1ms);
+  const auto begin = std::chrono::steady_clock::now();
+  poll(5ms);
+  BOOST_TEST((std::chrono::steady_clock::now() - begin >= 5ms));
+  operation accept{kind::accept, listener.socket.get()};
+  start(accept);
+  finish(accept);
+  const descriptor accepted{static_cast<int>(accept.result())};
+  reactor->forget(accepted.get());
+  reactor->forget(listener.socket.get());
+}
+
+BOOST_AUTO_TEST_CASE(a_send_that_found_too_little_room_is_not_followed_by_one_known_to_fail,
+                     *boost::unit_test::precondition(only_tells_when_to_try)) {
+  const int before = futile_sends;
+  request first{kind::send, near.get(), std::string(16 << 20, 'x')};
+  start(first);
+  BOOST_REQUIRE(first.finished());
+  BOOST_REQUIRE(first.result() < first.size());
+  request second{kind::send, near.get(), "rest"};
+  start(second);
+  BOOST_TEST(!second.finished());
+  BOOST_TEST(futile_sends == before);
+  receive_all(far, first.result());
+  finish(second);
+  BOOST_TEST(receive_all(far, 4) == "rest");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_sent_is_the_kernels_though_there_is_no_room_for_more,
+                     *boost::unit_test::precondition(only_tells_when_to_try)) {
+  fill(near);
+  take_back(send_until_pending(near));
+  operation sent{kind::wait_sent, near.get()};
+  start(sent);
+  BOOST_TEST(sent.finished());
+  BOOST_TEST(sent.error() == 0);
+  if (!sent.finished()) take_back(sent);
 }
 
 // Each accept may lengthen what the reactor keeps by descriptor while it goes through its events.

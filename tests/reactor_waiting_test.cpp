@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "reactor_fixture.hpp"
+#if __has_include(<liburing.h>)
+#include <fibers/io_uring_reactor.hpp>
+#endif
 
 using namespace std::chrono_literals;
 using kind = operation::kind;
@@ -28,6 +31,12 @@ boost::test_tools::assertion_result descriptors_beyond_1024(boost::unit_test::te
   boost::test_tools::assertion_result no{false};
   no.message() << "the hard limit of open descriptors is " << descriptor_limit{}.most();
   return no;
+}
+
+boost::test_tools::assertion_result is_io_uring(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result is{backend() == fibers::io::io_uring};
+  is.message() << "no other reactor has a ring";
+  return is;
 }
 
 }  // namespace
@@ -110,6 +119,25 @@ BOOST_AUTO_TEST_CASE(a_wait_sees_every_signal_of_an_eventfd) {
     BOOST_REQUIRE(::read(event.get(), &count, sizeof count) == sizeof count);
     BOOST_TEST(count == i);
   }
+}
+
+// At most one event more may come: it shows that nobody waits any more.
+BOOST_AUTO_TEST_CASE(a_descriptor_that_was_waited_for_once_does_not_go_on_waking_the_loop) {
+  const descriptor event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  const std::uint64_t one = 1;
+  operation readable{kind::wait_readable, event.get()};
+  start(readable);
+  BOOST_REQUIRE(::write(event.get(), &one, sizeof one) == sizeof one);
+  finish(readable);
+  for (int i = 0; i < 5; ++i) {
+    BOOST_REQUIRE(::write(event.get(), &one, sizeof one) == sizeof one);
+    const auto waited = duration_of_poll(*this, 5ms);
+    if (i > 0) BOOST_TEST((waited >= 5ms));
+  }
+  operation again{kind::wait_readable, event.get()};
+  start(again);
+  finish(again);
+  BOOST_TEST(again.error() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(one_waits_to_read_while_another_waits_to_write) {
@@ -248,6 +276,33 @@ BOOST_AUTO_TEST_CASE(descriptors_beyond_1024_work,
   poll(std::nullopt);
   reactor->forget(peers.near.get());
 }
+
+#if __has_include(<liburing.h>)
+// Both its queue and its buffers run out all the time.
+BOOST_AUTO_TEST_CASE(a_ring_of_eight_entries_serves_three_hundred_connections,
+                     *boost::unit_test::precondition(is_io_uring)) {
+  reactor->forget(near.get());
+  reactor = std::make_unique<fibers::io_uring_reactor>(
+      fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 8});
+  std::vector<tcp_pair> peers(300);
+  for (const auto& pair : peers) BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+  for (int round = 0; round < 3; ++round) {
+    std::list<request> receives, sends;
+    for (const auto& pair : peers) {
+      start(receives.emplace_back(kind::receive, pair.near.get(), std::size_t{8}));
+    }
+    for (const auto& pair : peers) send_all(pair.far, "hello");
+    for (auto& receive : receives) {
+      finish(receive);
+      BOOST_REQUIRE(receive.text() == "hello");
+      start(sends.emplace_back(kind::send, receive.descriptor(), receive.text()));
+    }
+    for (auto& send : sends) finish(send);
+    for (const auto& pair : peers) BOOST_REQUIRE(receive_all(pair.far, 5) == "hello");
+  }
+  for (const auto& pair : peers) reactor->forget(pair.near.get());
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(two_hundred_pending_operations_finish_each_once) {
   constexpr std::size_t many = 200;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <string>
@@ -163,6 +164,38 @@ BOOST_AUTO_TEST_CASE(more_than_max_connections_wait_until_one_leaves) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(who_waits_behind_max_connections_takes_no_descriptor_of_the_server) {
+  server_process server{{"--max-connections", "2"}};
+  std::vector<echo_client> clients;
+  clients.emplace_back(server.port());
+  BOOST_REQUIRE(echoes(clients.front(), "hello"));
+  const auto with_one = server.descriptors();
+  for (int i = 0; i < 50; ++i) clients.emplace_back(server.port());
+  BOOST_REQUIRE(echoes(clients[1], "hello"));
+  BOOST_TEST(echoes(clients.front(), "hello"));
+  BOOST_TEST(server.descriptors() <= with_one + 1);
+}
+
+// A count, not a time: how much of the flood is answered while the others ask and are answered.
+BOOST_AUTO_TEST_CASE(a_client_that_floods_the_server_leaves_the_others_their_turn) {
+  server_process server;
+  const echo_client flooding{server.port()};
+  std::atomic<bool> done{false};
+  std::jthread sender{[&] {
+    while (!done) flooding.send(body(50'000));
+    flooding.end();
+  }};
+  std::jthread reader{[&] { flooding.receive_raw(); }};
+  std::vector<echo_client> others;
+  for (int i = 0; i < 20; ++i) others.emplace_back(server.port());
+  const auto start = clock_type::now();
+  for (int round = 0; round < 10; ++round) {
+    for (const auto& each : others) BOOST_REQUIRE(echoes(each, "hello"));
+  }
+  BOOST_TEST((clock_type::now() - start < patience));
+  done = true;
+}
+
 BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_and_an_active_one_is_not) {
   server_process server{{"--idle-timeout", "1s"}};
   echo_client idle{server.port()};
@@ -192,14 +225,43 @@ BOOST_AUTO_TEST_CASE(an_idle_timeout_of_zero_closes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_server_sleeps) {
-  server_process server;
+  server_process server{{"--idle-timeout", "8s"}};
   std::vector<echo_client> clients;
-  for (int i = 0; i < 10; ++i) clients.emplace_back(server.port());
-  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  for (int i = 0; i < 200; ++i) {  // each at a time of its own
+    clients.emplace_back(server.port());
+    BOOST_REQUIRE(echoes(clients.back(), "hello"));
+    usleep(1000);
+  }
   usleep(100'000);
   const auto before = server.voluntary_switches();
   BOOST_TEST(cpu_share(server) < 0.1);
   BOOST_TEST(server.voluntary_switches() - before < 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_connections_are_shared_out_and_end_with_sigterm) {
+  constexpr std::size_t count = 1000;
+  const auto kind = server_process{};
+  if (ends_at_1024(kind) || !raise_descriptor_limit(count + 100)) {
+    BOOST_TEST_MESSAGE("skipped: a thousand connections are too many here");
+    return;
+  }
+  const bool counts = kind.announced("server") != "floor";
+  server_process server{{"--threads", "2"},
+                        counts ? server_process::voice::speaking : server_process::voice::quiet};
+  std::vector<echo_client> clients;
+  for (std::size_t i = 0; i < count; ++i) clients.emplace_back(server.port());
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  server.signal(SIGTERM);
+  std::vector<std::size_t> shares;
+  while (counts && shares.size() < 2) {
+    const auto line = server.read_line();
+    if (line.starts_with("Loop ")) shares.push_back(std::stoul(line.substr(line.find("d ") + 2)));
+  }
+  BOOST_TEST(server.wait() == 0);
+  for (const auto& client : clients) BOOST_REQUIRE(client.receive_raw().empty());
+  if (!counts) return;
+  BOOST_TEST(shares[0] + shares[1] == count);
+  BOOST_TEST(std::ranges::max(shares) <= 3 * std::ranges::min(shares));
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_short_connections_leave_nothing_behind) {

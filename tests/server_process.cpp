@@ -14,6 +14,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -187,6 +188,11 @@ long server_process::voluntary_switches() const {
 
 int server_process::threads() const {
   return std::stoi(status("Threads"));
+}
+
+std::size_t server_process::descriptors() const {
+  const std::filesystem::directory_iterator open{fmt::format("/proc/{}/fd", pid_)};
+  return static_cast<std::size_t>(std::distance(open, {}));
 }
 
 bool server_process::has_descriptor(const std::string& kind) const {

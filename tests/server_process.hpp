@@ -13,6 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -71,6 +72,7 @@ class server_process {
   long resident_kib() const;
   long voluntary_switches() const;  // how often it went to sleep
   int threads() const;
+  std::size_t descriptors() const;                     // how many are open
   bool has_descriptor(const std::string& kind) const;  // as /proc names it: anon_inode:[eventpoll]
 
  private:

@@ -55,6 +55,13 @@ struct full_listener : bound_socket {
   std::vector<descriptor> waiting;
 };
 
+// io_uring has received what there is, and takes what is sent.
+boost::test_tools::assertion_result only_tells_when_to_try(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result tells{backend() != fibers::io::io_uring};
+  tells.message() << "io_uring does the operation itself";
+  return tells;
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(deadlines, tcp_fixture)
@@ -157,6 +164,7 @@ BOOST_AUTO_TEST_CASE(writing_accepting_and_connecting_have_deadlines_too) {
          connecting.connect(full.endpoint(), error);
          BOOST_TEST(error == asio::error::timed_out);
          BOOST_TEST(!connecting.is_open());
+         BOOST_CHECK_THROW(tcp::connect("127.0.0.1", full.port, 5ms), boost::system::system_error);
          done = true;
        });
 }
@@ -346,10 +354,8 @@ BOOST_AUTO_TEST_CASE(closing_a_listener_aborts_its_accept) {
   scheduler.run();
 }
 
-// The closed operation is still in the reactor's hands when the cancellation arrives.
-// Where the kernel only says when to try. (io_uring has received what there is.)
-BOOST_AUTO_TEST_CASE(who_leaves_bytes_behind_makes_way_and_can_be_closed_under_meanwhile) {
-  if (scheduler.backend() == fibers::io::io_uring) return;
+BOOST_AUTO_TEST_CASE(who_leaves_bytes_behind_makes_way_and_can_be_closed_under_meanwhile,
+                     *boost::unit_test::precondition(only_tells_when_to_try)) {
   std::string order;
   talk([&](tcp::stream& stream) { write(stream, "1234"); },
        [&](tcp::stream& stream) {
@@ -367,6 +373,94 @@ BOOST_AUTO_TEST_CASE(who_leaves_bytes_behind_makes_way_and_can_be_closed_under_m
   BOOST_TEST(order == "1o2o3o");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_written_arrives_though_the_stream_and_the_scheduler_end) {
+  constexpr std::size_t size = 50'001;
+  tcp_pair peers;
+  const int small = 8192;
+  ::setsockopt(peers.far.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  ::setsockopt(peers.near.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  std::string arrived;
+  std::jthread reader{[&] {
+    std::this_thread::sleep_for(100ms);
+    arrived = receive_all(peers.far, size);
+  }};
+  {
+    fibers::scheduler brief{backend()};
+    brief.spawn([&] {
+      auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+      peers.near = descriptor{};
+      write(stream, std::string(size, 'x'));
+    });
+    brief.run();
+  }
+  reader.join();
+  BOOST_TEST(arrived.size() == size);
+}
+
+// Who is taken back did not want to wait for its peer, so nobody else does.
+BOOST_AUTO_TEST_CASE(a_peer_that_takes_nothing_does_not_hold_up_the_end_of_the_scheduler) {
+  tcp_pair peers;
+  const auto begin = fibers::clock::now();
+  {
+    fibers::scheduler brief{backend()};
+    brief.spawn([&] {
+      auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+      stream.expires_after(20ms);
+      BOOST_TEST(write_for_ever(stream) == asio::error::timed_out);
+    });
+    brief.run();
+  }
+  BOOST_TEST((fibers::clock::now() - begin < patience));
+}
+
+BOOST_AUTO_TEST_CASE(shutting_down_where_there_is_no_room_waits_for_nothing,
+                     *boost::unit_test::precondition(only_tells_when_to_try)) {
+  bool done = false;
+  talk([&](tcp::stream&) { wait_for(done); },
+       [&](tcp::stream& client) {
+         client.expires_after(20ms);
+         write_for_ever(client);
+         client.expires_after(patience);
+         const auto begin = fibers::clock::now();
+         client.shutdown(asio::socket_base::shutdown_send);
+         BOOST_TEST((fibers::clock::now() - begin < patience / 2));
+         done = true;
+       });
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_is_told_to_who_writes_or_to_who_shuts_down) {
+  tcp_pair peers;
+  scheduler.spawn([&] {
+    auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+    peers.near = descriptor{};
+    reset(peers.far);
+    error_code written, shut;
+    stream.write_some(asio::buffer("x", 1), written);
+    this_fiber::sleep_for(1ms);
+    stream.shutdown(asio::socket_base::shutdown_send, shut);
+    BOOST_TEST((written ? written : shut) == asio::error::connection_reset);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_connect_that_another_fiber_replaced_leaves_the_new_connection_alone) {
+  const full_listener full;
+  scheduler.spawn([&] { write(*std::make_unique<tcp::stream>(listener.accept()), "x"); });
+  scheduler.spawn([&] {
+    tcp::stream stream;
+    error_code first;
+    auto connecting = scheduler.spawn([&] { stream.connect(full.endpoint(), first); });
+    this_fiber::sleep_for(1ms);
+    stream.close();
+    stream.connect(listener.local_endpoint());
+    connecting.join();
+    BOOST_TEST(first == asio::error::operation_aborted);
+    BOOST_TEST(read_exactly(stream, 1) == "x");
+  });
+  scheduler.run();
+}
+
+// The closed operation is still in the reactor's hands when the cancellation arrives.
 BOOST_AUTO_TEST_CASE(a_reader_can_be_closed_under_and_cancelled_in_one_moment) {
   bool done = false;
   talk([&](tcp::stream&) { wait_for(done); },
