@@ -19,7 +19,10 @@ void runtime::run(const std::function<void(unsigned index)>& start) {
       failed(std::make_exception_ptr(std::system_error{error.code(), "start thread " + which}));
     }
   }
-  stopped_ = false;
+  {
+    const std::lock_guard lock{mutex_};
+    stopped_ = false;
+  }
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
