@@ -91,6 +91,10 @@ BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
     return;
   }
   server_process server{{}, server_process::voice::quiet, {.memory = 64 << 20}};
+  if (server.announced("server").starts_with("asio")) {
+    BOOST_TEST_MESSAGE("skipped: Asio ends when there is no memory for an operation of its own");
+    return;
+  }
   expect_to_survive(server, count);
 }
 
