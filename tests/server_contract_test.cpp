@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(an_address_of_another_machine_is_one_clear_line) {
 // Each thread wants 8 MiB of addresses for its stack.
 BOOST_AUTO_TEST_CASE(threads_that_cannot_start_are_one_clear_line,
                      *boost::unit_test::precondition(memory_can_be_limited)) {
-  expect_complaint({"--port", "0", "--threads", "1000"}, 1, {}, {.memory = 2UL << 30});
+  expect_complaint({"--port", "0", "--threads", "200"}, 1, {}, {.memory = 1UL << 30});
 }
 
 BOOST_AUTO_TEST_CASE(the_end_frees_the_port_at_once) {
