@@ -149,7 +149,9 @@ bool readiness::submit(operation& started) {
   }
   if (wanted.ready(direction_of(started)) && attempt(started)) return true;
   if (started.what() != operation::kind::receive) return wait_for_other(started);
-  wait_for(started);
+  wanted.waiting(direction::read) = &started;
+  started.pend();
+  if (watches_) watch(started.descriptor(), direction::read);
   return false;
 }
 
@@ -220,19 +222,36 @@ ssize_t readiness::call(const operation& tried) noexcept {
   do {
     result = call(tried);
   } while (result < 0 && errno == EINTR);
-  if (result < 0) [[unlikely]] {
-    if (!would_block(tried)) {
-      tried.fail(errno);
-      return true;
-    }
-    auto& now = known(tried);
-    now.ready(direction_of(tried)) = false;
-    if (tried.reads()) now.hung_up = false;  // it was the number's last owner
-    return false;
-  }
+  if (result < 0) [[unlikely]]
+    return failed(tried);
   tried.finish(static_cast<std::size_t>(result));
   if (tried.result() < tried.size()) ran_short(tried);
   return true;
+}
+
+// The same for nearly every message: a receive into one buffer, and what is known of its descriptor.
+inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
+  ssize_t received;
+  do {
+    received = receive(tried);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0) [[unlikely]]
+    return failed(tried);
+  tried.finish(static_cast<std::size_t>(received));
+  if (tried.result() < tried.size()) from.ready(direction::read) = from.hung_up;
+  return true;
+}
+
+// False: it would have blocked.
+[[gnu::noinline]] bool readiness::failed(operation& tried) noexcept {
+  if (!would_block(tried)) {
+    tried.fail(errno);
+    return true;
+  }
+  auto& now = known(tried);
+  now.ready(direction_of(tried)) = false;
+  if (tried.reads()) now.hung_up = false;  // it was the number's last owner
+  return false;
 }
 
 // The socket is drained, or full.
@@ -270,16 +289,20 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
   if (readable || hung_up) {
     now.ready(direction::read) = true;
     if (auto* waiting = now.waiting(direction::read)) {
-      retry(*waiting, finished);
+      if (waiting->what() == operation::kind::receive) [[likely]] {
+        if (attempt_receive(*waiting, now)) give_back(now, direction::read, finished);
+      } else if (attempt(*waiting)) {
+        give_back(entries_[index], direction::read, finished);  // an accept may have moved them
+      }
     } else if (now.level || !now.adopted) {
       calm(descriptor);
     }
   }
   if (writable || hung_up) {
-    auto& again = entries_[index];  // an accept may have moved them
+    auto& again = entries_[index];
     again.ready(direction::write) = true;
     if (auto* waiting = again.waiting(direction::write)) {
-      retry(*waiting, finished);
+      if (attempt(*waiting)) give_back(again, direction::write, finished);
     } else if (!again.adopted) {
       calm(descriptor);
     }
@@ -295,12 +318,10 @@ void readiness::calm(int descriptor) noexcept {
   if (!about.adopted && !wanted) withdraw(descriptor);
 }
 
-void readiness::retry(operation& waiting, operation_list& finished) noexcept {
-  if (!attempt(waiting)) return;
-  const auto which = direction_of(waiting);
-  known(waiting).waiting(which) = nullptr;
-  if (watches_) unwatch(waiting.descriptor(), which);
-  finished.push_back(waiting);
+inline void readiness::give_back(entry& of, direction which, operation_list& finished) noexcept {
+  auto& done = *std::exchange(of.waiting(which), nullptr);
+  if (watches_) unwatch(done.descriptor(), which);
+  finished.push_back(done);
 }
 
 void readiness::interrupt() noexcept {

@@ -115,7 +115,9 @@ class readiness : public reactor {
   bool wait_for_other(operation& started) noexcept;
   void ran_short(const operation& tried) noexcept;
   void calm(int descriptor) noexcept;
-  void retry(operation& waiting, operation_list& finished) noexcept;
+  bool attempt_receive(operation& tried, entry& from) noexcept;
+  bool failed(operation& tried) noexcept;
+  void give_back(entry& of, direction which, operation_list& finished) noexcept;
 
   std::vector<entry> entries_;  // by descriptor; an accept may lengthen it
   operation_list forgotten_;    // to be given back by the next poll
