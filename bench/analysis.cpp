@@ -360,7 +360,9 @@ const load_row* load_of(const results& found, const cost_row& row) {
 // One for each comparison, on the scenario that leads it.
 std::vector<std::string> headlines_of(const results& found) {
   std::vector<std::string> sentences;
-  for (const auto& pair : pairs_of(found)) {
+  const auto pairs = pairs_of(found);
+  for (const auto& pair : pairs) {
+    if (injected_ns(pair.contender) && pairs.size() > 1) continue;  // it says what is known
     const cost_row* leading = nullptr;
     for (const auto* row : costs_of(found, pair)) {
       if (row->ratio.n == 0 && row->verdict.what != finding::unmeasured) continue;

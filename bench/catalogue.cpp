@@ -22,16 +22,18 @@ struct variant {
   std::string threads;  // empty: one
   std::string shape;
   std::string spin;
-  std::string socket;  // empty: tcp
+  std::string injected;  // nanoseconds; empty: none
+  std::string socket;    // empty: tcp
 };
 
 std::optional<variant> parse_variant(const std::string& name) {
   static const std::regex grammar{
       "((?:fibers|floor|asio-[a-z]+)/[a-z_]+)(?:/t([2-9]|[1-9][0-9]{1,2}))?(/shared)?"
-      "(?:/spin([1-9][0-9]*[mu]s))?(/unix)?"};
+      "(?:/spin([1-9][0-9]*[mu]s))?(?:/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
   std::smatch parts;
   if (!std::regex_match(name, parts, grammar)) return std::nullopt;
-  const variant found{parts[1], parts[2], parts[3].matched ? "shared" : "", parts[4], parts[5]};
+  const variant found{parts[1], parts[2], parts[3].matched ? "shared" : "",
+                      parts[4], parts[5], parts[6]};
   const auto& all = bundled_servers();
   if (std::none_of(all.begin(), all.end(), [&](auto& each) { return each.name == found.plain; }))
     return std::nullopt;
@@ -51,6 +53,7 @@ std::optional<server_info> find_bundled(const std::string& name) {
   if (!asked->threads.empty()) server.command += " --threads " + asked->threads;
   if (!asked->shape.empty()) server.command += " --shape " + asked->shape;
   if (!asked->spin.empty()) server.command += " --spin " + asked->spin;
+  if (!asked->injected.empty()) server.command += " --inject-ns " + asked->injected;
   if (!asked->socket.empty()) server.command += " --unix {path}";
   return server;
 }
@@ -76,7 +79,7 @@ server_info parse_target(const std::string& text) {
 }
 
 variant variant_of(const std::string& name) {
-  return parse_variant(name).value_or(variant{name, {}, {}, {}, {}});
+  return parse_variant(name).value_or(variant{name, {}, {}, {}, {}, {}});
 }
 
 }  // namespace
@@ -105,11 +108,12 @@ server_info find_server(const std::string& name, const std::vector<server_info>&
   }
   if (const auto found = find_bundled(name)) return *found;
   for (const auto& each : bundled_servers()) names.push_back(each.name);
-  throw usage_error(fmt::format(
-      "unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
-      "/t2/shared) /spin50us (fibers) and /unix; others join with --server 'name=command "
-      "--port {{port}}' or --target host:port",
-      name, fmt::join(names, ", ")));
+  throw usage_error(
+      fmt::format("unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
+                  "/t2/shared) /spin50us (fibers), /inject1000ns and /unix; others join with "
+                  "--server 'name=command "
+                  "--port {{port}}' or --target host:port",
+                  name, fmt::join(names, ", ")));
 }
 
 std::optional<std::string> bundled_reactor(const std::string& name) {
@@ -150,6 +154,12 @@ std::optional<std::string> floor_of(const std::string& base, const std::string& 
 bool may_share_a_core(const std::string& base, const std::string& contender) {
   return reactor_of(base) == reactor_of(contender) && variant_of(base).spin.empty() &&
          variant_of(contender).spin.empty();
+}
+
+std::optional<double> injected_ns(const std::string& name) {
+  const auto injected = variant_of(name).injected;
+  if (injected.empty()) return std::nullopt;
+  return std::stod(injected);
 }
 
 std::string reactor_of(const std::string& name) {

@@ -9,6 +9,7 @@
 //     asio-callback/epoll/t2/shared two threads that share one loop, which only Asio offers
 //     fibers/epoll/unix             listens on a path instead of a port
 //     fibers/epoll/spin50us         looks for events that long before it sleeps
+//     fibers/epoll/inject1000ns     burns that much CPU on each message, to be found by a run
 //
 // What the command line adds has the name that it gives, or the address where it runs.
 #pragma once
@@ -43,6 +44,9 @@ std::optional<std::string> floor_of(const std::string& base, const std::string& 
 
 // Unlike reactors disturb each other on one core, and who spins leaves no time to the other.
 bool may_share_a_core(const std::string& base, const std::string& contender);
+
+// What a server burns on each message because its name says so; absent: nothing.
+std::optional<double> injected_ns(const std::string& name);
 
 // What a server is taken to wait with: a program from outside with epoll, as most do.
 std::string reactor_of(const std::string& name);

@@ -167,7 +167,7 @@ bool holds_memory_of(const run_record& begun, const server_info& server) {
 void measure_memory(const run_plan& plan, test_bed& bed, run_listener& listener,
                     const run_record& begun) {
   for (const auto& server : plan.servers) {
-    if (holds_memory_of(begun, server)) continue;
+    if (!is_weighed(server) || holds_memory_of(begun, server)) continue;
     std::vector<caveat> doubts;
     for (const auto& sample : bed.measure_memory(server.name, plan.memory_connections, doubts)) {
       listener.on_memory(sample);

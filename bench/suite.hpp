@@ -96,6 +96,9 @@ struct suite_summary {
 };
 std::vector<suite_summary> suite_summaries();
 
+// Whether the memory of its connections is asked: not of who is there to be found dearer.
+bool is_weighed(const server_info& server);
+
 // Every pairing's blocks, shuffled by seed and round.
 std::vector<planned_block> blocks_of_round(const run_plan& plan, int round);
 

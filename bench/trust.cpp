@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <bench/catalogue.hpp>
 #include <bench/number_text.hpp>
 #include <map>
 
@@ -68,14 +69,34 @@ std::string resolution_text(const results& found) {
                      percent_text(*row->smallest_visible), row->scenario.text(), row->ratio.n);
 }
 
+// The row whose difference is known; null: the run has none.
+const cost_row* row_with_injection(const results& found) {
+  for (const auto& row : found.costs)
+    if (row.verdict.what != finding::unmeasured && injected_ns(row.comparison.contender) &&
+        !injected_ns(row.comparison.base))
+      return &row;
+  return nullptr;
+}
+
+std::string injection_text(const cost_row& row) {
+  const double injected = injected_ns(row.comparison.contender).value_or(0);
+  return fmt::format("{} ns a message burnt in {} on {}: {}, {}", ns_text(injected),
+                     row.comparison.base, row.scenario.text(),
+                     row.verdict.what == finding::dearer ? "found" : "not found",
+                     interval_text(row.difference_ns, ns_text, "ns"));
+}
+
 }  // namespace
 
 std::vector<fact> trust_facts(const run_header& header, const results& found) {
-  return {{"Noise", noise_text(found)},
-          {"Margin", margin_text(found)},
-          {"Smallest difference visible", resolution_text(found)},
-          {"Pinning", pinning_text(header)},
-          {"Payload", payload_text(found) + prefixes_text(header)}};
+  std::vector<fact> facts{{"Noise", noise_text(found)},
+                          {"Margin", margin_text(found)},
+                          {"Smallest difference visible", resolution_text(found)}};
+  if (const auto* row = row_with_injection(found))
+    facts.push_back({"Injected cost", injection_text(*row)});
+  facts.push_back({"Pinning", pinning_text(header)});
+  facts.push_back({"Payload", payload_text(found) + prefixes_text(header)});
+  return facts;
 }
 
 std::string prefix_text(const std::string& prefix) {

@@ -229,7 +229,8 @@ ssize_t readiness::call(const operation& tried) noexcept {
   return true;
 }
 
-// The same for nearly every message: a receive into one buffer, and what is known of its descriptor.
+// The same for nearly every message: a receive into one buffer, and what is known of its
+// descriptor.
 inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
   ssize_t received;
   do {

@@ -544,6 +544,30 @@ BOOST_AUTO_TEST_CASE(servers_that_never_shared_a_block_are_decided_by_exclusive_
   BOOST_TEST(contains(every_form(record)[4], "from exclusive blocks"));
 }
 
+// What a run proves of itself: a microsecond that was put in comes out.
+BOOST_AUTO_TEST_CASE(an_injected_cost_is_found_and_said_and_leads_no_report) {
+  for (const double burnt : {1000.0, 0.0}) {
+    auto record = synthetic_run(
+        {.select_too = false,
+         .open_loop = false,
+         .library_ns = {
+             {"fibers/epoll", 55 + burnt}, {"asio-callback/epoll", 55}, {"floor/epoll", 0}}});
+    const bench::comparison injected{"fibers/epoll", "fibers/epoll/inject1000ns", "floor/epoll"};
+    std::erase_if(record.blocks, [](const auto& each) { return each.control; });
+    for (auto& block : record.blocks) block.comparison = injected;
+    record.header.comparisons = {injected};
+    const auto found = analyse(record);
+    const auto in_words =
+        burnt > 0 ? "burnt in fibers/epoll on c1/64: found, " : " on c1/64: not found, ";
+    for (const auto form : {2, 3, 4}) BOOST_TEST(contains(every_form(record)[form], in_words));
+    auto with_others = record;
+    const auto others = synthetic_run();
+    std::copy(others.blocks.begin(), others.blocks.end(), std::back_inserter(with_others.blocks));
+    for (const auto& each : analyse(with_others).headlines)
+      BOOST_TEST(!contains(each, "inject"), each);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(conflicting_block_kinds_give_no_verdict) {
   auto record = synthetic_run({.noise = 0.002, .exclusive_noise = 0.002});
   for (auto& block : record.blocks)

@@ -57,11 +57,31 @@ BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
 BOOST_DATA_TEST_CASE(a_suite_compares_fibers_with_asio_on_each_reactor_beside_the_bare_loop,
                      data::make({"quick", "default", "thorough"}), suite) {
   const auto compared = plan_run(asking(suite)).comparisons();
-  BOOST_REQUIRE(compared.size() == 2);
+  BOOST_REQUIRE(compared.size() >= 2);
   BOOST_CHECK(
       (compared[0] == bench::comparison{"asio-callback/epoll", "fibers/epoll", "floor/epoll"}));
   BOOST_CHECK(
       (compared[1] == bench::comparison{"asio-callback/select", "fibers/select", "floor/select"}));
+}
+
+BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
+                     data::make({"default", "thorough"}), suite) {
+  const auto plan = plan_run(asking(suite));
+  const auto& last = plan.pairings[plan.pairings.size() - 2];  // before the control
+  BOOST_TEST(last.comparison.contender == "fibers/epoll/inject1000ns");
+  BOOST_TEST((last.duet && !last.exclusive && !last.control));
+  BOOST_TEST(plan.servers.back().command.ends_with("--port 0 --inject-ns 1000"));
+  BOOST_TEST(!is_weighed(plan.servers.back()));
+  for (const auto& each : counts_of(plan))
+    BOOST_TEST(!bench::injected_ns(each.server).has_value(), each.server);
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_for_servers_or_scenarios_gets_no_others) {
+  auto request = asking("default");
+  request.scenarios = {"c1/64"};
+  for (const auto& plan : {plan_run(request), plan_run(comparing({"floor/epoll", "fibers/epoll"}))})
+    for (const auto& each : plan.servers)
+      BOOST_TEST(!bench::injected_ns(each.name).has_value(), each.name);
 }
 
 BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_for_an_interval,

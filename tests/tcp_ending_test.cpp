@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(an_idle_limit_passes_after_silence_and_not_while_bytes_flow
         BOOST_TEST(error == asio::error::timed_out);
         BOOST_TEST((fibers::clock::now() - last >= period));
         client.expires_never();
-        if (received < 12) { // what is left unread would reset the server, which still writes
+        if (received < 12) {  // what is left unread would reset the server, which still writes
           BOOST_TEST_MESSAGE("the machine stood still for " << period.count() << " ms");
           read_exactly(client, static_cast<std::size_t>(12 - received));
         }
