@@ -122,7 +122,7 @@ void print_list(const run_plan& plan) {
                                              : "exclusive");
   }
   for (const auto& each : plan.servers)
-    fmt::print("  {:<22} {}\n", each.name,
+    fmt::print("  {:<26} {}\n", each.name,
                each.target ? "runs already at " + *each.target : each.command);
   for (const auto& each : plan.left_out) fmt::print("  {}\n", text_of(each));
 }
