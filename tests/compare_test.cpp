@@ -63,7 +63,7 @@ class two_runs {
 };
 
 synthetic_truth quiet(unsigned seed) {
-  return {.seed = seed, .noise = 0.003, .kernel_drift = 0.01};
+  return {.seed = seed, .noise = 0.003, .latencies = false, .kernel_drift = 0.01};
 }
 
 synthetic_truth dearer(unsigned seed, double by_ns) {
