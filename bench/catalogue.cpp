@@ -111,8 +111,7 @@ server_info find_server(const std::string& name, const std::vector<server_info>&
   throw usage_error(
       fmt::format("unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
                   "/t2/shared), /spin50us (fibers), /inject1000ns and /unix; others join with "
-                  "--server 'name=command "
-                  "--port {{port}}' or --target host:port",
+                  "--server 'name=command --port {{port}}' or --target host:port",
                   name, fmt::join(names, ", ")));
 }
 

@@ -149,9 +149,7 @@ bool readiness::submit(operation& started) {
   }
   if (wanted.ready(direction_of(started)) && attempt(started)) return true;
   if (started.what() != operation::kind::receive) return wait_for_other(started);
-  wanted.waiting(direction::read) = &started;
-  started.pend();
-  if (watches_) watch(started.descriptor(), direction::read);
+  wait_for(started, wanted);
   return false;
 }
 
@@ -173,9 +171,9 @@ bool readiness::submit(operation& started) {
   return true;
 }
 
-void readiness::wait_for(operation& started) noexcept {
+inline void readiness::wait_for(operation& started, entry& on) noexcept {
   const auto which = direction_of(started);
-  known(started).waiting(which) = &started;
+  on.waiting(which) = &started;
   started.pend();
   if (watches_) watch(started.descriptor(), which);
 }
@@ -185,9 +183,9 @@ bool readiness::wait_for_other(operation& started) noexcept {
     started.finish(0);
     return true;
   }
-  wait_for(started);
-  if (watches_) return false;
   auto& about = known(started);
+  wait_for(started, about);
+  if (watches_) return false;
   const bool accepts = started.what() == operation::kind::accept;
   if (accepts && !std::exchange(about.level, true)) watch(started.descriptor(), direction::read);
   if (!started.reads() && !std::exchange(about.room_watched, true)) {

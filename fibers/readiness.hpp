@@ -111,7 +111,7 @@ class readiness : public reactor {
   ssize_t call(const operation& tried) noexcept;
   bool attempt(operation& tried) noexcept;
   bool submit_stranger(operation& started);
-  void wait_for(operation& started) noexcept;
+  void wait_for(operation& started, entry& on) noexcept;
   bool wait_for_other(operation& started) noexcept;
   void ran_short(const operation& tried) noexcept;
   void calm(int descriptor) noexcept;

@@ -18,23 +18,14 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-double cpu_share_of_a_second(const server_process& server) {
+// Of one processor, over the next second. Doing nothing is about 0 and a busy loop about 1.
+double cpu_share(const server_process& server) {
   const auto start = clock_type::now();
   const auto before = server.cpu_time();
   std::this_thread::sleep_for(seconds{1});
   const std::chrono::duration<double> used = server.cpu_time() - before;
   const std::chrono::duration<double> passed = clock_type::now() - start;
   return used / passed;
-}
-
-// Of one processor: doing nothing is about 0, and a busy loop about 1. The least of up to three
-// seconds, for on a busy machine the end of what came before takes part of the first.
-double cpu_share(const server_process& server) {
-  double least = 1;
-  for (int i = 0; i < 3 && least > 0.1; ++i) {
-    least = std::min(least, cpu_share_of_a_second(server));
-  }
-  return least;
 }
 
 // Asio's select keeps its descriptors in an fd_set, which ends at 1024.

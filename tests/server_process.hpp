@@ -37,7 +37,7 @@ inline boost::test_tools::assertion_result memory_can_be_limited(boost::unit_tes
 }
 
 // Long enough for the slowest machine; a fact that waits this long has failed.
-constexpr seconds patience{sanitized ? 60 : 30};
+constexpr seconds patience{sanitized ? 40 : 10};
 
 using arguments = std::vector<std::string>;
 
