@@ -83,7 +83,7 @@ std::optional<estimate> overhead_ratio(const cost_row& row) {
 }
 
 void judge_row(cost_row& row, const std::vector<double>& logs, const std::vector<double>& exclusive,
-               double margin) {
+               double margin, char grade) {
   const auto log_ratio = signed_rank_interval(logs);
   const auto exclusive_log_ratio = signed_rank_interval(exclusive);
   row.ratio = exponential(log_ratio);
@@ -91,7 +91,7 @@ void judge_row(cost_row& row, const std::vector<double>& logs, const std::vector
   row.exclusive_ratio = exponential(exclusive_log_ratio);
   if (log_ratio.range) row.smallest_visible = std::expm1(log_ratio.range->half_width());
   row.ljung_box_p = ljung_box_p(logs);
-  row.verdict = judge(log_ratio, exclusive_log_ratio, margin);
+  row.verdict = judge(log_ratio, exclusive_log_ratio, margin, grade);
 }
 
 // The first of the two that was not started here; empty: both were.
@@ -136,7 +136,8 @@ cost_row cost_row_of(const block_group& group, const results& found) {
       over(row.blocks, [](const auto& each) { return each.contender_ns - each.base_ns; });
   row.overhead_ratio = overhead_ratio(row);
   judge_row(row, log_ratios(deciding, cost_of), log_ratios(group.exclusive, cost_of),
-            shared ? found.margin : found.margin_alone);
+            shared ? found.margin : found.margin_alone,
+            grade_of(shared || !found.noise_alone ? found.noise : found.noise_alone));
   return row;
 }
 

@@ -9,8 +9,8 @@
 namespace bench {
 namespace {
 
-constexpr double smallest_margin = 0.01;
 constexpr int fewest_blocks = 6;  // for a 95 % interval
+constexpr char worst_grade = 'D';
 
 double percent(double log_ratio) {
   return 100 * std::expm1(log_ratio);
@@ -30,11 +30,13 @@ std::string direction_and_size(const estimate& d) {
 }
 
 // An interval narrows with the square root of the blocks. It settles the question when it leaves
-// zero, or, for an estimate inside the margin, when it fits between the margins.
-int blocks_to_settle(const estimate& d, double margin) {
-  const double distance = std::abs(d.value);
-  const double enough = std::max(distance, margin - distance);
-  const double times = std::pow(d.range->half_width() / enough, 2);
+// zero, or, for an estimate inside the margin, when it fits between the margins: in the worst noise
+// no number of blocks makes that an answer.
+std::optional<int> blocks_to_settle(const estimate& d, double margin, char grade) {
+  const double to_zero = std::abs(d.value);
+  const double to_margin = margin - to_zero;
+  if (grade == worst_grade && to_margin > to_zero) return std::nullopt;
+  const double times = std::pow(d.range->half_width() / std::max(to_zero, to_margin), 2);
   return std::max(1, static_cast<int>(std::ceil(d.n * (times - 1))));
 }
 
@@ -47,20 +49,21 @@ verdict too_few_blocks(const estimate& d) {
           more};
 }
 
-verdict inconclusive(const estimate& d, double margin) {
-  const int more = blocks_to_settle(d, margin);
+verdict inconclusive(const estimate& d, double margin, char grade) {
+  const auto more = blocks_to_settle(d, margin, grade);
+  const auto prospect =
+      more ? fmt::format("about {} more {} would settle it", *more, *more == 1 ? "block" : "blocks")
+           : std::string{"in noise of grade D nothing is called equivalent"};
   return {finding::inconclusive,
-          fmt::format(
-              "inconclusive: the truth lies in [{:+.1f}, {:+.1f}] %; about {} more {} would "
-              "settle it",
-              percent(d.range->low), percent(d.range->high), more, more == 1 ? "block" : "blocks"),
+          fmt::format("inconclusive: the truth lies in [{:+.1f}, {:+.1f}] %; {}",
+                      percent(d.range->low), percent(d.range->high), prospect),
           more};
 }
 
-char grade_of(double spread_of_blocks) {
+char grade_of_spread(double spread_of_blocks) {
   if (spread_of_blocks < 0.01) return 'A';
   if (spread_of_blocks < 0.03) return 'B';
-  return spread_of_blocks < 0.08 ? 'C' : 'D';
+  return spread_of_blocks < 0.08 ? 'C' : worst_grade;
 }
 
 bool opposite(const estimate& a, const estimate& b) {
@@ -77,18 +80,27 @@ std::optional<noise> noise_of(std::span<const double> control_log_ratios) {
   if (!control.range) control = paired_t_interval(control_log_ratios);
   const double deviation = spread(control_log_ratios);
   return noise{control.n, deviation, std::abs(control.value) + control.range->half_width(),
-               grade_of(deviation)};
+               grade_of_spread(deviation)};
 }
 
 double margin_of(const std::optional<noise>& measured) {
   return measured ? std::max(smallest_margin, measured->floor / 2) : smallest_margin;
 }
 
-verdict judge(const estimate& d, double margin) {
+char grade_of(const std::optional<noise>& measured) {
+  return measured ? measured->grade : 'A';
+}
+
+bool is_equivalent(const interval& range, double margin, char grade) {
+  if (range.low <= -margin || range.high >= margin || grade == worst_grade) return false;
+  return margin <= smallest_margin || !range.excludes(0);
+}
+
+verdict judge(const estimate& d, double margin, char grade) {
   if (!d.range) return too_few_blocks(d);
-  if (d.range->low > -margin && d.range->high < margin)
+  if (is_equivalent(*d.range, margin, grade))
     return {finding::equivalent, fmt::format("equivalent (within {:.1f} %)", 100 * margin), {}};
-  if (!d.range->excludes(0)) return inconclusive(d, margin);
+  if (!d.range->excludes(0)) return inconclusive(d, margin, grade);
   if (std::abs(d.value) <= margin)
     return {finding::tiny,
             fmt::format("tiny difference, below the margin of {:.1f} %", 100 * margin),
@@ -96,8 +108,8 @@ verdict judge(const estimate& d, double margin) {
   return {d.value < 0 ? finding::cheaper : finding::dearer, direction_and_size(d), {}};
 }
 
-verdict judge(const estimate& duet, const estimate& exclusive, double margin) {
-  if (!opposite(duet, exclusive)) return judge(duet, margin);
+verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade) {
+  if (!opposite(duet, exclusive)) return judge(duet, margin, grade);
   return {finding::conflict,
           fmt::format("conflict, no verdict: {} in duet blocks, {} in exclusive ones",
                       direction_and_size(duet), direction_and_size(exclusive)),

@@ -15,7 +15,7 @@
 namespace bench {
 
 enum class finding {
-  equivalent,    // the whole interval lies inside the margin
+  equivalent,    // the whole interval lies inside the margin, and nothing below forbids the word
   cheaper,       // the interval excludes zero, and the estimate exceeds the margin
   dearer,        // likewise
   tiny,          // the interval excludes zero, the estimate is within the margin
@@ -41,12 +41,22 @@ struct noise {
 // Absent below two control blocks.
 std::optional<noise> noise_of(std::span<const double> control_log_ratios);
 
+// What nobody minds, however quiet the machine.
+inline constexpr double smallest_margin = 0.01;
+
 // max(1 %, half the noise floor). Without a control: 1 %.
 double margin_of(const std::optional<noise>& measured);
 
-verdict judge(const estimate& log_ratio, double margin);
+// Without a control nothing is known against the machine: 'A', at the margin of 1 %.
+char grade_of(const std::optional<noise>& measured);
+
+// The interval lies inside the margin, and the margin is not that wide for noise alone: a
+// difference that shows is none only below 1 %, and at grade D nothing is.
+bool is_equivalent(const interval& range, double margin, char grade);
+
+verdict judge(const estimate& log_ratio, double margin, char grade = 'A');
 
 // The duet blocks decide; exclusive blocks that exclude zero on the other side veto.
-verdict judge(const estimate& duet, const estimate& exclusive, double margin);
+verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade = 'A');
 
 }  // namespace bench

@@ -390,6 +390,18 @@ BOOST_AUTO_TEST_CASE(threads_that_differ_are_a_caveat) {
   BOOST_TEST(doubted(record, "use different numbers of threads"));
 }
 
+BOOST_AUTO_TEST_CASE(at_noise_grade_d_no_row_is_called_equivalent) {
+  synthetic_truth truth{.noise = 0.002, .control_swing = 0.15};
+  truth.library_ns["fibers/epoll"] = truth.library_ns["asio-callback/epoll"];
+  const auto found = analyse(synthetic_run(truth));
+  BOOST_REQUIRE(found.noise.has_value());
+  BOOST_TEST(found.noise->grade == 'D');
+  for (const auto& row : found.costs) BOOST_TEST(row.verdict.what != finding::equivalent);
+  truth.control_swing = 0.05;
+  const auto quieter = analyse(synthetic_run(truth));
+  BOOST_TEST(row_of(quieter, "c64/512", "fibers/epoll").verdict.what == finding::equivalent);
+}
+
 BOOST_AUTO_TEST_CASE(one_processor_is_a_caveat) {
   auto record = synthetic_run();
   record.header.machine.cpus = 1;

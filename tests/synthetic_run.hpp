@@ -15,6 +15,7 @@ struct synthetic_truth {
   double noise = 0.006;           // of one server's cost in one block
   double exclusive_noise = 0.03;  // the same, where servers are not loaded at once
   bool control = true;
+  double control_swing = 0;  // of its second launch, dearer and cheaper by turns
   bool select_too = true;
   double utilisation = 0.71;
   bool open_loop = true;
@@ -82,6 +83,9 @@ class synthetic_machine {
     const auto& first = record_.header.comparisons.front();
     record_.blocks.push_back(
         duet(round, record_.header.scenarios[1], {first.base, first.base, first.floor}, true));
+    const double swing = std::exp(round % 2 == 0 ? truth_.control_swing : -truth_.control_swing);
+    for (auto& each : record_.blocks.back().slices)
+      if (each.launch == 1) *each.cpu_ns *= swing;
   }
 
   // Every response waited 9 us before it was sent.

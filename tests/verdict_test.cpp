@@ -47,6 +47,28 @@ BOOST_AUTO_TEST_CASE(a_proven_difference_within_the_margin_is_tiny) {
   BOOST_TEST(said.words == "tiny difference, below the margin of 2.0 %");
 }
 
+BOOST_AUTO_TEST_CASE(a_margin_that_noise_widened_makes_no_equality_of_a_difference_that_shows) {
+  const auto said = judge(ratio(1.023, 1.015, 1.030), 0.039, 'C');
+  BOOST_TEST(said.what == finding::tiny);
+  BOOST_TEST(said.words == "tiny difference, below the margin of 3.9 %");
+  BOOST_TEST(judge(ratio(1.004, 1.002, 1.006), 0.02, 'B').what == finding::tiny);
+  BOOST_TEST(judge(ratio(1.004, 0.995, 1.013), 0.02, 'B').what == finding::equivalent);
+}
+
+BOOST_AUTO_TEST_CASE(at_noise_grade_d_nothing_is_equivalent) {
+  const auto within = judge(ratio(1.01, 0.97, 1.05), 0.144, 'D');
+  BOOST_TEST(within.what == finding::inconclusive);
+  BOOST_TEST(within.words ==
+             "inconclusive: the truth lies in [-3.0, +5.0] %; in noise of grade D nothing is "
+             "called equivalent");
+  BOOST_TEST(!within.more_blocks);
+  BOOST_TEST(judge(ratio(1.089, 1.043, 1.138), 0.144, 'D').what == finding::tiny);
+  BOOST_TEST(judge(ratio(1.004, 1.002, 1.006), 0.01, 'D').what == finding::tiny);
+  BOOST_TEST(judge(ratio(1.5, 1.3, 1.7), 0.144, 'D').what == finding::dearer);
+  BOOST_TEST(judge(ratio(1.12, 0.99, 1.3), 0.144, 'D').more_blocks.has_value());
+  BOOST_TEST(judge(ratio(1.0, 0.99, 1.01), {}, 0.144, 'D').what == finding::inconclusive);
+}
+
 BOOST_AUTO_TEST_CASE(a_wide_interval_is_inconclusive_whatever_its_middle) {
   for (const double middle : {0.97, 1.0, 1.05}) {
     const auto said = judge(ratio(middle, middle * 0.9, middle * 1.1), 0.01);
