@@ -18,6 +18,10 @@ block_group& group_for(std::vector<block_group>& groups, const block& measured) 
   return groups.back();
 }
 
+bool is_measured(double x) {
+  return x > 0 && std::isfinite(x);
+}
+
 template <class T>
 std::ptrdiff_t place_in(const std::vector<T>& planned, const T& each) {
   return std::find(planned.begin(), planned.end(), each) - planned.begin();
@@ -27,6 +31,9 @@ std::ptrdiff_t place_in(const std::vector<T>& planned, const T& each) {
 
 double cost_of(const slice& timed) {
   return timed.cpu_ns.value_or(0) / static_cast<double>(timed.messages);
+}
+bool has_cost(const slice& timed) {
+  return timed.messages > 0 && is_measured(cost_of(timed));
 }
 double rate_of(const slice& timed) {
   return static_cast<double>(timed.messages) / timed.seconds;
@@ -66,7 +73,7 @@ std::optional<double> value_of(const block& measured, int launch, slice_value va
   for (const auto& timed : measured.slices) {
     if (timed.launch != launch) continue;
     const double x = timed.messages > 0 ? value(timed) : 0;
-    if (!(x > 0) || !std::isfinite(x)) return std::nullopt;
+    if (!is_measured(x)) return std::nullopt;
     sum += std::log(x);
     ++count;
   }

@@ -26,6 +26,9 @@ double p90_of(const slice& timed);
 double p99_of(const slice& timed);
 double utilisation_of(const slice& timed);
 
+// Whether it says what a message cost: more than nothing.
+bool has_cost(const slice& timed);
+
 // And of an open loop: what was asked, service times, what the client was late with.
 double asked_rate_of(const slice& timed);
 double service_p50_of(const slice& timed);
@@ -34,7 +37,7 @@ double service_p99_of(const slice& timed);
 double late_p99_of(const slice& timed);
 
 // The geometric mean over the slices of one launch, so that ABBA cancels a drift of the level.
-// Absent: the launch is not in this block, or has no number.
+// Absent: the launch is not in this block, or has no number above zero.
 std::optional<double> value_of(const block& measured, int launch, slice_value value);
 std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value value);
 

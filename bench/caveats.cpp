@@ -74,6 +74,13 @@ struct sentence {
     return fmt::format("{} on {}: no message came back in {} {}, which have no cost per message",
                        c.comparison, c.scenario, c.blocks, c.blocks == 1 ? "block" : "blocks");
   }
+  std::string operator()(const caveats::cost_missing& c) const {
+    return fmt::format(
+        "{} on {}: {} left out of what CPU costs, because no CPU time was counted for a server "
+        "that answered",
+        c.comparison, c.scenario,
+        c.blocks == 1 ? "1 block is" : fmt::format("{} blocks are", c.blocks));
+  }
   std::string operator()(const caveats::descriptors_missing& c) const {
     return fmt::format(
         "{}: its {} blocks were left out: they want {} descriptors, and the limit is {} (ulimit "

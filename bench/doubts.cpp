@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/block_values.hpp>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace bench {
 namespace {
@@ -13,8 +16,7 @@ constexpr double suspicious_p = 0.01;  // with twenty rows, one in five runs wou
 
 template <class Doubt>
 bool recorded(const run_record& record) {
-  return std::any_of(record.caveats_found.begin(), record.caveats_found.end(),
-                     [](const caveat& each) { return std::holds_alternative<Doubt>(each); });
+  return first_of<Doubt>(record.caveats_found) != nullptr;
 }
 
 std::string pair_text(const comparison& pair) {
@@ -101,24 +103,43 @@ void add_governor(std::vector<caveat>& doubts, const environment& machine) {
     doubts.push_back(caveats::clock_follows_load{governor});
 }
 
-// A round counts when it has as many blocks as the fullest one.
+// A round counts when it has as many blocks as the fullest one. How many there are to a round shows
+// only in one that another followed.
 int complete_rounds(const run_record& record) {
   std::map<int, int> blocks_of;
   for (const auto& each : record.blocks) ++blocks_of[each.round];
+  if (blocks_of.size() < 2) return 0;
   int most = 0;
   for (const auto& [round, count] : blocks_of) most = std::max(most, count);
   return static_cast<int>(std::count_if(blocks_of.begin(), blocks_of.end(),
                                         [most](const auto& each) { return each.second == most; }));
 }
 
-void add_empty(std::vector<caveat>& doubts, const run_record& record) {
-  std::map<std::pair<std::string, std::string>, int> empty_blocks;
+template <class Doubt>
+void add_blocks_with(std::vector<caveat>& doubts, const run_record& record,
+                     const std::function<bool(const slice&)>& is_doubtful) {
+  std::map<std::pair<std::string, std::string>, int> doubtful_blocks;
   for (const auto& each : record.blocks)
-    if (std::any_of(each.slices.begin(), each.slices.end(),
-                    [](const slice& timed) { return timed.messages <= 0; }))
-      ++empty_blocks[{each.scenario.text(), pair_text(each.comparison)}];
-  for (const auto& [where, count] : empty_blocks)
-    doubts.push_back(caveats::empty_slices{where.first, where.second, count});
+    if (std::any_of(each.slices.begin(), each.slices.end(), is_doubtful))
+      ++doubtful_blocks[{each.scenario.text(), pair_text(each.comparison)}];
+  for (const auto& [where, count] : doubtful_blocks)
+    doubts.push_back(Doubt{where.first, where.second, count});
+}
+
+void add_empty(std::vector<caveat>& doubts, const run_record& record) {
+  add_blocks_with<caveats::empty_slices>(doubts, record,
+                                         [](const slice& timed) { return timed.messages <= 0; });
+}
+
+// Of a server whose CPU is nowhere known, other doubts say so.
+void add_cost_missing(std::vector<caveat>& doubts, const run_record& record) {
+  std::set<std::string> counted;
+  for (const auto& each : record.blocks)
+    for (const auto& timed : each.slices)
+      if (timed.cpu_ns) counted.insert(timed.server);
+  add_blocks_with<caveats::cost_missing>(doubts, record, [&](const slice& timed) {
+    return timed.messages > 0 && counted.contains(timed.server) && !has_cost(timed);
+  });
 }
 
 }  // namespace
@@ -135,6 +156,7 @@ std::vector<caveat> all_doubts(const run_record& record, const results& found) {
   if (!recorded<caveats::clock_follows_load>(record)) add_governor(doubts, record.header.machine);
   if (!recorded<caveats::noise_grade_d>(record)) add_noise_grade_d(doubts, found);
   if (!recorded<caveats::empty_slices>(record)) add_empty(doubts, record);
+  if (!recorded<caveats::cost_missing>(record)) add_cost_missing(doubts, record);
   if (!recorded<caveats::one_cpu>(record) && record.header.machine.cpus == 1)
     doubts.push_back(caveats::one_cpu{});
   if (!recorded<caveats::no_control>(record) && !found.noise)

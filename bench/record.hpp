@@ -273,6 +273,11 @@ struct empty_slices {  // no message came back: such a block has no cost per mes
   std::string comparison;
   int blocks;
 };
+struct cost_missing {  // no CPU time was counted for messages that came back
+  std::string scenario;
+  std::string comparison;
+  int blocks;
+};
 }  // namespace caveats
 
 using caveat =
@@ -284,7 +289,7 @@ using caveat =
                  caveats::run_void, caveats::calls_not_counted, caveats::time_stolen,
                  caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here,
                  caveats::unlike_reactors, caveats::client_disturbed, caveats::memory_cut_short,
-                 caveats::cpu_elsewhere>;
+                 caveats::cpu_elsewhere, caveats::cost_missing>;
 
 enum class run_end { complete, interrupted };
 

@@ -417,6 +417,13 @@ BOOST_AUTO_TEST_CASE(a_killed_run_counts_only_its_complete_rounds) {
   BOOST_TEST(bench::text_of(found.caveats[0]) == "the run ended early, after 7 of 8 rounds");
 }
 
+BOOST_AUTO_TEST_CASE(a_first_round_that_none_followed_is_not_called_complete) {
+  auto record = synthetic_run({.rounds = 5});
+  record.end = bench::run_end::interrupted;
+  record.blocks.resize(1);
+  BOOST_TEST(doubted(record, "the run ended early, after 0 of 5 rounds"));
+}
+
 BOOST_AUTO_TEST_CASE(blocks_that_follow_each_other_are_called_correlated) {
   auto record = synthetic_run({.rounds = 20});
   for (auto& block : record.blocks)
@@ -439,6 +446,19 @@ BOOST_AUTO_TEST_CASE(a_block_without_messages_has_no_number_and_is_counted) {
     form = without_scripts(form);
     for (auto at = form.find("nan"); at != std::string::npos; at = form.find("nan", at + 1))
       BOOST_TEST(form.substr(at, 10) == "nanosecond");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_block_that_costs_nothing_is_left_out_and_counted) {
+  for (const std::optional<double> cpu_ns : {std::optional{0.0}, {-1.0}, {std::nullopt}}) {
+    auto record = synthetic_run({.rounds = 10});
+    record.blocks.front().slices.front().cpu_ns = cpu_ns;
+    const auto found = analyse(record);
+    BOOST_TEST(row_of(found, "c1/64", "fibers/epoll").ratio.n == 9);
+    BOOST_REQUIRE(found.caveats.size() == 1U);
+    BOOST_TEST(bench::text_of(found.caveats[0]) ==
+               "fibers/epoll and asio-callback/epoll on c1/64: 1 block is left out of what CPU "
+               "costs, because no CPU time was counted for a server that answered");
   }
 }
 

@@ -225,7 +225,8 @@ inline bench::run_record every_caveat() {
                           unlike_reactors{"fibers/epoll", "fibers/io_uring"},
                           client_disturbed{0.2},
                           memory_cut_short{"mine", 1024, "mine exited with status 7"},
-                          cpu_elsewhere{"mine"}};
+                          cpu_elsewhere{"mine"},
+                          cost_missing{"c1/64", "mine", 2}};
   return record;
 }
 
