@@ -104,6 +104,7 @@ std::string target_in(const comparison& pair, const std::vector<server_info>& se
 
 // Why the CPU of the two is not judged; empty: it is.
 std::string unjudged(const cost_row& row, const run_record& record) {
+  if (first_of<caveats::run_void>(record.caveats_found)) return "the run is void";
   const auto target = target_in(row.comparison, record.header.servers);
   if (!target.empty()) return target + " was not started here";
   for (const auto& name : {row.comparison.contender, row.comparison.base})
@@ -170,10 +171,14 @@ load_row load_row_of(const scenario& load, const comparison& pair, const blocks_
 }
 
 // A ratio in which the client has a part, because a side waits for it or shares its processor, says
-// nothing of the servers.
-void withdraw_ratios(results& found, const environment& machine) {
+// nothing of the servers; nor does one of replies of which one was wrong. The machine may have more
+// processors than this run was allowed.
+void withdraw_ratios(results& found, const run_record& record) {
+  const bool of_none = record.header.machine.cpus == 1 ||
+                       first_of<caveats::one_cpu>(record.caveats_found) ||
+                       first_of<caveats::run_void>(record.caveats_found);
   for (auto& row : found.loads)
-    if (row.base.client_limited || row.contender.client_limited || machine.cpus == 1)
+    if (of_none || row.base.client_limited || row.contender.client_limited)
       row.throughput_ratio = {};
 }
 
@@ -358,8 +363,10 @@ const load_row* load_of(const results& found, const cost_row& row) {
   return nullptr;
 }
 
-// One for each comparison, on the scenario that leads it.
+// One for each comparison, on the scenario that leads it; of a void run only that it is.
 std::vector<std::string> headlines_of(const results& found) {
+  if (const auto* wrong = first_of<caveats::run_void>(found.caveats))
+    return {"VOID: " + text_of(*wrong)};
   std::vector<std::string> sentences;
   const auto pairs = pairs_of(found);
   for (const auto& pair : pairs) {
@@ -436,12 +443,12 @@ results analyse(const run_record& record) {
       found.loads.push_back(load_row_of(each.scenario, each.comparison, each.exclusive));
   }
   limit_by_floor(found);
-  withdraw_ratios(found, record.header.machine);
+  withdraw_ratios(found, record);
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);
   count_messages(found, record);
-  found.headlines = headlines_of(found);
   found.caveats = all_doubts(record, found);
+  found.headlines = headlines_of(found);
   return found;
 }
 

@@ -29,6 +29,11 @@ void options::add(const char* name, std::string& value, const char* unit, const 
   auto* option = po::value(&value)->value_name(unit);
   all_.add_options()(name, value.empty() ? option : option->default_value(value), text);
 }
+void options::add(const char* name, std::optional<std::string>& value, const char* unit,
+                  const char* text) {
+  const auto set = [&value](const std::string& given) { value = given; };
+  all_.add_options()(name, po::value<std::string>()->value_name(unit)->notifier(set), text);
+}
 void options::add(const char* name, std::optional<int>& value, const char* unit, const char* text) {
   const auto set = [&value](int given) { value = given; };
   all_.add_options()(name, po::value<int>()->value_name(unit)->notifier(set), text);

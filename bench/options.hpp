@@ -28,6 +28,7 @@ class options {
   void add(const char* name, bool& flag, const char* text);
   void add(const char* name, int& value, const char* unit, const char* text);
   void add(const char* name, std::string& value, const char* unit, const char* text);
+  void add(const char* name, std::optional<std::string>& value, const char* unit, const char* text);
   void add(const char* name, std::optional<int>& value, const char* unit, const char* text);
   void add(const char* name, std::optional<std::uint64_t>& value, const char* unit,
            const char* text);

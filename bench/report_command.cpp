@@ -1,18 +1,29 @@
 // echobench report and compare: what runs of the past say.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bench/commands.hpp>
 #include <bench/compare.hpp>
+#include <bench/doubts.hpp>
 #include <bench/failure.hpp>
 #include <bench/report.hpp>
 #include <bench/terminal.hpp>
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace bench {
 namespace {
 
 std::filesystem::path folder_of(const std::filesystem::path& named) {
   return named.filename() == "run.ndjson" ? named.parent_path() : named;
+}
+
+// An empty name would be that of the current folder.
+void expect_names(const arguments& runs, std::string_view command) {
+  if (std::find(runs.begin(), runs.end(), std::string{}) != runs.end())
+    throw usage_error(fmt::format("{}: '' is no run", command));
 }
 
 }  // namespace
@@ -22,15 +33,18 @@ int report_command(const arguments& given) {
                  "Prints the summary of a run folder and writes its reports anew from run.ndjson."};
   const auto rest = wanted.parse(given);
   if (rest.size() != 1) throw usage_error("echobench report: wants one run folder");
+  expect_names(rest, "echobench report");
   const auto folder = folder_of(rest[0]);
   const auto record = read_run(folder / "run.ndjson");
   write_reports(record, folder);
   print_summary(stdout, record, style_of(stdout));
+  if (const auto* wrong = first_of<caveats::run_void>(record.caveats_found))
+    throw run_invalid(fmt::format("{}: {}", rest[0], text_of(*wrong)));
   return 0;
 }
 
 int compare_command(const arguments& given) {
-  std::string gate;
+  std::optional<std::string> gate;
   bool markdown = false;
   options wanted{
       "echobench compare", "RUN RUN...",
@@ -43,8 +57,9 @@ int compare_command(const arguments& given) {
   wanted.add("markdown", markdown, "print Markdown, for a pull request");
   const auto rest = wanted.parse(given);
   if (rest.size() < 2) throw usage_error("echobench compare: wants two or more runs, oldest first");
+  expect_names(rest, "echobench compare");
   std::optional<double> limit;
-  if (!gate.empty()) limit = parse_percentage(gate);
+  if (gate) limit = parse_percentage(*gate);
   const auto change = compare_runs({rest.begin(), rest.end()}, limit);
   if (markdown)
     fmt::print("{}", comparison_markdown(change));

@@ -33,6 +33,7 @@ void add(json::array& points, std::string name, const char* unit, const estimate
 std::string github_action_report(const results& found) {
   json::array points;
   for (const auto& row : found.costs) {
+    if (row.verdict.what == finding::unmeasured) continue;
     const auto load = row.scenario.text();
     add(points,
         fmt::format("{}: CPU a message, {} / {}", load, row.contender.server, row.base.server),

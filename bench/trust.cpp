@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <bench/catalogue.hpp>
+#include <bench/doubts.hpp>
 #include <bench/number_text.hpp>
 #include <map>
 
@@ -55,6 +56,7 @@ std::string prefixes_text(const run_header& header) {
 }
 
 std::string payload_text(const results& found) {
+  if (const auto* wrong = first_of<caveats::run_void>(found.caveats)) return text_of(*wrong);
   if (!found.checked) return "not recorded how many replies were compared while timed";
   return fmt::format("{} of {} timed replies compared byte by byte, none wrong",
                      count_text(static_cast<double>(*found.checked)),

@@ -1,5 +1,7 @@
 // Every report says the same, says its doubts, and survives what a run can look like.
 #include <bench/analysis.hpp>
+#include <bench/commands.hpp>
+#include <bench/failure.hpp>
 #include <bench/report.hpp>
 #include <bench/report_forms.hpp>
 #include <bench/report_json.hpp>
@@ -388,6 +390,49 @@ BOOST_AUTO_TEST_CASE(threads_that_differ_are_a_caveat) {
   BOOST_TEST(!doubted(record, "different numbers of threads"));
   record.header.servers[1].announced["threads"] = "2";
   BOOST_TEST(doubted(record, "use different numbers of threads"));
+}
+
+BOOST_AUTO_TEST_CASE(of_many_processors_one_that_is_allowed_has_no_throughput_ratio_either) {
+  auto record = synthetic_run();
+  record.caveats_found.push_back(bench::caveats::one_cpu{});
+  for (const auto& row : analyse(record).loads) BOOST_TEST(row.throughput_ratio.n == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_void_run_measured_nothing_and_every_form_begins_with_that) {
+  auto record = synthetic_run();
+  record.caveats_found.push_back(bench::caveats::run_void{"mine: wrong reply"});
+  const auto found = analyse(record);
+  BOOST_REQUIRE(found.headlines.size() == 1U);
+  BOOST_TEST(found.headlines.front() ==
+             "VOID: a reply was wrong, and one wrong byte voids the run: mine: wrong reply");
+  for (const auto& row : found.costs) {
+    BOOST_TEST(row.verdict.what == finding::unmeasured);
+    BOOST_TEST(row.verdict.words == "n/a: the run is void");
+  }
+  for (const auto& row : found.loads) BOOST_TEST(row.throughput_ratio.n == 0);
+  BOOST_TEST(boost::json::parse(bench::github_action_report(found)).as_array().empty());
+  for (const auto& form : every_form(record)) {
+    BOOST_TEST(contains(form, "VOID: a reply was wrong"));
+    BOOST_TEST(!contains(form, "none wrong"));
+    for (const auto* word : {"cheaper by", "dearer by", "equivalent ("})
+      BOOST_TEST(!contains(form, word), word);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_reports_of_a_void_run_are_written_and_the_command_fails) {
+  auto record = synthetic_run({.rounds = 6});
+  record.caveats_found.push_back(bench::caveats::run_void{"mine: wrong reply"});
+  const scratch_folder folder;
+  folder.write("run.ndjson", ndjson_of(record));
+  BOOST_CHECK_EXCEPTION(
+      bench::report_command({folder.path().string()}), bench::run_invalid, [&](const auto& error) {
+        return std::string{error.what()} ==
+               folder.path().string() +
+                   ": a reply was wrong, and one wrong byte voids the run: mine: wrong reply";
+      });
+  for (const auto* name : {"report.json", "report.csv", "report.md", "report.html"})
+    BOOST_TEST(std::filesystem::exists(folder / name), name);
+  BOOST_CHECK_THROW(bench::report_command({""}), bench::usage_error);
 }
 
 BOOST_AUTO_TEST_CASE(at_noise_grade_d_no_row_is_called_equivalent) {
