@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <algorithm>
 #include <bench/anchored.hpp>
+#include <bench/doubts.hpp>
 #include <bench/number_text.hpp>
 #include <charconv>
 #include <cmath>
@@ -32,7 +33,13 @@ std::optional<change_row> row_of(const subject& about, const anchored& before,
   return row;
 }
 
-void match(run_comparison& change, const results& before, const results& after) {
+// Returns the rows of the first run of which nothing can be said.
+std::vector<std::string> match(run_comparison& change, const results& before,
+                               const results& after) {
+  std::vector<std::string> lost;
+  const auto lose = [&](const subject& about) {
+    lost.push_back(fmt::format("{} on {} against {}", about.server, about.scenario, about.anchor));
+  };
   const auto old_values = anchored_costs(before);
   const auto new_values = anchored_costs(after);
   const auto missing = [&](const subject& about, const char* where) {
@@ -43,15 +50,18 @@ void match(run_comparison& change, const results& before, const results& after) 
     const auto found = new_values.find(about);
     if (found == new_values.end()) {
       missing(about, "the first run");
+      lose(about);
     } else if (auto row = row_of(about, values, found->second, change.gate.value_or(0))) {
       change.rows.push_back(std::move(*row));
     } else {
       change.notes.push_back(
           fmt::format("{} on {}: fewer than two blocks in a run", about.server, about.scenario));
+      lose(about);
     }
   }
   for (const auto& each : new_values)
     if (!old_values.contains(each.first)) missing(each.first, "the last run");
+  return lost;
 }
 
 void correct_for_many(std::vector<change_row>& rows, double change_row::*from,
@@ -66,8 +76,8 @@ std::string signed_range(const interval& range) {
   return fmt::format("[{:+.1f}, {:+.1f}] %", 100 * range.low, 100 * range.high);
 }
 
-std::string words_of(const change_row& row, double margin) {
-  if (row.range.low > -margin && row.range.high < margin)
+std::string words_of(const change_row& row, double margin, char grade) {
+  if (is_equivalent(row.range, margin, grade))
     return fmt::format("unchanged (within {})", percent_text(margin));
   if (row.holm_p >= significance)
     return fmt::format("no change shown{}: the truth lies in {}",
@@ -84,37 +94,50 @@ std::string words_of(const change_row& row, double margin) {
                      percent_text(sign * row.change), 100 * low, 100 * high);
 }
 
-// Failing needs proof of a change above the gate, corrected for having looked at many rows. Passing
-// needs the whole interval below it in every row, which no number of rows makes more likely.
+// Failing needs proof of a change above the gate, corrected for having looked at many rows, and as
+// strict as the interval that is printed: its lower end is above the gate then. Passing needs the
+// whole interval below it in every row, which no number of rows makes more likely.
 gate_result gate_of(const change_row& row, double gate) {
-  if (row.gate_p < significance) return gate_result::failed;
+  if (row.gate_p < significance / 2) return gate_result::failed;
   return row.range.high < gate ? gate_result::passed : gate_result::inconclusive;
 }
 
-bool too_noisy(run_comparison& change, const results& found, const std::string& name) {
-  const auto is_d = [](const std::optional<noise>& of) { return of && of->grade == 'D'; };
-  if (!is_d(found.noise) && !is_d(found.noise_alone)) return false;
-  change.notes.push_back(name + ": noise grade D, too noisy for a gate");
-  return true;
+// Of blocks of either kind.
+char worst_grade_of(const results& found) {
+  return std::max(grade_of(found.noise), grade_of(found.noise_alone));
 }
 
-void apply_gate(run_comparison& change, const results& before, const results& after) {
+// What is measured so proves nothing, whatever the rows say.
+void doubt_run(run_comparison& change, const results& found, const std::string& name) {
+  if (worst_grade_of(found) == 'D')
+    change.gate_doubts.push_back(name + ": noise grade D, too noisy for a gate");
+  for (const auto& doubt : found.caveats)
+    if (std::holds_alternative<caveats::debug_build>(doubt))
+      change.gate_doubts.push_back(name + ": " + text_of(doubt));
+}
+
+gate_result result_of(const std::vector<change_row>& rows) {
+  const auto any = [&](gate_result wanted) {
+    return std::any_of(rows.begin(), rows.end(),
+                       [wanted](const auto& row) { return row.gate == wanted; });
+  };
+  if (any(gate_result::failed)) return gate_result::failed;
+  return any(gate_result::inconclusive) ? gate_result::inconclusive : gate_result::passed;
+}
+
+void apply_gate(run_comparison& change, const results& before, const results& after,
+                const std::vector<std::string>& lost) {
   if (!change.gate) return;
   for (auto& row : change.rows) row.gate = gate_of(row, *change.gate);
-  const auto count = [&](gate_result wanted) {
-    return std::count_if(change.rows.begin(), change.rows.end(),
-                         [wanted](const auto& row) { return row.gate == wanted; });
-  };
-  const bool first_noisy = too_noisy(change, before, change.runs.front());
-  const bool last_noisy = too_noisy(change, after, change.runs.back());
-  if (first_noisy || last_noisy)
-    change.result = gate_result::inconclusive;
-  else if (count(gate_result::failed) > 0)
-    change.result = gate_result::failed;
-  else if (count(gate_result::inconclusive) > 0)
-    change.result = gate_result::inconclusive;
-  else
-    change.result = gate_result::passed;
+  change.result = result_of(change.rows);
+  doubt_run(change, before, change.runs.front());
+  doubt_run(change, after, change.runs.back());
+  // A failure stands without them; that all is well does not.
+  if (!lost.empty() && change.result != gate_result::failed)
+    change.gate_doubts.push_back(fmt::format(
+        "these rows of the first run are missing in the last or have fewer than two blocks: {}",
+        fmt::join(lost, ", ")));
+  if (!change.gate_doubts.empty()) change.result = gate_result::inconclusive;
 }
 
 void note_caveats(run_comparison& change, const results& found, const std::string& name) {
@@ -125,9 +148,8 @@ std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& 
   std::vector<report_contents> all;
   for (const auto& each : runs) {
     all.push_back(read_run_or_report(each));
-    for (const auto& doubt : all.back().found.caveats)
-      if (std::holds_alternative<caveats::run_void>(doubt))
-        throw nothing_to_compare{fmt::format("{}: {}", each.string(), text_of(doubt))};
+    if (const auto* wrong = first_of<caveats::run_void>(all.back().found.caveats))
+      throw nothing_to_compare{fmt::format("{}: {}", each.string(), text_of(*wrong))};
   }
   return all;
 }
@@ -173,7 +195,7 @@ run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
   run_comparison change;
   for (const auto& each : runs) change.runs.push_back(each.string());
   change.gate = gate;
-  match(change, first.found, last.found);
+  const auto lost = match(change, first.found, last.found);
   if (change.rows.empty())
     throw nothing_to_compare{fmt::format(
         "{} and {} have no scenario, server and anchor in common with two blocks in each",
@@ -181,8 +203,9 @@ run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
   correct_for_many(change.rows, &change_row::p, &change_row::holm_p);
   correct_for_many(change.rows, &change_row::gate_p, &change_row::gate_p);
   const double margin = std::max(first.found.margin, last.found.margin);
-  for (auto& row : change.rows) row.words = words_of(row, margin);
-  apply_gate(change, first.found, last.found);
+  const char grade = std::max(worst_grade_of(first.found), worst_grade_of(last.found));
+  for (auto& row : change.rows) row.words = words_of(row, margin, grade);
+  apply_gate(change, first.found, last.found, lost);
   change.machine_differences = differences_between(first.header.machine, last.header.machine);
   add_history(change, all);
   for (std::size_t i = 0; i < all.size(); ++i) note_caveats(change, all[i].found, change.runs[i]);
@@ -192,7 +215,7 @@ run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
 double parse_percentage(std::string_view text) {
   const auto reject = [&]() -> double {
     throw std::invalid_argument{
-        fmt::format("'{}' is not a percentage above 0 and up to 100, for example 3%", text)};
+        fmt::format("--gate '{}' is not a percentage above 0 and up to 100, for example 3%", text)};
   };
   auto digits = text;
   if (digits.ends_with('%')) digits.remove_suffix(1);

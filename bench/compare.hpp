@@ -38,7 +38,8 @@ struct change_row {
   interval range;     // of the change, Welch at 95 %
   double p = 1;       // of no change, Welch
   double holm_p = 1;  // the same after Holm's correction over all rows
-  double gate_p = 1;  // of a change of at most the gate, one-sided, Welch and Holm
+  double gate_p = 1;  // of a change of at most the gate, one-sided, Welch and Holm: below half of
+                      // `significance` the range lies above the gate
   double cpu_ns_before = 0;
   double cpu_ns_after = 0;
   gate_result gate = gate_result::none;
@@ -52,6 +53,7 @@ struct run_comparison {
   std::vector<std::string> machine_differences;  // of the first and the last; empty: raw numbers
                                                  // may be compared
   std::vector<std::string> notes;                // what is missing or doubtful, in sentences
+  std::vector<std::string> gate_doubts;          // why it neither passed nor failed, in sentences
   std::optional<double> gate;                    // of the first against the last
   gate_result result = gate_result::none;
 
@@ -69,7 +71,8 @@ struct nothing_to_compare : std::runtime_error {
 run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                             std::optional<double> gate = std::nullopt);
 
-// "3%", "3 %" or "3": 0.03. Throws std::invalid_argument that says what is accepted.
+// "3%", "3 %" or "3", as --gate takes it: 0.03. Throws std::invalid_argument that says what is
+// accepted.
 double parse_percentage(std::string_view text);
 
 std::string comparison_text(const run_comparison& change, const style& shown);

@@ -42,8 +42,10 @@ std::string gate_line(const run_comparison& change) {
   const auto* word = change.result == gate_result::passed   ? "passed"
                      : change.result == gate_result::failed ? "**failed**"
                                                             : "**inconclusive**";
-  return fmt::format("Gate {}, the first run against the last: {}.\n\n", percent_text(*change.gate),
-                     word);
+  auto text = fmt::format("Gate {}, the first run against the last: {}.\n",
+                          percent_text(*change.gate), word);
+  for (const auto& each : change.gate_doubts) text += fmt::format("- {}\n", each);
+  return text + '\n';
 }
 
 }  // namespace

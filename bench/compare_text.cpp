@@ -101,21 +101,16 @@ std::string history_text(const run_comparison& change, int width) {
   return text + "\nThe first run against the last\n";
 }
 
-std::string gate_text(const run_comparison& change) {
+std::string gate_text(const run_comparison& change, int width) {
   if (!change.gate) return {};
-  const auto gate = percent_text(*change.gate) +
-                    (change.runs.size() > 2 ? ", the first run against the last" : "");
-  switch (change.result) {
-    case gate_result::passed:
-      return fmt::format("\nGate {}: passed\n", gate);
-    case gate_result::failed:
-      return fmt::format("\nGate {}: FAILED\n", gate);
-    case gate_result::inconclusive:
-      return fmt::format("\nGate {}: inconclusive, neither passed nor failed\n", gate);
-    case gate_result::none:
-      return {};
-  }
-  return {};
+  const auto* word = change.result == gate_result::passed ? "passed"
+                     : change.result == gate_result::failed
+                         ? "FAILED"
+                         : "inconclusive, neither passed nor failed";
+  auto text = fmt::format("\nGate {}{}: {}\n", percent_text(*change.gate),
+                          change.runs.size() > 2 ? ", the first run against the last" : "", word);
+  for (const auto& each : change.gate_doubts) text += wrapped("- " + each, width, 2);
+  return text;
 }
 
 }  // namespace
@@ -127,7 +122,7 @@ std::string comparison_text(const run_comparison& change, const style& given) {
   text += table_of(change) + '\n' + verdicts_of(change, width) + raw_numbers(change, width);
   if (!change.notes.empty()) text += "\nNotes:\n";
   for (const auto& note : change.notes) text += wrapped("- " + note, width, 2);
-  return text + gate_text(change);
+  return text + gate_text(change, width);
 }
 
 void print_comparison(std::FILE* out, const run_comparison& change, const style& shown) {

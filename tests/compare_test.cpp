@@ -1,5 +1,7 @@
 // Two runs compared: what became dearer is found, what wandered with the machine is not.
+#include <bench/commands.hpp>
 #include <bench/compare.hpp>
+#include <bench/failure.hpp>
 
 #define BOOST_TEST_MODULE compare
 #include <algorithm>
@@ -177,6 +179,112 @@ BOOST_AUTO_TEST_CASE(a_p_that_only_one_look_would_believe_fails_no_gate) {
   BOOST_TEST(row.change > 0.005);
   BOOST_TEST(row.gate == gate_result::inconclusive);
   BOOST_TEST(change.exit_code() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(what_fails_a_gate_lies_above_it_with_its_whole_interval) {
+  const auto only_row = [](const synthetic_truth& truth) {
+    auto record = synthetic_run(truth);
+    std::erase_if(record.blocks, [](const bench::block& each) {
+      return each.kind != bench::block_kind::duet || each.control ||
+             each.scenario.text() != "c64/512" || each.comparison.base != "asio-callback/epoll";
+    });
+    return record;
+  };
+  int failed = 0;
+  int contained = 0;
+  for (double by_ns = 100; by_ns <= 220; by_ns += 5) {
+    auto before = quiet(1), later = dearer(2, by_ns);
+    before.noise = later.noise = 0.01;
+    const history_of_runs runs{{only_row(before), only_row(later)}};
+    const auto change = compare_runs(runs.paths, 0.03);
+    BOOST_REQUIRE(change.rows.size() == 1U);
+    const auto& row = change.rows.front();
+    const bool above = row.range.low > 0.03;
+    (above ? failed : contained) += 1;
+    BOOST_TEST((row.gate == gate_result::failed) == above, by_ns << " ns: " << row.words);
+  }
+  BOOST_TEST(failed > 2);
+  BOOST_TEST(contained > 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_last_run_did_not_measure_passes_no_gate) {
+  auto fewer = quiet(2);
+  fewer.select_too = false;
+  const two_runs runs{quiet(1), fewer};
+  const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
+  BOOST_TEST(change.exit_code() == 4);
+  BOOST_REQUIRE(change.gate_doubts.size() == 1U);
+  BOOST_TEST(change.gate_doubts.front() ==
+             "these rows of the first run are missing in the last or have fewer than two blocks: "
+             "fibers/select on c1/64 against asio-callback/select, fibers/select on c256/64 "
+             "against asio-callback/select, fibers/select on c64/512 against "
+             "asio-callback/select");
+  BOOST_TEST(says(bench::comparison_text(change, {}), "- these rows of the first run are missing"));
+  BOOST_TEST(says(bench::comparison_markdown(change), "- these rows of the first run are missing"));
+  BOOST_TEST(compare_runs({runs.after(), runs.before()}, 0.03).exit_code() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(one_block_in_the_last_run_passes_no_gate) {
+  auto shortened = synthetic_run(quiet(2));
+  std::erase_if(shortened.blocks, [](const bench::block& each) {
+    return each.round > 0 && each.scenario.text() == "c1/64" &&
+           each.comparison.base == "asio-callback/select";
+  });
+  const two_runs runs{synthetic_run(quiet(1)), shortened};
+  const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
+  BOOST_TEST(change.exit_code() == 4);
+  BOOST_REQUIRE(change.gate_doubts.size() == 1U);
+  BOOST_TEST(says(change.gate_doubts.front(), "two blocks: fibers/select on c1/64 against"));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_stands_whatever_else_is_missing) {
+  auto fewer = dearer(2, 400);
+  fewer.select_too = false;
+  const two_runs runs{quiet(1), fewer};
+  BOOST_TEST(compare_runs({runs.before(), runs.after()}, 0.03).exit_code() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_debug_build_on_either_side_neither_passes_nor_fails_a_gate) {
+  for (const double by_ns : {0.0, 400.0})
+    for (const bool first : {true, false}) {
+      auto before = synthetic_run(quiet(1)), later = synthetic_run(dearer(2, by_ns));
+      (first ? before : later).caveats_found.push_back(bench::caveats::debug_build{"fibers/epoll"});
+      const two_runs runs{before, later};
+      const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
+      BOOST_TEST(change.exit_code() == 4);
+      BOOST_REQUIRE(change.gate_doubts.size() == 1U);
+      BOOST_TEST(change.gate_doubts.front() ==
+                 (first ? runs.before() : runs.after()).string() +
+                     ": fibers/epoll is a debug or sanitizer build: its numbers mean nothing");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_margin_that_noise_widened_leaves_nothing_unchanged_that_shows_a_change) {
+  const auto words = [](double swing, double by_ns) {
+    auto before = quiet(1), later = dearer(2, by_ns);
+    before.control_swing = later.control_swing = swing;
+    const two_runs runs{before, later};
+    return row_of(compare_runs({runs.before(), runs.after()}), "fibers/epoll").words;
+  };
+  BOOST_TEST(words(0.05, 80).starts_with("tiny difference, below the margin of 2."));
+  BOOST_TEST(words(0.05, 0).starts_with("unchanged (within 2."));
+  BOOST_TEST(words(0.15, 0).starts_with("no change shown: the truth lies in ["));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_gate_or_run_is_refused_by_its_name) {
+  const two_runs runs{quiet(1), dearer(2, 400)};
+  const auto before = runs.before().string(), after = runs.after().string();
+  const auto names = [](const std::string& what) {
+    return [=](const std::exception& error) { return says(error.what(), what); };
+  };
+  BOOST_CHECK_EXCEPTION(bench::compare_command({before, after, "--gate", ""}),
+                        std::invalid_argument, names("--gate ''"));
+  BOOST_CHECK_EXCEPTION(bench::compare_command({before, after, "--gate="}), bench::usage_error,
+                        names("--gate"));
+  BOOST_CHECK_EXCEPTION(bench::compare_command({"", after}), bench::usage_error,
+                        names("'' is no run"));
+  BOOST_CHECK_EXCEPTION(bench::compare_command({before, ""}), bench::usage_error,
+                        names("'' is no run"));
 }
 
 BOOST_AUTO_TEST_CASE(the_change_and_its_interval_are_those_of_what_was_planted) {
