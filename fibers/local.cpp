@@ -35,6 +35,7 @@ stream stream::from_descriptor(int descriptor) {
 void stream::connect(std::string_view path, error_code& error) {
   const address peer{path};
   if (peer.length == 0) {
+    drop_descriptor();
     error = {ENAMETOOLONG, boost::system::system_category()};
     return;
   }

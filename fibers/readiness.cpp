@@ -46,6 +46,13 @@ ssize_t ask_readiness(const operation& tried) noexcept {
   return -1;
 }
 
+bool is_local(int descriptor) noexcept {
+  int family = AF_UNSPEC;
+  socklen_t length = sizeof family;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 &&
+         family == AF_UNIX;
+}
+
 // The first call starts connecting; the one after the socket became writable asks how it went.
 ssize_t connect(const operation& tried) noexcept {
   if (tried.status() == operation::state::pending) {
@@ -84,7 +91,9 @@ int readiness::adopt(int descriptor) noexcept {
   if ((flags & O_NONBLOCK) == 0 && ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) {
     return errno;
   }
-  return begin(descriptor);
+  const int error = begin(descriptor);
+  if (error == 0 && !watches_) at(descriptor).local = is_local(descriptor);
+  return error;
 }
 
 // Who still waits on the number's last owner, closed without forget(), would wait for ever.
@@ -111,6 +120,7 @@ ssize_t readiness::accept(const operation& tried) noexcept {
     return -1;
   }
   auto& listener = known(tried);
+  at(made).local = listener.local;
   if (watches_ || listener.level) listener.ready(direction::read) = false;  // till told again
   return made;
 }
@@ -118,7 +128,10 @@ ssize_t readiness::accept(const operation& tried) noexcept {
 void readiness::forget(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
   cancel_all(descriptor);
-  entries_[static_cast<std::size_t>(descriptor)] = entry{};
+  auto& old = entries_[static_cast<std::size_t>(descriptor)];
+  // A duplicate would keep it there when it is closed, and tell of every connection for ever.
+  if (old.level) withdraw(descriptor);
+  old = entry{};
 }
 
 void readiness::cancel_all(int descriptor) noexcept {
@@ -194,10 +207,26 @@ bool readiness::wait_for_other(operation& started) noexcept {
   return false;
 }
 
+// From a Unix-domain socket a receive also ends behind bytes that descriptors came with. (They are
+// closed: nobody asked for them.)
+[[gnu::noinline]] ssize_t readiness::receive_local(const operation& tried, entry& from) noexcept {
+  const iovec only{tried.data(), tried.size()};
+  auto message = message_of(tried);
+  if (tried.parts() == 0) message.msg_iov = const_cast<iovec*>(&only);
+  message.msg_iovlen = std::max<std::size_t>(tried.parts(), 1);
+  const auto received = ::recvmsg(tried.descriptor(), &message, MSG_DONTWAIT);
+  if (received >= 0 && (message.msg_flags & MSG_CTRUNC) != 0) from.doubtful = true;
+  return received;
+}
+
+inline ssize_t readiness::receive_from(const operation& tried, entry& from) noexcept {
+  return from.local ? receive_local(tried, from) : receive(tried);
+}
+
 ssize_t readiness::call(const operation& tried) noexcept {
   switch (tried.what()) {
     case operation::kind::receive:
-      return receive(tried);
+      return receive_from(tried, known(tried));
     case operation::kind::send:
       return send(tried);
     case operation::kind::accept:
@@ -232,12 +261,12 @@ ssize_t readiness::call(const operation& tried) noexcept {
 inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
   ssize_t received;
   do {
-    received = receive(tried);
+    received = receive_from(tried, from);
   } while (received < 0 && errno == EINTR);
   if (received < 0) [[unlikely]]
     return failed(tried);
   tried.finish(static_cast<std::size_t>(received));
-  if (tried.result() < tried.size()) from.ready(direction::read) = from.hung_up;
+  if (tried.result() < tried.size()) from.ready(direction::read) = from.doubtful;
   return true;
 }
 
@@ -249,7 +278,7 @@ inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
   }
   auto& now = known(tried);
   now.ready(direction_of(tried)) = false;
-  if (tried.reads()) now.hung_up = false;  // it was the number's last owner
+  if (tried.reads()) now.doubtful = false;  // all is taken, or it was the number's last owner
   return false;
 }
 
@@ -257,7 +286,7 @@ inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
 inline void readiness::ran_short(const operation& tried) noexcept {
   auto& now = known(tried);
   if (tried.what() == operation::kind::receive) {
-    now.ready(direction::read) = now.hung_up;
+    now.ready(direction::read) = now.doubtful;
   } else if (tried.what() == operation::kind::send) {
     now.ready(direction::write) = false;
   }
@@ -279,13 +308,13 @@ void readiness::poll(std::optional<std::chrono::nanoseconds> timeout, operation_
   finished.splice_after(finished.last(), forgotten_);
 }
 
-void readiness::became_ready(int descriptor, bool readable, bool writable, bool hung_up,
+void readiness::became_ready(int descriptor, bool readable, bool writable, bool doubtful,
                              operation_list& finished) noexcept {
   const auto index = static_cast<std::size_t>(descriptor);
   if (index >= entries_.size()) return;
   auto& now = entries_[index];
-  now.hung_up |= hung_up;
-  if (readable || hung_up) {
+  now.doubtful |= doubtful;
+  if (readable || doubtful) {
     now.ready(direction::read) = true;
     if (auto* waiting = now.waiting(direction::read)) {
       if (waiting->what() == operation::kind::receive) [[likely]] {
@@ -297,7 +326,7 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
       calm(descriptor);
     }
   }
-  if (writable || hung_up) {
+  if (writable || doubtful) {
     auto& again = entries_[index];
     again.ready(direction::write) = true;
     if (auto* waiting = again.waiting(direction::write)) {

@@ -3,8 +3,10 @@
 // Shared by select_reactor and epoll_reactor, which differ in how they learn what is ready and in
 // nothing else. For each descriptor it remembers whether trying is worth a system call. A short
 // read means the socket is drained, so the next receive waits without trying: one echoed message
-// costs one recv, one send and its share of one wait. A hang-up is an exception: data and the end
-// of the stream can come as one event, so after it a short read proves nothing.
+// costs one recv, one send and its share of one wait. Three things make that doubtful: a hang-up,
+// for data and the end of the stream can come as one event; urgent data, where a read stops; and
+// descriptors that come with the bytes of a Unix-domain socket, where it stops as well. After them
+// only a try that would block proves that the socket is drained.
 #pragma once
 
 #include <fibers/reactor.hpp>
@@ -77,7 +79,8 @@ class readiness : public reactor {
 
   // Tries the operations that wait for it. No fiber runs in the middle of a scan, so none can close
   // a descriptor whose event is still to come.
-  void became_ready(int descriptor, bool readable, bool writable, bool hung_up,
+  // `doubtful`: a hang-up, an error or urgent data.
+  void became_ready(int descriptor, bool readable, bool writable, bool doubtful,
                     operation_list& finished) noexcept;
   int interrupt_descriptor() const noexcept { return interrupt_; }
   void absorb_interrupt() noexcept;
@@ -92,7 +95,8 @@ class readiness : public reactor {
 
     operation* operations[2] = {};  // that wait, at most one a direction
     bool flags[2] = {false, true};  // trying may succeed; a new socket has room to write
-    bool hung_up = false;
+    bool doubtful = false;          // a short read proves nothing
+    bool local = false;             // of the Unix domain, and events are edges
     bool room_watched = false;
     bool level = false;    // events are edges, but not this descriptor's: it listens
     bool adopted = false;  // else its events come only while an operation waits
@@ -109,6 +113,8 @@ class readiness : public reactor {
   int begin(int descriptor) noexcept;
   ssize_t accept(const operation& tried) noexcept;
   ssize_t call(const operation& tried) noexcept;
+  ssize_t receive_from(const operation& tried, entry& from) noexcept;
+  ssize_t receive_local(const operation& tried, entry& from) noexcept;
   bool attempt(operation& tried) noexcept;
   bool submit_stranger(operation& started);
   void wait_for(operation& started, entry& on) noexcept;

@@ -1,5 +1,6 @@
 #include <fibers/select_reactor.hpp>
 
+#include <fcntl.h>
 #include <sys/select.h>
 
 #include <algorithm>
@@ -60,6 +61,7 @@ void select_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,
   const int count = ::select(
       static_cast<int>(wanted_readable_.size() * bits), reinterpret_cast<fd_set*>(readable_.data()),
       reinterpret_cast<fd_set*>(writable_.data()), nullptr, timeout ? &limit : nullptr);
+  if (count < 0 && errno == EBADF) return fail_closed(finished);
   if (count <= 0) return;
   for (std::size_t i = 0; i < readable_.size(); ++i) {
     for (auto left = readable_[i] | writable_[i]; left != 0; left &= left - 1) {
@@ -69,6 +71,16 @@ void select_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,
       if (descriptor == interrupt_descriptor()) absorb_interrupt();
       became_ready(descriptor, (readable_[i] & mask) != 0, (writable_[i] & mask) != 0, false,
                    finished);
+    }
+  }
+}
+
+// Somebody closed a descriptor that a fiber waits for. select tells of no other until it is out.
+void select_reactor::fail_closed(operation_list& finished) {
+  for (std::size_t i = 0; i < wanted_readable_.size(); ++i) {
+    for (auto left = wanted_readable_[i] | wanted_writable_[i]; left != 0; left &= left - 1) {
+      const auto descriptor = static_cast<int>(i * bits) + std::countr_zero(left);
+      if (::fcntl(descriptor, F_GETFD) < 0) became_ready(descriptor, true, true, false, finished);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/unicast.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,23 @@ std::vector<descriptor> fill_backlog(const std::string& path) {
     if (::connect(next.get(), generic, sizeof address) != 0) return waiting;
     waiting.push_back(std::move(next));
   }
+}
+
+void send_with_descriptor(const descriptor& to, std::string bytes) {
+  iovec part{bytes.data(), bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  auto* const passed = CMSG_FIRSTHDR(&message);
+  passed->cmsg_level = SOL_SOCKET;
+  passed->cmsg_type = SCM_RIGHTS;
+  passed->cmsg_len = CMSG_LEN(sizeof(int));
+  const int descriptor = to.get();
+  std::memcpy(CMSG_DATA(passed), &descriptor, sizeof descriptor);
+  checked(static_cast<int>(::sendmsg(to.get(), &message, MSG_NOSIGNAL)), "sendmsg");
 }
 
 template <class Stream>
@@ -85,6 +103,57 @@ BOOST_AUTO_TEST_CASE(connecting_waits_while_the_backlog_is_full) {
   scheduler.spawn("connects", [&] {
     auto client = local::connect(path);
     asio::write(client, asio::buffer("hello", 5));
+  });
+  scheduler.run();
+}
+
+// A receive ends behind them, and leaves bytes in the socket.
+BOOST_AUTO_TEST_CASE(descriptors_that_come_with_the_bytes_are_dropped_and_all_bytes_arrive) {
+  connection passing;
+  passing.stream.expires_after(patience);
+  scheduler.spawn([&] {
+    for (const std::string expected : {"abcdef", "ghijkl"}) {
+      std::string bytes(6, '\0');
+      asio::read(passing.stream, asio::buffer(bytes));
+      BOOST_TEST(bytes == expected);
+    }
+  });
+  scheduler.spawn([&] {
+    for (const std::string bytes : {"abcdef", "ghijkl"}) {
+      this_fiber::sleep_for(5ms);
+      send_with_descriptor(passing.far, bytes.substr(0, 3));
+      send_all(passing.far, bytes.substr(3));
+    }
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_path_that_is_too_long_closes_what_was_open) {
+  local::listener listener{path};
+  scheduler.spawn([&] {
+    auto client = local::connect(path);
+    error_code error;
+    client.connect(std::string(200, 'x'), error);
+    BOOST_TEST(error == boost::system::errc::filename_too_long);
+    BOOST_TEST(!client.is_open());
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_was_moved_from_has_no_limit) {
+  local::listener listener{path};
+  scheduler.spawn([&] {
+    auto first = local::connect(path);
+    first.expires_after(0ms);
+    auto second = std::move(first);
+    char byte = 0;
+    error_code error;
+    second.read_some(asio::buffer(&byte, 1), error);
+    BOOST_TEST(error == asio::error::timed_out);
+    second.write_some(asio::buffer("x", 1), error);
+    BOOST_TEST(error == asio::error::timed_out);
+    first.connect(path, error);
+    BOOST_TEST(!error);
   });
   scheduler.run();
 }

@@ -219,4 +219,47 @@ BOOST_AUTO_TEST_CASE(a_cancelled_wait_leaves_the_descriptor_usable) {
   BOOST_TEST(receive_all(peers.near, 1) == "x");
 }
 
+// A parent process, or who activates services by their sockets, keeps the listener open.
+BOOST_AUTO_TEST_CASE(a_closed_listener_that_lives_on_as_a_duplicate_wakes_nobody) {
+  const listening_socket elsewhere;
+  scheduler.spawn([&] {
+    fibers::stream_listener listener{::dup(elsewhere.socket.get())};
+    auto accepting = scheduler.spawn([&] {
+      boost::system::error_code error;
+      listener.accept(error);
+    });
+    this_fiber::yield();
+    this_fiber::sleep_for(1ms);
+    listener.close();
+    accepting.join();
+    const auto client = connected_to(elsewhere.port);
+    const auto before = cpu_time();
+    this_fiber::sleep_for(200ms);
+    BOOST_TEST((cpu_time() - before < 20ms));
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_closed_under_its_waiter_does_not_deafen_the_loop) {
+  local_pair closed, other;
+  auto forlorn = scheduler.spawn([&] { this_fiber::wait_readable(closed.near.get()); });
+  auto served = scheduler.spawn([&] { this_fiber::wait_readable(other.near.get()); });
+  scheduler.spawn([&] {
+    this_fiber::sleep_for(1ms);
+    closed.near = descriptor{};
+    const auto before = cpu_time();
+    this_fiber::sleep_for(200ms);
+    BOOST_TEST((cpu_time() - before < 20ms));
+    send_all(other.far, "x");
+    served.join();
+    forlorn.cancel();
+    try {
+      forlorn.join();
+    } catch (const fibers::cancelled&) {
+    } catch (const std::system_error&) {  // select and poll are told
+    }
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

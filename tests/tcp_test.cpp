@@ -106,6 +106,25 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_stream_is_eof_every_time) {
        });
 }
 
+// A receive stops at it, and leaves bytes in the socket.
+BOOST_AUTO_TEST_CASE(urgent_data_is_left_out_and_all_else_arrives) {
+  tcp_pair peers;
+  scheduler.spawn([&] {
+    auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+    stream.expires_after(patience);
+    for (int i = 0; i < 2; ++i) BOOST_TEST(read_exactly(stream, 6) == "abcdef");
+  });
+  scheduler.spawn([&] {
+    for (int i = 0; i < 2; ++i) {
+      this_fiber::sleep_for(5ms);
+      send_all(peers.far, "abc");
+      checked(static_cast<int>(::send(peers.far.get(), "!", 1, MSG_OOB | MSG_NOSIGNAL)), "send");
+      send_all(peers.far, "def");
+    }
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_CASE(a_half_closed_stream_still_receives) {
   talk(
       [](tcp::stream& server) {
