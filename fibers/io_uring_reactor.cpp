@@ -160,9 +160,16 @@ std::uint64_t io_uring_reactor::tag(request kind, std::uint32_t detail, int desc
 }
 
 int io_uring_reactor::flush() noexcept {
-  ++epoch_;
   must_poll_ = true;  // what it completes is to be looked at
-  return io_uring_submit(&ring_);
+  const int result = io_uring_submit(&ring_);
+  note_submitted();
+  return result;
+}
+
+// Without memory, or room for completions, the kernel leaves some for the next time.
+inline void io_uring_reactor::note_submitted() noexcept {
+  if (io_uring_sq_ready(&ring_) == 0) [[likely]]
+    ++epoch_;
 }
 
 // A full queue means submit and go on.
@@ -241,7 +248,10 @@ int io_uring_reactor::adopt(int descriptor) noexcept try {
 void io_uring_reactor::forget(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
   auto& old = known(descriptor);
-  if (old.epoch == epoch_) flush();
+  if (old.epoch == epoch_) {
+    if (flush() < 0) io_uring_get_events(&ring_);  // makes room for completions
+    if (old.epoch == epoch_) flush();
+  }
   cancel_all(descriptor);
   if (old.incoming == multishot::armed) {
     const auto kind = old.accepted ? request::accept : request::receive;
@@ -480,7 +490,6 @@ void io_uring_reactor::poll(std::optional<std::chrono::nanoseconds> timeout,
     feed_the_starved();
   }
   must_poll_ = false;
-  ++epoch_;
   int submitted;
   if (!forgotten_.empty() || (timeout && *timeout <= nanoseconds::zero())) {
     submitted = io_uring_submit_and_get_events(&ring_);
@@ -492,16 +501,16 @@ void io_uring_reactor::poll(std::optional<std::chrono::nanoseconds> timeout,
     io_uring_cqe* first = nullptr;
     submitted = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
   }
+  note_submitted();
   if (submitted < 0) [[unlikely]]
     expect_submitted(submitted);
   unsigned head;
-  unsigned count = 0;
   io_uring_cqe* completion;
   io_uring_for_each_cqe(&ring_, head, completion) {
-    completed(*completion, finished);
-    ++count;
+    const auto what = *completion;
+    io_uring_cq_advance(&ring_, 1);  // before: handled twice it would be if handling it threw
+    completed(what, finished);
   }
-  io_uring_cq_advance(&ring_, count);
   for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
   finished.splice_after(finished.last(), forgotten_);
 }
@@ -593,10 +602,12 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
   }
 }
 
-void io_uring_reactor::accepted(int descriptor, int connection) {
+void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {
   forget(connection);  // as in adopt()
   at(connection);
   known(descriptor).accepted->push_back(connection);
+} catch (const std::bad_alloc&) {
+  ::close(connection);
 }
 
 void io_uring_reactor::keep(int descriptor, int buffer, std::uint32_t size) noexcept {

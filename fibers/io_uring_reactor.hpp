@@ -106,6 +106,7 @@ class io_uring_reactor final : public reactor {
   io_uring_sqe& next_submission() noexcept;
   io_uring_sqe& ask(int descriptor) noexcept;
   int flush() noexcept;
+  void note_submitted() noexcept;
   std::size_t sends_under_way() const noexcept { return outgoing_.size() - free_outgoing_.size(); }
   void see_sends_off() noexcept;
   void cancel_request(std::uint64_t which) noexcept;
@@ -125,7 +126,7 @@ class io_uring_reactor final : public reactor {
   void send_completed(int slot, int descriptor, int result, operation_list& finished);
   void once_completed(std::uint32_t turn, int descriptor, int result, operation_list& finished);
   void keep(int descriptor, int buffer, std::uint32_t size) noexcept;
-  void accepted(int descriptor, int connection);
+  void accepted(int descriptor, int connection) noexcept;
   bool read_now(operation& reading) noexcept;
   void copy_out(entry& from, operation& reading) noexcept;
   bool copy_straight(entry& from, const io_uring_cqe& what) noexcept;
