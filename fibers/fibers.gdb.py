@@ -28,13 +28,15 @@ def fibers():
     fiber = gdb.lookup_type("fibers::fiber")
     hook = next(field for field in fiber.fields() if field.name == "all_hook_")
     for queue in queues():
-        root = queue["alive_"]["data_"]["root_plus_size_"]["m_header"].address
+        root = queue["known_"]["data_"]["root_plus_size_"]["m_header"].address
         root = root.cast(gdb.lookup_type("unsigned long"))
         node_type = gdb.lookup_type("boost::intrusive::list_node<void*>").pointer()
         node = root.cast(node_type)["next_"]
         while int(node) != int(root):
             address = int(node) - hook.bitpos // 8
-            yield gdb.Value(address).cast(fiber.pointer()).dereference()
+            found = gdb.Value(address).cast(fiber.pointer()).dereference()
+            if state_of(found) != "finished":  # a handle keeps it
+                yield found
             node = node["next_"]
 
 

@@ -24,6 +24,9 @@ class mutex {
   // there would end the program. Precondition: the fiber does not have the lock.
   void lock();
 
+  // The same without an end before it has the lock: for destructors whose scope may end normally.
+  void lock_uncancellable() noexcept;
+
   // Whether the fiber has the lock now. Do not wait; wait at most that long.
   bool try_lock();
   bool try_lock_for(clock::duration duration) { return try_lock_until(deadline_after(duration)); }
@@ -35,7 +38,6 @@ class mutex {
  private:
   friend class condition_variable;
   bool take(const fiber& taker) noexcept;
-  void lock_uncancellable() noexcept;
 
   wait_queue waiting_;
   const fiber* owner_ = nullptr;

@@ -26,23 +26,40 @@ void runtime::run(const std::function<void(unsigned index)>& start) {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
+// Other threads reach a scheduler through it.
+class runtime::registration {
+ public:
+  registration(runtime& all, unsigned index, scheduler& here) : all_{all}, index_{index} {
+    const std::lock_guard lock{all_.mutex_};
+    mine() = {&here, true};
+    if (all_.stopped_) here.stop();
+  }
+  registration(const registration&) = delete;
+  registration& operator=(const registration&) = delete;
+  ~registration() {
+    const std::lock_guard lock{all_.mutex_};
+    mine() = {};
+  }
+
+  void end_posts() {
+    const std::lock_guard lock{all_.mutex_};
+    mine().accepts_posts = false;
+  }
+
+ private:
+  thread& mine() { return all_.threads_[index_]; }
+
+  runtime& all_;
+  unsigned index_;
+};
+
 void runtime::run_one(unsigned index, const std::function<void(unsigned)>& start) noexcept try {
   scheduler here{options_};
   here.spawn("start", [&start, index] { start(index); });
-  struct registration {
-    runtime& all;
-    unsigned index;
-    ~registration() {
-      const std::lock_guard lock{all.mutex_};
-      all.schedulers_[index] = nullptr;
-    }
-  } guard{*this, index};
-  {
-    const std::lock_guard lock{mutex_};
-    schedulers_[index] = &here;
-    if (stopped_) here.stop();
-  }
+  registration reachable{*this, index, here};
   here.run();
+  reachable.end_posts();
+  here.run();  // what was posted as the last fiber ended
 } catch (...) {
   failed(std::current_exception());
 }
@@ -58,8 +75,8 @@ void runtime::failed(std::exception_ptr why) noexcept {
 void runtime::stop() {
   const std::lock_guard lock{mutex_};
   stopped_ = true;
-  for (auto* there : schedulers_) {
-    if (there != nullptr) there->post([there] { there->stop(); });
+  for (const auto& each : threads_) {
+    if (auto* there = each.scheduler) there->post([there] { there->stop(); });
   }
 }
 

@@ -10,24 +10,29 @@
 namespace fibers {
 namespace {
 
-thread_local constinit scheduler* innermost = nullptr;
+thread_local constinit scheduler* newest = nullptr;
+thread_local constinit scheduler* running = nullptr;
 
-// While one of several schedulers of a thread runs, it is the current one.
 class running_scheduler {
  public:
-  explicit running_scheduler(scheduler& self) noexcept : before_{std::exchange(innermost, &self)} {}
+  explicit running_scheduler(scheduler& self) noexcept : before_{std::exchange(running, &self)} {}
   running_scheduler(const running_scheduler&) = delete;
   running_scheduler& operator=(const running_scheduler&) = delete;
-  ~running_scheduler() { innermost = before_; }
+  ~running_scheduler() { running = before_; }
 
  private:
   scheduler* before_;
 };
 
+// The one of scheduler::current(); null where there is none.
+scheduler* here() noexcept {
+  return running != nullptr ? running : newest;
+}
+
 fiber& running_fiber() {
-  auto* running = innermost != nullptr ? innermost->tasks().current() : nullptr;
-  if (running == nullptr) throw std::logic_error{"only a fiber can do this"};
-  return *running;
+  auto* self = here() != nullptr ? here()->tasks().current() : nullptr;
+  if (self == nullptr) throw std::logic_error{"only a fiber can do this"};
+  return *self;
 }
 
 // When an idle alarm looks again: after `now`, for it would expire in this very round, and together
@@ -43,25 +48,24 @@ scheduler::scheduler(const scheduler_options& options)
     : reactor_{reactor::make(options.backend)},
       readiness_{dynamic_cast<readiness*>(reactor_.get())},
       tasks_{options.stack_size},
-      outer_{std::exchange(innermost, this)},
+      older_{std::exchange(newest, this)},
       spin_{options.spin} {}
 
 scheduler::~scheduler() {
   unwind();
-  for (auto* dropped : {todo_, take_posted()}) {
-    while (dropped != nullptr) delete std::exchange(dropped, dropped->next);
-  }
-  for (auto** at = &innermost; *at != nullptr; at = &(*at)->outer_) {
+  drop_posted();
+  for (auto** at = &newest; *at != nullptr; at = &(*at)->older_) {
     if (*at != this) continue;
-    *at = outer_;
+    *at = older_;
     break;
   }
 }
 
 void scheduler::unwind() noexcept {
-  const running_scheduler here{*this};
+  const running_scheduler in_charge{*this};
   while (tasks_.any_alive()) {
     tasks_.cancel_all();
+    drop_posted();
     try {
       run_once();
     } catch (...) {  // of a fiber that nobody waits for any more
@@ -70,13 +74,14 @@ void scheduler::unwind() noexcept {
 }
 
 scheduler& scheduler::current() {
-  if (innermost == nullptr) throw std::logic_error{"this thread has no fibers::scheduler"};
-  return *innermost;
+  if (here() == nullptr) throw std::logic_error{"this thread has no fibers::scheduler"};
+  return *here();
 }
 
 void scheduler::run() {
   assert(thread_ == std::this_thread::get_id() && "a scheduler stays on its thread");
-  const running_scheduler here{*this};
+  const running_scheduler in_charge{*this};
+  run_posted();  // it may spawn the first fiber
   while (tasks_.any_alive() || tasks_.any_failed()) run_once();
 }
 
@@ -139,6 +144,12 @@ void scheduler::run_posted() {
   while (todo_ != nullptr) {
     const std::unique_ptr<posted> first{std::exchange(todo_, todo_->next)};
     first->run();
+  }
+}
+
+void scheduler::drop_posted() noexcept {
+  for (auto* dropped : {std::exchange(todo_, nullptr), take_posted()}) {
+    while (dropped != nullptr) delete std::exchange(dropped, dropped->next);
   }
 }
 
@@ -282,14 +293,15 @@ time_limit& time_limit::operator=(time_limit&& other) noexcept {
   alarm_.idle_period = other.alarm_.idle_period;
   alarm_.idle_since = other.alarm_.idle_since;
   alarm_.active = other.alarm_.active;
-  alarm_.rang = other.alarm_.rang;
+  alarm_.rang = std::exchange(other.alarm_.rang, false);
   if (scheduler_ != nullptr) scheduler_->timers_.move(other.alarm_, alarm_);
   return *this;
 }
 
 void time_limit::after(clock::duration from_now) {
-  if (from_now < coarse_limit) return at(saturating_add(clock::now(), from_now));
-  at(saturating_add(coarse_now() + coarse_tick(), from_now));
+  if (from_now >= coarse_limit) return at(saturating_add(coarse_now() + coarse_tick(), from_now));
+  at(saturating_add(clock::now(), from_now));
+  alarm_.rang = from_now <= clock::duration::zero();
 }
 
 void time_limit::when_idle(clock::duration period) {
@@ -325,7 +337,7 @@ namespace {
 bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nullptr) {
   running_fiber();
   scheduler::blocking_operation ready{readiness, descriptor};
-  innermost->perform(ready, limit);
+  here()->perform(ready, limit);
   if (ready.error() == ETIMEDOUT && limit != nullptr) return false;
   if (ready.error() != 0) {
     throw std::system_error{ready.error(), std::system_category(), "wait for a descriptor"};
@@ -336,7 +348,7 @@ bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nul
 bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most) {
   running_fiber();
   time_limit limit;
-  limit.after(at_most);
+  limit.at(saturating_add(clock::now(), at_most));  // with no time at all it still looks once
   return wait_for(readiness, descriptor, &limit);
 }
 
@@ -344,7 +356,7 @@ bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most
 
 void yield() {
   running_fiber();
-  innermost->tasks().yield();
+  here()->tasks().yield();
 }
 
 void sleep_for(clock::duration duration) {
@@ -354,7 +366,7 @@ void sleep_for(clock::duration duration) {
 
 void sleep_until(clock::time_point moment) {
   running_fiber();
-  innermost->sleep_until(moment);
+  here()->sleep_until(moment);
 }
 
 std::uint64_t get_id() {

@@ -39,6 +39,7 @@ struct scheduler_options {
 };
 
 // A moment after which waiting ends. It stays in force for every later wait until it is changed.
+// Once it is set it belongs to the current scheduler, which must outlive it or its never().
 class time_limit {
  public:
   time_limit() = default;
@@ -46,9 +47,10 @@ class time_limit {
   time_limit& operator=(time_limit&& other) noexcept;
   ~time_limit() { never(); }
 
-  // What has no time left is at its limit at once. Moving a limit further costs a store, so it may
-  // be done for every message. Limits of coarse_limit and more are kept to the kernel's tick (a few
-  // milliseconds, and never early); shorter ones are precise.
+  // What has no time left is at its limit at once; any other limit passes when the loop looks at
+  // its timers, so a call that need not wait may succeed a little later. Moving a limit further
+  // costs a store, so it may be done for every message. Limits of coarse_limit and more are kept to
+  // the kernel's tick (a few milliseconds, and never early); shorter ones are precise.
   void after(clock::duration from_now);
   void at(clock::time_point moment);
   void never() noexcept;
@@ -112,7 +114,7 @@ class scheduler {
   // and wake them, but not block. The one member that any thread may call; the scheduler must
   // outlive the call. Functions of one thread run in the order they were posted. Waiting for posts
   // keeps no loop alive: let a fiber wait. What is posted to a loop that does not run is run by the
-  // next run(), or dropped. Throws std::bad_alloc.
+  // next run(), before anything else, or dropped by the destructor. Throws std::bad_alloc.
   template <std::invocable Function>
   void post(Function&& function) {
     push(new posted_function<std::decay_t<Function>>{std::forward<Function>(function)});
@@ -175,6 +177,7 @@ class scheduler {
   void push(posted* added) noexcept;
   posted* take_posted() noexcept;
   void run_posted();
+  void drop_posted() noexcept;
   void look_around();
   bool spin(std::optional<clock::duration> timeout);
   void run_once();
@@ -194,7 +197,7 @@ class scheduler {
   task_queue tasks_;
   operation_list finished_;
   std::size_t pending_ = 0;  // operations in the reactor's books
-  scheduler* outer_;         // the one constructed before
+  scheduler* older_;         // the one constructed before, on this thread
   clock::duration spin_;
   posted* todo_ = nullptr;  // taken from posted_, in the order they were posted
   std::thread::id thread_ = std::this_thread::get_id();

@@ -188,7 +188,10 @@ void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error
   error = {};
   if (what != boost::asio::socket_base::shutdown_receive && is_open() &&
       scheduler_->tasks().current() != nullptr) {
-    flush(error);
+    try {
+      flush(error);
+    } catch (const cancelled&) {  // the next call that waits says it again
+    }
     if (error == boost::asio::error::operation_aborted) return;  // it was closed
     if (error.value() == EBUSY) error = {};  // who shuts down under a writer does not wait for it
   }

@@ -29,7 +29,8 @@ namespace fibers {
 
 using boost::system::error_code;
 
-// A descriptor, the scheduler that waits for it, and how long it may wait.
+// A descriptor, the scheduler that waits for it, and how long it may wait. The scheduler must
+// outlive it, or its close().
 class socket {
  public:
   // Only while no fiber is in a call on it.
@@ -52,7 +53,9 @@ class socket {
   // The same, except that the socket stays open and can be used.
   void cancel() noexcept;
   // Gives the descriptor, unclosed, to the caller, and is closed itself; calls that other fibers
-  // are in end with operation_aborted. It may be non-blocking.
+  // are in end with operation_aborted. It may be non-blocking. With io_uring, bytes that have come
+  // and were not read are gone, and what was written may be on its way: release after flush(), when
+  // it is the caller's turn to speak.
   int release() noexcept;
   // The same under Asio's name.
   void close(error_code& error) noexcept {
@@ -145,7 +148,8 @@ class stream_socket : public socket {
   void flush(error_code& error);
   void flush();
 
-  // What was sent leaves first.
+  // What was sent leaves first; not for a fiber that is cancelled, which does not wait. Safe in
+  // destructors: `cancelled` does not come from here, but from the next call that waits.
   void shutdown(boost::asio::socket_base::shutdown_type what, error_code& error);
   void shutdown(boost::asio::socket_base::shutdown_type what);
 

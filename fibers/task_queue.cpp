@@ -15,9 +15,10 @@ constinit std::mutex list_of_queues;
 }  // namespace
 
 void fiber::cancel() noexcept {
+  if (ending_) return;
   cancel_requested_ = true;
   if (stop_) stop_->request_stop();
-  if (state_ == state::parked && resumable_early_) queue_.wake(*this);
+  if (state_ == state::parked && resumable_early_) queue_->wake(*this);
 }
 
 std::stop_token fiber::get_stop_token() {
@@ -45,6 +46,8 @@ task_queue::~task_queue() {
     unhandled_ = nullptr;
     bury_finished();
   }
+  for (auto& kept : known_) kept.queue_ = nullptr;
+  known_.clear();
 }
 
 task_queue& task_queue::running() {
@@ -68,12 +71,15 @@ std::string_view task_queue::keep_name(stack& memory, std::byte*& top, std::stri
 void task_queue::run_round() {
   assert(current_ == nullptr);
   auto* outer = std::exchange(in_round, this);
+  // Of the queue whose fiber runs this one's round, no fiber runs meanwhile: none of it can block.
+  auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
   switches_left_ = std::max(shortest_round, static_cast<int>(ready_.size()));
   while (auto* next = take_next()) {
     current_ = next;
     next->body_->enter();
   }
   in_round = outer;
+  if (outer != nullptr) outer->current_ = outer_fiber;
   bury_finished();
   if (unhandled_) std::rethrow_exception(std::exchange(unhandled_, nullptr));
 }
@@ -164,18 +170,22 @@ void task_queue::wake(fiber& parked) noexcept {
 }
 
 void task_queue::cancel_all() noexcept {
-  for (auto& fiber : alive_) fiber.cancel();
+  for (auto& each : known_) each.cancel();
 }
 
 // Called by a fiber as its last act on its own stack.
 void task_queue::finish(fiber& self) noexcept {
   self.state_ = fiber::state::finished;
-  alive_.erase(alive_.iterator_to(self));
   --alive_count_;
   if (self.joiner_ != nullptr) wake(*self.joiner_);
-  if (!self.has_handle_) finished_.push_back(self);
+  if (!self.has_handle_) dispose(self);
   current_ = take_next();
   if (current_ != nullptr) self.body_->end_in(*current_->body_);
+}
+
+void task_queue::dispose(fiber& finished) noexcept {
+  known_.erase(known_.iterator_to(finished));
+  finished_.push_back(finished);
 }
 
 // Of two exceptions that nobody joins the second waits for the next round.

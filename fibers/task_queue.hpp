@@ -41,7 +41,7 @@ class fiber : public boost::intrusive::slist_base_hook<
     ready,     // in task_queue::ready_
     running,   // on the processor; at most one a queue
     parked,    // referenced by whoever will wake it, and by nobody else
-    finished,  // in task_queue::finished_, or kept by a handle until it is joined
+    finished,  // in task_queue::finished_, or kept by its handle until that is joined or dropped
   };
 
   std::uint64_t id() const noexcept { return id_; }
@@ -72,10 +72,15 @@ class fiber : public boost::intrusive::slist_base_hook<
   template <class Result>
   struct with_result;
 
-  fiber(task_queue& queue, std::uint64_t id, std::string_view name) noexcept
-      : queue_{queue}, id_{id}, name_{name} {}
+  void prepare_to_end() noexcept {
+    ending_ = true;
+    cancel_requested_ = false;
+  }
 
-  task_queue& queue_;
+  fiber(task_queue& queue, std::uint64_t id, std::string_view name) noexcept
+      : queue_{&queue}, id_{id}, name_{name} {}
+
+  task_queue* queue_;  // null: it is gone, and a handle keeps the finished fiber
   std::uint64_t id_;
   std::string_view name_;  // kept on the fiber's stack
   std::optional<coroutine> body_;
@@ -88,9 +93,11 @@ class fiber : public boost::intrusive::slist_base_hook<
   bool cancel_requested_ = false;
   bool has_handle_ = false;
   bool resumable_early_ = false;  // parked where a cancellation may wake it
+  bool ending_ = false;           // only destructors are left, which no cancellation may leave
 };
 
-// What spawn() gives: the right to wait for a fiber. Dropping it lets the fiber run on alone.
+// What spawn() gives: the right to wait for a fiber. Dropping it lets the fiber run on alone. It
+// may outlive the queue, whose fibers have all finished by then.
 template <class Result>
 class fiber_handle;
 
@@ -167,11 +174,15 @@ class task_queue {
   // Every fiber alive, in the order they were spawned.
   template <class Function>
   void for_each(Function&& function) const {
-    for (const auto& fiber : alive_) function(fiber);
+    for (const auto& each : known_) {
+      if (each.state_ != fiber::state::finished) function(each);
+    }
   }
   template <class Function>
   void for_each(Function&& function) {
-    for (auto& fiber : alive_) function(fiber);
+    for (auto& each : known_) {
+      if (each.state_ != fiber::state::finished) function(each);
+    }
   }
 
  private:
@@ -179,12 +190,13 @@ class task_queue {
   template <class>
   friend class fiber_handle;
   using fiber_list = boost::intrusive::slist<fiber, boost::intrusive::cache_last<true>>;
-  using alive_list = boost::intrusive::list<
+  using known_list = boost::intrusive::list<
       fiber, boost::intrusive::member_hook<fiber, fiber::all_hook, &fiber::all_hook_>,
       boost::intrusive::constant_time_size<false>>;
 
   static std::string_view keep_name(stack& memory, std::byte*& top, std::string_view name);
   void finish(fiber& self) noexcept;
+  void dispose(fiber& finished) noexcept;
   void bury_finished() noexcept;
 
   fiber* take_next() noexcept;
@@ -200,7 +212,7 @@ class task_queue {
   std::size_t alive_count_ = 0;
   fiber_list ready_;
   fiber_list finished_;  // their stacks cannot be dropped while something still stands on them
-  alive_list alive_;
+  known_list known_;     // those alive, and the finished ones that a handle keeps
   fiber* current_ = nullptr;
   int switches_left_ = 0;  // in this round
   int burst_ = 0;
@@ -241,7 +253,8 @@ class fiber_handle {
   }
   fiber_handle(fiber_handle&& other) noexcept : record_{std::exchange(other.record_, nullptr)} {}
   fiber_handle& operator=(fiber_handle&& other) noexcept {
-    std::swap(record_, other.record_);
+    fiber_handle taken{std::move(other)};
+    std::swap(record_, taken.record_);
     return *this;
   }
   ~fiber_handle() { detach(); }
@@ -255,7 +268,12 @@ class fiber_handle {
     auto* record = std::exchange(record_, nullptr);
     if (record == nullptr) return;
     record->has_handle_ = false;
-    if (record->state_ == fiber::state::finished) record->queue_.finished_.push_back(*record);
+    if (record->state_ != fiber::state::finished) return;
+    if (record->queue_ != nullptr) {
+      record->queue_->dispose(*record);
+    } else {
+      record->destroy_(*record);
+    }
   }
 
   void cancel() noexcept { record_->cancel(); }
@@ -263,8 +281,7 @@ class fiber_handle {
   // Waits until the fiber ends; gives its result, or throws the exception that left it. Throws
   // `cancelled` when the fiber was cancelled, or the caller is. Once.
   Result join() {
-    auto& queue = record_->queue_;
-    queue.join(*record_);
+    if (!done()) record_->queue_->join(*record_);
     fiber_handle last{std::move(*this)};
     if (last.record_->error_) std::rethrow_exception(std::exchange(last.record_->error_, nullptr));
     if (!last.record_->result) throw cancelled{};
@@ -289,15 +306,16 @@ fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::s
   auto run = [record, body = std::optional<std::decay_t<Body>>{std::forward<Body>(body)}](
                  coroutine&) mutable {
     record->run(*body);
+    record->prepare_to_end();
     body.reset();  // what it captured may still block; the fiber ends after that
-    record->queue_.finish(*record);
+    record->queue_->finish(*record);
   };
   record->body_.emplace(std::move(memory), top, std::move(run));
   record->destroy_ = [](fiber& finished) noexcept {
     stack dropped = finished.body_->release_stack();
     static_cast<record_type&>(finished).~record_type();
   };
-  alive_.push_back(*record);
+  known_.push_back(*record);
   ++alive_count_;
   ready_.push_back(*record);
   return fiber_handle<result>{*record};

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 using fibers::cancelled;
 using fibers::mutex;
@@ -219,6 +220,61 @@ BOOST_AUTO_TEST_CASE(a_destructor_that_locks_while_its_fiber_unwinds_gets_the_lo
     lock.unlock();
     BOOST_CHECK_THROW(where_it_is_taken.join(), cancelled);
     BOOST_TEST(visits == 4);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_destructor_that_ends_normally_can_lock_uncancellably) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    bool inside = false;
+    std::unique_lock lock{door};
+    auto waiting = tasks.spawn("waiting", [&] {
+      door.lock_uncancellable();
+      inside = true;
+      door.unlock();
+      tasks.check_cancelled();
+    });
+    tasks.yield();
+    waiting.cancel();
+    tasks.yield();
+    BOOST_TEST(!inside);
+    lock.unlock();
+    BOOST_CHECK_THROW(waiting.join(), cancelled);
+    BOOST_TEST(inside);
+  });
+}
+
+// The body is over, so nothing is in flight when what it captured dies.
+BOOST_AUTO_TEST_CASE(what_a_cancelled_fiber_captured_may_lock_when_it_dies) {
+  struct locks_when_destroyed {
+    mutex* door;
+    bool* locked;
+    locks_when_destroyed(mutex& its, bool& told) : door{&its}, locked{&told} {}
+    locks_when_destroyed(locks_when_destroyed&& other) noexcept
+        : door{std::exchange(other.door, nullptr)}, locked{other.locked} {}
+    ~locks_when_destroyed() {
+      if (door == nullptr) return;
+      const std::lock_guard lock{*door};
+      *locked = true;
+    }
+  };
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    bool locked = false;
+    auto waiting = tasks.spawn("waiting", [&, held = locks_when_destroyed{door, locked}] {
+      tasks.park();
+      tasks.check_cancelled();
+    });
+    tasks.yield();
+    std::unique_lock lock{door};
+    waiting.cancel();
+    tasks.yield();
+    waiting.cancel();
+    tasks.yield();
+    BOOST_TEST(!locked);
+    lock.unlock();
+    BOOST_CHECK_THROW(waiting.join(), cancelled);
+    BOOST_TEST(locked);
   });
 }
 

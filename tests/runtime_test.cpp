@@ -136,6 +136,23 @@ BOOST_AUTO_TEST_CASE(an_exception_leaves_run_and_what_stands_behind_it_is_run_by
   BOOST_TEST(order == "ab");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_posted_before_run_is_run_and_may_spawn_the_first_fiber) {
+  bool ran = false;
+  scheduler.post([&] { scheduler.spawn([&] { ran = true; }); });
+  scheduler.run();
+  BOOST_TEST(ran);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_posted_to_a_loop_that_never_runs_is_dropped_though_it_has_fibers) {
+  bool ran = false;
+  {
+    fibers::scheduler idle{backend()};
+    idle.spawn([] { this_fiber::sleep_for(1h); });
+    idle.post([&] { ran = true; });
+  }
+  BOOST_TEST(!ran);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_posted_to_a_loop_that_never_runs_is_dropped_with_it) {
   int present = 0;
   {
@@ -169,6 +186,41 @@ BOOST_AUTO_TEST_CASE(each_thread_has_a_scheduler_of_its_own_and_the_caller_has_t
 
 BOOST_AUTO_TEST_CASE(no_threads_are_one) {
   BOOST_TEST(fibers::runtime{0}.threads() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_runtime_takes_it_runs_even_as_it_ends) {
+  for (int i = 0; i < 50; ++i) {
+    fibers::runtime runtime{1, {.backend = backend()}};
+    std::atomic<bool> started{false};
+    std::size_t taken = 0;
+    std::size_t ran = 0;
+    std::jthread other{[&] {
+      started.wait(false);
+      while (runtime.post(0, [&ran] { ++ran; })) ++taken;
+    }};
+    runtime.run([&](unsigned) {
+      started = true;
+      started.notify_one();
+      this_fiber::sleep_for(1ms);
+    });
+    other.join();
+    BOOST_TEST(ran == taken);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_the_last_fiber_posts_may_spawn_another_and_stop_reaches_it) {
+  fibers::runtime runtime{1, {.backend = backend()}};
+  bool spawned = false;
+  runtime.run([&](unsigned) {
+    BOOST_TEST(runtime.post(0, [&] {
+      fibers::scheduler::current().spawn([&] {
+        spawned = true;
+        runtime.stop();
+        this_fiber::sleep_for(1h);
+      });
+    }));
+  });
+  BOOST_TEST(spawned);
 }
 
 // A number goes round: each thread adds one and passes it on.

@@ -205,6 +205,57 @@ BOOST_AUTO_TEST_CASE(current_is_the_innermost_and_the_outer_one_again_afterwards
   BOOST_TEST(&fibers::scheduler::current() == &outer);
 }
 
+BOOST_AUTO_TEST_CASE(one_that_a_fiber_makes_is_not_current_before_it_runs) {
+  fibers::scheduler outer{backend()};
+  outer.spawn([&] {
+    const fibers::scheduler inner{backend()};
+    BOOST_TEST(&fibers::scheduler::current() == &outer);
+    this_fiber::sleep_for(1ms);
+  });
+  outer.spawn([&] { BOOST_CHECK_NO_THROW(this_fiber::yield()); });
+  outer.run();
+}
+
+BOOST_AUTO_TEST_CASE(one_that_dies_while_another_runs_is_never_current_again) {
+  fibers::scheduler first{backend()};
+  auto second = std::make_unique<fibers::scheduler>(backend());
+  first.spawn([&] { second.reset(); });
+  first.run();
+  BOOST_TEST(&fibers::scheduler::current() == &first);
+}
+
+BOOST_AUTO_TEST_CASE(what_belongs_to_the_outer_one_cannot_block_a_fiber_of_the_inner) {
+  fibers::scheduler outer{backend()};
+  connection silent;
+  outer.spawn("outer", [&] {
+    fibers::scheduler inner{backend()};
+    inner.spawn("inner", [&] { BOOST_CHECK_THROW(silent.read(), std::logic_error); });
+    inner.run();
+    BOOST_TEST(this_fiber::get_name() == "outer");
+  });
+  outer.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_may_outlive_the_scheduler) {
+  decltype(fibers::scheduler{}.spawn([] { return std::string{}; })) ended, cut_off;
+  {
+    fibers::scheduler scheduler{backend()};
+    ended = scheduler.spawn([] { return std::string{"result"}; });
+    cut_off = scheduler.spawn([] {
+      this_fiber::sleep_for(1h);
+      return std::string{"never"};
+    });
+    scheduler.spawn([&] {
+      this_fiber::sleep_for(1ms);
+      cut_off.cancel();
+    });
+    scheduler.run();
+  }
+  BOOST_TEST(ended.join() == "result");
+  BOOST_TEST(cut_off.done());
+  BOOST_CHECK_THROW(cut_off.join(), fibers::cancelled);
+}
+
 BOOST_AUTO_TEST_CASE(fibers_of_two_schedulers_find_their_own) {
   auto first = std::make_unique<fibers::scheduler>(backend());
   auto second = std::make_unique<fibers::scheduler>(backend());

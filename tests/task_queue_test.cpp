@@ -336,6 +336,17 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_is_cancelled_before_its_first_turn_never_runs)
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_handle_that_takes_another_fiber_lets_go_of_its_own) {
+  task_queue tasks;
+  auto first = tasks.spawn("first", [] { throw std::runtime_error{"nobody joins it"}; });
+  auto second = tasks.spawn("second", [] {});
+  first = std::move(second);
+  BOOST_TEST(!second.joinable());
+  BOOST_CHECK_THROW(run_all(tasks), std::runtime_error);
+  run_all(tasks);
+  BOOST_CHECK_NO_THROW(first.join());
+}
+
 BOOST_AUTO_TEST_CASE(a_handler_that_swallows_a_cancellation_meets_it_again) {
   in_task_queue([](task_queue& tasks) {
     int met = 0;

@@ -431,6 +431,33 @@ BOOST_AUTO_TEST_CASE(shutting_down_where_there_is_no_room_waits_for_nothing,
        });
 }
 
+BOOST_AUTO_TEST_CASE(a_destructor_of_a_cancelled_fiber_can_shut_down) {
+  struct says_goodbye {
+    tcp::stream& stream;
+    ~says_goodbye() {
+      error_code ignored;
+      stream.shutdown(asio::socket_base::shutdown_send, ignored);
+    }
+  };
+  talk(
+      [](tcp::stream& server) {
+        char byte = 0;
+        error_code error;
+        server.read_some(asio::buffer(&byte, 1), error);
+        BOOST_TEST(error == asio::error::eof);
+      },
+      [&](tcp::stream& client) {
+        auto leaving = scheduler.spawn([&] {
+          const says_goodbye last{client};
+          scheduler.tasks().park();  // and no exception is in flight when the scope ends
+        });
+        this_fiber::yield();
+        leaving.cancel();
+        leaving.join();
+        this_fiber::sleep_for(5ms);
+      });
+}
+
 BOOST_AUTO_TEST_CASE(a_reset_is_told_to_who_writes_or_to_who_shuts_down) {
   tcp_pair peers;
   scheduler.spawn([&] {
