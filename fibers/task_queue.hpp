@@ -17,6 +17,7 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/slist.hpp>
 #include <cassert>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -164,6 +165,10 @@ class task_queue {
   // std::logic_error when the caller is no fiber and would have to wait.
   void join(fiber& other);
 
+  // The same; false: the deadline came first. Needs a scheduler: only that knows of time.
+  bool join_until(fiber& other, std::chrono::steady_clock::time_point deadline);
+  bool join_for(fiber& other, std::chrono::steady_clock::duration duration);
+
   // --- called by anyone on this thread -------------------------------------------------------
 
   // Makes a parked fiber ready; does nothing to one that is not parked.
@@ -277,6 +282,15 @@ class fiber_handle {
   }
 
   void cancel() noexcept { record_->cancel(); }
+
+  // Waits until the fiber has ended, at most that long, and says whether it has: then join() will
+  // not wait. Throws `cancelled` when the caller is. Needs a scheduler.
+  bool wait_for(std::chrono::steady_clock::duration duration) {
+    return done() || record_->queue_->join_for(*record_, duration);
+  }
+  bool wait_until(std::chrono::steady_clock::time_point deadline) {
+    return done() || record_->queue_->join_until(*record_, deadline);
+  }
 
   // Waits until the fiber ends; gives its result, or throws the exception that left it. Throws
   // `cancelled` when the fiber was cancelled, or the caller is. Once.

@@ -1,6 +1,7 @@
 #include <fibers/scheduler.hpp>
 #include <fibers/wait_queue.hpp>
 
+#include <cassert>
 #include <stdexcept>
 
 namespace fibers {
@@ -16,6 +17,25 @@ scheduler& scheduler_of(const task_queue& tasks) {
 
 clock::time_point deadline_after(clock::duration from_now) noexcept {
   return saturating_add(clock::now(), from_now);
+}
+
+bool task_queue::join_until(fiber& other, clock::time_point deadline) {
+  assert(&other != current_ && other.joiner_ == nullptr);
+  auto& timed = scheduler_of(*this);
+  time_limit limit;
+  limit.at(deadline);
+  while (other.state_ != fiber::state::finished) {
+    running().check_cancelled();
+    if (limit.passed()) return false;
+    other.joiner_ = current_;
+    timed.park(limit);
+    other.joiner_ = nullptr;
+  }
+  return true;
+}
+
+bool task_queue::join_for(fiber& other, clock::duration duration) {
+  return join_until(other, deadline_after(duration));
 }
 
 // These two are never inlined: the compiler could then see that a waiter on the stack is linked,

@@ -219,6 +219,44 @@ BOOST_AUTO_TEST_CASE(a_cancelled_wait_leaves_the_descriptor_usable) {
   BOOST_TEST(receive_all(peers.near, 1) == "x");
 }
 
+BOOST_AUTO_TEST_CASE(a_fiber_is_joined_for_as_long_as_allowed) {
+  scheduler.spawn([&] {
+    auto working = scheduler.spawn([] {
+      this_fiber::sleep_for(50ms);
+      return 42;
+    });
+    BOOST_TEST(!working.wait_for(0ms));
+    const auto begin = fibers::clock::now();
+    BOOST_TEST(!working.wait_for(5ms));
+    BOOST_TEST((fibers::clock::now() - begin >= 5ms));
+    BOOST_TEST(!working.wait_until(fibers::clock::time_point::min()));
+    BOOST_TEST(working.wait_for(1h));
+    BOOST_TEST(working.wait_for(0ms));
+    BOOST_TEST(working.join() == 42);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(who_is_cancelled_while_it_joins_with_a_deadline_leaves_the_other_alone) {
+  scheduler.spawn([&] {
+    auto working = scheduler.spawn([] { this_fiber::sleep_for(20ms); });
+    auto impatient = scheduler.spawn([&] { return working.wait_for(1h); });
+    this_fiber::sleep_for(1ms);
+    impatient.cancel();
+    BOOST_CHECK_THROW(impatient.join(), fibers::cancelled);
+    BOOST_TEST(working.wait_for(1h));
+    BOOST_CHECK_NO_THROW(working.join());
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(only_a_fiber_joins_with_a_deadline) {
+  auto idle = scheduler.spawn([] {});
+  BOOST_CHECK_THROW(idle.wait_for(1ms), std::logic_error);
+  scheduler.run();
+  BOOST_TEST(idle.wait_for(1ms));
+}
+
 // A parent process, or who activates services by their sockets, keeps the listener open.
 BOOST_AUTO_TEST_CASE(a_closed_listener_that_lives_on_as_a_duplicate_wakes_nobody) {
   const listening_socket elsewhere;
