@@ -108,10 +108,14 @@ std::string unjudged(const cost_row& row, const run_record& record) {
   const auto target = target_in(row.comparison, record.header.servers);
   if (!target.empty()) return target + " was not started here";
   for (const auto& name : {row.comparison.contender, row.comparison.base})
-    for (const auto& doubt : record.caveats_found)
+    for (const auto& doubt : record.caveats_found) {
       if (const auto* found = std::get_if<caveats::cpu_elsewhere>(&doubt);
           found && found->server == name)
         return "the CPU of " + name + " is that of processes unknown here";
+      if (const auto* found = std::get_if<caveats::processes_changed>(&doubt);
+          found && found->server == name && row.blocks.empty())
+        return "processes of " + name + " began or ended while it was timed";
+    }
   if (row.decided_by == block_kind::duet && !row.blocks.empty() &&
       !may_share_a_core(row.comparison.base, row.comparison.contender))
     return "the two disturb each other on one core";

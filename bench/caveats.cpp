@@ -100,6 +100,12 @@ struct sentence {
         "and it has no verdict",
         c.server, c.server == c.target ? "" : " at " + c.target);
   }
+  std::string operator()(const caveats::processes_changed& c) const {
+    return fmt::format(
+        "{}: processes of it began or ended while it was timed (one for each connection?), so its "
+        "CPU there is n/a",
+        c.server);
+  }
   std::string operator()(const caveats::unlike_reactors& c) const {
     return fmt::format(
         "{} and {} disturb each other on one core (unlike reactors, or one that spins): no verdict "

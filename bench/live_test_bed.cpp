@@ -167,22 +167,38 @@ void live_test_bed::change_load(const std::vector<std::size_t>& launches, double
   per_second_ = per_second;
 }
 
+// The processes are counted when the clocks were read: that takes longer, and the servers work on.
 std::vector<slice> live_test_bed::measure(duration length) {
-  std::vector<double> cpu_ns;
-  for (auto launch : loaded_) cpu_ns.push_back(cpu_ns_of(launch).value_or(0));
+  const auto before = cpu_ns_of_loaded();
   const auto start = std::chrono::system_clock::now().time_since_epoch();
   const auto samples = client_->run(length);
+  auto used = cpu_ns_of_loaded();
   std::vector<slice> slices;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    auto used = cpu_ns_of(loaded_[i]);
-    if (used) *used -= cpu_ns[i];
-    slices.push_back(slice_of(samples[i], used));
+    if (used[i]) *used[i] -= before[i].value_or(0);
+    slices.push_back(slice_of(samples[i], all_of(used[i], loaded_[i], samples[i].messages > 0)));
     slices.back().start_ms = start / 1ms;
     if (per_second_ > 0) slices.back().open_loop = open_loop_times_of(samples[i]);
     if (samples.size() > 1) continue;  // what shares a core also waits for the other
     slices.back().latency = std::make_shared<const histogram>(samples[i].latency_ns);
   }
   return slices;
+}
+
+std::vector<std::optional<double>> live_test_bed::cpu_ns_of_loaded() const {
+  std::vector<std::optional<double>> cpu_ns;
+  for (auto launch : loaded_) cpu_ns.push_back(cpu_ns_of(launch));
+  return cpu_ns;
+}
+
+// Absent where processes came or went, who took their clocks with them. Nobody answers for nothing.
+std::optional<double> live_test_bed::all_of(std::optional<double> cpu_ns, std::size_t launch,
+                                            bool answered) {
+  if (!cpu_ns) return std::nullopt;
+  auto& process = *launched_[launch].process;
+  if (process.count_family() && (*cpu_ns > 0 || (*cpu_ns == 0 && !answered))) return cpu_ns;
+  uncounted_.insert(process.name());
+  return std::nullopt;
 }
 
 std::optional<double> live_test_bed::cpu_ns_of(std::size_t launch) const {

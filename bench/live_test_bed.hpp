@@ -37,11 +37,16 @@ class live_test_bed : public test_bed {
   // Beyond the runner's needs: what `duel` shows and pauses. Null: it was not started here.
   const server_process* process(std::size_t launch) const;
 
+  // Servers of which a slice has no CPU, because it was not that of the same processes all along.
+  const std::set<std::string>& uncounted() const { return uncounted_; }
+
  private:
   const server_info& find(const std::string& name) const;
   void start(const std::string& server);
   void change_load(const std::vector<std::size_t>& launches, double per_second);
   std::vector<slice> measure(duration length);
+  std::vector<std::optional<double>> cpu_ns_of_loaded() const;
+  std::optional<double> all_of(std::optional<double> cpu_ns, std::size_t launch, bool answered);
   std::optional<double> cpu_ns_of(std::size_t launch) const;
   [[noreturn]] void explain();
   std::optional<std::string> obituary();  // of the first that has ended, or does so now
@@ -67,6 +72,7 @@ class live_test_bed : public test_bed {
   std::uint64_t seed_;
   const std::atomic<bool>& stop_;
   std::set<std::string> elsewhere_;  // servers whose processes are not known here
+  std::set<std::string> uncounted_;
   std::vector<launched> launched_;
   std::unique_ptr<load_generator> client_;
   std::vector<std::size_t> loaded_;

@@ -253,6 +253,9 @@ struct not_started_here {  // a target: nothing is known of its process
   std::string server;
   std::string target;
 };
+struct processes_changed {  // while it was timed, and with them went what they had used
+  std::string server;
+};
 struct unlike_reactors {  // in a duet, where they disturb each other
   std::string base;
   std::string contender;
@@ -288,8 +291,8 @@ using caveat =
                  caveats::descriptors_missing, caveats::server_missing, caveats::run_resumed,
                  caveats::run_void, caveats::calls_not_counted, caveats::time_stolen,
                  caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here,
-                 caveats::unlike_reactors, caveats::client_disturbed, caveats::memory_cut_short,
-                 caveats::cpu_elsewhere, caveats::cost_missing>;
+                 caveats::processes_changed, caveats::unlike_reactors, caveats::client_disturbed,
+                 caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing>;
 
 enum class run_end { complete, interrupted };
 

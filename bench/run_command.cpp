@@ -20,6 +20,7 @@
 #include <random>
 
 namespace bench {
+#include <set>
 namespace {
 
 namespace fs = std::filesystem;
@@ -138,7 +139,12 @@ void print_machine(const environment& machine, std::uint64_t seed) {
 // Writes down what the runner tells, and passes it on to the progress line.
 class recorder : public run_listener {
  public:
-  recorder(journal& file, run_listener& next) : file_{file}, next_{next} {}
+  recorder(journal& file, run_listener& next, const live_test_bed& bed, const run_record& begun)
+      : file_{file}, next_{next}, bed_{bed} {
+    for (const auto& each : begun.caveats_found)
+      if (const auto* found = std::get_if<caveats::processes_changed>(&each))
+        doubted_.insert(found->server);
+  }
   void on_memory(const memory_sample& sample) override {
     file_.append(to_json_line(sample));
     next_.on_memory(sample);
@@ -162,6 +168,9 @@ class recorder : public run_listener {
   run_listener& next_;
 };
 
+    for (const auto& server : bed_.uncounted())
+      if (doubted_.insert(server).second)
+        file_.append(to_json_line(caveats::processes_changed{server}));
 run_header header_of(const run_plan& plan, const environment& machine, std::time_t started,
                      const arguments& given) {
   run_header header;
@@ -170,6 +179,8 @@ run_header header_of(const run_plan& plan, const environment& machine, std::time
   header.command_line = command_line("run", given);
   header.seed = plan.seed;
   header.rounds = plan.rounds;
+  const live_test_bed& bed_;
+  std::set<std::string> doubted_;
   header.scenarios = plan.scenarios();
   header.servers = plan.servers;
   header.comparisons = plan.comparisons();
@@ -197,7 +208,7 @@ void leave_out_missing(run_plan& plan, test_bed& bed) {
 run_end measure(const run_plan& plan, live_test_bed& bed, journal& file,
                 const run_record& begun) try {
   progress shown{plan, stderr};
-  recorder listener{file, shown};
+  recorder listener{file, shown, bed, begun};
   const auto end = run_rounds(plan, bed, listener, begun);
   file.append(to_json_line(end));
   return end;

@@ -15,6 +15,7 @@
 #include <bench/descriptor.hpp>
 #include <bench/record.hpp>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,10 +50,12 @@ class server_process {
   const std::vector<pid_t>& family() const { return family_; }
 
   // A server may start processes of its own, some of them only when clients come. Those that are
-  // there now count from now on.
-  void count_family();
+  // there now count from now on. False: since they were counted last one of them has ended, or
+  // another has begun, and it may have ended as well.
+  bool count_family();
 
-  // Process CPU so far: all threads, all processes that were counted.
+  // Process CPU so far: all threads, all processes that were counted and are there. From one count
+  // that is true to the next, it is all that they used.
   double cpu_ns() const;
 
   // Whether one of them has the socket that clients reach; true where that cannot be told.
@@ -86,7 +89,9 @@ class server_process {
   pid_t pid_ = -1;
   std::string ending_;         // how it ended; empty while it runs
   std::vector<pid_t> family_;  // itself first
-  std::string path_;           // of its socket, where {path} was asked for
+  pid_t newest_ = 0;           // number given by the system when it was counted
+  std::uint64_t faults_of_ended_ = 0;
+  std::string path_;  // of its socket, where {path} was asked for
   address where_;
   std::map<std::string, std::string> announced_;
   descriptor output_;

@@ -580,3 +580,25 @@ BOOST_FIXTURE_TEST_CASE(a_duel_with_a_target_has_no_verdict, echobench) {
   BOOST_TEST(holds(ended.out, "/s n/a"), ended.out);
   BOOST_TEST(holds(ended.out, "n/a: api was not started here"), ended.out);
 }
+BOOST_FIXTURE_TEST_CASE(who_starts_a_process_for_each_connection_has_no_cpu_where_they_end,
+                        echobench) {
+  const auto server = "mine=" + path_of("odd_server") + " forks {port}";
+  const auto ended =
+      run({"run", "--server", server, "--servers", "floor/epoll,mine", "--scenarios",
+           "c4/64,c4/64/churn", "--rounds", "1", "--output", "run", "--allow-debug"});
+  BOOST_TEST(ended.exit_code == 0, ended.err);
+  const auto record = bench::read_run(folder / "run" / "run.ndjson");
+  for (const auto& block : record.blocks)
+    for (const auto& each : block.slices) {
+      const bool is_known = each.server != "mine" || !block.scenario.churn;
+      BOOST_TEST(each.cpu_ns.has_value() == is_known, each.server + block.scenario.text());
+      BOOST_TEST(each.cpu_ns.value_or(1) > 0);
+    }
+  const auto is_doubt = [](const bench::caveat& each) {
+    return std::holds_alternative<bench::caveats::processes_changed>(each);
+  };
+  BOOST_TEST(std::count_if(record.caveats_found.begin(), record.caveats_found.end(), is_doubt) ==
+             1);
+  BOOST_TEST(holds(ended.out, "n/a: processes of mine began or ended"), ended.out);
+}
+

@@ -107,6 +107,29 @@ BOOST_AUTO_TEST_CASE(a_program_that_burns_the_clients_processor_is_told_apart,
   BOOST_TEST(found.others.client_foreign_share.value() > found.burner_share - tolerance);
 }
 
+BOOST_AUTO_TEST_CASE(the_cpu_of_processes_that_stay_is_known_and_of_those_that_come_and_go_is_not,
+                     *boost::unit_test::timeout(60)) {
+  const std::atomic<bool> stop = false;
+  bench::live_test_bed bed{
+      {{"forks", "odd_server forks {port}", {}}, {"helped", "odd_server helped", {}}},
+      std::nullopt,
+      1,
+      stop};
+  const auto load = [&](const std::string& server, const std::string& scenario) {
+    bed.launch({server}, bench::scenario::parse(scenario));
+    bed.load({0}, 50ms);
+    const auto slice = bed.load({0}, 200ms).front();
+    bed.finish();
+    BOOST_TEST(slice.messages > 0);
+    return slice.cpu_ns;
+  };
+  BOOST_TEST(load("forks", "c4/64").value() > 1e6);
+  BOOST_TEST(bed.uncounted().empty());
+  BOOST_TEST(!load("forks", "c4/64/churn").has_value());
+  BOOST_TEST(!load("helped", "c4/64").has_value());
+  BOOST_TEST((bed.uncounted() == std::set<std::string>{"forks", "helped"}));
+}
+
 BOOST_AUTO_TEST_CASE(who_dies_while_its_memory_is_measured_is_quoted,
                      *boost::unit_test::timeout(60)) {
   bench::raise_descriptor_limit();

@@ -1,6 +1,7 @@
 #define BOOST_TEST_MODULE server_process
 #include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +214,31 @@ BOOST_AUTO_TEST_CASE(the_cpu_of_what_a_server_started_is_its_own) {
   for (int i = 0; i < 500 && server.cpu_ns() < before + 20e6; ++i)
     std::this_thread::sleep_for(10ms);
   BOOST_TEST(server.cpu_ns() >= before + 20e6);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_came_or_went_or_did_both_shows_when_they_are_counted,
+                     *boost::unit_test::timeout(60)) {
+  const scratch_folder folder;
+  const auto orders = folder / "orders";
+  const auto done = folder / "done";
+  BOOST_REQUIRE(mkfifo(orders.c_str(), 0600) == 0);
+  server_process server{command("sh -c 'echo listening port=9; while :; do read order < \"$0\" || "
+                                "continue; eval \"$order\"; "
+                                "echo $$ > \"$1\"; done' " +
+                                orders.string() + " " + done.string()),
+                        {}};
+  const auto same_after = [&](const char* order) {
+    std::ofstream{orders} << order << std::endl;
+    BOOST_REQUIRE(read_pid(done) > 0);
+    std::filesystem::remove(done);
+    return server.count_family();
+  };
+  BOOST_TEST(same_after(":"));
+  BOOST_TEST(!same_after("sleep 60 &"));
+  BOOST_TEST(same_after(":"));
+  BOOST_TEST(!same_after("kill $!; wait $!"));
+  BOOST_TEST(!same_after("sleep 0"));
+  BOOST_TEST(same_after(":"));
 }
 
 BOOST_AUTO_TEST_CASE(how_a_server_ended_later_is_known) {

@@ -222,6 +222,7 @@ inline bench::run_record every_caveat() {
                           clock_follows_load{"powersave"},
                           noise_grade_d{0.12},
                           not_started_here{"api", "10.0.0.1:25000"},
+                          processes_changed{"mine"},
                           unlike_reactors{"fibers/epoll", "fibers/io_uring"},
                           client_disturbed{0.2},
                           memory_cut_short{"mine", 1024, "mine exited with status 7"},
