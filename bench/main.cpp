@@ -7,6 +7,7 @@
 #include <bench/failure.hpp>
 #include <bench/record.hpp>
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 
@@ -48,20 +49,34 @@ int dispatch(const bench::arguments& given) {
       fmt::format("unknown command '{}': echobench --help lists them", given[0]));
 }
 
-int complain(const std::exception& error, int exit_code) {
+// Where nobody reads that either, fmt::print would throw.
+int complain(std::string_view reason, int exit_code) {
   std::fflush(stdout);
-  fmt::print(stderr, "echobench: {}\n", error.what());
+  const auto line = fmt::format("echobench: {}\n", reason);
+  std::fwrite(line.data(), 1, line.size(), stderr);
   return exit_code;
+}
+
+int complain(const std::exception& error, int exit_code) {
+  return complain(error.what(), exit_code);
+}
+
+// Some of what was printed may fail only now. An exit code that says more stays.
+int having_told(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  return complain("cannot write to standard output, so that what it says is incomplete",
+                  exit_code == 0 ? 3 : exit_code);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "");
+  std::signal(SIGPIPE, SIG_IGN);  // a reader who leaves must not end a run
   try {
-    return dispatch({argv + 1, argv + argc});
+    return having_told(dispatch({argv + 1, argv + argc}));
   } catch (const bench::help_shown&) {
-    return 0;
+    return having_told(0);
   } catch (const bench::interrupted&) {
     return 130;
   } catch (const bench::usage_error& error) {
@@ -71,6 +86,6 @@ int main(int argc, char** argv) {
   } catch (const bench::unreadable_run& error) {
     return complain(error, 2);
   } catch (const std::exception& error) {
-    return complain(error, 3);
+    return std::ferror(stdout) != 0 ? having_told(3) : complain(error, 3);
   }
 }

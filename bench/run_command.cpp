@@ -222,14 +222,51 @@ run_end measure(const run_plan& plan, live_test_bed& bed, journal& file,
 
 void report(const fs::path& folder) {
   const auto record = read_run(folder / "run.ndjson");
-  print_summary(stdout, record, style_of(stdout));  // also where nothing can be written
-  std::fflush(stdout);
-  write_reports(record, folder);
-  fmt::print("\n{}\n", (folder / "report.html").string());
+  try {
+    write_reports(record, folder);
+  } catch (const std::exception&) {
+    print_summary(stdout, record, style_of(stdout));
+    throw;
+  }
+  print(record, folder / "report.html");
+}
+
+// Asked before anything is started. Nothing is left behind: the run may still be refused.
+std::error_code try_to_write_into(const fs::path& folder) {
+  std::vector<fs::path> made;
+  std::error_code error, ignored;
+  const auto is_there = [&](const fs::path& each) {
+    return each.empty() || fs::exists(fs::symlink_status(each, ignored));
+  };
+  for (auto each = folder; !is_there(each); each = each.parent_path()) made.push_back(each);
+  fs::create_directories(folder, error);
+  if (!error && access(folder.c_str(), W_OK | X_OK) != 0)
+    error = std::error_code{errno, std::generic_category()};
+  for (const auto& each : made) fs::remove(each, ignored);
+  return error;
+}
+
+void expect_room_for_a_run(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::exists(folder / "run.ndjson", ignored)) {
+    throw usage_error(fmt::format(
+        "--output {0}: there is a run already, with which --resume {0} goes on", folder.string()));
+  }
+  if (const auto error = try_to_write_into(folder)) {
+    throw usage_error(
+        fmt::format("--output {}: cannot write there: {}", folder.string(), error.message()));
+  }
 }
 
 struct run_begin {
   run_options chosen;
+void print(const run_record& record, const fs::path& report) {
+  print_summary(stdout, record, style_of(stdout));
+  std::fflush(stdout);
+  if (std::ferror(stdout) == 0) fmt::print("\n{}\n", report.string());
+}
+
+// Whether the disk is full or nobody reads, what does not fail is done.
   arguments given;
   fs::path folder{};
   std::time_t started = std::time(nullptr);
@@ -298,3 +335,4 @@ int run_command(const arguments& given) {
 }
 
 }  // namespace bench
+  if (!begun.record) expect_room_for_a_run(begun.folder);

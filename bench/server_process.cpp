@@ -112,7 +112,6 @@ std::string ending_of(const siginfo_t& child) {
 }
 
 // The process and what it has started: all of its process group, itself first.
-// /proc/PID/stat: "pid (name) state ppid pgrp ...", where a name may hold anything.
 std::vector<pid_t> family_of(pid_t leader) {
   std::vector<pid_t> family{leader};
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
@@ -123,6 +122,7 @@ std::vector<pid_t> family_of(pid_t leader) {
   }
   return family;
 }
+
 // The number that a process or a thread was given last, of whomever; 0 where that is not told.
 // /proc/loadavg: "0.20 0.18 0.12 1/80 11206".
 pid_t newest_number() {
@@ -148,7 +148,6 @@ std::uint64_t faults_of_ended(pid_t process) {
   rest >> faults;
   return faults;
 }
-
 
 // Sockets that listen on that port, by the names they have below /proc/PID/fd.
 std::set<std::string> listeners_on(std::uint16_t port) {
@@ -199,6 +198,7 @@ std::optional<bool> has_one_of(pid_t process, const std::set<std::string>& socke
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
+  ::signal(SIGPIPE, SIG_DFL);  // what is ignored would be ignored beyond exec, too
   execv(arguments[0], arguments);
   give_up(failure, errno);
 }

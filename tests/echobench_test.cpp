@@ -38,18 +38,25 @@ class echobench {
     return wait();
   }
 
-  void start(const words& arguments) {
+  void start(const words& arguments, const std::string& output = "out") {
     std::vector<char*> raw{const_cast<char*>(program.c_str())};
     for (const auto& each : arguments) raw.push_back(const_cast<char*>(each.c_str()));
     raw.push_back(nullptr);
-    const auto out = folder / "out";
     const auto err = folder / "err";
     pid = fork();
     if (pid != 0) return;
-    dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+    dup2(open_output(output), STDOUT_FILENO);
     dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
     if (chdir(folder.path().c_str()) == 0) execv(raw[0], raw.data());
     _exit(99);
+  }
+
+  // A file, or else a pipe that nobody reads.
+  int open_output(const std::string& name) const {
+    int ends[2];
+    if (name.find(' ') == std::string::npos)
+      return open((folder / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    return pipe(ends) == 0 && close(ends[0]) == 0 ? ends[1] : -1;
   }
 
   outcome wait() {
@@ -269,8 +276,10 @@ BOOST_FIXTURE_TEST_CASE(a_run_does_not_write_over_another, echobench) {
   fs::create_directory(folder / "run");
   folder.write("run/run.ndjson", "mine\n");
   const auto ended = run(shortest);
-  BOOST_TEST(ended.exit_code == 3);
-  BOOST_TEST(holds(ended.err, "cannot write run/run.ndjson: File exists"), ended.err);
+  BOOST_TEST(ended.exit_code == 2);
+  BOOST_TEST(lines_in(ended.err) == 1);
+  BOOST_TEST(holds(ended.err, "--output run: there is a run already"), ended.err);
+  BOOST_TEST(holds(ended.err, "--resume run"), ended.err);
   BOOST_TEST(folder.read("run/run.ndjson") == "mine\n");
 }
 
@@ -349,10 +358,43 @@ BOOST_FIXTURE_TEST_CASE(a_wrong_reply_voids_a_run_for_good, echobench) {
   BOOST_TEST(holds(again.err, "voids the run: odd: wrong reply"), again.err);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_folder_that_cannot_be_written_is_said_before_anything_is_measured,
-                        echobench) {
-  folder.write("run", "a file");
-  const auto ended = run(shortest);
+BOOST_DATA_TEST_CASE_F(echobench,
+                       a_folder_that_cannot_be_written_is_said_before_anything_is_started,
+                       data::make({"file", "file/below", "/proc/new"}), output) {
+  folder.write("file", "");
+  auto asking = shortest;
+  asking[10] = output;
+  const auto ended = run(asking);
+  BOOST_TEST(ended.exit_code == 2);
+  BOOST_TEST(lines_in(ended.err) == 1);
+  BOOST_TEST(holds(ended.err, "--output " + std::string{output} + ": cannot write there: "),
+             ended.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_that_is_refused_leaves_no_folder, echobench) {
+  const auto ended = run({"run", "--servers", "floor/epoll,mine", "--server", "mine=./none {port}",
+                          "--output", "new/run", "--allow-debug"});
+  BOOST_TEST(ended.exit_code == 3);
+  BOOST_TEST(!fs::exists(folder / "new"));
+}
+
+BOOST_DATA_TEST_CASE_F(echobench, a_run_whose_summary_nobody_takes_has_its_reports,
+                       data::make({"/dev/full", "a pipe that nobody reads"}), output) {
+  start(shortest, output);
+  const auto ended = wait();
+  BOOST_TEST(ended.exit_code == 3);
+  const auto line = ended.err.find("echobench: ");
+  BOOST_REQUIRE(line != std::string::npos);
+  BOOST_TEST(holds(ended.err.substr(line), "cannot write to standard output"), ended.err);
+  BOOST_TEST(lines_in(ended.err.substr(line)) == 1);
+  for (const auto* name : {"report.json", "report.csv", "report.md", "report.html",
+                           "report.github-action-benchmark.json", "latency.hlog"})
+    BOOST_TEST(fs::exists(folder / "run" / name), name);
+}
+
+BOOST_FIXTURE_TEST_CASE(help_that_cannot_be_printed_is_said, echobench) {
+  start({"run", "--help"}, "/dev/full");
+  const auto ended = wait();
   BOOST_TEST(ended.exit_code == 3);
   BOOST_TEST(holds(ended.err, "cannot write run"), ended.err);
   BOOST_TEST(!holds(ended.err, "elapsed"), ended.err);

@@ -249,6 +249,15 @@ BOOST_AUTO_TEST_CASE(how_a_server_ended_later_is_known) {
   BOOST_TEST(server.obituary().value() == "it was killed by signal 9 (Killed)");
 }
 
+BOOST_AUTO_TEST_CASE(a_signal_that_is_ignored_here_is_not_ignored_there) {
+  const auto before = signal(SIGPIPE, SIG_IGN);
+  server_process server{command("sh -c 'echo listening port=9; (kill -PIPE $$; sleep 60) & wait'"),
+                        {}};
+  signal(SIGPIPE, before);
+  BOOST_TEST(ends_soon(server.pid()));
+  BOOST_TEST(server.obituary().value() == "it was killed by signal 13 (Broken pipe)");
+}
+
 BOOST_AUTO_TEST_CASE(starting_is_interrupted) {
   const std::atomic<bool> stop{true};
   BOOST_CHECK_THROW(server_process(command("sleep 60"), {.cpu = {}, .stop = &stop}),
