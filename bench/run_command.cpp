@@ -16,6 +16,7 @@
 #include <bench/resume.hpp>
 #include <bench/run_folder.hpp>
 #include <bench/suite.hpp>
+#include <bench/runner.hpp>
 #include <bench/terminal.hpp>
 #include <random>
 
@@ -107,9 +108,14 @@ run_options parse(const arguments& given) {
 }
 
 void print_title(std::FILE* out, const run_plan& plan) {
-  fmt::print(out, "{} suite   {} rows x {} rounds   about {}   Ctrl-C keeps what is done\n",
-             plan.suite, plan.pairings.size() - 1, plan.rounds,
-             clock_text(expected_duration(plan)));
+  auto expected = plan;
+  expected.rounds = rounds_in_budget(plan);
+  const auto rounds = expected.rounds == plan.rounds
+                          ? fmt::format("{} rounds", plan.rounds)
+                          : fmt::format("{} of {} rounds, as many as its {} s allow",
+                                        expected.rounds, plan.rounds, plan.budget->count());
+  fmt::print(out, "{} suite   {} rows x {}   about {}   Ctrl-C keeps what is done\n", plan.suite,
+             plan.pairings.size() - 1, rounds, clock_text(expected_duration(expected)));
 }
 
 void print_list(const run_plan& plan) {

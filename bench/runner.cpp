@@ -149,6 +149,12 @@ class finished_at_last {
   test_bed& bed_;
 };
 
+// Whether there is time for another round after so many, which would end then.
+bool is_in_budget(const run_plan& plan, int rounds_done, test_bed::duration end) {
+  const auto most = rounds_done >= rounds_for_an_interval ? 1 : most_of_a_budget;
+  return !plan.budget || end <= most * *plan.budget;
+}
+
 // Null: it is still to be measured.
 const block* find(const run_record& begun, const planned_block& planned) {
   const auto found = std::find_if(begun.blocks.begin(), begun.blocks.end(), [&](const block& each) {
@@ -200,6 +206,16 @@ test_bed::duration spent_on(const run_plan& plan, const run_record& begun) {
 
 }  // namespace
 
+int rounds_in_budget(const run_plan& plan) {
+  auto shorter = plan;
+  for (shorter.rounds = 1; shorter.rounds < plan.rounds; ++shorter.rounds) {
+    auto next = shorter;
+    ++next.rounds;
+    if (!is_in_budget(plan, shorter.rounds, expected_duration(next))) break;
+  }
+  return shorter.rounds;
+}
+
 block measure_block(const planned_block& planned, const block_timing& timing, test_bed& bed) {
   const finished_at_last guard{bed};
   return block_measurement{planned, timing, bed}.run();
@@ -226,9 +242,8 @@ run_end run_rounds(const run_plan& plan, test_bed& bed, run_listener& listener,
     const auto now = bed.now();
     const auto next_ends = now - start + (now - round_start);
     const bool enough = round + 1 >= rounds_for_an_interval;
-    const auto most = (enough ? 1 : most_of_a_budget) * plan.budget.value_or(0s);
     const bool goes_on = round + 1 < plan.rounds && (enough || measured);
-    if (goes_on && plan.budget && next_ends > most) {
+    if (goes_on && !is_in_budget(plan, round + 1, next_ends)) {
       listener.on_budget_spent(round + 1);
       break;
     }

@@ -26,6 +26,9 @@ class run_listener {
   virtual void on_budget_spent(int /*rounds_done*/) {}
 };
 
+// So many rounds of the plan begin before its budget is spent, if each takes what is expected.
+int rounds_in_budget(const run_plan& plan);
+
 // Measures one block; the servers are stopped when it returns or throws.
 block measure_block(const planned_block& planned, const block_timing& timing, test_bed& bed);
 

@@ -336,3 +336,20 @@ BOOST_AUTO_TEST_CASE(
   run_rounds(plan, bed, patient);
   BOOST_TEST(patient.events.back() == "round 9");
 }
+
+BOOST_AUTO_TEST_CASE(a_plan_knows_how_many_of_its_rounds_its_budget_allows) {
+  const auto seconds_for = [](int rounds) {
+    return std::chrono::ceil<std::chrono::seconds>(expected_duration(small_plan(rounds)));
+  };
+  auto plan = small_plan(10);
+  plan.budget.reset();
+  BOOST_TEST(rounds_in_budget(plan) == 10);
+  plan.budget = seconds_for(10);
+  BOOST_TEST(rounds_in_budget(plan) == 10);
+  plan.budget = seconds_for(8);
+  BOOST_TEST(rounds_in_budget(plan) == 8);
+  plan.budget = seconds_for(4);  // six that have an interval may take twice as long
+  BOOST_TEST(rounds_in_budget(plan) == 6);
+  plan.budget = 0s;
+  BOOST_TEST(rounds_in_budget(plan) == 1);
+}
