@@ -80,7 +80,7 @@ int duel_command(const arguments& given) {
                  "asio-callback/epoll. The ratio is of CPU per message, the first to the second."};
   wanted.add("duration", duration, "TIME", "as in 20s, 2m; default 10m, and 20s in a pipe");
   wanted.add("connections", shape.connections, "N", "open connections to each");
-  wanted.add("size", shape.message_bytes, "BYTES", "of a message, at least 16");
+  wanted.add("size", shape.message_bytes, "BYTES", "of a message, 16 to 1048576");
   wanted.add("depth", shape.depth, "N", "messages outstanding on each connection");
   wanted.add("server", added, "NAME=COMMAND", "make another echo server known by a name");
   wanted.add("target", targets, "[NAME=]HOST:PORT", "and one that runs already");
@@ -93,7 +93,7 @@ int duel_command(const arguments& given) {
   auto servers = find_servers(names, added_servers(added, targets));
   std::optional<std::chrono::milliseconds> length;
   if (!duration.empty()) length = parse_duration("duration", duration);
-  shape = shape.checked();
+  expect_possible(shape);
 
   const auto& stop = catch_interruption();
   const auto descriptors = raise_descriptor_limit();

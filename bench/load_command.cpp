@@ -7,6 +7,7 @@
 #include <bench/interruption.hpp>
 #include <bench/load_generator.hpp>
 #include <bench/machine.hpp>
+#include <bench/preparation.hpp>
 
 namespace bench {
 namespace {
@@ -71,11 +72,11 @@ int load_command(const arguments& given) {
                  "Loads any echo server and compares every byte of every reply. A prefix before\n"
                  "each reply is found by itself."};
   wanted.add("connections", shape.connections, "N", "open connections");
-  wanted.add("size", shape.message_bytes, "BYTES", "of a message, at least 16");
+  wanted.add("size", shape.message_bytes, "BYTES", "of a message, 16 to 1048576");
   wanted.add("depth", shape.depth, "N", "messages outstanding on each connection");
   wanted.add("duration", duration, "TIME", "as in 500ms, 5s, 2m");
   const auto rest = wanted.parse(given);
-  shape = shape.checked();
+  expect_possible(shape);
   const auto length = parse_duration("duration", duration);
   const auto where = parse_target(rest);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bench/failure.hpp>
 #include <bench/options.hpp>
 #include <boost/program_options.hpp>
@@ -10,6 +11,21 @@
 namespace bench {
 
 namespace po = boost::program_options;
+
+namespace {
+
+// Who gives an empty value, as a shell does of a variable that is not set, wants something else
+// than who gives none.
+void expect_values(const std::string& command, const po::parsed_options& given) {
+  for (const auto& each : given.options) {
+    const bool is_positional = each.position_key >= 0;
+    if (!is_positional && std::find(each.value.begin(), each.value.end(), "") != each.value.end())
+      throw usage_error(
+          fmt::format("{}: --{} '' is empty, and wants a value", command, each.string_key));
+  }
+}
+
+}  // namespace
 
 options::options(std::string command, std::string positional, std::string purpose)
     : command_{std::move(command)},
@@ -60,8 +76,10 @@ arguments options::parse(const arguments& given) const try {
       po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
 
   po::variables_map found;
-  po::store(po::command_line_parser(given).options(known).positional(positional).style(style).run(),
-            found);
+  const auto parsed =
+      po::command_line_parser(given).options(known).positional(positional).style(style).run();
+  expect_values(command_, parsed);
+  po::store(parsed, found);
   if (found.contains("help")) {
     show_help();
     throw help_shown{};

@@ -7,6 +7,7 @@
 #include <bench/machine.hpp>
 #include <bench/options.hpp>
 #include <bench/preparation.hpp>
+#include <bench/scenario_limits.hpp>
 #include <bench/server_size.hpp>
 #include <bench/trust.hpp>
 
@@ -23,7 +24,14 @@ pinning parse_pins(const std::string& text, const std::vector<int>& allowed) {
     }
     return *number;
   };
-  return {cpu(0), cpu(1)};
+  const pinning pins{cpu(0), cpu(1)};
+  if (pins.server_cpu == pins.client_cpu) {
+    throw usage_error(
+        fmt::format("--pin '{}' puts servers and client on one CPU: it wants none or "
+                    "SERVER_CPU,CLIENT_CPU, two out of {}",
+                    text, fmt::join(allowed, " ")));
+  }
+  return pins;
 }
 
 void pin(const pinning& pins, environment& machine) {
@@ -52,6 +60,16 @@ environment prepare_machine(const std::string& pin_text, std::vector<caveat>& do
   }
   if (allowed.size() == 1) doubts.push_back(caveats::one_cpu{});
   return machine;
+}
+
+void expect_possible(const scenario& load) {
+  const auto expect = [](const char* option, int value, int least, int most) {
+    if (value < least || value > most)
+      throw usage_error(fmt::format("--{} {} is not {} to {}", option, value, least, most));
+  };
+  expect("connections", load.connections, 1, max_connections);
+  expect("size", load.message_bytes, min_message_bytes, max_message_bytes);
+  expect("depth", load.depth, 1, max_depth);
 }
 
 void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debug,

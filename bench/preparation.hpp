@@ -16,6 +16,10 @@ namespace bench {
 // `pin` is "SERVER_CPU,CLIENT_CPU", "none", or empty. Throws usage_error.
 environment prepare_machine(const std::string& pin, std::vector<caveat>& doubts);
 
+// --connections, --size and --depth, as they were given. Throws usage_error that names the one that
+// is out of its range.
+void expect_possible(const scenario& load);
+
 // Starts each server once and notes what it announces, with which prefix it answers, which it says
 // of those from outside, and how much there is of it. A target is no process that we could know. A
 // debug build is refused, unless allowed: then it is a doubt, like a server that waits by other

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bench/catalogue.hpp>
 #include <bench/command_words.hpp>
 #include <bench/commands.hpp>
@@ -15,13 +16,13 @@
 #include <bench/report.hpp>
 #include <bench/resume.hpp>
 #include <bench/run_folder.hpp>
-#include <bench/suite.hpp>
 #include <bench/runner.hpp>
+#include <bench/suite.hpp>
 #include <bench/terminal.hpp>
 #include <random>
+#include <set>
 
 namespace bench {
-#include <set>
 namespace {
 
 namespace fs = std::filesystem;
@@ -97,7 +98,10 @@ run_options parse(const arguments& given) {
   if (!rest.empty()) {
     throw usage_error(fmt::format("echobench run: unexpected argument '{}'", rest[0]));
   }
-  if (!chosen.resume.empty() && given.size() > (given[0].starts_with("--resume=") ? 1U : 2U)) {
+  const bool in_one_word = std::any_of(given.begin(), given.end(), [](const std::string& each) {
+    return each.starts_with("--resume=");
+  });
+  if (!chosen.resume.empty() && given.size() > (in_one_word ? 1U : 2U)) {
     throw usage_error("--resume DIR takes no other option: they are those the run was begun with");
   }
   chosen.request.scenarios = split(scenarios, ',');
@@ -164,6 +168,9 @@ class recorder : public run_listener {
   void on_block_starts(const planned_block& starting) override { next_.on_block_starts(starting); }
   void on_block(const block& measured) override {
     file_.append(to_json_line(measured));
+    for (const auto& server : bed_.uncounted())
+      if (doubted_.insert(server).second)
+        file_.append(to_json_line(caveats::processes_changed{server}));
     next_.on_block(measured);
   }
   void on_round_ends(int round) override { next_.on_round_ends(round); }
@@ -172,11 +179,10 @@ class recorder : public run_listener {
  private:
   journal& file_;
   run_listener& next_;
+  const live_test_bed& bed_;
+  std::set<std::string> doubted_;
 };
 
-    for (const auto& server : bed_.uncounted())
-      if (doubted_.insert(server).second)
-        file_.append(to_json_line(caveats::processes_changed{server}));
 run_header header_of(const run_plan& plan, const environment& machine, std::time_t started,
                      const arguments& given) {
   run_header header;
@@ -185,8 +191,6 @@ run_header header_of(const run_plan& plan, const environment& machine, std::time
   header.command_line = command_line("run", given);
   header.seed = plan.seed;
   header.rounds = plan.rounds;
-  const live_test_bed& bed_;
-  std::set<std::string> doubted_;
   header.scenarios = plan.scenarios();
   header.servers = plan.servers;
   header.comparisons = plan.comparisons();
@@ -226,6 +230,13 @@ run_end measure(const run_plan& plan, live_test_bed& bed, journal& file,
                                 failure.what(), file.path().parent_path().string()));
 }
 
+void print(const run_record& record, const fs::path& report) {
+  print_summary(stdout, record, style_of(stdout));
+  std::fflush(stdout);
+  if (std::ferror(stdout) == 0) fmt::print("\n{}\n", report.string());
+}
+
+// Whether the disk is full or nobody reads, what does not fail is done.
 void report(const fs::path& folder) {
   const auto record = read_run(folder / "run.ndjson");
   try {
@@ -266,13 +277,6 @@ void expect_room_for_a_run(const fs::path& folder) {
 
 struct run_begin {
   run_options chosen;
-void print(const run_record& record, const fs::path& report) {
-  print_summary(stdout, record, style_of(stdout));
-  std::fflush(stdout);
-  if (std::ferror(stdout) == 0) fmt::print("\n{}\n", report.string());
-}
-
-// Whether the disk is full or nobody reads, what does not fail is done.
   arguments given;
   fs::path folder{};
   std::time_t started = std::time(nullptr);
@@ -334,6 +338,7 @@ int run_command(const arguments& given) {
   begun.chosen.request.descriptors = raise_descriptor_limit();
   const auto plan = plan_run(begun.chosen.request);
   if (begun.chosen.list) return print_list(plan), 0;
+  if (!begun.record) expect_room_for_a_run(begun.folder);
   const bool done = begun.record && begun.record->end == run_end::complete;
   const auto end = done ? run_end::complete : run(begun, plan);
   report(begun.folder);
@@ -341,4 +346,3 @@ int run_command(const arguments& given) {
 }
 
 }  // namespace bench
-  if (!begun.record) expect_room_for_a_run(begun.folder);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <bench/record.hpp>
+#include <bench/scenario_limits.hpp>
 #include <charconv>
 #include <stdexcept>
 #include <utility>
@@ -9,10 +10,6 @@ namespace bench {
 namespace {
 
 constexpr int kibibyte = 1024;
-constexpr int max_connections = 100'000;
-constexpr int min_message_bytes = 16;  // a message begins with 16 characters that name it
-constexpr int max_message_bytes = 1024 * kibibyte;
-constexpr int max_depth = 1024;
 constexpr int max_rate = 10'000'000;
 
 [[noreturn]] void reject(std::string_view text) {
