@@ -61,8 +61,9 @@ estimate duel_score::ratio() const {
 
 std::string duel_score::verdict() const {
   for (const auto* side : {&left, &right})
-    if (!side->cpu_is_known())
-      return fmt::format("n/a: {} was not started here, so its CPU is unknown", side->name);
+    if (log_ratios.empty() && !side->cpu_is_known())
+      return fmt::format(
+          "n/a: {} was not started here, or its processes change: its CPU is unknown", side->name);
   if (!may_share_a_core(right.name, left.name))
     return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
   if (log_ratios.empty()) return "no round is complete";

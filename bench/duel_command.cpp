@@ -108,7 +108,7 @@ int duel_command(const arguments& given) {
   header.servers = servers;
   if (!may_share_a_core(servers[1].name, servers[0].name))
     doubts.push_back(caveats::unlike_reactors{servers[1].name, servers[0].name});
-  for (const auto& doubt : doubts) fmt::print(stderr, "note: {}\n", text_of(doubt));
+  for (const auto& doubt : doubts) tell(stderr, "note: {}\n", text_of(doubt));
 
   duel match{servers[0].name, servers[1].name, shape};
   std::vector<std::string> saved;

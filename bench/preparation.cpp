@@ -9,6 +9,7 @@
 #include <bench/preparation.hpp>
 #include <bench/scenario_limits.hpp>
 #include <bench/server_size.hpp>
+#include <bench/terminal.hpp>
 #include <bench/trust.hpp>
 
 namespace bench {
@@ -81,8 +82,8 @@ void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debu
     if (!server.target) server.code_bytes = code_bytes(server.command);
     server.source = source_of(server.name);
     if (!bundled_reactor(server.name)) {
-      fmt::print(stderr, "{}  every byte comes back, prefix: {}\n", server.name,
-                 prefix_text(found.prefix));
+      tell(stderr, "{}  every byte comes back, prefix: {}\n", server.name,
+           prefix_text(found.prefix));
     }
     if (server.target) {
       doubts.push_back(caveats::not_started_here{server.name, *server.target});

@@ -82,19 +82,19 @@ void progress::on_block(const block& measured) {
 
 void progress::on_round_ends(int round) {
   if (redraws_) return draw_forest();
-  fmt::print(out_, "round {:>2}/{}   elapsed {}   left {}\n", round + 1, plan_.rounds,
-             clock_text(clock::now() - start_), clock_text(left()));
+  tell(out_, "round {:>2}/{}   elapsed {}   left {}\n", round + 1, plan_.rounds,
+       clock_text(clock::now() - start_), clock_text(left()));
   std::fflush(out_);
 }
 
 void progress::on_budget_spent(int rounds_done) {
   clear();
-  fmt::print(out_, "{} of {} rounds: another would not fit into the {} s of this suite\n",
-             rounds_done, plan_.rounds, plan_.budget->count());
+  tell(out_, "{} of {} rounds: another would not fit into the {} s of this suite\n", rounds_done,
+       plan_.rounds, plan_.budget->count());
 }
 
 void progress::clear() {
-  if (redraws_) fmt::print(out_, "\r\033[J");
+  if (redraws_) tell(out_, "\r\033[J");
   std::fflush(out_);
 }
 
@@ -112,7 +112,7 @@ void progress::draw_forest() {
   const auto text = forest_text(analyse(so_far_), shown, shown.height - 3);
   const auto lines = std::count(text.begin(), text.end(), '\n');
   if (lines == 0) return;
-  fmt::print(out_, "\n\033[J{}\033[{}A", text, lines + 1);
+  tell(out_, "\n\033[J{}\033[{}A", text, lines + 1);
   std::fflush(out_);
 }
 
@@ -124,7 +124,7 @@ void progress::draw(const std::string& what) {
                           clock_text(clock::now() - start_), clock_text(left()));
   const int room = style_.width - 1 - text_width - bar_width;
   line += what.substr(0, static_cast<std::size_t>(std::max(0, room)));
-  fmt::print(out_, "\r{}\033[K", line);
+  tell(out_, "\r{}\033[K", line);
   std::fflush(out_);
 }
 

@@ -118,8 +118,8 @@ void print_title(std::FILE* out, const run_plan& plan) {
                           ? fmt::format("{} rounds", plan.rounds)
                           : fmt::format("{} of {} rounds, as many as its {} s allow",
                                         expected.rounds, plan.rounds, plan.budget->count());
-  fmt::print(out, "{} suite   {} rows x {}   about {}   Ctrl-C keeps what is done\n", plan.suite,
-             plan.pairings.size() - 1, rounds, clock_text(expected_duration(expected)));
+  tell(out, "{} suite   {} rows x {}   about {}   Ctrl-C keeps what is done\n", plan.suite,
+       plan.pairings.size() - 1, rounds, clock_text(expected_duration(expected)));
 }
 
 void print_list(const run_plan& plan) {
@@ -142,8 +142,8 @@ void print_machine(const environment& machine, std::uint64_t seed) {
   const auto pins = machine.server_cpu ? fmt::format("servers on cpu{}, client on cpu{}",
                                                      *machine.server_cpu, *machine.client_cpu)
                                        : std::string{"not pinned"};
-  fmt::print(stderr, "machine  {} CPUs ({}), {}   seed {}\n", machine.cpus, machine.virtualization,
-             pins, seed);
+  tell(stderr, "machine  {} CPUs ({}), {}   seed {}\n", machine.cpus, machine.virtualization, pins,
+       seed);
 }
 
 // Writes down what the runner tells, and passes it on to the progress line.
@@ -168,9 +168,10 @@ class recorder : public run_listener {
   void on_block_starts(const planned_block& starting) override { next_.on_block_starts(starting); }
   void on_block(const block& measured) override {
     file_.append(to_json_line(measured));
-    for (const auto& server : bed_.uncounted())
-      if (doubted_.insert(server).second)
-        file_.append(to_json_line(caveats::processes_changed{server}));
+    for (const auto& timed : measured.slices)
+      if (!timed.cpu_ns && bed_.uncounted().contains(timed.server) &&
+          doubted_.insert(timed.server).second)
+        file_.append(to_json_line(caveats::processes_changed{timed.server}));
     next_.on_block(measured);
   }
   void on_round_ends(int round) override { next_.on_round_ends(round); }
@@ -209,7 +210,7 @@ void leave_out_missing(run_plan& plan, test_bed& bed) {
     } catch (const not_available& failure) {
       bed.abandon();
       leave_out(plan, server.name, failure.what());
-      fmt::print(stderr, "{}\n", text_of(plan.left_out.back()));
+      tell(stderr, "{}\n", text_of(plan.left_out.back()));
     }
   }
 }

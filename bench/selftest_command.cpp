@@ -157,7 +157,7 @@ constexpr std::array proofs{
 
 // Whether it held.
 bool show(const named_proof& each, const selftest_bed& on) {
-  if (is_terminal(stderr)) fmt::print(stderr, "{} ...\r", each.name);
+  if (is_terminal(stderr)) tell(stderr, "{} ...\r", each.name);
   const auto seen = each.run(on);
   fmt::print("{:<7} {:<9} {}\n", seen.holds ? "ok" : "FAILED", each.name, each.claim);
   for (const auto& line : split(wrapped(seen.words, style_of(stdout).width - indent, 0), '\n'))
@@ -202,7 +202,7 @@ int selftest_command(const arguments& given) {
   live_test_bed bed{servers, machine.server_cpu, 1, stop};
   std::vector<server_info> timed{servers.front()};
   introduce(timed, bed, allow_debug, doubts);
-  for (const auto& doubt : doubts) fmt::print(stderr, "note: {}\n", text_of(doubt));
+  for (const auto& doubt : doubts) tell(stderr, "note: {}\n", text_of(doubt));
   int failed = 0;
   for (const auto& each : chosen) failed += show(each, {bed, machine, broken}) ? 0 : 1;
   fmt::print("{} of {} proofs hold\n", chosen.size() - static_cast<std::size_t>(failed),

@@ -51,7 +51,8 @@ class server_process {
 
   // A server may start processes of its own, some of them only when clients come. Those that are
   // there now count from now on. False: since they were counted last one of them has ended, or
-  // another has begun, and it may have ended as well.
+  // another has begun, and it may have ended as well. (One that began and ended in between shows
+  // only if it was waited for: not where SIGCHLD is ignored.)
   bool count_family();
 
   // Process CPU so far: all threads, all processes that were counted and are there. From one count

@@ -31,7 +31,7 @@ class runtime::registration {
  public:
   registration(runtime& all, unsigned index, scheduler& here) : all_{all}, index_{index} {
     const std::lock_guard lock{all_.mutex_};
-    mine() = {&here, true};
+    mine() = {&here, false};
     if (all_.stopped_) here.stop();
   }
   registration(const registration&) = delete;
@@ -41,9 +41,9 @@ class runtime::registration {
     mine() = {};
   }
 
-  void end_posts() {
+  void accept_posts(bool accepts) {
     const std::lock_guard lock{all_.mutex_};
-    mine().accepts_posts = false;
+    mine().accepts_posts = accepts;
   }
 
  private:
@@ -57,9 +57,12 @@ void runtime::run_one(unsigned index, const std::function<void(unsigned)>& start
   scheduler here{options_};
   here.spawn("start", [&start, index] { start(index); });
   registration reachable{*this, index, here};
-  here.run();
-  reachable.end_posts();
-  here.run();  // what was posted as the last fiber ended
+  do {
+    reachable.accept_posts(true);
+    here.run();
+    reachable.accept_posts(false);
+    here.run_posted();  // what came as the last fiber ended, which may spawn another
+  } while (here.tasks().any_alive());
 } catch (...) {
   failed(std::current_exception());
 }

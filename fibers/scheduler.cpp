@@ -63,9 +63,9 @@ scheduler::~scheduler() {
 
 void scheduler::unwind() noexcept {
   const running_scheduler in_charge{*this};
+  drop_posted();  // what comes later may be what a fiber waits for that cannot be cancelled
   while (tasks_.any_alive()) {
     tasks_.cancel_all();
-    drop_posted();
     try {
       run_once();
     } catch (...) {  // of a fiber that nobody waits for any more
@@ -81,7 +81,8 @@ scheduler& scheduler::current() {
 void scheduler::run() {
   assert(thread_ == std::this_thread::get_id() && "a scheduler stays on its thread");
   const running_scheduler in_charge{*this};
-  run_posted();  // it may spawn the first fiber
+  if (todo_ != nullptr) run_posted();  // it stands behind one that threw
+  run_posted();
   while (tasks_.any_alive() || tasks_.any_failed()) run_once();
 }
 

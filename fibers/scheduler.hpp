@@ -47,10 +47,10 @@ class time_limit {
   time_limit& operator=(time_limit&& other) noexcept;
   ~time_limit() { never(); }
 
-  // What has no time left is at its limit at once; any other limit passes when the loop looks at
-  // its timers, so a call that need not wait may succeed a little later. Moving a limit further
-  // costs a store, so it may be done for every message. Limits of coarse_limit and more are kept to
-  // the kernel's tick (a few milliseconds, and never early); shorter ones are precise.
+  // A limit passes when the loop looks at its timers, so a call that need not wait may succeed a
+  // little later; only after() no time at all it has passed at once. Moving a limit further costs a
+  // store, so it may be done for every message. Limits of coarse_limit and more are kept to the
+  // kernel's tick (a few milliseconds, and never early); shorter ones are precise.
   void after(clock::duration from_now);
   void at(clock::time_point moment);
   void never() noexcept;
@@ -160,6 +160,7 @@ class scheduler {
 
  private:
   friend class time_limit;
+  friend class runtime;
 
   // A function on its way from another thread.
   struct posted {

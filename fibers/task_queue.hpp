@@ -73,6 +73,15 @@ class fiber : public boost::intrusive::slist_base_hook<
   template <class Result>
   struct with_result;
 
+  // Somebody who waits for the end, on whose stack it stands. Once it has come nothing else may be
+  // looked at: the fiber may be gone.
+  struct joiner : boost::intrusive::list_base_hook<
+                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    explicit joiner(fiber& self) noexcept : waiting{self} {}
+    fiber& waiting;
+    bool ended = false;
+  };
+
   void prepare_to_end() noexcept {
     ending_ = true;
     cancel_requested_ = false;
@@ -86,7 +95,7 @@ class fiber : public boost::intrusive::slist_base_hook<
   std::string_view name_;  // kept on the fiber's stack
   std::optional<coroutine> body_;
   all_hook all_hook_;
-  fiber* joiner_ = nullptr;
+  boost::intrusive::list<joiner, boost::intrusive::constant_time_size<false>> joiners_;
   std::exception_ptr error_;
   std::optional<std::stop_source> stop_;
   void (*destroy_)(fiber&) noexcept = nullptr;
@@ -200,6 +209,7 @@ class task_queue {
       boost::intrusive::constant_time_size<false>>;
 
   static std::string_view keep_name(stack& memory, std::byte*& top, std::string_view name);
+  static void enlist(fiber::joiner& waiting, fiber& awaited) noexcept;
   void finish(fiber& self) noexcept;
   void dispose(fiber& finished) noexcept;
   void bury_finished() noexcept;
@@ -284,7 +294,8 @@ class fiber_handle {
   void cancel() noexcept { record_->cancel(); }
 
   // Waits until the fiber has ended, at most that long, and says whether it has: then join() will
-  // not wait. Throws `cancelled` when the caller is. Needs a scheduler.
+  // not wait. Throws `cancelled` when the caller is. Any number of fibers may wait, one of them by
+  // join(). Needs a scheduler.
   bool wait_for(std::chrono::steady_clock::duration duration) {
     return done() || record_->queue_->join_for(*record_, duration);
   }

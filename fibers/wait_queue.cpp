@@ -20,16 +20,18 @@ clock::time_point deadline_after(clock::duration from_now) noexcept {
 }
 
 bool task_queue::join_until(fiber& other, clock::time_point deadline) {
-  assert(&other != current_ && other.joiner_ == nullptr);
+  assert(&other != current_);
+  if (other.state_ == fiber::state::finished) return true;
+  if (current_ == nullptr) throw std::logic_error{"only a fiber can wait for another"};
   auto& timed = scheduler_of(*this);
   time_limit limit;
   limit.at(deadline);
-  while (other.state_ != fiber::state::finished) {
-    running().check_cancelled();
+  fiber::joiner self{*current_};
+  enlist(self, other);
+  while (!self.ended) {
+    check_cancelled();
     if (limit.passed()) return false;
-    other.joiner_ = current_;
     timed.park(limit);
-    other.joiner_ = nullptr;
   }
   return true;
 }

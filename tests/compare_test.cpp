@@ -277,8 +277,8 @@ BOOST_AUTO_TEST_CASE(an_empty_gate_or_run_is_refused_by_its_name) {
   const auto names = [](const std::string& what) {
     return [=](const std::exception& error) { return says(error.what(), what); };
   };
-  BOOST_CHECK_EXCEPTION(bench::compare_command({before, after, "--gate", ""}),
-                        std::invalid_argument, names("--gate ''"));
+  BOOST_CHECK_EXCEPTION(bench::compare_command({before, after, "--gate", ""}), bench::usage_error,
+                        names("--gate ''"));
   BOOST_CHECK_EXCEPTION(bench::compare_command({before, after, "--gate="}), bench::usage_error,
                         names("--gate"));
   BOOST_CHECK_EXCEPTION(bench::compare_command({"", after}), bench::usage_error,

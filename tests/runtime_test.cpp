@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -141,6 +142,42 @@ BOOST_AUTO_TEST_CASE(what_is_posted_before_run_is_run_and_may_spawn_the_first_fi
   scheduler.post([&] { scheduler.spawn([&] { ran = true; }); });
   scheduler.run();
   BOOST_TEST(ran);
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_behind_one_that_threw_is_run_before_what_came_later) {
+  std::string order;
+  scheduler.post([]() -> void { throw std::runtime_error{"posted"}; });
+  scheduler.post([&] { order += 'a'; });
+  BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+  scheduler.post([&] { order += 'b'; });
+  scheduler.run();
+  BOOST_TEST(order == "ab");
+}
+
+// It is all that wakes a fiber that no cancellation may wake.
+BOOST_AUTO_TEST_CASE(what_is_posted_while_the_fibers_unwind_is_run) {
+  std::optional<fibers::scheduler> ending{std::in_place, backend()};
+  std::jthread other;
+  bool unwound = false;
+  ending->spawn([&] {
+    try {
+      this_fiber::sleep_for(1h);
+    } catch (const fibers::cancelled&) {
+      auto& tasks = ending->tasks();
+      auto& self = *tasks.current();
+      other = std::jthread{[&] {
+        std::this_thread::sleep_for(5ms);
+        ending->post([&] { tasks.wake(self); });
+      }};
+      tasks.park_uncancellable();
+      unwound = true;
+      throw;
+    }
+  });
+  ending->spawn([] { throw std::runtime_error{"leave run()"}; });
+  BOOST_CHECK_THROW(ending->run(), std::runtime_error);
+  ending.reset();
+  BOOST_TEST(unwound);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_posted_to_a_loop_that_never_runs_is_dropped_though_it_has_fibers) {

@@ -1,4 +1,6 @@
 // The scheduler: what waits for time and for descriptors, and that nobody starves.
+#include <fibers/semaphore.hpp>
+
 #include <sys/eventfd.h>
 #include <time.h>
 
@@ -221,8 +223,9 @@ BOOST_AUTO_TEST_CASE(a_cancelled_wait_leaves_the_descriptor_usable) {
 
 BOOST_AUTO_TEST_CASE(a_fiber_is_joined_for_as_long_as_allowed) {
   scheduler.spawn([&] {
-    auto working = scheduler.spawn([] {
-      this_fiber::sleep_for(50ms);
+    fibers::semaphore may_end{0};
+    auto working = scheduler.spawn([&] {
+      may_end.acquire();
       return 42;
     });
     BOOST_TEST(!working.wait_for(0ms));
@@ -230,6 +233,7 @@ BOOST_AUTO_TEST_CASE(a_fiber_is_joined_for_as_long_as_allowed) {
     BOOST_TEST(!working.wait_for(5ms));
     BOOST_TEST((fibers::clock::now() - begin >= 5ms));
     BOOST_TEST(!working.wait_until(fibers::clock::time_point::min()));
+    may_end.release();
     BOOST_TEST(working.wait_for(1h));
     BOOST_TEST(working.wait_for(0ms));
     BOOST_TEST(working.join() == 42);
@@ -239,13 +243,33 @@ BOOST_AUTO_TEST_CASE(a_fiber_is_joined_for_as_long_as_allowed) {
 
 BOOST_AUTO_TEST_CASE(who_is_cancelled_while_it_joins_with_a_deadline_leaves_the_other_alone) {
   scheduler.spawn([&] {
-    auto working = scheduler.spawn([] { this_fiber::sleep_for(20ms); });
+    fibers::semaphore may_end{0};
+    auto working = scheduler.spawn([&] { may_end.acquire(); });
     auto impatient = scheduler.spawn([&] { return working.wait_for(1h); });
     this_fiber::sleep_for(1ms);
     impatient.cancel();
     BOOST_CHECK_THROW(impatient.join(), fibers::cancelled);
+    may_end.release();
     BOOST_TEST(working.wait_for(1h));
     BOOST_CHECK_NO_THROW(working.join());
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(several_wait_for_one_fiber_and_all_are_told) {
+  scheduler.spawn([&] {
+    fibers::semaphore may_end{0};
+    auto working = scheduler.spawn([&] {
+      may_end.acquire();
+      return 42;
+    });
+    auto gives_up = scheduler.spawn([&] { return working.wait_for(1ms); });
+    auto joins = scheduler.spawn([&] { return working.join(); });
+    auto waits = scheduler.spawn([&] { return working.wait_for(1h); });
+    BOOST_TEST(!gives_up.join());
+    may_end.release();
+    BOOST_TEST(joins.join() == 42);
+    BOOST_TEST(waits.join());
   });
   scheduler.run();
 }

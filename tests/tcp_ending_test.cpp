@@ -445,6 +445,7 @@ BOOST_AUTO_TEST_CASE(a_destructor_of_a_cancelled_fiber_can_shut_down) {
         error_code error;
         server.read_some(asio::buffer(&byte, 1), error);
         BOOST_TEST(error == asio::error::eof);
+        write(server, "x");
       },
       [&](tcp::stream& client) {
         auto leaving = scheduler.spawn([&] {
@@ -454,7 +455,7 @@ BOOST_AUTO_TEST_CASE(a_destructor_of_a_cancelled_fiber_can_shut_down) {
         this_fiber::yield();
         leaving.cancel();
         leaving.join();
-        this_fiber::sleep_for(5ms);
+        BOOST_TEST(read_exactly(client, 1) == "x");
       });
 }
 
