@@ -11,7 +11,7 @@ namespace fibers {
 namespace {
 
 constexpr std::uint32_t for_reading = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
-constexpr std::uint32_t doubtful = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+constexpr std::uint32_t raise_doubt = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 // In nanoseconds where the kernel can (Linux 5.11), else in milliseconds, rounded up.
 int wait_at_most(int epoll, epoll_event* events, int most, std::chrono::nanoseconds timeout) {
@@ -89,7 +89,7 @@ void epoll_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,
   for (int i = 0; i < count; ++i) {
     const auto& event = events_[static_cast<std::size_t>(i)];
     became_ready(event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
-                 (event.events & doubtful) != 0, finished);
+                 (event.events & raise_doubt) != 0, finished);
   }
 }
 
