@@ -170,6 +170,7 @@ BOOST_AUTO_TEST_CASE(what_is_posted_while_the_fibers_unwind_is_run) {
         ending->post([&] { tasks.wake(self); });
       }};
       tasks.park_uncancellable();
+      other.join();  // the scheduler outlives the call
       unwound = true;
       throw;
     }
