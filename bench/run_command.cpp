@@ -60,8 +60,8 @@ constexpr const char* explanation =
     "(a connection for each message).\n\n"
     "A run that was interrupted or killed goes on with --resume DIR, from the same folder and on\n"
     "the same machine and build.\n\n"
-    "Exit code: 0 measured, 2 usage, 3 the run is invalid or nobody could be told, 130 interrupted\n"
-    "(what was measured is kept and reported).";
+    "Exit code: 0 measured, 2 usage, 3 the run is invalid or nobody could be told, 130 it was\n"
+    "interrupted (what was measured is kept and reported).";
 
 std::string suites_text() {
   std::string text = "Suites, each with what it takes here:\n";
