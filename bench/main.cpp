@@ -6,6 +6,7 @@
 #include <bench/compare.hpp>
 #include <bench/failure.hpp>
 #include <bench/record.hpp>
+#include <bench/terminal.hpp>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
@@ -49,11 +50,9 @@ int dispatch(const bench::arguments& given) {
       fmt::format("unknown command '{}': echobench --help lists them", given[0]));
 }
 
-// Where nobody reads that either, fmt::print would throw.
 int complain(std::string_view reason, int exit_code) {
   std::fflush(stdout);
-  const auto line = fmt::format("echobench: {}\n", reason);
-  std::fwrite(line.data(), 1, line.size(), stderr);
+  bench::tell(stderr, "echobench: {}\n", reason);
   return exit_code;
 }
 
