@@ -4,7 +4,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/defer.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -17,13 +16,14 @@ constexpr auto result = asio::as_tuple(asio::deferred);
 
 asio::awaitable<void, executor> echo_handler(connection& peer) {
   for (;;) {
-    const auto [error, size] = co_await peer.socket.async_read_some(peer.room, result);
+    const auto [error, size] = co_await peer.async_receive(result);
     if (error) break;
     auto unsent = peer.reply_to(size);
-    while (!peer.send_some(unsent)) {
+    auto outcome = peer.send_some(unsent);
+    for (; outcome == sending::must_wait; outcome = peer.send_some(unsent)) {
       co_await peer.socket.async_wait(stream_socket::wait_write, result);
     }
-    if (peer.server.has_others()) co_await asio::defer(peer.server.get_executor(), asio::deferred);
+    if (outcome == sending::impossible) break;
   }
   peer.server.finished(peer);
 }

@@ -4,7 +4,6 @@
 // inside a catch, and errors are values.
 #include <asio_baseline/tcp_server.hpp>
 
-#include <boost/asio/defer.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/spawn.hpp>
 
@@ -16,13 +15,14 @@ using yield_context = asio::basic_yield_context<executor>;
 void echo_handler(connection& peer, yield_context yield) {
   error_code error;
   for (;;) {
-    const auto size = peer.socket.async_read_some(peer.room, yield[error]);
+    const auto size = peer.async_receive(yield[error]);
     if (error) break;
     auto unsent = peer.reply_to(size);
-    while (!peer.send_some(unsent)) {
+    auto outcome = peer.send_some(unsent);
+    for (; outcome == sending::must_wait; outcome = peer.send_some(unsent)) {
       peer.socket.async_wait(stream_socket::wait_write, yield[error]);
     }
-    if (peer.server.has_others()) asio::defer(peer.server.get_executor(), yield);
+    if (outcome == sending::impossible) break;
   }
   peer.server.finished(peer);
 }

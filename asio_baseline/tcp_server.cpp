@@ -58,12 +58,12 @@ asio::const_buffer connection::reply_to(std::size_t size) {
 
 // There is nearly always room in the socket. Then this costs one system call and no trip through
 // the queue of completions.
-bool connection::send_some(asio::const_buffer& unsent) {
+sending connection::send_some(asio::const_buffer& unsent) {
   const auto size = ::send(descriptor_, unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (size < 0) return errno != EAGAIN;
+  if (size < 0) return errno == EAGAIN ? sending::must_wait : sending::impossible;
   unsent += static_cast<std::size_t>(size);
   moved_.store(true, std::memory_order_relaxed);
-  return unsent.size() == 0;
+  return unsent.size() == 0 ? sending::done : sending::must_wait;
 }
 
 void connection::stop_receiving() {
@@ -97,11 +97,12 @@ void tcp_server::run() {
     context_.run();
     return;
   }
-  while (!context_.stopped()) {
-    const auto until = clock::now() + options_.spin;
-    while (context_.poll() == 0 && !context_.stopped() && clock::now() < until) {
+  for (auto until = clock::now() + options_.spin; !context_.stopped();) {
+    if (context_.poll() == 0) {
+      if (clock::now() < until) continue;
+      context_.run_one();
     }
-    context_.run_one();
+    until = clock::now() + options_.spin;
   }
 }
 

@@ -8,16 +8,20 @@
 // fibers/echo_server.cpp. What makes them fast: an io_context that takes no lock where one thread
 // runs it, sockets that know their executor's type, the prefix in front of the receive buffer so
 // that a reply is never copied, and a send that is tried at once and only waited for if the socket
-// is full. After it the others have their turn: Asio tries a receive at once, and right after the
-// reply it would find nothing, at the price of a system call on every message.
+// is full. After it the others have their turn: on epoll Asio tries a receive at once, and right
+// after the reply it would find nothing, at the price of a system call on every message; elsewhere
+// the receives of a round are wanted together (without turns 1.03 of the CPU a message on select,
+// 1.18 on io_uring, 64 connections of 512 bytes).
 #pragma once
 
 #include <bench/server_contract.hpp>
 
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -28,6 +32,7 @@
 #include <list>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace asio_baseline {
 
@@ -47,6 +52,8 @@ using stream_descriptor = asio::posix::basic_stream_descriptor<executor>;
 
 class tcp_server;
 
+enum class sending { done, must_wait, impossible };
+
 // One client. Only its style touches the socket; all others know the descriptor.
 class connection {
  public:
@@ -57,9 +64,12 @@ class connection {
 
   // After so many bytes were received into `room`: the reply.
   asio::const_buffer reply_to(std::size_t size);
-  // What there is room for leaves `unsent`. True when nothing is left, or nothing can be sent any
-  // more, which the next receive says, too.
-  bool send_some(asio::const_buffer& unsent);
+  // What there is room for leaves `unsent`.
+  sending send_some(asio::const_buffer& unsent);
+
+  // Into `room`, when it is this connection's turn. Completes with an error and a size.
+  template <class Token>
+  auto async_receive(Token&& token);
 
   void stop_receiving();  // what was received is still answered
   void hang_up();         // what waits ends
@@ -124,5 +134,17 @@ class tcp_server {
   std::size_t served_ = 0;
   std::atomic<std::size_t> count_ = 0;  // of them, for whoever has not taken the mutex
 };
+
+template <class Token>
+auto connection::async_receive(Token&& token) {
+  return asio::async_initiate<Token, void(error_code, std::size_t)>(
+      [this](auto handler) {
+        if (!server.has_others()) return socket.async_read_some(room, std::move(handler));
+        asio::defer(server.get_executor(), [this, handler = std::move(handler)]() mutable {
+          socket.async_read_some(room, std::move(handler));
+        });
+      },
+      token);
+}
 
 }  // namespace asio_baseline

@@ -1,8 +1,7 @@
 // analysis: from what a run recorded to what it says, once, for every report.
 //
 //     auto found = analyse(record);
-//     found.headlines.front()    // "On c64/512, fibers/epoll costs 55 ns [40, 70] a message above
-//     ..."
+//     found.headlines.front()    // "On c64/512, fibers/epoll costs 55 ns [40, 70] a message ..."
 //
 // CPU per message comes from the duet blocks, throughput and latency from the exclusive ones; where
 // servers cannot share a duet, as on unlike reactors, the exclusive blocks decide the cost too. A

@@ -81,6 +81,14 @@ struct sentence {
         c.comparison, c.scenario,
         c.blocks == 1 ? "1 block is" : fmt::format("{} blocks are", c.blocks));
   }
+  std::string operator()(const caveats::replies_delayed& c) const {
+    return fmt::format(
+        "{} on {}: half of the replies took {:.0f} ms and more while nobody was busy: they leave "
+        "in "
+        "pieces that wait for a delayed acknowledgement (TCP_NODELAY ends that, or one send a "
+        "reply)",
+        c.server, c.scenario, c.p50_us / 1000);
+  }
   std::string operator()(const caveats::descriptors_missing& c) const {
     return fmt::format(
         "{}: its {} blocks were left out: they want {} descriptors, and the limit is {} (ulimit "

@@ -1,6 +1,6 @@
 // doctor: what of this machine would spoil a measurement, and what changes it.
 //
-//     for (const auto& each : examine("/", ask_kernel(machine, "runs"))) print(each);
+//     for (const auto& each : examine("/", ask_kernel(pin, "runs"))) print(each);
 //     // advice  turbo  on   the level wanders with heat ...   change: echo 1 > ...
 //
 // What stands in files is read below a root, which in the tests is a folder of their own; what only

@@ -40,6 +40,20 @@ void add_saturated(std::vector<caveat>& doubts, const results& found) {
             caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
 }
 
+// Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), and by little more where messages go
+// to and fro. Thousands of connections may wait as long for their turn; then the client is busy.
+void add_delayed(std::vector<caveat>& doubts, const results& found) {
+  constexpr double least_us = 38'000;
+  constexpr double most_us = 60'000;
+  constexpr double idle = 0.3;
+  for (const auto& row : found.loads)
+    for (const auto* side : {&row.base, &row.contender})
+      if (side->p50_us.value > least_us && side->p50_us.value < most_us &&
+          side->client_utilisation < idle)
+        doubts.push_back(
+            caveats::replies_delayed{side->server, row.scenario.text(), side->p50_us.value});
+}
+
 void add_load_saturated(std::vector<caveat>& doubts, const results& found) {
   for (const auto& row : found.open_loops)
     for (const auto* side : {&row.base, &row.contender})
@@ -147,6 +161,7 @@ void add_cost_missing(std::vector<caveat>& doubts, const run_record& record) {
 std::vector<caveat> all_doubts(const run_record& record, const results& found) {
   auto doubts = record.caveats_found;
   if (!recorded<caveats::client_saturated>(record)) add_saturated(doubts, found);
+  if (!recorded<caveats::replies_delayed>(record)) add_delayed(doubts, found);
   if (!recorded<caveats::load_saturated>(record)) add_load_saturated(doubts, found);
   if (!recorded<caveats::blocks_correlated>(record)) add_correlated(doubts, found);
   if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(doubts, record.header);

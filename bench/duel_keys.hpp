@@ -40,7 +40,7 @@ std::span<const duel_key_help> duel_keys_help();
 // or the key does not change the load. `descriptors` is how many may be open at once.
 std::optional<scenario> changed_load(const scenario& now, duel_action action, int descriptors);
 
-// "1 to 4096 connections, 16 bytes to 64K, ...": said where changed_load() has nothing.
+// "1 to 4096 connections, 16 to 65536 bytes, ...": said where changed_load() has nothing.
 std::string load_limits();
 
 }  // namespace bench

@@ -1,7 +1,7 @@
 // floor_uring: the bare loop on io_uring, as fast as we know how.
 //
-//     floor_uring loop{options, listener, drain_signal};   // refuses, with the reason, if
-//     forbidden loop.run();                                          // until drained
+//     floor_uring loop{options, listener, drain_signal};   // where it is forbidden: throws why
+//     loop.run();                                          // until drained
 //
 // A turn is one io_uring_enter: it hands over everything the last turn wanted, waits, and runs what
 // completed. Accepting and receiving are multishot: asked for once. Received bytes lie in buffers

@@ -1,6 +1,6 @@
 // full screen: the whole terminal while it lives, and the terminal as it was afterwards.
 //
-//     if (const auto screen = full_screen::take()) {
+//     if (const auto screen = full_screen::take(colour)) {
 //       screen->show({{{"hello", tone::strong}}});
 //       if (screen->pressed() == 'q') ...
 //     }

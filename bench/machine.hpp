@@ -1,8 +1,8 @@
 // machine: the processors a run uses, what the machine is, and who else was busy on it.
 //
 //     auto pins = choose_pins(allowed_cpus());        // {server 0, client 1}
-//     pin_this_thread(*pins->client);
-//     auto before = processor_times::read(pins->server); ... ; (after - before).steal
+//     pin_this_thread(pins->client_cpu);
+//     auto before = processor_times::read(pins->server_cpu); ... ; after.steal - before.steal
 #pragma once
 
 #include <bench/record.hpp>

@@ -6,6 +6,7 @@
 //     silent  listens and never answers
 //     dies    answers a thousand times and exits with status 7
 //     honest  echoes without a prefix
+//     delays  does so in two pieces, without TCP_NODELAY
 //     forks   does so in a process for each connection
 //     helped  does so after a process that it starts for each message has ended
 #include <bench/odd_server.hpp>
@@ -43,6 +44,9 @@ odd_behaviour behaviour_of(std::string_view mode) {
       std::fputs("out of patience\n", stderr);
       std::_Exit(7);
     };
+  } else if (mode == "delays") {
+    behaviour.send_bytes = 40;
+    behaviour.no_delay = false;
   } else if (mode == "helped") {
     behaviour.reply = [](std::string_view got) {
       const pid_t helper = fork();

@@ -1,7 +1,7 @@
 // odd server: an echo server that answers as a test wants, right or wrong.
 //
-//     odd_server server{{.reply = [](std::string_view got) { return
-//     std::string{"GOT:"}.append(got); }}}; server.port();
+//     odd_server server{{.reply = [](std::string_view got) { return std::string{got} + "!"; }}};
+//     server.port();
 //
 // One thread, blocking poll; made for being short, not for being fast.
 #pragma once
@@ -29,6 +29,7 @@ struct odd_behaviour {
   };
   std::size_t receive_bytes = 1000;                      // most that one receive takes
   std::size_t send_bytes = 1 << 20;                      // a reply leaves in pieces of this size
+  bool no_delay = true;                                  // TCP_NODELAY
   std::function<bool()> hang_up = [] { return false; };  // instead of a reply
 };
 
@@ -80,7 +81,7 @@ class odd_server {
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) return;
     ++accepted_;
-    const int on = 1;
+    const int on = behaviour_.no_delay;
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     watched_.push_back({client, POLLIN, 0});
   }

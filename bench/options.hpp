@@ -1,7 +1,7 @@
 // options: the command line of one command, read into variables.
 //
-//     options wanted{"echobench load", "HOST:PORT", "Loads any echo server and checks its
-//     replies."}; wanted.add("size", size, "BYTES", "of a message, 16 to 1048576");
+//     options wanted{"echobench load", "HOST:PORT", "Loads any echo server."};
+//     wanted.add("size", size, "BYTES", "of a message, 16 to 1048576");
 //     wanted.parse(arguments);   // throws usage_error; --help prints and throws help_shown
 //
 // Values start as their defaults, which --help shows.

@@ -3,8 +3,7 @@
 //     payload expected{64, seed, "GOT:"};
 //     expected.write(target, 3, 7);                  // message 7 of connection 3, 64 bytes
 //     reply_position at;
-//     int complete = expected.check(at, 3, "GOT:..."sv);  // throws wrong_reply at the first other
-//     byte
+//     int complete = expected.check(at, 3, "GOT:..."sv);  // throws wrong_reply
 //
 // A message begins with 16 characters that name its connection and its sequence number; a seeded
 // body follows, and a newline, so that servers which read lines can join. A reply is the message

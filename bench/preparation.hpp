@@ -2,7 +2,7 @@
 //
 //     auto machine = prepare_machine("0,1");        // or "none", or "" to choose
 //     live_test_bed bed{servers, machine.server_cpu, seed, stop};
-//     introduce(servers, bed, {.allow_debug = false}, doubts);
+//     introduce(servers, bed, allow_debug, doubts);
 #pragma once
 
 #include <bench/record.hpp>

@@ -281,6 +281,11 @@ struct cost_missing {  // no CPU time was counted for messages that came back
   std::string comparison;
   int blocks;
 };
+struct replies_delayed {  // until the client's delayed acknowledgement
+  std::string server;
+  std::string scenario;
+  double p50_us;
+};
 }  // namespace caveats
 
 using caveat =
@@ -292,7 +297,8 @@ using caveat =
                  caveats::run_void, caveats::calls_not_counted, caveats::time_stolen,
                  caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here,
                  caveats::processes_changed, caveats::unlike_reactors, caveats::client_disturbed,
-                 caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing>;
+                 caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing,
+                 caveats::replies_delayed>;
 
 enum class run_end { complete, interrupted };
 
@@ -315,7 +321,7 @@ std::string to_json_line(const kernel_sample& sample);
 std::string to_json_line(const caveat& doubt);
 std::string to_json_line(run_end end);
 
-// "asio-callback/epoll on c64/512 used 97 % of the client's core": one sentence, no full stop.
+// "asio-callback/epoll on c64/512: the client used 97 % of its core, so ...": no full stop.
 std::string text_of(const caveat& doubt);
 
 // All of them as sentences for people; the saturated rows, often many, share one.

@@ -108,7 +108,7 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 //     listening unix=/tmp/echo server=floor io=epoll threads=1 buffer=1000 nodelay=1 ...
 //
 // On a path nothing is ever delayed, so nodelay is 1 there. After the pid follow, where they say
-// something, shape=shared (more than one thread) and spin=50us.
+// something, shape=shared or per-core (of two threads and more), spin=50us and debug=1.
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 

@@ -88,7 +88,10 @@ void echo_handler(const bench::server_options& options, fibers::stream_socket& s
   while (const auto size = stream.read_some(room, error)) {
     if (options.inject_ns > 0ns) bench::spend_cpu(options.inject_ns);
     asio::const_buffer reply{buffer.data(), options.prefix.size() + size};
-    while (reply.size() > 0 && !error) reply += stream.write_some(reply, error);
+    while (reply.size() > 0) {
+      reply += stream.write_some(reply, error);
+      if (error) return;
+    }
   }
   stream.flush(error);
 }

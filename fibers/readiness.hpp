@@ -1,12 +1,12 @@
 // readiness: "try; if it would block, wait and try again", for kernels that only say when to try.
 //
-// Shared by select_reactor and epoll_reactor, which differ in how they learn what is ready and in
-// nothing else. For each descriptor it remembers whether trying is worth a system call. A short
-// read means the socket is drained, so the next receive waits without trying: one echoed message
-// costs one recv, one send and its share of one wait. Three things make that doubtful: a hang-up,
-// for data and the end of the stream can come as one event; urgent data, where a read stops; and
-// descriptors that come with the bytes of a Unix-domain socket, where it stops as well. After them
-// only a try that would block proves that the socket is drained.
+// Shared by select_reactor, poll_reactor and epoll_reactor, which differ in how they learn what is
+// ready and in nothing else. For each descriptor it remembers whether trying is worth a system
+// call. A short read means the socket is drained, so the next receive waits without trying: one
+// echoed message costs one recv, one send and its share of one wait. Three things make that
+// doubtful: a hang-up, for data and the end of the stream can come as one event; urgent data, where
+// a read stops; and descriptors that come with the bytes of a Unix-domain socket, where it stops as
+// well. After them only a try that would block proves that the socket is drained.
 #pragma once
 
 #include <fibers/reactor.hpp>

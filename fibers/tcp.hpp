@@ -4,8 +4,10 @@
 //     auto stream = listener.accept();
 //     std::array<char, 1000> buffer;
 //     boost::system::error_code error;
-//     while (auto n = stream.read_some(boost::asio::buffer(buffer), error))
+//     while (auto n = stream.read_some(boost::asio::buffer(buffer), error)) {
 //       boost::asio::write(stream, boost::asio::buffer(buffer, n), error);
+//       if (error) break;
+//     }
 //
 // What a stream can do, and how it fails, stands in stream_socket.hpp.
 #pragma once

@@ -480,6 +480,18 @@ BOOST_FIXTURE_TEST_CASE(who_answers_wrong_is_not_left_out_like_who_is_missing, e
   BOOST_TEST(!holds(ended.err, "left out"), ended.err);
 }
 
+// A sanitizer's build is one, too, and then the bare loop is refused first.
+BOOST_FIXTURE_TEST_CASE(a_debug_build_is_refused, echobench) {
+  const auto server = folder.write(
+      "server", "#!/bin/sh\n" + path_of("odd_server") + " honest $1 | sed -u 's/$/ debug=1/'\n");
+  fs::permissions(server, fs::perms::owner_all);
+  const auto ended = run({"run", "--server", "mine=" + server.string() + " {port}", "--servers",
+                          "floor/epoll,mine", "--scenarios", "c1/64", "--output", "run"});
+  BOOST_TEST(ended.exit_code == 3);
+  BOOST_TEST(holds(ended.err, " is a debug build, whose times mean nothing"), ended.err);
+  BOOST_TEST(holds(ended.err, "--allow-debug"), ended.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_server_that_dies_in_the_midst_is_quoted, echobench) {
   const auto server = "odd=" + path_of("odd_server") + " dies";
   const auto ended = run({"run", "--suite", "quick", "--server", server, "--servers",

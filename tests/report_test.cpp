@@ -380,6 +380,19 @@ BOOST_AUTO_TEST_CASE(a_governor_that_follows_the_load_is_a_caveat) {
   BOOST_TEST(doubted(record, "the governor is powersave"));
 }
 
+BOOST_AUTO_TEST_CASE(replies_that_wait_for_an_acknowledgement_are_a_caveat) {
+  for (const auto& [p50_us, utilisation, doubtful] :
+       {std::tuple{43'900.0, 0.02, true}, {43'900.0, 0.8, false}, {900.0, 0.02, false}}) {
+    auto record = synthetic_run({.utilisation = utilisation});
+    for (auto& block : record.blocks)
+      for (auto& slice : block.slices)
+        if (slice.server == "fibers/select" && block.scenario.connections == 1)
+          slice.p50_us = p50_us;
+    BOOST_TEST(doubted(record, "fibers/select on c1/64: half of the replies took 44 ms") ==
+               doubtful);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(noise_grade_d_is_a_caveat) {
   BOOST_TEST(!doubted(synthetic_run(), "noise grade D"));
   BOOST_TEST(doubted(synthetic_run({.noise = 0.2}), "noise grade D: a server against itself"));

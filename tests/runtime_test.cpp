@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_posted_function_may_spawn_fibers_and_own_what_only_moves)
 }
 
 BOOST_AUTO_TEST_CASE(of_many_threads_nothing_is_lost_and_each_keeps_its_order) {
-  constexpr int threads = 4, posts = sanitized ? 5'000 : 50'000;
+  constexpr int threads = 4, posts = sanitized ? 5'000 : 250'000;
   bool happened = false;
   int received = 0;
   std::vector<int> next(threads);

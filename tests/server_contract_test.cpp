@@ -62,6 +62,18 @@ BOOST_AUTO_TEST_CASE(the_announced_io_is_what_waits) {
   BOOST_TEST(server.has_descriptor("anon_inode:[io_uring]") == (io == "io_uring"));
 }
 
+BOOST_AUTO_TEST_CASE(
+    where_io_uring_is_forbidden_who_insists_on_it_says_why_and_who_does_not_takes_epoll) {
+  const process_limits forbidden{.io_uring = false};
+  if (announced({}, "io") == "io_uring") {
+    expect_complaint({"--port", "0"}, 1, {"io_uring", "Operation not permitted"}, forbidden);
+  }
+  if (announced({}, "server") != "fibers") return;
+  server_process server{{"--io", "auto"}, voice::quiet, forbidden};
+  BOOST_TEST(server.announced("io") == "epoll");
+  BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_looks_before_it_sleeps_says_so_and_serves) {
   server_process server{{"--spin", "200us"}};
   BOOST_TEST(server.announced("spin") == "200us");
@@ -166,7 +178,7 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_named_with_what_is_accepted) {
   expect_complaint({"--threads", "two"}, 2, {"--threads", "two", "1 to"});
   expect_complaint({"--idle-timeout", "soon"}, 2, {"--idle-timeout", "soon", "30s"});
   expect_complaint({"--drain", "5"}, 2, {"--drain", "30s"});
-  expect_complaint({"--io", "magic"}, 2, {"--io"});
+  expect_complaint({"--io", "magic"}, 2, {"--io", "magic"});
   expect_complaint({"--spin", "often"}, 2, {"--spin", "often", "50us"});
   expect_complaint({"--unix", ""}, 2, {"--unix", "a path"});
   expect_complaint({"--unix", "with blank"}, 2, {"--unix", "without blanks"});

@@ -18,6 +18,9 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
+// Where nothing is to be done; a sanitizer makes much of little.
+constexpr double nearly_nothing = sanitized ? 0.3 : 0.05;
+
 // Of one processor, over the next second. Doing nothing is about 0 and a busy loop about 1.
 double cpu_share(const server_process& server) {
   const auto start = clock_type::now();
@@ -125,7 +128,7 @@ BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order
   if (served == count) return;
   for (std::size_t i = 1024; i < count; ++i) BOOST_REQUIRE(clients[i].is_refused());
   for (std::size_t i = 0; i < served; ++i) BOOST_REQUIRE(echoes(clients[i], "hello"));
-  BOOST_TEST(cpu_share(server) < 0.3);
+  BOOST_TEST(cpu_share(server) < nearly_nothing);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_blocks_only_itself) {
@@ -139,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_blocks_only_itself) {
   BOOST_TEST(sent < text.size());
   BOOST_TEST(server.resident_kib() - before < (sanitized ? 16384 : 4096));  // of 64 MiB
   for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(other, "hello"));
-  BOOST_TEST(cpu_share(server) < 0.3);
+  BOOST_TEST(cpu_share(server) < nearly_nothing);
   client.end();
   BOOST_TEST((client.receive_all().bytes == text.substr(0, sent)));
 }
@@ -151,7 +154,7 @@ BOOST_AUTO_TEST_CASE(without_descriptors_the_connected_are_served_and_accepting_
   for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
   while (clients.size() < 200) clients.emplace_back(server.port());
   BOOST_REQUIRE(has_taken(server, 64));  // to accept is work, to be unable to should be none
-  BOOST_TEST(cpu_share(server) < 0.3);
+  BOOST_TEST(cpu_share(server) < nearly_nothing);
   for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(echoes(clients[i], "hello"));
   clients.erase(clients.begin(), clients.begin() + 165);
   for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
@@ -230,6 +233,21 @@ BOOST_AUTO_TEST_CASE(a_client_that_never_sends_is_idle_too) {
   BOOST_TEST(client.receive_raw().empty());
 }
 
+// What it has not read is dropped with the connection, and so the client is told by a reset. Else it
+// would learn of the end when its kernel asks anew whether there is room, ever more rarely.
+BOOST_AUTO_TEST_CASE(a_client_that_never_reads_is_idle_too_and_is_told_at_once) {
+  const auto text = body(64 << 20);
+  server_process server{{"--idle-timeout", "1500ms"}};
+  echo_client deaf{server.port(), "127.0.0.1", 65536};
+  deaf.send_until_stuck(text);
+  const auto before = clock_type::now();
+  BOOST_TEST(deaf.is_closed_while_sending(text));
+  const milliseconds longest{sanitized ? 20'000 : 2000};
+  BOOST_TEST(std::chrono::duration_cast<milliseconds>(clock_type::now() - before).count() <
+             longest.count());
+  BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+}
+
 BOOST_AUTO_TEST_CASE(an_idle_timeout_of_zero_closes_nothing) {
   server_process server{{"--idle-timeout", "0"}};
   echo_client client{server.port()};
@@ -247,7 +265,7 @@ BOOST_AUTO_TEST_CASE(an_idle_server_sleeps) {
   }
   usleep(100'000);
   const auto before = server.voluntary_switches();
-  BOOST_TEST(cpu_share(server) < 0.1);
+  BOOST_TEST(cpu_share(server) < (sanitized ? 0.1 : 0.01));
   BOOST_TEST(server.voluntary_switches() - before < 10);
 }
 
@@ -274,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_connections_are_shared_out_and_end_with_sigterm)
   for (const auto& client : clients) BOOST_REQUIRE(client.receive_raw().empty());
   if (!counts) return;
   BOOST_TEST(shares[0] + shares[1] == count);
-  BOOST_TEST(std::ranges::max(shares) <= 3 * std::ranges::min(shares));
+  BOOST_TEST(std::ranges::max(shares) <= 2 * std::ranges::min(shares));
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_short_connections_leave_nothing_behind) {

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,8 +36,24 @@ arguments command_line(const arguments& extra) {
   arguments all{suite.argv + 1, suite.argv + suite.argc};
   if (all.empty())
     throw std::runtime_error{"no server: server_test [OPTION...] -- SERVER [ARGUMENT...]"};
+  if (std::find(extra.begin(), extra.end(), "--io") != extra.end()) {
+    const auto given = std::find(all.begin(), all.end(), "--io");
+    if (given != all.end()) all.erase(given, given + 2);
+  }
   all.insert(all.end(), extra.begin(), extra.end());
   return all;
+}
+
+void forbid_io_uring() {
+  sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{static_cast<unsigned short>(std::size(rules)), rules};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 // Between fork and exec only what is safe there: the arguments are made ready before.
@@ -51,6 +70,7 @@ arguments command_line(const arguments& extra) {
   };
   set(RLIMIT_NOFILE, limited.descriptors);
   set(RLIMIT_AS, limited.memory);
+  if (!limited.io_uring) forbid_io_uring();
   execv(argv.front(), argv.data());
   _exit(127);
 }

@@ -5,7 +5,9 @@
 //     server.signal(SIGTERM);
 //     BOOST_TEST(server.wait() == 0);
 //
-// Which program, and what it is always given, stands behind `--` on the command line of the test.
+// Which program, and what it is always given, stands behind `--` on the command line of the test;
+// an
+// --io of a fact's own takes the place of that one.
 // Whatever happens the process ends with this object, and with the test if that is killed.
 #pragma once
 
@@ -44,6 +46,7 @@ using arguments = std::vector<std::string>;
 struct process_limits {
   std::optional<unsigned long> descriptors = {};  // both of ulimit -n
   std::optional<unsigned long> memory = {};       // bytes of address space
+  bool io_uring = true;                           // false: forbidden by seccomp, as in containers
 };
 
 class server_process {

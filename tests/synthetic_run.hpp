@@ -227,7 +227,8 @@ inline bench::run_record every_caveat() {
                           client_disturbed{0.2},
                           memory_cut_short{"mine", 1024, "mine exited with status 7"},
                           cpu_elsewhere{"mine"},
-                          cost_missing{"c1/64", "mine", 2}};
+                          cost_missing{"c1/64", "mine", 2},
+                          replies_delayed{"mine", "c1/64", 44'000}};
   return record;
 }
 

@@ -4,6 +4,7 @@
 
 #include "child_process.hpp"
 #include "fiber_worlds.hpp"
+#include "resident_pages.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -148,16 +149,6 @@ bool died_by_overflow(const ended_process& ended) {
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-std::size_t resident_pages(const fibers::stack& memory) {
-  constexpr std::size_t page = 4096;
-  const auto top = reinterpret_cast<std::uintptr_t>(memory.top()) / page * page + page;
-  const auto bottom = reinterpret_cast<std::uintptr_t>(memory.bottom()) / page * page;
-  std::vector<unsigned char> pages((top - bottom) / page);
-  BOOST_REQUIRE(::mincore(reinterpret_cast<void*>(bottom), top - bottom, pages.data()) == 0);
-  return static_cast<std::size_t>(
-      std::ranges::count_if(pages, [](unsigned char state) { return (state & 1) != 0; }));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "resident_pages.hpp"
 #include "tcp_fixture.hpp"
 
 namespace {
@@ -61,8 +62,10 @@ BOOST_AUTO_TEST_CASE(an_echo_server_is_a_loop) {
       scheduler.spawn("session", [stream = listener.accept()]() mutable {
         std::array<char, 1000> buffer;
         error_code error;
-        while (auto n = stream.read_some(asio::buffer(buffer), error))
+        while (auto n = stream.read_some(asio::buffer(buffer), error)) {
           asio::write(stream, asio::buffer(buffer, n), error);
+          if (error) break;
+        }
         BOOST_TEST(error == asio::error::eof);
       });
     }
@@ -298,6 +301,27 @@ BOOST_AUTO_TEST_CASE(the_loopback_of_ipv6_works, *boost::unit_test::precondition
   scheduler.spawn([&] {
     auto client = tcp::connect("::1", six.local_endpoint().port());
     BOOST_TEST(read_exactly(client, 3) == "six");
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_echoes_touches_two_pages_at_most,
+                     *boost::unit_test::enable_if<!sanitized>()) {
+  auto echoes = scheduler.spawn("echoes", [&] {
+    auto stream = listener.accept();
+    std::array<char, 1000> buffer;
+    error_code error;
+    while (const auto size = stream.read_some(asio::buffer(buffer), error)) {
+      asio::write(stream, asio::buffer(buffer, size), error);
+    }
+  });
+  scheduler.spawn("client", [&] {
+    auto stream = connected();
+    for (int i = 0; i < 3; ++i) {
+      write(stream, pattern(1000));
+      BOOST_TEST(read_exactly(stream, 1000) == pattern(1000));
+    }
+    BOOST_TEST(resident_pages(echoes.get().memory()) <= 2U);
   });
   scheduler.run();
 }

@@ -58,8 +58,10 @@ void serve_and_ask() {
       scheduler.spawn("session", [stream = listener.accept()]() mutable {
         std::array<char, 1000> buffer;
         boost::system::error_code error;
-        while (auto n = stream.read_some(boost::asio::buffer(buffer), error))
+        while (auto n = stream.read_some(boost::asio::buffer(buffer), error)) {
           boost::asio::write(stream, boost::asio::buffer(buffer, n), error);
+          if (error) break;
+        }
       });
   });
   scheduler.spawn("client", [&] { say_hello(scheduler); });
