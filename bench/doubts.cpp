@@ -41,17 +41,30 @@ void add_saturated(std::vector<caveat>& doubts, const results& found) {
 }
 
 // Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), and by little more where messages go
-// to and fro. Thousands of connections may wait as long for their turn; then the client is busy.
-void add_delayed(std::vector<caveat>& doubts, const results& found) {
+// to and fro. Who is busy has other reasons, and on a path nothing is acknowledged.
+void add_delayed(std::vector<caveat>& doubts, const run_record& record) {
   constexpr double least_us = 38'000;
   constexpr double most_us = 60'000;
-  constexpr double idle = 0.3;
-  for (const auto& row : found.loads)
-    for (const auto* side : {&row.base, &row.contender})
-      if (side->p50_us.value > least_us && side->p50_us.value < most_us &&
-          side->client_utilisation < idle)
-        doubts.push_back(
-            caveats::replies_delayed{side->server, row.scenario.text(), side->p50_us.value});
+  constexpr double idle = 0.3;  // of its core
+  const auto seems_delayed = [](const slice& timed) {
+    return timed.p50_us > least_us && timed.p50_us < most_us && timed.client_utilisation < idle &&
+           timed.cpu_ns.value_or(0) < idle * timed.seconds * 1e9;
+  };
+  std::map<std::pair<std::string, std::string>, std::vector<const slice*>> alone;
+  for (const auto& each : record.blocks)
+    for (const auto& timed : each.slices)
+      if (each.kind == block_kind::exclusive &&
+          announced(record.header, timed.server, "unix").empty())
+        alone[{timed.server, each.scenario.text()}].push_back(&timed);
+  for (const auto& [where, slices] : alone) {
+    std::vector<double> delayed;
+    for (const auto* timed : slices)
+      if (seems_delayed(*timed)) delayed.push_back(timed->p50_us);
+    if (2 * delayed.size() <= slices.size()) continue;
+    const auto middle = delayed.begin() + static_cast<std::ptrdiff_t>(delayed.size() / 2);
+    std::nth_element(delayed.begin(), middle, delayed.end());
+    doubts.push_back(caveats::replies_delayed{where.first, where.second, *middle});
+  }
 }
 
 void add_load_saturated(std::vector<caveat>& doubts, const results& found) {
@@ -161,7 +174,7 @@ void add_cost_missing(std::vector<caveat>& doubts, const run_record& record) {
 std::vector<caveat> all_doubts(const run_record& record, const results& found) {
   auto doubts = record.caveats_found;
   if (!recorded<caveats::client_saturated>(record)) add_saturated(doubts, found);
-  if (!recorded<caveats::replies_delayed>(record)) add_delayed(doubts, found);
+  if (!recorded<caveats::replies_delayed>(record)) add_delayed(doubts, record);
   if (!recorded<caveats::load_saturated>(record)) add_load_saturated(doubts, found);
   if (!recorded<caveats::blocks_correlated>(record)) add_correlated(doubts, found);
   if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(doubts, record.header);

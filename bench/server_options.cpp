@@ -78,7 +78,7 @@ const std::array<option, 15> options_table{{
      [](auto text, auto& o) { return read_number(text, o.port, 0, 65535); }},
     {"unix", nullptr, "a path without blanks, at most 107 bytes: a socket instead of host and port",
      [](auto text, auto& o) { return read_socket_path(text, o.unix_path); }},
-    {"threads", "1", "1 to 1024; each has its own loop and listener, unless --shape shared",
+    {"threads", "1", "1 to 1024; each has its own loop and its own listener",
      [](auto text, auto& o) { return read_number(text, o.threads, 1, 1024); }},
     {"prefix", "GOT:", "at most 65536 bytes that lead each reply",
      [](auto text, auto& o) { return o.prefix = text, text.size() <= 65536; }},

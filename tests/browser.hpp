@@ -78,6 +78,7 @@ struct browser {
   ended_process open(const std::string& html, const std::vector<std::string>& options) const {
     const auto page = folder.write("report.html", html);
     std::vector<std::string> command{"/usr/bin/timeout",
+                                     "--kill-after=5",
                                      "100",
                                      find_browser(),
                                      "--headless",

@@ -480,6 +480,16 @@ BOOST_FIXTURE_TEST_CASE(who_answers_wrong_is_not_left_out_like_who_is_missing, e
   BOOST_TEST(!holds(ended.err, "left out"), ended.err);
 }
 
+BOOST_FIXTURE_TEST_CASE(replies_in_pieces_are_told_from_slow_ones, echobench) {
+  const auto ended = run({"run", "--server", "slow=" + path_of("odd_server") + " delays {port}",
+                          "--servers", "floor/epoll,slow", "--scenarios", "c1/64", "--rounds", "1",
+                          "--output", "run", "--allow-debug"});
+  BOOST_TEST(ended.exit_code == 0);
+  const auto report = folder.read("run/report.md");
+  BOOST_TEST(holds(report, "slow on c1/64: half of the replies took 4"), report);
+  BOOST_TEST(!holds(report, "floor/epoll on c1/64: half of the replies"), report);
+}
+
 // A sanitizer's build is one, too, and then the bare loop is refused first.
 BOOST_FIXTURE_TEST_CASE(a_debug_build_is_refused, echobench) {
   const auto server = folder.write(

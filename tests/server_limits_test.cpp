@@ -233,8 +233,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_never_sends_is_idle_too) {
   BOOST_TEST(client.receive_raw().empty());
 }
 
-// What it has not read is dropped with the connection, and so the client is told by a reset. Else it
-// would learn of the end when its kernel asks anew whether there is room, ever more rarely.
+// What it has not read is dropped with the connection, and so the client is told by a reset. Else
+// it would learn of the end when its kernel asks anew whether there is room, ever more rarely.
 BOOST_AUTO_TEST_CASE(a_client_that_never_reads_is_idle_too_and_is_told_at_once) {
   const auto text = body(64 << 20);
   server_process server{{"--idle-timeout", "1500ms"}};

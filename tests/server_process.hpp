@@ -5,9 +5,8 @@
 //     server.signal(SIGTERM);
 //     BOOST_TEST(server.wait() == 0);
 //
-// Which program, and what it is always given, stands behind `--` on the command line of the test;
-// an
-// --io of a fact's own takes the place of that one.
+// Which program, and what it is always given, stands behind `--` on the command line of the test.
+// An --io of a fact's own takes the place of that one.
 // Whatever happens the process ends with this object, and with the test if that is killed.
 #pragma once
 
