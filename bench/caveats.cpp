@@ -83,9 +83,8 @@ struct sentence {
   }
   std::string operator()(const caveats::replies_delayed& c) const {
     return fmt::format(
-        "{} on {}: half of the replies took {:.0f} ms and more while nobody was busy, as long as "
-        "an "
-        "acknowledgement is delayed: do they leave in pieces, without TCP_NODELAY?",
+        "{} on {}: half of the replies took {:.0f} ms and more while nobody was busy, which is how "
+        "long acknowledgements are delayed: do they leave in pieces, without TCP_NODELAY?",
         c.server, c.scenario, c.p50_us / 1000);
   }
   std::string operator()(const caveats::descriptors_missing& c) const {

@@ -40,6 +40,13 @@ void add_saturated(std::vector<caveat>& doubts, const results& found) {
             caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
 }
 
+// Of at least one; of an even number the upper one.
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 // Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), and by little more where messages go
 // to and fro. Who is busy has other reasons, and on a path nothing is acknowledged.
 void add_delayed(std::vector<caveat>& doubts, const run_record& record) {
@@ -61,9 +68,7 @@ void add_delayed(std::vector<caveat>& doubts, const run_record& record) {
     for (const auto* timed : slices)
       if (seems_delayed(*timed)) delayed.push_back(timed->p50_us);
     if (2 * delayed.size() <= slices.size()) continue;
-    const auto middle = delayed.begin() + static_cast<std::ptrdiff_t>(delayed.size() / 2);
-    std::nth_element(delayed.begin(), middle, delayed.end());
-    doubts.push_back(caveats::replies_delayed{where.first, where.second, *middle});
+    doubts.push_back(caveats::replies_delayed{where.first, where.second, median_of(delayed)});
   }
 }
 
@@ -98,9 +103,8 @@ std::optional<double> lost(const run_record& record, Share share) {
   for (const auto& each : record.blocks)
     taken.push_back(std::optional<double>{each.*share}.value_or(0));
   if (taken.empty()) return std::nullopt;
-  const auto middle = taken.begin() + static_cast<std::ptrdiff_t>(taken.size() / 2);
-  std::nth_element(taken.begin(), middle, taken.end());
-  return *middle > noisy_share ? std::optional{*middle} : std::nullopt;
+  const auto share_lost = median_of(taken);
+  return share_lost > noisy_share ? std::optional{share_lost} : std::nullopt;
 }
 
 void add_noisy(std::vector<caveat>& doubts, const run_record& record) {

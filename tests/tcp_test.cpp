@@ -316,6 +316,7 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_echoes_touches_two_pages_at_most,
     error_code error;
     while (const auto size = stream.read_some(asio::buffer(buffer), error)) {
       asio::write(stream, asio::buffer(buffer, size), error);
+      if (error) break;
     }
   });
   fresh.spawn("client", [&] {
