@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <system_error>
 
@@ -13,29 +11,15 @@ namespace {
 constexpr std::uint32_t for_reading = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 constexpr std::uint32_t raise_doubt = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
-// In nanoseconds where the kernel can (Linux 5.11), else in milliseconds, rounded up.
-int wait_at_most(int epoll, epoll_event* events, int most, std::chrono::nanoseconds timeout) {
-  using namespace std::chrono;
-  static std::atomic<bool> precise = true;
-  if (precise.load(std::memory_order_relaxed)) {
-    const auto whole = duration_cast<seconds>(timeout);
-    const timespec limit{whole.count(), (timeout - whole).count()};
-    const int count = ::epoll_pwait2(epoll, events, most, &limit, nullptr);
-    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
-    precise = false;
-  }
-  const auto limit = std::min(ceil<milliseconds>(timeout), milliseconds{hours{24}});
-  return ::epoll_wait(epoll, events, most, static_cast<int>(limit.count()));
-}
-
 }  // namespace
 
 epoll_reactor::epoll_reactor() : readiness{trigger::edge}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
   if (epoll_ < 0) throw std::system_error{errno, std::system_category(), "epoll_create1"};
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;  // each interrupt is an edge; nobody needs to read it
-  event.data.fd = interrupt_descriptor();
-  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, interrupt_descriptor(), &event) != 0) {
+  for (const int own : {interrupt_descriptor(), timer_descriptor()}) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;  // each interrupt is an edge; nobody needs to read it
+    event.data.fd = own;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, own, &event) == 0) continue;
     const int error = errno;
     ::close(epoll_);
     throw std::system_error{error, std::system_category(), "epoll_ctl"};
@@ -77,20 +61,15 @@ void epoll_reactor::withdraw(int descriptor) noexcept {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
 }
 
-void epoll_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,
-                         operation_list& finished) {
+int epoll_reactor::wait(bool sleeps, operation_list& finished) {
   const int most = static_cast<int>(events_.size());
-  int count;
-  if (!timeout || *timeout <= std::chrono::nanoseconds::zero()) {
-    count = ::epoll_wait(epoll_, events_.data(), most, timeout ? 0 : -1);
-  } else {
-    count = wait_at_most(epoll_, events_.data(), most, *timeout);
-  }
+  const int count = ::epoll_wait(epoll_, events_.data(), most, sleeps ? -1 : 0);
   for (int i = 0; i < count; ++i) {
     const auto& event = events_[static_cast<std::size_t>(i)];
     became_ready(event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
                  (event.events & raise_doubt) != 0, finished);
   }
+  return count;
 }
 
 }  // namespace fibers

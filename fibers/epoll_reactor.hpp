@@ -22,7 +22,7 @@ class epoll_reactor final : public readiness {
   void watch(int descriptor, direction which) noexcept override;
   void unwatch(int descriptor, direction which) noexcept override;
   void withdraw(int descriptor) noexcept override;
-  void wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) override;
+  int wait(bool sleeps, operation_list& finished) override;
 
   int epoll_;
 

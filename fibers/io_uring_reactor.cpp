@@ -104,7 +104,7 @@ void io_uring_reactor::see_sends_off() noexcept try {
   while (sends_under_way() > 0 && steady_clock::now() < until) {
     const auto before = sends_under_way();
     operation_list nobodys;
-    poll(until - steady_clock::now(), nobodys);
+    poll(until, nobodys);
     nobodys.clear();
     if (sends_under_way() < before) until = steady_clock::now() + longest_silence;
   }
@@ -482,37 +482,48 @@ void io_uring_reactor::forget_once(const operation& asked) noexcept {
   ++known(asked.descriptor()).turns[asked.reads() ? 1 : 0];
 }
 
-void io_uring_reactor::poll(std::optional<std::chrono::nanoseconds> timeout,
-                            operation_list& finished) {
-  using namespace std::chrono;
+void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
   if (returned_ > 0) {
     io_uring_buf_ring_advance(buffer_ring_, std::exchange(returned_, 0));
     feed_the_starved();
   }
-  must_poll_ = false;
-  int submitted;
-  if (!forgotten_.empty() || (timeout && *timeout <= nanoseconds::zero())) {
-    submitted = io_uring_submit_and_get_events(&ring_);
-  } else if (!timeout) {
-    submitted = io_uring_submit_and_wait(&ring_, 1);
-  } else {
-    const auto whole = duration_cast<seconds>(*timeout);
-    __kernel_timespec limit{whole.count(), (*timeout - whole).count()};
-    io_uring_cqe* first = nullptr;
-    submitted = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
-  }
-  note_submitted();
-  if (submitted < 0) [[unlikely]]
-    expect_submitted(submitted);
-  unsigned head;
-  io_uring_cqe* completion;
-  io_uring_for_each_cqe(&ring_, head, completion) {
-    const auto what = *completion;
-    io_uring_cq_advance(&ring_, 1);  // before: handled twice it would be if handling it threw
-    completed(what, finished);
-  }
+  bool rang_early;
+  do {
+    const bool sleeps = deadline != at_once && forgotten_.empty() && arm(deadline);
+    must_poll_ = false;
+    const int submitted =
+        sleeps ? io_uring_submit_and_wait(&ring_, 1) : io_uring_submit_and_get_events(&ring_);
+    note_submitted();
+    if (submitted < 0) [[unlikely]]
+      expect_submitted(submitted);
+    rang_ = deadline;
+    rang_early = harvest(finished) == 1 && sleeps && rang_ < deadline;
+  } while (rang_early);
   for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
   finished.splice_after(finished.last(), forgotten_);
+}
+
+// An earlier deadline stays in force: a wake-up too many is cheaper than a request for each
+// deadline that is given up. False: it has come already.
+bool io_uring_reactor::arm(time_point deadline) noexcept {
+  using namespace std::chrono;
+  if (deadline >= armed_) return true;
+  if (deadline <= steady_clock::now()) return false;
+  const nanoseconds moment = deadline.time_since_epoch();
+  const auto whole = duration_cast<seconds>(moment);
+  auto& submission = next_submission();
+  limit_ = {whole.count(), (moment - whole).count()};
+  const auto armed = tag(request::deadline, 0, 0);
+  if (armed_ == when_something_happens) {
+    io_uring_prep_timeout(&submission, &limit_, 0, IORING_TIMEOUT_ABS);
+    submission.user_data = armed;
+  } else {
+    io_uring_prep_timeout_update(&submission, &limit_, armed, IORING_TIMEOUT_ABS);
+    submission.flags |= IOSQE_CQE_SKIP_SUCCESS;  // else it would end the wait by itself
+    submission.user_data = tag(request::cancel, 0, 0);
+  }
+  armed_ = deadline;
+  return true;
 }
 
 void io_uring_reactor::feed_the_starved() {
@@ -530,6 +541,20 @@ void io_uring_reactor::interrupt() noexcept {
 }
 
 // --- completions -----------------------------------------------------------------------------
+
+// How many completions there were.
+unsigned io_uring_reactor::harvest(operation_list& finished) {
+  unsigned count = 0;
+  unsigned head;
+  io_uring_cqe* completion;
+  io_uring_for_each_cqe(&ring_, head, completion) {
+    const auto what = *completion;
+    io_uring_cq_advance(&ring_, 1);  // before: handled twice it would be if handling it threw
+    completed(what, finished);
+    ++count;
+  }
+  return count;
+}
 
 void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finished) {
   const auto kind = static_cast<request>(what.user_data >> 56);
@@ -551,6 +576,9 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
     case request::once:
       return once_completed(detail, descriptor, what.res, finished);
     case request::cancel:
+      return;
+    case request::deadline:
+      rang_ = std::exchange(armed_, when_something_happens);
       return;
     case request::interrupt:
       if ((what.flags & IORING_CQE_F_MORE) == 0) {

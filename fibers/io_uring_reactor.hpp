@@ -48,7 +48,7 @@ class io_uring_reactor final : public reactor {
   bool submit(operation& started) override;
   bool cancel(operation& cancelled) noexcept override;
   void cancel_all(int descriptor) noexcept override;
-  void poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) override;
+  void poll(time_point deadline, operation_list& finished) override;
   void interrupt() noexcept override;
 
  private:
@@ -57,7 +57,7 @@ class io_uring_reactor final : public reactor {
   static constexpr int most_unread = 2;  // buffers, or connections, that wait for their fiber
   static constexpr int none = -1;
 
-  enum class request : std::uint8_t { receive, accept, send, once, cancel, interrupt };
+  enum class request : std::uint8_t { receive, accept, send, once, cancel, interrupt, deadline };
   enum class multishot : std::uint8_t { off, armed, cancelling };
 
   // What is known of a descriptor: a cache line, and a power of two, for it is looked up five times
@@ -120,6 +120,8 @@ class io_uring_reactor final : public reactor {
   void stop_listening_in(int descriptor, request kind) noexcept;
   void send_rest(int descriptor, int slot) noexcept;
 
+  bool arm(time_point deadline) noexcept;
+  unsigned harvest(operation_list& finished);
   void completed(const io_uring_cqe& what, operation_list& finished);
   void incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
                           operation_list& finished);
@@ -152,6 +154,11 @@ class io_uring_reactor final : public reactor {
   operation_list forgotten_;
   std::uint32_t epoch_ = 1;  // counts submissions to the kernel
   int interrupt_;
+
+  // One timeout request, which stays armed from one poll to the next.
+  time_point armed_ = when_something_happens;
+  time_point rang_ = at_once;  // the deadline that it completed for last
+  __kernel_timespec limit_{};  // read by the kernel when it is submitted
 };
 
 }  // namespace fibers

@@ -6,8 +6,10 @@
 namespace fibers {
 
 poll_reactor::poll_reactor() : readiness{trigger::level} {
-  if (enroll(interrupt_descriptor()) != 0) throw std::bad_alloc{};
-  watch(interrupt_descriptor(), direction::read);
+  for (const int own : {interrupt_descriptor(), timer_descriptor()}) {
+    if (enroll(own) != 0) throw std::bad_alloc{};
+    watch(own, direction::read);
+  }
 }
 
 // Makes room, so that watch() need not.
@@ -45,25 +47,20 @@ void poll_reactor::unwatch(int descriptor, direction which) noexcept {
   place = nowhere;
 }
 
-void poll_reactor::wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) {
-  using namespace std::chrono;
+int poll_reactor::wait(bool sleeps, operation_list& finished) {
   answers_ = wanted_;
-  timespec limit{};
-  if (timeout) {
-    const auto left = std::max(*timeout, nanoseconds::zero());
-    const auto whole = duration_cast<seconds>(left);
-    limit = {whole.count(), (left - whole).count()};
-  }
-  int count = ::ppoll(answers_.data(), answers_.size(), timeout ? &limit : nullptr, nullptr);
-  for (std::size_t i = 0; count > 0 && i < answers_.size(); ++i) {
+  const int count = ::poll(answers_.data(), answers_.size(), sleeps ? -1 : 0);
+  int left = count;
+  for (std::size_t i = 0; left > 0 && i < answers_.size(); ++i) {
     const auto& answer = answers_[i];
     if (answer.revents == 0) continue;
-    --count;
+    --left;
     if (answer.fd == interrupt_descriptor()) absorb_interrupt();
     became_ready(answer.fd, (answer.revents & (POLLIN | POLLPRI)) != 0,
                  (answer.revents & POLLOUT) != 0,
                  (answer.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0, finished);
   }
+  return count;
 }
 
 }  // namespace fibers

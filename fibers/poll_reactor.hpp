@@ -20,7 +20,7 @@ class poll_reactor final : public readiness {
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
   int enroll(int descriptor) noexcept override;
-  void wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) override;
+  int wait(bool sleeps, operation_list& finished) override;
   void watch(int descriptor, direction wanted) noexcept override;
   void unwatch(int descriptor, direction wanted) noexcept override;
 

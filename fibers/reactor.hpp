@@ -4,7 +4,7 @@
 //     receive.buffer(data, size);
 //     if (!reactor->submit(receive)) {
 //       operation_list finished;
-//       reactor->poll(1s, finished);      // receive is in it once it is done
+//       reactor->poll(deadline, finished);   // receive is in it once it is done
 //     }
 //     receive.result()                    // bytes, or receive.error()
 //
@@ -149,9 +149,15 @@ class reactor {
   // somebody still holds its memory, and poll() will give it back.
   virtual bool cancel(operation& cancelled) noexcept = 0;
 
-  // Waits until an operation finishes or somebody interrupts; at most `timeout`, rounded up to
-  // what the system can measure. Zero: does not wait. None: for ever. Appends what finished.
-  virtual void poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) = 0;
+  // When poll() returns though nothing has happened. A moment and not a span: it can stay armed
+  // from one poll to the next, and nobody has to read the clock before each.
+  using time_point = std::chrono::steady_clock::time_point;
+  static constexpr auto at_once = time_point::min();
+  static constexpr auto when_something_happens = time_point::max();
+
+  // Waits until an operation finishes, somebody interrupts, or `deadline` has come. Appends what
+  // finished. Throws std::system_error.
+  virtual void poll(time_point deadline, operation_list& finished) = 0;
 
   // Makes a poll() that is waiting, or else the next one, return. The one member that any thread
   // may call.

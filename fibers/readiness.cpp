@@ -78,7 +78,9 @@ bool would_block(const operation& tried) noexcept {
 readiness::readiness(trigger how)
     : interrupt_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)}, watches_{how == trigger::level} {
   if (interrupt_ < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
-  at(interrupt_).adopted = true;  // else its events, for which no operation waits, would be calmed
+  // Else their events, for which no operation waits, would be calmed.
+  at(interrupt_).adopted = true;
+  at(timer_.get()).adopted = true;
 }
 
 readiness::~readiness() {
@@ -302,8 +304,13 @@ bool readiness::cancel(operation& cancelled) noexcept {
   return true;
 }
 
-void readiness::poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) {
-  wait(forgotten_.empty() ? timeout : std::chrono::nanoseconds::zero(), finished);
+void readiness::poll(time_point deadline, operation_list& finished) {
+  bool rang_early;
+  do {
+    const bool sleeps = deadline != at_once && forgotten_.empty() && timer_.arm(deadline);
+    const int events = wait(sleeps, finished);
+    rang_early = sleeps && events == 1 && timer_.rang_before(deadline);
+  } while (rang_early);
   for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
   finished.splice_after(finished.last(), forgotten_);
 }
@@ -322,6 +329,8 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
       } else if (attempt(*waiting)) {
         give_back(entries_[index], direction::read, finished);  // an accept may have moved them
       }
+    } else if (descriptor == timer_.get()) {
+      timer_.rang();
     } else if (now.level || !now.adopted) {
       calm(descriptor);
     }

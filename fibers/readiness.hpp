@@ -10,6 +10,7 @@
 #pragma once
 
 #include <fibers/reactor.hpp>
+#include <fibers/timer_descriptor.hpp>
 
 #include <sys/socket.h>
 
@@ -28,7 +29,7 @@ class readiness : public reactor {
   bool submit(operation& started) final;
   bool cancel(operation& cancelled) noexcept final;
   void cancel_all(int descriptor) noexcept final;
-  void poll(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) final;
+  void poll(time_point deadline, operation_list& finished) final;
   void interrupt() noexcept final;
 
   // A receive would be tried at once: the one before left bytes behind, or some came since.
@@ -63,8 +64,8 @@ class readiness : public reactor {
 
   // A descriptor is new. Returns an errno value.
   virtual int enroll(int descriptor) noexcept = 0;
-  // Waits for events and reports each by became_ready(). `timeout` as in poll().
-  virtual void wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) = 0;
+  // Reports each event by became_ready(), and how many there were. `sleeps`: waits for the first.
+  virtual int wait(bool sleeps, operation_list& finished) = 0;
   // A pending operation waits for, or does not wait any more for, this direction. Where events are
   // edges watch() is called once for room to write, when there was none for the first time: who
   // asks for it from the start is told so of every new descriptor, and on Unix-domain sockets of
@@ -83,6 +84,7 @@ class readiness : public reactor {
   void became_ready(int descriptor, bool readable, bool writable, bool doubtful,
                     operation_list& finished) noexcept;
   int interrupt_descriptor() const noexcept { return interrupt_; }
+  int timer_descriptor() const noexcept { return timer_.get(); }
   void absorb_interrupt() noexcept;
 
  private:
@@ -127,7 +129,8 @@ class readiness : public reactor {
 
   std::vector<entry> entries_;  // by descriptor; an accept may lengthen it
   operation_list forgotten_;    // to be given back by the next poll
-  int interrupt_;               // an eventfd
+  class timer_descriptor timer_;
+  int interrupt_;  // an eventfd
   const bool watches_;
 };
 

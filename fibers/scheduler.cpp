@@ -95,28 +95,28 @@ void scheduler::run_once() {
 }
 
 void scheduler::look_around() {
-  const auto timeout = until_next_deadline();
-  if (timeout == clock::duration::zero()) {
-    reactor_->poll(timeout, finished_);
-  } else if (!spin(timeout)) {
+  const auto deadline = next_deadline();
+  if (deadline == reactor::at_once) {
+    reactor_->poll(deadline, finished_);
+  } else if (!spin(deadline)) {
     // Whoever posts looks at asleep_ after it has pushed, and we at posted_ after it is set: in the
     // one order of these four, one of us sees the other.
     asleep_.store(true, std::memory_order_seq_cst);
     const bool wanted = posted_.load(std::memory_order_seq_cst) != nullptr;
-    reactor_->poll(wanted ? clock::duration::zero() : timeout, finished_);
+    reactor_->poll(wanted ? reactor::at_once : deadline, finished_);
     asleep_.store(false, std::memory_order_relaxed);
   }
   wake_finished();
 }
 
-// Looks again and again for a while. True: something came, or the time for `timeout` did.
-bool scheduler::spin(std::optional<clock::duration> timeout) {
+// Looks again and again for a while. True: something came, or the deadline did.
+bool scheduler::spin(clock::time_point deadline) {
   if (spin_ == clock::duration::zero()) return false;
-  const auto start = clock::now();
-  for (clock::duration spent{}; spent < spin_; spent = clock::now() - start) {
-    reactor_->poll(clock::duration::zero(), finished_);
+  const auto end = saturating_add(clock::now(), spin_);
+  for (auto now = clock::now(); now < end; now = clock::now()) {
+    reactor_->poll(reactor::at_once, finished_);
     if (!finished_.empty() || posted_.load(std::memory_order_relaxed) != nullptr) return true;
-    if (timeout && spent >= *timeout) return true;
+    if (now >= deadline) return true;
   }
   return false;
 }
@@ -154,11 +154,20 @@ void scheduler::drop_posted() noexcept {
   }
 }
 
-// Asks the coarse clock first: with long timeouts only, it is the one that is read.
+// The coarse clock is some ticks behind the exact one, but never as far as this: while the next
+// timer is farther away the exact one, which costs three times as much, need not be read.
+constexpr clock::duration far_away = std::chrono::milliseconds{200};
+
+// As many fibers as stay in the cache until it is their turn, as with events. The others' timers
+// are due at the next look, which does not wait.
+constexpr int most_rung_at_once = 64;
+
 void scheduler::ring_expired() {
-  if (timers_.empty() || coarse_now() + coarse_tick() < timers_.earliest()) return;
+  if (timers_.empty() || timers_.earliest() - far_away > coarse_now()) return;
   const auto now = clock::now();
-  while (auto* expired = timers_.pop_expired(now)) {
+  for (int left = most_rung_at_once; left > 0; --left) {
+    auto* expired = timers_.pop_expired(now);
+    if (expired == nullptr) return;
     ring(static_cast<time_limit::alarm&>(*expired), now);
   }
 }
@@ -186,12 +195,9 @@ void scheduler::wake_finished() {
   }
 }
 
-std::optional<clock::duration> scheduler::until_next_deadline() const {
-  if (tasks_.any_ready() || !tasks_.any_alive()) return clock::duration::zero();
-  if (timers_.empty()) return std::nullopt;
-  const auto roughly = timers_.earliest() - coarse_now();
-  if (roughly > time_limit::coarse_limit) return roughly;
-  return std::max(timers_.earliest() - clock::now(), clock::duration::zero());
+clock::time_point scheduler::next_deadline() const noexcept {
+  if (tasks_.any_ready() || !tasks_.any_alive()) return reactor::at_once;
+  return timers_.empty() ? reactor::when_something_happens : timers_.earliest();
 }
 
 inline bool scheduler::submit(operation& started) {
@@ -295,35 +301,54 @@ time_limit& time_limit::operator=(time_limit&& other) noexcept {
   alarm_.idle_since = other.alarm_.idle_since;
   alarm_.active = other.alarm_.active;
   alarm_.rang = std::exchange(other.alarm_.rang, false);
-  if (scheduler_ != nullptr) scheduler_->timers_.move(other.alarm_, alarm_);
+  if (other.alarm_.armed()) scheduler_->timers_.move(other.alarm_, alarm_);
   return *this;
 }
 
 void time_limit::after(clock::duration from_now) {
-  if (from_now >= coarse_limit) return at(saturating_add(coarse_now() + coarse_tick(), from_now));
-  at(saturating_add(clock::now(), from_now));
+  after(from_now, scheduler::current());
+}
+
+void time_limit::after(clock::duration from_now, scheduler& owner) {
+  at(saturating_add(clock::now(), from_now), owner);
   alarm_.rang = from_now <= clock::duration::zero();
 }
 
 void time_limit::when_idle(clock::duration period) {
+  when_idle(period, scheduler::current());
+}
+
+void time_limit::when_idle(clock::duration period, scheduler& owner) {
   const auto now = clock::now();
-  at(std::min(saturating_add(now, period), next_look(now, period)));
+  at(std::min(saturating_add(now, period), next_look(now, period)), owner);
   alarm_.idle_period = period;
   alarm_.idle_since = now;
   alarm_.active = false;
 }
 
 void time_limit::at(clock::time_point moment) {
-  if (scheduler_ == nullptr) scheduler_ = &scheduler::current();
+  at(moment, scheduler::current());
+}
+
+void time_limit::at(clock::time_point moment, scheduler& owner) {
+  if (scheduler_ != &owner && alarm_.armed()) scheduler_->timers_.cancel(alarm_);
+  scheduler_ = &owner;
   alarm_.rang = false;
   alarm_.idle_period = clock::duration::zero();
   // What lies before the clock's beginning is past as well, and can be subtracted from.
-  scheduler_->timers_.arm(alarm_, std::max(moment, clock::time_point{}));
+  owner.timers_.arm(alarm_, std::max(moment, clock::time_point{}));
 }
 
 void time_limit::never() noexcept {
-  if (scheduler_ != nullptr) scheduler_->timers_.cancel(alarm_);
+  if (alarm_.armed()) scheduler_->timers_.cancel(alarm_);
   alarm_.rang = false;
+}
+
+void time_limit::move_to(scheduler& owner) {
+  if (scheduler_ == &owner || !alarm_.armed()) return;
+  scheduler_->timers_.cancel(alarm_);
+  scheduler_ = &owner;
+  owner.timers_.arm(alarm_, alarm_.deadline());
 }
 
 clock::time_point saturating_add(clock::time_point now, clock::duration duration) noexcept {

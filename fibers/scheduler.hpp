@@ -38,8 +38,11 @@ struct scheduler_options {
   clock::duration spin = clock::duration::zero();
 };
 
+class scheduler;
+
 // A moment after which waiting ends. It stays in force for every later wait until it is changed.
-// Once it is set it belongs to the current scheduler, which must outlive it or its never().
+// Each time it is set it belongs to a scheduler, the current one if no other is named, and counts
+// for calls that block there. When that scheduler ends, a limit that has not passed never will.
 class time_limit {
  public:
   time_limit() = default;
@@ -47,22 +50,26 @@ class time_limit {
   time_limit& operator=(time_limit&& other) noexcept;
   ~time_limit() { never(); }
 
-  // A limit passes when the loop looks at its timers, so a call that need not wait may succeed a
-  // little later; only after() no time at all it has passed at once. Moving a limit further costs a
-  // store, so it may be done for every message. Limits of coarse_limit and more are kept to the
-  // kernel's tick (a few milliseconds, and never early); shorter ones are precise.
+  // A limit is never early, and as late as the kernel's timers are. It passes when the loop looks
+  // at its timers, so a call that need not wait may succeed a little later; only after() no time at
+  // all it has passed at once. Moving a limit further costs a look at the clock and a store, so it
+  // may be done for every message.
   void after(clock::duration from_now);
+  void after(clock::duration from_now, scheduler& owner);
   void at(clock::time_point moment);
+  void at(clock::time_point moment, scheduler& owner);
   void never() noexcept;
 
   // Passes once there was no activity() for `period`, at most a sixteenth of it later. Activity
   // then costs nothing but this store, so it may be any number of messages a second.
   void when_idle(clock::duration period);
+  void when_idle(clock::duration period, scheduler& owner);
   void activity() noexcept { alarm_.active = true; }
 
   bool passed() const noexcept { return alarm_.rang; }
 
-  static constexpr clock::duration coarse_limit = std::chrono::milliseconds{200};
+  // One that has not passed yet counts there from now on. Throws std::bad_alloc.
+  void move_to(scheduler& owner);
 
  private:
   friend class scheduler;
@@ -76,7 +83,7 @@ class time_limit {
     bool rang = false;
   };
   alarm alarm_;
-  class scheduler* scheduler_ = nullptr;
+  scheduler* scheduler_ = nullptr;  // whose timer it is; looked at only while it is armed
 };
 
 class readiness;
@@ -180,14 +187,14 @@ class scheduler {
   void run_posted();
   void drop_posted() noexcept;
   void look_around();
-  bool spin(std::optional<clock::duration> timeout);
+  bool spin(clock::time_point deadline);
   void run_once();
   void unwind() noexcept;
   bool submit(operation& started);
   void ring_expired();
   void ring(time_limit::alarm& expired, clock::time_point now);
   void wake_finished();
-  std::optional<clock::duration> until_next_deadline() const;
+  clock::time_point next_deadline() const noexcept;
   void await(blocking_operation& operation, time_limit* limit);
   void await_longer(blocking_operation& operation, time_limit* limit);
   void take_back(blocking_operation& operation, int reason) noexcept;

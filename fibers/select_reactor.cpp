@@ -24,8 +24,10 @@ unsigned long bit_of(int descriptor) {
 }  // namespace
 
 select_reactor::select_reactor() : readiness{trigger::level} {
-  if (enroll(interrupt_descriptor()) != 0) throw std::bad_alloc{};
-  watch(interrupt_descriptor(), direction::read);
+  for (const int own : {interrupt_descriptor(), timer_descriptor()}) {
+    if (enroll(own) != 0) throw std::bad_alloc{};
+    watch(own, direction::read);
+  }
 }
 
 int select_reactor::enroll(int descriptor) noexcept try {
@@ -47,22 +49,15 @@ void select_reactor::unwatch(int descriptor, direction which) noexcept {
   wanted(which)[word_of(descriptor)] &= ~bit_of(descriptor);
 }
 
-void select_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,
-                          operation_list& finished) {
-  using namespace std::chrono;
+int select_reactor::wait(bool sleeps, operation_list& finished) {
   std::ranges::copy(wanted_readable_, readable_.begin());
   std::ranges::copy(wanted_writable_, writable_.begin());
-  timeval limit{};
-  if (timeout) {
-    const auto rounded = ceil<microseconds>(std::max(*timeout, nanoseconds::zero()));
-    const auto whole = duration_cast<seconds>(rounded);
-    limit = {whole.count(), (rounded - whole).count()};
-  }
+  timeval no_time{};
   const int count = ::select(
       static_cast<int>(wanted_readable_.size() * bits), reinterpret_cast<fd_set*>(readable_.data()),
-      reinterpret_cast<fd_set*>(writable_.data()), nullptr, timeout ? &limit : nullptr);
-  if (count < 0 && errno == EBADF) return fail_closed(finished);
-  if (count <= 0) return;
+      reinterpret_cast<fd_set*>(writable_.data()), nullptr, sleeps ? nullptr : &no_time);
+  if (count < 0 && errno == EBADF) fail_closed(finished);
+  if (count <= 0) return count;
   for (std::size_t i = 0; i < readable_.size(); ++i) {
     for (auto left = readable_[i] | writable_[i]; left != 0; left &= left - 1) {
       const auto bit = static_cast<std::size_t>(std::countr_zero(left));
@@ -73,6 +68,7 @@ void select_reactor::wait(std::optional<std::chrono::nanoseconds> timeout,
                    finished);
     }
   }
+  return count;
 }
 
 // Somebody closed a descriptor that a fiber waits for. select tells of no other until it is out.

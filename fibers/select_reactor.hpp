@@ -21,7 +21,7 @@ class select_reactor final : public readiness {
   using bitmap = std::vector<word>;
 
   int enroll(int descriptor) noexcept override;
-  void wait(std::optional<std::chrono::nanoseconds> timeout, operation_list& finished) override;
+  int wait(bool sleeps, operation_list& finished) override;
   void watch(int descriptor, direction wanted) noexcept override;
   void unwatch(int descriptor, direction wanted) noexcept override;
   void fail_closed(operation_list& finished);

@@ -40,13 +40,13 @@ class socket {
 
   // From now on every call on this socket fails with timed_out when it is not done by then; what
   // arrives in the same moment is delivered. No time left is a deadline too.
-  void expires_after(clock::duration from_now) { limit_.after(from_now); }
-  void expires_at(clock::time_point moment) { limit_.at(moment); }
+  void expires_after(clock::duration from_now) { limit_.after(from_now, owner()); }
+  void expires_at(clock::time_point moment) { limit_.at(moment, owner()); }
   void expires_never() noexcept { limit_.never(); }
 
   // The same once no byte was received or sent for `period`, and at most a sixteenth of it later.
   // For servers that must get rid of silent clients: a message then costs a store.
-  void expires_when_idle(clock::duration period) { limit_.when_idle(period); }
+  void expires_when_idle(clock::duration period) { limit_.when_idle(period, owner()); }
 
   // Calls that other fibers are in end with operation_aborted. Closing twice is fine.
   void close() noexcept;
@@ -83,7 +83,7 @@ class socket {
   socket() = default;  // closed
   socket(scheduler& owner, int descriptor) noexcept : scheduler_{&owner}, descriptor_{descriptor} {}
 
-  // Opens anew and connects; what was open is closed, the limit stays.
+  // Opens anew, for the current scheduler, and connects; what was open is closed, the limit stays.
   void connect(const sockaddr* peer, socklen_t length, error_code& error);
 
   // Makes a socket that was just opened listen. Returns an errno value; 0 is success.
@@ -108,6 +108,7 @@ class socket {
     int family() const { return number; }
   };
   int family() const noexcept;
+  scheduler& owner() const { return is_open() ? *scheduler_ : scheduler::current(); }
   int connect_opened(const sockaddr* peer, socklen_t length);
   bool is_still(unsigned opened) const noexcept { return is_open() && opened_ == opened; }
 

@@ -5,23 +5,25 @@
 //     timers.arm(nap, clock::now() + 10ms);
 //     ... timers.pop_expired(clock::now())  // &nap, once its time has come; then null
 //
-// A binary heap of deadlines. A timer lives with whoever waits, and knows its place in the heap, so
-// cancelling needs no search. A timer that is armed again for a later time stays where it is and
-// is put right when its old time comes: to push a timeout further for every message costs a store.
+// A heap of deadlines. A timer lives with whoever waits, and knows its slot, where its place in the
+// heap is written: so cancelling needs no search, and what moves in the heap touches no memory of
+// those who wait, which is far away and cold. A timer that is armed again for a later time stays
+// where it is and is put right when its old time comes: to push a timeout further for every message
+// costs a store.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace fibers {
 
 using clock = std::chrono::steady_clock;
 
-// The time as of the last tick of the kernel: never ahead of clock::now(), at most coarse_tick
-// behind it, and eight times cheaper to read.
+// The time as of the last tick that the kernel has seen: never ahead of clock::now(), and cheaper
+// to read. It is some ticks behind, 15 ms on a virtual machine: no deadline may be kept by it.
 clock::time_point coarse_now() noexcept;
-clock::duration coarse_tick() noexcept;
 
 class timer {
  public:
@@ -29,15 +31,15 @@ class timer {
   timer(const timer&) = delete;
   timer& operator=(const timer&) = delete;
 
-  bool armed() const noexcept { return place_ != nowhere; }
+  bool armed() const noexcept { return slot_ != none; }
   clock::time_point deadline() const noexcept { return deadline_; }
 
  private:
   friend class timer_queue;
-  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+  static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
 
   clock::time_point deadline_{};
-  std::size_t place_ = nowhere;  // in timer_queue::heap_
+  std::uint32_t slot_ = none;  // in timer_queue::slots_
 };
 
 class timer_queue {
@@ -45,6 +47,9 @@ class timer_queue {
   timer_queue() = default;
   timer_queue(const timer_queue&) = delete;
   timer_queue& operator=(const timer_queue&) = delete;
+
+  // Timers that are still armed are so no longer, and will not expire.
+  ~timer_queue();
 
   // Arms `armed`, or moves it, to expire at `deadline`; one in the past expires at the next look.
   // Until it expires or is cancelled it must not move or die. Throws std::bad_alloc.
@@ -67,16 +72,26 @@ class timer_queue {
   clock::time_point earliest() const noexcept { return heap_.front().when; }
 
  private:
+  // Four children each: half as deep as with two, and the four stand side by side.
+  static constexpr std::size_t children = 4;
+
   struct entry {
-    clock::time_point when;  // at most owner->deadline_
-    timer* owner;
+    clock::time_point when;  // at most the deadline of the slot's owner
+    std::uint32_t slot;
   };
+  struct slot {
+    timer* owner;
+    std::uint32_t place;  // in heap_; of a free slot: the next free one
+  };
+  std::uint32_t take_slot();
   void put(std::size_t place, entry moved) noexcept;
   void sift_up(std::size_t place, entry moved) noexcept;
   void sift_down(std::size_t place, entry moved) noexcept;
   void remove(std::size_t place) noexcept;
 
   std::vector<entry> heap_;
+  std::vector<slot> slots_;
+  std::uint32_t free_ = timer::none;  // the first free slot
 };
 
 }  // namespace fibers

@@ -44,9 +44,15 @@ class reactor_fixture : public tcp_pair {
 
   void start(operation& started) { reactor->submit(started); }
 
+  // At most that long; without a limit, for ever.
   void poll(std::optional<std::chrono::nanoseconds> timeout) {
+    using fibers::reactor;
     operation_list finished;
-    reactor->poll(timeout, finished);
+    this->reactor->poll(!timeout ? reactor::when_something_happens
+                        : *timeout <= std::chrono::nanoseconds::zero()
+                            ? reactor::at_once
+                            : std::chrono::steady_clock::now() + *timeout,
+                        finished);
     finished.clear();
   }
 

@@ -28,7 +28,7 @@ BOOST_FIXTURE_TEST_SUITE(waiting, scheduler_fixture)
 
 BOOST_AUTO_TEST_CASE(sleepers_wake_in_order_and_never_early) {
   std::vector<int> order;
-  for (const int ms : {30, 5, 210, 0, 15, 1}) {  // on both sides of time_limit::coarse_limit
+  for (const int ms : {30, 5, 210, 0, 15, 1}) {
     scheduler.spawn([ms, &order] {
       const auto begin = fibers::clock::now();
       this_fiber::sleep_for(std::chrono::milliseconds{ms});
