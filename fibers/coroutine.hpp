@@ -99,6 +99,14 @@ class coroutine {
   template <class T>
   static std::byte* below(std::byte* top) noexcept;
 
+  // Asks the processor for the memory that resuming will touch first. Of thousands of stacks most
+  // have left the caches, and waiting for each when it is run takes longer than the switch.
+  void fetch_stack() const noexcept {
+    constexpr int lines = 6;
+    const auto* frames = static_cast<const std::byte*>(inside_.stack_pointer);
+    for (int i = 0; i < lines; ++i) __builtin_prefetch(frames + 64 * i);
+  }
+
   // For an owner that lives on the stack itself: take this, destroy the coroutine, drop the stack.
   stack release_stack() noexcept { return std::move(memory_); }
   const stack& memory() const noexcept { return memory_; }

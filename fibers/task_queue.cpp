@@ -170,6 +170,7 @@ void task_queue::join(fiber& other) {
 void task_queue::wake(fiber& parked) noexcept {
   if (parked.state_ != fiber::state::parked) return;
   parked.state_ = fiber::state::ready;
+  parked.body_->fetch_stack();  // until its turn comes it is there
   ready_.push_back(parked);
 }
 
