@@ -73,15 +73,33 @@ void task_queue::run_round() {
   auto* outer = std::exchange(in_round, this);
   // Of the queue whose fiber runs this one's round, no fiber runs meanwhile: none of it can block.
   auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
-  switches_left_ = std::max(shortest_round, static_cast<int>(ready_.size()));
+  const auto ready = static_cast<int>(ready_.size());
+  switches_left_ = std::max(extended_switches_, ready);
   while (auto* next = take_next()) {
     current_ = next;
     next->body_->enter();
   }
   in_round = outer;
   if (outer != nullptr) outer->current_ = outer_fiber;
+  note_round(ready);
   bury_finished();
   if (unhandled_) std::rethrow_exception(std::exchange(unhandled_, nullptr));
+}
+
+// Where fibers went on yielding until the end of the round, how long two ends lie apart tells how
+// many switches fit into the next.
+void task_queue::note_round(int ready) noexcept {
+  if (ready_.empty() || switches_left_ > 0 || ready >= extended_round) {
+    extended_round_end_ = {};
+    return;
+  }
+  using std::chrono::steady_clock;
+  const auto now = steady_clock::now();
+  const auto last = std::exchange(extended_round_end_, now);
+  if (last == steady_clock::time_point{}) return;
+  const std::chrono::nanoseconds wanted = extended_round_time * std::max(extended_switches_, ready);
+  extended_switches_ = static_cast<int>(std::clamp<std::int64_t>(
+      wanted / std::max(now - last, steady_clock::duration{1}), 1, extended_round));
 }
 
 // The fiber whose turn it is, now running; null: the round is over.

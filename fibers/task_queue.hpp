@@ -113,9 +113,11 @@ class fiber_handle;
 
 class task_queue {
  public:
-  // The rounds of a queue whose fibers only yield would be short, and what is between two rounds
-  // is not free: a round goes on for this many switches even if fewer fibers were ready.
-  static constexpr int shortest_round = 64;
+  // The rounds of a queue whose fibers only yield would be short, and what is between two rounds is
+  // not free: such a round goes on for up to this many switches, though fewer fibers were ready,
+  // and for about this long, so that others are seen in time.
+  static constexpr int extended_round = 64;
+  static constexpr auto extended_round_time = std::chrono::microseconds{20};
 
   // An operation that completes at once is no reason to give way, but so many in a row are: one
   // flooding peer must not starve the others.
@@ -215,6 +217,7 @@ class task_queue {
   void bury_finished() noexcept;
 
   fiber* take_next() noexcept;
+  void note_round(int ready) noexcept;
   void give_way(fiber& self) noexcept;
   void go_to_the_end(fiber& self) noexcept;
 
@@ -229,7 +232,10 @@ class task_queue {
   fiber_list finished_;  // their stacks cannot be dropped while something still stands on them
   known_list known_;     // those alive, and the finished ones that a handle keeps
   fiber* current_ = nullptr;
-  int switches_left_ = 0;  // in this round
+  int switches_left_ = 0;                   // in this round
+  int extended_switches_ = extended_round;  // of a round that is extended, as the last ones took
+  std::chrono::steady_clock::time_point
+      extended_round_end_{};  // of the last; zero: not the last round
   int burst_ = 0;
   std::exception_ptr unhandled_;
 };
