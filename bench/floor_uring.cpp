@@ -174,6 +174,8 @@ void floor_uring::completed(const io_uring_cqe& what) {
   switch (static_cast<request>(what.user_data >> 32)) {
     case request::receive:
       return received(fd, what.res, what.flags);
+    case request::end:
+      return end_came(fd);
     case request::send:
       return sent(fd, what.res);
     case request::accept:
@@ -216,6 +218,7 @@ void floor_uring::accepted(int result, bool more) {
     io_uring_register_files_update(&ring_, static_cast<unsigned>(result), &result, 1);
   }
   if (!options_.quiet) say_connected(result);
+  watch_end(result);
   receive(result);
   accept();
   if (next_look_ == never && options_.idle_timeout.count() > 0) {
@@ -224,13 +227,28 @@ void floor_uring::accepted(int result, bool more) {
   }
 }
 
-// There is mostly nothing to receive yet, so the kernel need not try before it waits.
+void floor_uring::watch_end(int fd) {
+  auto& submission = next_submission(request::end, fd);
+  io_uring_prep_poll_add(&submission, fd, POLLRDHUP);
+  submission.flags = by_register(fd);
+  peers_[static_cast<std::size_t>(fd)].watched = true;
+}
+
+// The receive may have missed the end. Asked for again, it meets it.
+void floor_uring::end_came(int fd) {
+  auto& peer = peers_[static_cast<std::size_t>(fd)];
+  peer.watched = false;
+  if (peer.state == receiving::yes) return stop_receiving(fd);
+  if (peer.ended) close_if_done(fd);
+}
+
+// Without IORING_RECVSEND_POLL_FIRST, though the first try mostly finds nothing: with it the kernel
+// gives the bytes that had come before and never the end that had come with them.
 void floor_uring::receive(int fd) {
   auto& submission = next_submission(request::receive, fd);
   io_uring_prep_recv_multishot(&submission, fd, nullptr, 0, 0);
   submission.flags = by_register(fd) | IOSQE_BUFFER_SELECT;
   submission.buf_group = buffer_group;
-  submission.ioprio |= IORING_RECVSEND_POLL_FIRST;
   peers_[static_cast<std::size_t>(fd)].state = receiving::yes;
 }
 
@@ -260,6 +278,7 @@ void floor_uring::received(int fd, int result, std::uint32_t flags) {
     peer.state = receiving::yes;  // as soon as there is a buffer
   } else if (result != -ECANCELED) {
     peer.ended = true;
+    if (result < 0 && peer.watched) shutdown(fd, SHUT_RDWR);
     close_if_done(fd);
   } else if (peer.unsent == 0) {
     receive(fd);
@@ -286,7 +305,7 @@ void floor_uring::sent(int fd, int result) {
   if (result < 0) {
     peer.ended = true;
     drop_replies(peer);
-    if (peer.state != receiving::no) shutdown(fd, SHUT_RDWR);
+    if (peer.state != receiving::no || peer.watched) shutdown(fd, SHUT_RDWR);
     return close_if_done(fd);
   }
   peer.moved = true;
@@ -307,7 +326,7 @@ void floor_uring::drop_replies(connection& peer) {
 
 void floor_uring::close_if_done(int fd) {
   auto& peer = peers_[static_cast<std::size_t>(fd)];
-  if (peer.unsent > 0 || peer.state != receiving::no) return;
+  if (peer.unsent > 0 || peer.state != receiving::no || peer.watched) return;
   const int gone = -1;
   if (fd < registered_) {
     io_uring_register_files_update(&ring_, static_cast<unsigned>(fd), &gone, 1);

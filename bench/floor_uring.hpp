@@ -11,6 +11,10 @@
 //
 // The kernel refers to a connection until its last completion came. That is why one is never closed
 // while something is outstanding: it is shut down, which ends all that waits, and closed then.
+//
+// A kernel without "io_uring/poll: fix multishot recv missing EOF on wakeup race" may give a
+// receive the last bytes and never the end that came with them. So each connection also polls once
+// for its end, and then asks for the receive again.
 #pragma once
 
 #include <bench/floor_alarm.hpp>
@@ -41,13 +45,14 @@ class floor_uring {
   static constexpr int none = -1;
   static constexpr unsigned most_unsent = 2;  // replies of a connection, before it receives no more
 
-  enum class request : std::uint8_t { accept, receive, send, cancel, alarm, drain };
+  enum class request : std::uint8_t { accept, receive, end, send, cancel, alarm, drain };
   enum class receiving : std::uint8_t { no, yes, cancelled };
 
   struct connection {
     bool open = false;
-    bool ended = false;  // nothing will be received any more
-    bool moved = false;  // a byte went in or out since the last look for idle ones
+    bool ended = false;    // nothing will be received any more
+    bool watched = false;  // the poll for its end has not completed
+    bool moved = false;    // a byte went in or out since the last look for idle ones
     receiving state = receiving::no;
     unsigned unsent = 0;              // replies, linked from the first, which the kernel has
     int first = none, last = none;    // buffers
@@ -72,6 +77,8 @@ class floor_uring {
   void completed(const io_uring_cqe& what);
   void accept();
   void accepted(int result, bool more);
+  void watch_end(int fd);
+  void end_came(int fd);
   void receive(int fd);
   void received(int fd, int result, std::uint32_t flags);
   void stop_receiving(int fd);
