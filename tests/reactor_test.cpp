@@ -58,6 +58,67 @@ extern "C" ssize_t send(int descriptor, const void* buffer, std::size_t size, in
   return result;
 }
 
+namespace {
+
+void send_and_close(descriptor& peer) {
+  send_all(peer, "hello");
+  peer = descriptor{};
+}
+
+void send_and_reset(descriptor& peer) {
+  send_all(peer, "hello");
+  reset(peer);
+}
+
+// What is received of a peer that does `early` before the first receive, and `late` while that
+// waits and the kernel knows of it: "hello 0", the end of the stream.
+struct end_fixture : reactor_fixture {
+  template <class Pair, class Early, class Late>
+  std::string bytes_and_end(Early early, Late late) {
+    Pair peers;
+    const int descriptor = peers.near.get();
+    BOOST_REQUIRE(reactor->adopt(descriptor) == 0);
+    early(peers.far);
+    std::string all;
+    for (bool first = true; all.find(' ') == all.npos; first = false) {
+      request next{kind::receive, descriptor, 100};
+      start(next);
+      if (first && !next.finished()) poll(0ns);
+      if (first) late(peers.far);
+      const auto until = std::chrono::steady_clock::now() + 3s;
+      while (!next.finished() && std::chrono::steady_clock::now() < until) poll(100ms);
+      if (!next.finished()) {
+        take_back(next);
+        all += " never";
+      } else if (next.error() != 0) {
+        all += next.error() == ECONNRESET ? " ECONNRESET" : " another error";
+      } else {
+        all += next.result() == 0 ? " 0" : next.text();
+      }
+    }
+    reactor->forget(descriptor);
+    return all;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(ends, end_fixture)
+
+BOOST_AUTO_TEST_CASE(an_end_that_came_before_the_first_receive_is_told_after_the_bytes) {
+  BOOST_TEST(bytes_and_end<tcp_pair>(send_and_close, [](auto&) {}) == "hello 0");
+  BOOST_TEST(bytes_and_end<local_pair>(send_and_close, [](auto&) {}) == "hello 0");
+  BOOST_TEST(bytes_and_end<tcp_pair>(send_and_reset, [](auto&) {}) == "hello ECONNRESET");
+}
+
+// A receive waits, and both happen before the kernel is asked what is new.
+BOOST_AUTO_TEST_CASE(an_end_that_comes_together_with_bytes_is_told_after_them) {
+  BOOST_TEST(bytes_and_end<tcp_pair>([](auto&) {}, send_and_close) == "hello 0");
+  BOOST_TEST(bytes_and_end<local_pair>([](auto&) {}, send_and_close) == "hello 0");
+  BOOST_TEST(bytes_and_end<tcp_pair>([](auto&) {}, send_and_reset) == "hello ECONNRESET");
+}
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_FIXTURE_TEST_SUITE(reactor, reactor_fixture)
 
 BOOST_AUTO_TEST_CASE(a_receive_gives_the_bytes_that_were_sent) {
