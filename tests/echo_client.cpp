@@ -119,6 +119,12 @@ std::size_t echo_client::send_until_stuck(std::string_view bytes) const {
   return all - bytes.size();
 }
 
+void echo_client::fill() const {
+  const std::string bytes(4096, 'x');
+  while (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) {
+  }
+}
+
 // A reset is a broken pipe where the end of the stream came first.
 bool echo_client::is_closed_while_sending(std::string_view bytes) const {
   try {

@@ -35,6 +35,8 @@ class echo_client {
   void send(std::string_view bytes) const;
   // Sends until nothing was taken for half a second, and says how much was.
   std::size_t send_until_stuck(std::string_view bytes) const;
+  // Sends what its kernel takes without waiting; nothing where the connection is closed.
+  void fill() const;
   // Sends and never reads. True when the server closes the connection before all was taken.
   bool is_closed_while_sending(std::string_view bytes) const;
   void end() const;                                 // no more will be sent, replies still come
