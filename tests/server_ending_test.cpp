@@ -106,6 +106,22 @@ BOOST_AUTO_TEST_CASE(clients_on_a_path_that_send_and_close_at_once_leave_nothing
   expect_nothing_left_behind(server, leaving::close, [&] { return echo_client{path}; });
 }
 
+BOOST_AUTO_TEST_CASE(clients_on_a_path_that_send_and_stop_at_once_get_their_reply_and_the_end) {
+  const scratch_folder folder;
+  const auto path = folder / "socket";
+  const server_process server{{"--idle-timeout", "0", "--unix", path}};
+  std::vector<echo_client> clients;
+  {
+    const standstill still{server};
+    while (clients.size() < crowd) {
+      clients.emplace_back(path);
+      clients.back().send("hello");
+      clients.back().end();
+    }
+  }
+  for (const auto& client : clients) BOOST_REQUIRE(client.receive_all().bytes == "hello");
+}
+
 // The server's writes are stuck, and it has fewer descriptors than there are clients: half of them
 // wait until the others have been idle for too long.
 BOOST_AUTO_TEST_CASE(no_connection_of_a_client_that_never_reads_outlives_its_idle_limit) {
