@@ -19,6 +19,10 @@ constexpr int buffer_group = 0;
 constexpr std::uint32_t detail_mask = 0xffffff;
 constexpr std::chrono::seconds longest_silence{1};  // of peers that have bytes to take at the end
 
+// For bytes that were sent, and still found no room, when their connection was closed. The kernel
+// itself goes on longer for what it has.
+constexpr std::chrono::seconds longest_after_close{30};
+
 [[noreturn]] void throw_unavailable(int error) {
   const char* reason = error == EINVAL ? "io_uring needs Linux 6.1"
                        : error == EPERM
@@ -87,7 +91,7 @@ io_uring_reactor::io_uring_reactor(const sizes& wanted) : most_buffers_{wanted.m
 }
 
 io_uring_reactor::~io_uring_reactor() {
-  see_sends_off();
+  drain();
   for (auto& known : entries_) {
     if (!known.accepted) continue;
     for (const int connection : *known.accepted) ::close(connection);
@@ -97,8 +101,9 @@ io_uring_reactor::~io_uring_reactor() {
   ::close(interrupt_);
 }
 
-void io_uring_reactor::see_sends_off() noexcept try {
+void io_uring_reactor::drain() noexcept try {
   using std::chrono::steady_clock;
+  if (sends_under_way() == 0) return;
   flush();
   auto until = steady_clock::now() + longest_silence;
   while (sends_under_way() > 0 && steady_clock::now() < until) {
@@ -131,6 +136,42 @@ void io_uring_reactor::give_back(int buffer) noexcept {
                         returned_++);
 }
 
+inline std::byte* io_uring_reactor::bytes_of(int buffer) noexcept {
+  const auto index = static_cast<std::size_t>(buffer);
+  return in_ring(buffer) ? buffers_[index] : spares_[index - most_buffers_].bytes.get();
+}
+
+inline io_uring_reactor::received& io_uring_reactor::record_of(int buffer) noexcept {
+  const auto index = static_cast<std::size_t>(buffer);
+  return in_ring(buffer) ? unread_[index] : spares_[index - most_buffers_].what;
+}
+
+// The spare buffer that has its bytes now.
+int io_uring_reactor::copy_aside(int buffer, std::uint32_t size) {
+  if (free_spares_.empty()) {
+    free_spares_.reserve(spares_.size() + 1);  // giving back may not throw
+    spares_.emplace_back();
+    free_spares_.push_back(static_cast<int>(most_buffers_ + spares_.size()) - 1);
+  }
+  const int aside = free_spares_.back();
+  auto& memory = spares_[static_cast<std::size_t>(aside) - most_buffers_].bytes;
+  memory = std::make_unique_for_overwrite<std::byte[]>(size);
+  std::memcpy(memory.get(), bytes_of(buffer), size);
+  free_spares_.pop_back();
+  give_back(buffer);
+  return aside;
+}
+
+// What was kept in it has been read, or nobody will.
+void io_uring_reactor::release(int buffer) noexcept {
+  if (in_ring(buffer)) {
+    --kept_;
+    return give_back(buffer);
+  }
+  spares_[static_cast<std::size_t>(buffer) - most_buffers_].bytes.reset();
+  free_spares_.push_back(buffer);
+}
+
 [[gnu::noinline]] int io_uring_reactor::make_send_buffer() {
   outgoing_.push_back({std::make_unique_for_overwrite<std::byte[]>(send_size)});
   free_outgoing_.reserve(outgoing_.capacity());  // giving back may not throw
@@ -139,6 +180,7 @@ void io_uring_reactor::give_back(int buffer) noexcept {
 
 // Without memory for more, those that come back must do.
 void io_uring_reactor::provide_more_buffers() noexcept try {
+  if (std::exchange(grew_, true)) return;  // many connections say at once that there are none
   provide_buffers(static_cast<unsigned>(buffers_.size()));
 } catch (const std::bad_alloc&) {
 }
@@ -190,13 +232,31 @@ inline io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
   return submission;
 }
 
+// Submits, and lets the kernel complete what was cancelled: until then it holds the descriptor's
+// connection, so that closing it would not close that.
+void io_uring_reactor::settle() noexcept {
+  must_poll_ = true;
+  for (int tries = 0; tries < 2 && io_uring_submit_and_get_events(&ring_) < 0; ++tries) {
+  }
+  note_submitted();
+}
+
 void io_uring_reactor::cancel_request(std::uint64_t which) noexcept {
   auto& submission = next_submission();
   io_uring_prep_cancel64(&submission, which, 0);
   submission.user_data = tag(request::cancel, 0, 0);
 }
 
+void io_uring_reactor::watch_end(int descriptor) noexcept {
+  auto& submission = ask(descriptor);
+  io_uring_prep_poll_add(&submission, descriptor, POLLRDHUP);
+  submission.user_data = tag(request::end, known(descriptor).generation, descriptor);
+  known(descriptor).end_watched = true;
+}
+
 void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
+  // Before the receive: then that is woken first, and has mostly told of the end already.
+  if (kind == request::receive && !known(descriptor).end_watched) watch_end(descriptor);
   auto& submission = ask(descriptor);
   if (kind == request::accept) {
     io_uring_prep_accept(&submission, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
@@ -204,7 +264,6 @@ void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
     io_uring_prep_recv_multishot(&submission, descriptor, nullptr, 0, 0);
     submission.flags |= IOSQE_BUFFER_SELECT;
     submission.buf_group = buffer_group;
-    submission.ioprio |= IORING_RECVSEND_POLL_FIRST;
   }
   submission.user_data = tag(kind, known(descriptor).generation, descriptor);
   known(descriptor).incoming = multishot::armed;
@@ -248,20 +307,22 @@ int io_uring_reactor::adopt(int descriptor) noexcept try {
 void io_uring_reactor::forget(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
   auto& old = known(descriptor);
-  if (old.epoch == epoch_) {
-    if (flush() < 0) io_uring_get_events(&ring_);  // makes room for completions
-    if (old.epoch == epoch_) flush();
-  }
+  const bool closed_under_a_call = old.reader != nullptr || old.writer != nullptr;
+  if (old.writer != nullptr && !completes_once(*old.writer)) old.given_up = true;
   cancel_all(descriptor);
   if (old.incoming == multishot::armed) {
-    const auto kind = old.accepted ? request::accept : request::receive;
-    cancel_request(tag(kind, old.generation, descriptor));
+    stop_listening_in(descriptor, old.accepted ? request::accept : request::receive);
   }
-  if (old.sending != none && old.given_up) {  // else it would keep the connection open
-    cancel_request(tag(request::send, static_cast<std::uint32_t>(old.sending), descriptor));
+  if (old.end_watched) cancel_request(tag(request::end, old.generation, descriptor));
+  const bool sends = old.sending != none;
+  if (sends) leave_unsent(old);
+  if (closed_under_a_call || old.incoming != multishot::off || old.end_watched || sends) {
+    settle();
+  } else if (old.epoch == epoch_) {
+    flush();
   }
   for (int buffer = old.first_unread; buffer != none;) {
-    give_back(std::exchange(buffer, unread_[static_cast<std::size_t>(buffer)].next));
+    release(std::exchange(buffer, record_of(buffer).next));
   }
   if (old.accepted) {
     for (const int connection : *old.accepted) ::close(connection);
@@ -270,6 +331,39 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   fresh.generation = old.generation + 1;
   for (const int reads : {0, 1}) fresh.turns[reads] = old.turns[reads] + 1;
   old = std::move(fresh);
+}
+
+// Whoever waits for room has not sent all: what is here already is not worth waiting for. What was
+// sent whole has some time yet.
+void io_uring_reactor::leave_unsent(entry& of) noexcept {
+  auto& out = outgoing_[static_cast<std::size_t>(of.sending)];
+  ++closed_unsent_;
+  out.limit = std::chrono::steady_clock::now() + longest_after_close;
+  if (of.given_up) {
+    out.limit = when_something_happens;
+    cancel_request(tag(request::send, static_cast<std::uint32_t>(of.sending), out.descriptor));
+  }
+  next_limit_ = std::min(next_limit_, out.limit);
+}
+
+// Cancels the sends of closed descriptors whose time has come. When the next one's will.
+io_uring_reactor::time_point io_uring_reactor::give_up_overdue() noexcept {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_limit_) return next_limit_;
+  next_limit_ = when_something_happens;
+  for (std::size_t slot = 0; slot < outgoing_.size(); ++slot) {
+    auto& out = outgoing_[slot];
+    if (out.limit <= now) {
+      out.limit = when_something_happens;
+      cancel_request(tag(request::send, static_cast<std::uint32_t>(slot), out.descriptor));
+    }
+    next_limit_ = std::min(next_limit_, out.limit);
+  }
+  return next_limit_;
+}
+
+void io_uring_reactor::give_up_unsent(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) < entries_.size()) known(descriptor).given_up = true;
 }
 
 void io_uring_reactor::cancel_all(int descriptor) noexcept {
@@ -354,11 +448,10 @@ void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
   std::size_t filled = 0;  // of *part
   std::size_t total = 0;
   while (part != end && from.first_unread != none) {
-    const auto buffer = static_cast<std::size_t>(from.first_unread);
-    const auto size =
-        std::min<std::size_t>(part->iov_len - filled, unread_[buffer].size - from.offset);
-    std::memcpy(static_cast<std::byte*>(part->iov_base) + filled, buffers_[buffer] + from.offset,
-                size);
+    const auto now = record_of(from.first_unread);
+    const auto size = std::min<std::size_t>(part->iov_len - filled, now.size - from.offset);
+    std::memcpy(static_cast<std::byte*>(part->iov_base) + filled,
+                bytes_of(from.first_unread) + from.offset, size);
     total += size;
     filled += size;
     from.offset = static_cast<std::uint16_t>(from.offset + size);
@@ -366,9 +459,9 @@ void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
       ++part;
       filled = 0;
     }
-    if (from.offset < unread_[buffer].size) continue;
-    give_back(from.first_unread);
-    from.first_unread = unread_[buffer].next;
+    if (from.offset < now.size) continue;
+    release(from.first_unread);
+    from.first_unread = now.next;
     from.offset = 0;
     --from.unread;
   }
@@ -425,6 +518,8 @@ bool io_uring_reactor::start_sending(operation& started) {
   out.size = static_cast<std::uint32_t>(size);
   out.sent = 0;
   out.generation = to.generation;
+  out.descriptor = started.descriptor();
+  out.limit = when_something_happens;
   to.sending = slot;
   send_rest(started.descriptor(), slot);
   started.finish(size);
@@ -487,6 +582,8 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
     io_uring_buf_ring_advance(buffer_ring_, std::exchange(returned_, 0));
     feed_the_starved();
   }
+  grew_ = false;
+  if (closed_unsent_ > 0) deadline = std::min(deadline, give_up_overdue());
   bool rang_early;
   do {
     const bool sleeps = deadline != at_once && forgotten_.empty() && arm(deadline);
@@ -527,10 +624,11 @@ bool io_uring_reactor::arm(time_point deadline) noexcept {
 }
 
 void io_uring_reactor::feed_the_starved() {
-  for (const int descriptor : std::exchange(starved_, {})) {
-    const auto& again = known(descriptor);
+  for (const auto& each : std::exchange(starved_, {})) {
+    const auto& again = known(each.descriptor);
+    if (again.generation != each.generation) continue;
     if (again.reader != nullptr && again.incoming == multishot::off) {
-      listen_in(descriptor, request::receive);
+      listen_in(each.descriptor, request::receive);
     }
   }
 }
@@ -570,6 +668,9 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
         give_back(static_cast<int>(what.flags >> IORING_CQE_BUFFER_SHIFT));
       }
       if (kind == request::accept && what.res >= 0) ::close(what.res);
+      return;
+    case request::end:
+      if ((known(descriptor).generation & detail_mask) == detail) end_came(descriptor);
       return;
     case request::send:
       return send_completed(static_cast<int>(detail), descriptor, what.res, finished);
@@ -611,7 +712,7 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
       from.ended = true;
     } else if (starved) {
       provide_more_buffers();
-      starved_.push_back(descriptor);
+      starved_.push_back({descriptor, from.generation});
     } else if (what.res != -ECANCELED && what.res != -ECONNABORTED) {
       from.receive_error = static_cast<std::int16_t>(-what.res);
     }
@@ -630,6 +731,13 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
   }
 }
 
+// A receive that is armed may have missed it.
+void io_uring_reactor::end_came(int descriptor) noexcept {
+  auto& about = known(descriptor);
+  about.end_watched = false;
+  if (about.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
+}
+
 void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {
   forget(connection);  // as in adopt()
   at(connection);
@@ -638,13 +746,20 @@ void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {
   ::close(connection);
 }
 
+// Without memory the ring's own buffer must do.
 void io_uring_reactor::keep(int descriptor, int buffer, std::uint32_t size) noexcept {
+  ++kept_;
+  if (kept_ > std::max(most_buffers_ / 2, 1u)) try {
+      buffer = copy_aside(buffer, size);
+      --kept_;
+    } catch (const std::bad_alloc&) {
+    }
   auto& to = known(descriptor);
-  unread_[static_cast<std::size_t>(buffer)] = {size, none};
+  record_of(buffer) = {size, none};
   if (to.first_unread == none) {
     to.first_unread = buffer;
   } else {
-    unread_[static_cast<std::size_t>(to.last_unread)].next = buffer;
+    record_of(to.last_unread).next = buffer;
   }
   to.last_unread = buffer;
   ++to.unread;
@@ -658,7 +773,11 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   if (result > 0) out.sent += static_cast<std::uint32_t>(result);
   if (result > 0 && out.sent < out.size && current) return send_rest(descriptor, slot);
   free_outgoing_.push_back(slot);
-  if (!current) return;
+  if (!current) {
+    --closed_unsent_;
+    out.limit = when_something_happens;
+    return;
+  }
   to.sending = none;
   to.given_up = false;
   if (result < 0) to.send_error = static_cast<std::int16_t>(-result);

@@ -14,7 +14,14 @@
 // ends are waited for as long as their peers take some, unless who sent more was taken back.
 //
 // A connection whose fiber does not read stops receiving after a few buffers, so it cannot drain
-// the ring for the others. Where the ring is empty all the same, it grows.
+// the ring for the others. Where the ring is empty all the same, it grows; and where so many fibers
+// do not read that half of the largest ring waits for them, what comes for them is copied out of
+// it.
+//
+// The end of a stream is polled for as well, once for each connection. A kernel without "io_uring/
+// poll: fix multishot recv missing EOF on wakeup race" may give a receive the last bytes and never
+// the end that came with them; asked for again, it meets the end. (IORING_RECVSEND_POLL_FIRST has
+// the same effect on every kernel, where the end came before the receive was asked for.)
 #pragma once
 
 #include <fibers/reactor.hpp>
@@ -47,6 +54,8 @@ class io_uring_reactor final : public reactor {
   void forget(int descriptor) noexcept override;
   bool submit(operation& started) override;
   bool cancel(operation& cancelled) noexcept override;
+  void give_up_unsent(int descriptor) noexcept override;
+  void drain() noexcept override;
   void cancel_all(int descriptor) noexcept override;
   void poll(time_point deadline, operation_list& finished) override;
   void interrupt() noexcept override;
@@ -57,7 +66,16 @@ class io_uring_reactor final : public reactor {
   static constexpr int most_unread = 2;  // buffers, or connections, that wait for their fiber
   static constexpr int none = -1;
 
-  enum class request : std::uint8_t { receive, accept, send, once, cancel, interrupt, deadline };
+  enum class request : std::uint8_t {
+    receive,
+    end,
+    accept,
+    send,
+    once,
+    cancel,
+    interrupt,
+    deadline
+  };
   enum class multishot : std::uint8_t { off, armed, cancelling };
 
   // What is known of a descriptor: a cache line, and a power of two, for it is looked up five times
@@ -78,7 +96,8 @@ class io_uring_reactor final : public reactor {
     std::int16_t send_error = 0;
     multishot incoming = multishot::off;
     bool ended = false;
-    bool given_up = false;  // who had more to send did not wait until the kernel had the rest
+    bool end_watched = false;  // a poll for it is under way
+    bool given_up = false;     // who had more to send did not wait until the kernel had the rest
   };
   static_assert(sizeof(std::unique_ptr<int>) != 8 || sizeof(entry) == 64);
   struct received {
@@ -90,6 +109,14 @@ class io_uring_reactor final : public reactor {
     std::uint32_t size = 0;
     std::uint32_t sent = 0;
     std::uint32_t generation = 0;
+    int descriptor = none;
+    time_point limit = when_something_happens;  // after the close: to be given up then
+  };
+  // A buffer that is not of the ring: for what nobody has read, where that is too much for the
+  // ring.
+  struct spare {
+    std::unique_ptr<std::byte[]> bytes;
+    received what;
   };
 
   static std::uint64_t tag(request kind, std::uint32_t detail, int descriptor) noexcept;
@@ -108,7 +135,9 @@ class io_uring_reactor final : public reactor {
   int flush() noexcept;
   void note_submitted() noexcept;
   std::size_t sends_under_way() const noexcept { return outgoing_.size() - free_outgoing_.size(); }
-  void see_sends_off() noexcept;
+  void leave_unsent(entry& of) noexcept;
+  time_point give_up_overdue() noexcept;
+  void settle() noexcept;
   void cancel_request(std::uint64_t which) noexcept;
   void forget_once(const operation& asked) noexcept;
   void stop(const operation& asked) noexcept;
@@ -116,6 +145,7 @@ class io_uring_reactor final : public reactor {
   bool start_reading(operation& started);
   bool start_sending(operation& started);
   bool start_once(operation& started);
+  void watch_end(int descriptor) noexcept;
   void listen_in(int descriptor, request kind) noexcept;
   void stop_listening_in(int descriptor, request kind) noexcept;
   void send_rest(int descriptor, int slot) noexcept;
@@ -127,6 +157,7 @@ class io_uring_reactor final : public reactor {
                           operation_list& finished);
   void send_completed(int slot, int descriptor, int result, operation_list& finished);
   void once_completed(std::uint32_t turn, int descriptor, int result, operation_list& finished);
+  void end_came(int descriptor) noexcept;
   void keep(int descriptor, int buffer, std::uint32_t size) noexcept;
   void accepted(int descriptor, int connection) noexcept;
   bool read_now(operation& reading) noexcept;
@@ -137,6 +168,11 @@ class io_uring_reactor final : public reactor {
   void provide_buffers(unsigned count);
   void provide_more_buffers() noexcept;
   void give_back(int buffer) noexcept;
+  int copy_aside(int buffer, std::uint32_t size);
+  void release(int buffer) noexcept;
+  bool in_ring(int buffer) const noexcept { return buffer < static_cast<int>(most_buffers_); }
+  std::byte* bytes_of(int buffer) noexcept;
+  received& record_of(int buffer) noexcept;
   int make_send_buffer();
   int take_send_buffer();
 
@@ -145,12 +181,22 @@ class io_uring_reactor final : public reactor {
   std::vector<std::unique_ptr<std::byte[]>> slabs_;  // of receive buffers
   std::vector<std::byte*> buffers_;
   std::vector<received> unread_;  // by buffer
+  std::vector<spare> spares_;     // by number of the buffer, from most_buffers_ on
+  std::vector<int> free_spares_;
+  unsigned kept_ = 0;  // buffers of the ring that nobody has read
+  bool grew_ = false;  // since the last poll
   unsigned most_buffers_;
   int returned_ = 0;  // buffers added to the ring since the kernel was told
   std::vector<outgoing> outgoing_;
   std::vector<int> free_outgoing_;
   std::vector<entry> entries_;  // by descriptor; an accept may lengthen it
-  std::vector<int> starved_;    // descriptors that receive again once there are buffers
+  struct starving {
+    int descriptor;
+    std::uint32_t generation;
+  };
+  std::vector<starving> starved_;                   // they receive again once there are buffers
+  unsigned closed_unsent_ = 0;                      // sends whose descriptor was closed
+  time_point next_limit_ = when_something_happens;  // of one of them
   operation_list forgotten_;
   std::uint32_t epoch_ = 1;  // counts submissions to the kernel
   int interrupt_;

@@ -138,6 +138,14 @@ class reactor {
   // events. Pending operations on it finish with ECANCELED at the next poll.
   virtual void forget(int descriptor) noexcept = 0;
 
+  // What was sent on a descriptor and has not left yet need not leave any more: to be called before
+  // forget(), where the peer has had its time. Else it leaves after the close, as from the kernel's
+  // own buffers.
+  virtual void give_up_unsent(int) noexcept {}
+
+  // Waits until the kernel has all that was sent, as long as peers go on taking some.
+  virtual void drain() noexcept {}
+
   // Pending operations on a descriptor finish with ECANCELED at the next poll; it stays known.
   virtual void cancel_all(int descriptor) noexcept = 0;
 

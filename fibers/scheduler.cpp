@@ -84,6 +84,7 @@ void scheduler::run() {
   if (todo_ != nullptr) run_posted();  // it stands behind one that threw
   run_posted();
   while (tasks_.any_alive() || tasks_.any_failed()) run_once();
+  reactor_->drain();
 }
 
 void scheduler::run_once() {

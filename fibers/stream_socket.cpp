@@ -29,6 +29,7 @@ socket& socket::operator=(socket&& other) noexcept {
 }
 
 void socket::close() noexcept {
+  if (is_open() && limit_.passed()) scheduler_->reactor().give_up_unsent(descriptor_);
   limit_.never();
   drop_descriptor();
 }
