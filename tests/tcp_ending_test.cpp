@@ -510,4 +510,93 @@ BOOST_AUTO_TEST_CASE(a_reader_can_be_closed_under_and_cancelled_in_one_moment) {
        });
 }
 
+// --- limits and schedulers -------------------------------------------------------------------
+
+namespace {
+
+// That a limit passes, under the scheduler that runs: nothing comes, and the read ends.
+void passes(tcp::stream& silent) {
+  char byte = 0;
+  error_code error;
+  silent.read_some(asio::buffer(&byte, 1), error);
+  BOOST_TEST(error == asio::error::timed_out);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_stream_that_had_a_limit_elsewhere_gets_one_where_it_connects_again) {
+  const listening_socket peer;
+  const tcp::endpoint there{asio::ip::address_v4::loopback(), peer.port};
+  tcp::stream stream;
+  auto first = std::make_unique<fibers::scheduler>(backend());
+  first->spawn([&] {
+    stream.connect(there);
+    stream.expires_after(1h);
+    stream.close();
+  });
+  first->run();
+  for (const bool ended : {false, true}) {
+    if (ended) first.reset();
+    fibers::scheduler second{backend()};
+    second.spawn([&] {
+      stream.connect(there);
+      stream.expires_after(1ms);
+      passes(stream);
+      stream.close();
+    });
+    second.run();
+    BOOST_TEST(second.timers().empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_was_set_before_connecting_goes_along) {
+  const listening_socket peer;
+  const tcp::endpoint there{asio::ip::address_v4::loopback(), peer.port};
+  fibers::scheduler first{backend()};
+  tcp::stream stream;
+  stream.expires_after(20ms);
+  BOOST_TEST(first.timers().size() == 1u);
+  fibers::scheduler second{backend()};
+  second.spawn([&] {
+    stream.connect(there);
+    BOOST_TEST(first.timers().empty());
+    BOOST_TEST(second.timers().size() == 1u);
+    passes(stream);
+    stream.close();
+  });
+  second.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_was_set_under_a_scheduler_that_has_ended_is_forgotten) {
+  const listening_socket peer;
+  tcp::stream stream;
+  {
+    fibers::scheduler first{backend()};
+    stream.expires_after(1ms);
+  }
+  fibers::scheduler second{backend()};
+  second.spawn([&] {
+    stream.connect({asio::ip::address_v4::loopback(), peer.port});
+    stream.expires_after(1h);
+    stream.expires_never();
+    stream.close();
+  });
+  second.run();
+  BOOST_TEST(second.timers().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_counts_where_its_stream_is_whoever_was_made_later) {
+  const listening_socket peer;
+  tcp::stream stream;
+  scheduler.spawn([&] { stream.connect({asio::ip::address_v4::loopback(), peer.port}); });
+  scheduler.run();
+  const fibers::scheduler newer{backend()};
+  stream.expires_after(1ms);
+  scheduler.spawn([&] {
+    passes(stream);
+    stream.close();
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
