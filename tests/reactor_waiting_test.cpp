@@ -307,6 +307,48 @@ BOOST_AUTO_TEST_CASE(a_ring_of_eight_entries_serves_five_thousand_connections,
     }
   }
 }
+
+// Each keeps two buffers or more, and there are eight.
+BOOST_AUTO_TEST_CASE(connections_that_nobody_reads_leave_buffers_to_the_others,
+                     *boost::unit_test::precondition(is_io_uring)) {
+  reactor->forget(near.get());
+  reactor = std::make_unique<fibers::io_uring_reactor>(
+      fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 8, .most_buffers = 8});
+  BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
+  std::vector<tcp_pair> unread(20);
+  for (const auto& pair : unread) {
+    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+    request first{kind::receive, pair.near.get(), std::size_t{1}};
+    start(first);
+    send_all(pair.far, "a");
+    finish(first);
+  }
+  for (const char* part : {"bc", "de", "fg", "hi"}) {
+    for (const auto& pair : unread) {
+      send_all(pair.far, part);
+      poll(1ms);
+    }
+  }
+  for (int i = 0; i < 100; ++i) {
+    request receive{kind::receive, near.get(), 10};
+    start(receive);
+    send_all(far, "hello");
+    finish(receive);
+    BOOST_REQUIRE(receive.text() == "hello");
+  }
+  for (const auto& pair : unread) {
+    std::string bytes;
+    while (bytes.size() < 8) {
+      request receive{kind::receive, pair.near.get(), std::size_t{3}};
+      start(receive);
+      finish(receive);
+      BOOST_REQUIRE(receive.result() > 0);
+      bytes += receive.text();
+    }
+    BOOST_TEST(bytes == "bcdefghi");
+    reactor->forget(pair.near.get());
+  }
+}
 #endif
 
 BOOST_AUTO_TEST_CASE(two_hundred_pending_operations_finish_each_once) {
