@@ -1,5 +1,6 @@
 #include <fibers/stack.hpp>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -10,8 +11,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -144,10 +145,13 @@ bool install_lightweight_guards(std::byte* slab, std::size_t stacks, std::size_t
   // One system call for up to 1024 guards where the kernel lets a process advise itself (6.14).
   static const int self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
   static const pid_t owner = ::getpid();
+  // Whoever spawns may have little of its own stack left, so this does not stand there.
   constexpr std::size_t most = 1024;
+  static std::array<iovec, most> guards;
+  static std::mutex guards_mutex;
+  const std::lock_guard lock{guards_mutex};
   std::size_t done = 0;
   while (self >= 0 && owner == ::getpid() && done < stacks) {
-    std::array<iovec, most> guards;
     const auto count = std::min(most, stacks - done);
     for (std::size_t i = 0; i < count; ++i) guards[i] = {slab + (done + i) * slot, guard_size};
     const auto advised =
@@ -161,14 +165,23 @@ bool install_lightweight_guards(std::byte* slab, std::size_t stacks, std::size_t
   return true;
 }
 
+// Without a stream of the library: it would take more stack than whoever spawns may have left.
+std::size_t most_mappings() {
+  constexpr std::size_t usual = 65530;
+  std::array<char, 24> digits;
+  const int file = ::open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return usual;
+  const auto length = ::read(file, digits.data(), digits.size());
+  ::close(file);
+  std::size_t value = usual;
+  if (length > 0) std::from_chars(digits.data(), digits.data() + length, value);
+  return value;
+}
+
 // Every guard splits a mapping, and a process whose mappings are used up cannot even allocate to
 // report it: stop while a few are left.
 bool room_for_protection_guards(std::size_t stacks) {
-  static const std::size_t limit = [] {
-    std::size_t value = 65530;  // the kernel's default
-    std::ifstream{"/proc/sys/vm/max_map_count"} >> value;
-    return value;
-  }();
+  static const std::size_t limit = most_mappings();
   static std::atomic<std::size_t> protected_stacks{0};
   const auto left_for_others = std::min<std::size_t>(limit / 8, 1024);
   const auto before = protected_stacks.fetch_add(stacks);

@@ -1,5 +1,6 @@
 // What a great many fibers cost, and what happens to one that recurses without end.
 #define BOOST_TEST_MODULE task_queue
+#include <fibers/generator.hpp>
 #include <fibers/task_queue.hpp>
 
 #include "child_process.hpp"
@@ -68,6 +69,21 @@ namespace {
 
 // What a sanitizer keeps of every fiber costs pages and system calls of its own.
 constexpr int hundred_thousand = fibers::sanitizer::thread ? 500 : sanitized ? 5'000 : 100'000;
+
+// A frame as the library's own are not: without optimisation every inlined call has one.
+#ifdef __OPTIMIZE__
+constexpr bool optimized = true;
+#else
+constexpr bool optimized = false;
+#endif
+
+// Calls it with that much less of the stack left.
+template <class Function>
+[[gnu::noinline]] void on_a_stack_fuller_by(std::size_t bytes, Function&& called) {
+  auto* taken = static_cast<volatile std::byte*>(__builtin_alloca(bytes));
+  taken[0] = std::byte{1};
+  called();
+}
 
 // --- roles: they recurse and die ----------------------------------------------------------------
 
@@ -243,6 +259,48 @@ BOOST_AUTO_TEST_CASE(fibers_spawned_in_crowds_make_few_mapping_calls_as_well) {
   }
   BOOST_TEST(ran == hundred_thousand);
   BOOST_TEST(mapping_calls < 1000);
+}
+
+// Each pool grows at its first stack, and again when what it got is used up.
+BOOST_AUTO_TEST_CASE(a_fiber_with_two_kib_left_spawns_fibers_and_makes_generators,
+                     *boost::unit_test::enable_if<optimized && !sanitized>()) {
+  constexpr std::size_t stack_size = 16 * 1024;
+  task_queue tasks{stack_size};
+  int ran = 0;
+  tasks.spawn("nearly full", [&] {
+    const auto& mine = tasks.current()->memory();
+    std::byte here;
+    const auto left = static_cast<std::size_t>(&here - mine.bottom());
+    on_a_stack_fuller_by(left - 2 * 1024, [&] {
+      for (int i = 0; i < 3000; ++i) tasks.spawn("short", [&] { ++ran; });
+    });
+    on_a_stack_fuller_by(left - 2 * 1024, [&] {
+      fibers::generator<int> first{[](auto& yield) { yield(1); }, 24 * 1024};
+    });
+  });
+  run_all(tasks);
+  BOOST_TEST(ran == 3000);
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_of_protected_stacks_grows_with_two_kib_left,
+                     *boost::unit_test::enable_if<optimized && !sanitized>()) {
+  // The first stack of a program is made on a large one, where the linker looks for what it calls.
+  fibers::stack_pool first_of_all{20 * 1024, fibers::guard_kind::protection};
+  const fibers::stack made_before{first_of_all};
+  fibers::stack_pool pool{28 * 1024, fibers::guard_kind::protection};
+  bool got_one = false;
+  fibers::coroutine nearly_full{[&](fibers::coroutine& self) {
+                                  std::byte here;
+                                  const auto left =
+                                      static_cast<std::size_t>(&here - self.memory().bottom());
+                                  on_a_stack_fuller_by(left - 2 * 1024, [&] {
+                                    const fibers::stack first{pool};
+                                    got_one = true;
+                                  });
+                                },
+                                16 * 1024};
+  nearly_full.resume();
+  BOOST_TEST(got_one);
 }
 
 BOOST_AUTO_TEST_CASE(a_parked_fiber_takes_two_pages_at_most,
