@@ -1,8 +1,22 @@
 #include <fibers/coroutine.hpp>
 
 #include <cxxabi.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <iterator>
 
 namespace fibers {
+
+void refuse(const char* mistake) noexcept {
+  const auto part = [](const char* text) {
+    return iovec{const_cast<char*>(text), std::strlen(text)};
+  };
+  const iovec parts[] = {part("fibers: "), part(mistake), part("\n")};
+  [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, std::size(parts));
+  std::terminate();
+}
 
 template <bool Address, bool Thread>
 void sanitizer::library_has_the_same_sanitizers() noexcept {}
@@ -48,7 +62,7 @@ boost::context::detail::transfer_t coroutine::receive_visitor(
 }
 
 void coroutine::visit(void (*look)(void* argument), void* argument) noexcept {
-  if (progress_ != progress::started) return;
+  if (progress_ != progress::started || running()) return;
   visitor guest{{}, &inside_, look, argument};
   guest.outside.tracker.before_switch_to(inside_.tracker, false);
   const auto left =
@@ -58,6 +72,7 @@ void coroutine::visit(void (*look)(void* argument), void* argument) noexcept {
 }
 
 void coroutine::unwind() noexcept {
+  if (running()) refuse("a coroutine was destroyed while it runs");
   unwinding_ = true;
   while (!done()) {
     try {

@@ -43,6 +43,10 @@ struct exception_state {
 // thread_local across a switch, and the other side of a switch may be another thread.
 exception_state& live_exceptions() noexcept;
 
+// Says on standard error what was done wrong, and terminates: for mistakes after which nothing can
+// go on, since two would stand on one stack.
+[[noreturn]] void refuse(const char* mistake) noexcept;
+
 // Any callable that takes Self&; it is moved to where it runs.
 template <class Body, class Self>
 concept body_of = std::invocable<std::add_lvalue_reference_t<std::decay_t<Body>>, Self&>;
@@ -62,7 +66,9 @@ class coroutine {
   coroutine& operator=(const coroutine&) = delete;
 
   // Unwinds a body that is suspended: `cancelled` leaves its suspend(), its destructors run. What
-  // it throws instead is dropped. A body that never ran is destroyed without running.
+  // it throws instead is dropped. A body that never ran is destroyed without running. Precondition:
+  // the body is not running, nor does it wait for another coroutine that it resumed (else the
+  // program ends with a sentence).
   ~coroutine() {
     if (!done()) [[unlikely]]
       unwind();
@@ -70,7 +76,7 @@ class coroutine {
   }
 
   // Runs the body until it suspends or ends; rethrows the exception that left it. Precondition:
-  // not done(), not already running.
+  // not done(), not already running (else the program ends, with a sentence).
   void resume();
 
   // The same for a body that lets no exception out. Returns when any coroutine that it transferred
@@ -89,6 +95,9 @@ class coroutine {
   void end_in(coroutine& next) noexcept { successor_ = &next; }
 
   bool done() const noexcept { return progress_ == progress::done; }
+
+  // It was resumed and has not suspended since; it may be waiting for one that it resumed itself.
+  bool running() const noexcept { return !done() && inside_.stack_pointer == nullptr; }
 
   // Runs `look` on the stack of a coroutine that is suspended, as if its suspend() had called it:
   // what a backtrace there shows is where the coroutine stands. It must neither throw nor switch.
@@ -116,9 +125,9 @@ class coroutine {
 
   // All that is needed to enter a stack again.
   struct context {
-    void* stack_pointer = nullptr;
-    context* target = nullptr;   // where the last jump from here went
-    coroutine* owner = nullptr;  // null for a stack that is not ours
+    void* stack_pointer = nullptr;  // null while it runs
+    context* target = nullptr;      // where the last jump from here went
+    coroutine* owner = nullptr;     // null for a stack that is not ours
     exception_state exceptions{};
     [[no_unique_address]] sanitizer::stack_tracker tracker{};
   };
@@ -219,10 +228,11 @@ inline void coroutine::jump(context& from, context& to, exception_state& live,
   live = to.exceptions;
   from.target = &to;
   from.tracker.before_switch_to(to.tracker, for_ever);
-  arrive(jump_to(to.stack_pointer, from), from);
+  arrive(jump_to(std::exchange(to.stack_pointer, nullptr), from), from);
 }
 
 inline void coroutine::suspend() {
+  assert(running());
   if (unwinding_) throw cancelled{};
   jump(inside_, *resumer_, *live_);
   if (unwinding_) throw cancelled{};
@@ -236,6 +246,8 @@ inline void coroutine::transfer_to(coroutine& next) {
 
 inline void coroutine::enter() {
   assert(!done());
+  if (running()) [[unlikely]]
+    refuse("a coroutine was resumed while it runs");
   context outside;
   resumer_ = &outside;
   live_ = &live_exceptions();

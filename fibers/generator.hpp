@@ -71,8 +71,14 @@ class generator : public std::ranges::view_base {
     state_.reset(made);
   }
 
-  generator(generator&&) noexcept = default;
-  generator& operator=(generator&&) noexcept = default;
+  // Neither may be running: of a generator that is moved, moved over or destroyed while it runs, by
+  // its own body or by another fiber while one waits in it, nothing could go on, so the program
+  // ends with a sentence.
+  generator(generator&& other) noexcept : state_{other.leave()} {}
+  generator& operator=(generator&& other) noexcept {
+    state_ = other.leave();
+    return *this;
+  }
 
   // The next value. Throws stop_iteration at the end, and then every time; throws what the body
   // throws, once. Throws std::logic_error when called from inside the body.
@@ -132,12 +138,17 @@ class generator : public std::ranges::view_base {
   };
   struct destroyer {
     void operator()(state* dropped) const noexcept {
+      if (dropped->running) refuse("a generator was destroyed while it runs");
       stack memory = dropped->body->release_stack();
       dropped->body.reset();  // unwinds, and may still look at the rest
       dropped->~state();
     }
   };
 
+  auto leave() noexcept {
+    if (state_ && state_->running) refuse("a generator was moved while it runs");
+    return std::move(state_);
+  }
   void refuse_from_inside() const;
   bool advance();
   bool inject(std::exception_ptr error);
@@ -155,7 +166,7 @@ class generator<Yield, Send, Return>::yielder {
   yielder& operator=(const yielder&) = delete;
 
   // Hands `value` to whoever drives the generator and waits. Gives what was sent, or nothing when
-  // it was next() that went on.
+  // it was next() that went on. Throws std::logic_error when the body does not run.
   std::optional<Send> operator()(const Yield& value) requires(!std::is_reference_v<Yield> &&
                                                               std::copy_constructible<Yield>) {
     Yield copy = value;
@@ -180,6 +191,7 @@ class generator<Yield, Send, Return>::yielder {
 
  private:
   std::optional<Send> hand_over(std::remove_reference_t<Yield>& value) {
+    if (!state_.running) throw std::logic_error{"only the body of a generator can yield"};
     state_.value = std::addressof(value);
     state_.body->suspend();
     if (state_.injected) std::rethrow_exception(std::exchange(state_.injected, nullptr));

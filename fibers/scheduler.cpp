@@ -52,6 +52,7 @@ scheduler::scheduler(const scheduler_options& options)
       spin_{options.spin} {}
 
 scheduler::~scheduler() {
+  if (tasks_.current() != nullptr) refuse("a scheduler was destroyed by one of its fibers");
   unwind();
   drop_posted();
   for (auto** at = &newest; *at != nullptr; at = &(*at)->older_) {
@@ -80,6 +81,7 @@ scheduler& scheduler::current() {
 
 void scheduler::run() {
   assert(thread_ == std::this_thread::get_id() && "a scheduler stays on its thread");
+  if (tasks_.current() != nullptr) throw std::logic_error{"a fiber cannot run its own scheduler"};
   const running_scheduler in_charge{*this};
   if (todo_ != nullptr) run_posted();  // it stands behind one that threw
   run_posted();

@@ -96,7 +96,8 @@ class scheduler {
   scheduler(const scheduler&) = delete;
   scheduler& operator=(const scheduler&) = delete;
 
-  // Cancels the fibers that are left and waits until they have unwound.
+  // Cancels the fibers that are left and waits until they have unwound. Not to be called by one of
+  // them.
   ~scheduler();
 
   // Runs `body`, any move-only callable, as a fiber. The name shows up in listings and when its
@@ -111,7 +112,8 @@ class scheduler {
     return tasks_.spawn("anonymous", std::forward<Body>(body));
   }
 
-  // Returns when no fiber is left.
+  // Returns when no fiber is left, and what they sent has left or finds no taker for a second.
+  // Throws std::logic_error when one of its own fibers calls it.
   void run();
 
   // Cancels every fiber there is; run() returns when they have unwound.

@@ -41,7 +41,7 @@ task_queue::~task_queue() {
     while (*at != this) at = &(*at)->older_;
     *at = older_;
   }
-  assert(!any_alive());
+  if (any_alive()) refuse("a task_queue was destroyed while it has fibers");
   while (any_failed()) {
     unhandled_ = nullptr;
     bury_finished();
@@ -69,7 +69,7 @@ std::string_view task_queue::keep_name(stack& memory, std::byte*& top, std::stri
 }
 
 void task_queue::run_round() {
-  assert(current_ == nullptr);
+  if (current_ != nullptr) refuse("a fiber cannot run the queue that runs it");
   auto* outer = std::exchange(in_round, this);
   // Of the queue whose fiber runs this one's round, no fiber runs meanwhile: none of it can block.
   auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
