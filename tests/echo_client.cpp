@@ -44,16 +44,32 @@ void connect_to(int socket, const char* host, int port) {
   if (connect(socket, address, is_v4 ? sizeof v4 : sizeof v6) != 0) fail("connect");
 }
 
+// Repeats a call that does not wait until it has moved bytes or met the end, for as long as
+// patience lasts. SO_RCVTIMEO would be shorter, but then EAGAIN has two meanings: some kernels
+// return it from a blocking recv that a reset has woken, too.
+template <class Call>
+std::size_t when_ready(int socket, short events, const char* what, Call call) {
+  for (const auto until = clock_type::now() + patience;;) {
+    const auto size = call();
+    if (size >= 0) return static_cast<std::size_t>(size);
+    if (errno != EAGAIN && errno != EINTR) fail(what);
+    const auto left = std::chrono::ceil<milliseconds>(until - clock_type::now());
+    pollfd waiting{.fd = socket, .events = events, .revents = 0};
+    if (left.count() <= 0 || poll(&waiting, 1, static_cast<int>(left.count())) == 0) {
+      throw std::system_error{std::make_error_code(std::errc::timed_out), what};
+    }
+  }
+}
+
 }  // namespace
 
 echo_client::echo_client(int family, int buffer_bytes)
     : socket_{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
   if (socket_ < 0) fail("socket");
   const int on = 1;
-  const timeval timeout{.tv_sec = patience.count(), .tv_usec = 0};
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-  setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+  const timeval longest{.tv_sec = patience.count(), .tv_usec = 0};
+  setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);  // connect() obeys it
   if (buffer_bytes > 0) {
     setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
     setsockopt(socket_, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
@@ -96,9 +112,9 @@ int echo_client::port() const {
 
 void echo_client::send(std::string_view bytes) const {
   while (!bytes.empty()) {
-    const auto size = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (size < 0) fail("send");
-    bytes.remove_prefix(static_cast<std::size_t>(size));
+    bytes.remove_prefix(when_ready(socket_, POLLOUT, "send", [&] {
+      return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }));
   }
 }
 
@@ -155,9 +171,9 @@ void echo_client::reset() {
 
 bool echo_client::receive_some(std::string& raw) const {
   char bytes[65536];
-  const auto size = recv(socket_, bytes, sizeof bytes, 0);
-  if (size < 0) fail("receive");
-  raw.append(bytes, static_cast<std::size_t>(size));
+  const auto size = when_ready(socket_, POLLIN, "receive",
+                               [&] { return recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT); });
+  raw.append(bytes, size);
   return size > 0;
 }
 
