@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <bench/echo_connection.hpp>
 #include <bench/failure.hpp>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 namespace bench {
@@ -15,11 +17,26 @@ namespace {
 constexpr std::string_view probe = "~\n";
 constexpr std::size_t longest_prefix = 256;
 
-void set_timeouts(int socket, std::chrono::nanoseconds patience) {
+void limit_connecting(int socket, std::chrono::nanoseconds patience) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(patience).count();
   const timeval limit{.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
-  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // connect() obeys it
+  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+// As recv, but what has not come by then is EAGAIN. SO_RCVTIMEO would be shorter, but some kernels
+// return EAGAIN from a blocking recv that a reset has woken, too.
+ssize_t receive_until(std::chrono::steady_clock::time_point until, int socket,
+                      std::span<char> into) {
+  for (;;) {
+    const auto count = ::recv(socket, into.data(), into.size(), MSG_DONTWAIT);
+    if (count >= 0 || errno != EAGAIN) return count;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    pollfd waiting{.fd = socket, .events = POLLIN, .revents = 0};
+    const int ready = left.count() > 0 ? poll(&waiting, 1, static_cast<int>(left.count())) : 0;
+    if (ready == 0) errno = EAGAIN;
+    if (ready <= 0) return -1;
+  }
 }
 
 std::string_view reason(int error) {
@@ -44,7 +61,7 @@ descriptor open_socket(const address& where, int flags) {
 descriptor connect_to(const std::string& name, const address& where,
                       std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
   auto socket = open_socket(where, 0);
-  set_timeouts(socket.get(), patience);
+  limit_connecting(socket.get(), patience);
   if (::connect(socket.get(), where.get(), where.length) == 0) return socket;
   if (errno == EINTR && stop) throw interrupted{};
   cannot_connect(name, where);
@@ -62,13 +79,14 @@ descriptor begin_connecting(const std::string& name, const address& where) {
 std::string detect_prefix(const std::string& name, const address& where,
                           std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
   const auto socket = connect_to(name, where, patience, stop);
+  const auto until = std::chrono::steady_clock::now() + patience;
   std::string reply;
   if (::send(socket.get(), probe.data(), probe.size(), MSG_NOSIGNAL) < 0) {
     throw server_failed(fmt::format("{} closed a new connection", name));
   }
   while (!reply.ends_with(probe)) {
     char bytes[longest_prefix];
-    const auto count = ::recv(socket.get(), bytes, sizeof bytes, 0);
+    const auto count = receive_until(until, socket.get(), bytes);
     if (count == 0) throw server_failed(fmt::format("{} closed a new connection", name));
     if (count < 0 && errno == EINTR) {  // by Ctrl-C, or by a window that changed its size
       if (stop) throw interrupted{};

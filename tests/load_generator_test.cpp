@@ -488,6 +488,36 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_hangs_up_is_named, machine) {
   });
 }
 
+// It closes while a byte is unread, and so its system resets the connection.
+BOOST_FIXTURE_TEST_CASE(a_reset_instead_of_a_first_reply_is_not_called_silence, machine) {
+  odd_behaviour rude;
+  rude.receive_bytes = 1;
+  rude.hang_up = [] {
+    std::this_thread::sleep_for(50ms);  // until the client waits
+    return true;
+  };
+  const odd_server server{rude};
+  bench::load_generator client{{1, 64, 1}, 1, stop};
+  BOOST_CHECK_EXCEPTION(
+      client.add_server("rude", at(server)), bench::server_failed, [](const auto& error) {
+        return std::string{error.what()} == "rude does not answer: Connection reset by peer";
+      });
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_that_never_answers_is_given_up_when_the_time_is_over, machine) {
+  odd_behaviour silent;
+  silent.reply = [](std::string_view) { return std::string{}; };
+  const odd_server server{silent};
+  bench::load_generator client{{1, 64, 1}, 1, stop};
+  client.set_patience(300ms);
+  const auto before = std::chrono::steady_clock::now();
+  BOOST_CHECK_EXCEPTION(
+      client.add_server("silent", at(server)), bench::server_failed, [](const auto& error) {
+        return std::string{error.what()} == "silent does not answer: no answer in time";
+      });
+  BOOST_TEST((std::chrono::steady_clock::now() - before >= 300ms));
+}
+
 BOOST_FIXTURE_TEST_CASE(nobody_listening_is_said_at_once, machine) {
   std::uint16_t port = 0;
   {
