@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bench/analysis.hpp>
+#include <bench/page_script.hpp>
 #include <bench/record.hpp>
 #include <bench/report.hpp>
 #include <string>
@@ -11,7 +12,8 @@ namespace bench {
 std::string json_report(const run_header& header, const results& found);
 std::string csv_report(const run_header& header, const results& found);
 std::string markdown_report(const run_header& header, const results& found);
-std::string html_report(const run_header& header, const results& found);
+std::string html_report(const run_header& header, const results& found,
+                        const page_script& script = bundled_script());
 std::string github_action_report(const results& found);
 std::string terminal_report(const run_header& header, const results& found, const style& shown);
 

@@ -66,7 +66,7 @@ std::string verdict_table(const results& found, const comparison& pair) {
                   pair.contender, pair.base, percent_text(margin), decided_note(*rows.front())));
 }
 
-std::string opening(const run_header& header, const results& found) {
+std::string opening(const run_header& header, const results& found, bool has_charts) {
   auto text = element(
       "p", escaped(fmt::format("echobench, suite {}, {}", header.suite, header.started_utc)),
       "class=\"origin\"");
@@ -77,12 +77,17 @@ std::string opening(const run_header& header, const results& found) {
   std::string tables;
   for (const auto& pair : pairs_of(found)) tables += verdict_table(found, pair);
   return element("header", text) +
-         element("section", element("p",
-                                    "Each mark is a ratio of CPU per message, each line its exact "
-                                    "95 % interval. Left of 1 the first server is cheaper; shaded "
-                                    "is the margin below which a difference is not called one.",
-                                    "class=\"note\"") +
-                                charted("forest", tables));
+         element("section",
+                 element("p",
+                         has_charts
+                             ? "Each mark is a ratio of CPU per message, each line its exact 95 % "
+                               "interval. Left of 1 the first server is cheaper; shaded is the "
+                               "margin below which a difference is not called one."
+                             : "Each ratio is one of CPU per message, in brackets its exact 95 % "
+                               "interval. Below 1 the first server is cheaper; a difference below "
+                               "the margin is not called one.",
+                         "class=\"note\"") +
+                     charted("forest", tables));
 }
 
 std::string facts_html(const std::vector<fact>& facts, std::string_view style) {
@@ -221,13 +226,14 @@ std::string scripts_html(const page_script& script, const run_header& header,
 }
 
 std::string body_html(const page_script& script, const run_header& header, const results& found) {
-  auto body = opening(header, found);
+  const bool has_charts = !script.parts.empty();
+  auto body = opening(header, found, has_charts);
   body += section("Can I trust this?", "What the run says about itself.",
                   grade_html(found) + caveats_html(found) +
                       facts_html(trust_facts(header, found), "cards") + control_html(found));
-  body += cost_section(found) + throughput_section(found) + latency_section(found) +
-          open_loop_section(found) + memory_section(found) + kernel_section(found) +
-          blocks_section(found);
+  body += cost_section(found) + throughput_section(found, has_charts) +
+          latency_section(found, has_charts) + open_loop_section(found, has_charts) +
+          memory_section(found) + kernel_section(found) + blocks_section(found, has_charts);
   body += section("Environment and commands", "What it takes to have this run again.",
                   facts_html(environment_facts(header), "facts") + servers_html(header) +
                       sizes_html(header) + reading_guide());
@@ -237,8 +243,7 @@ std::string body_html(const page_script& script, const run_header& header, const
 
 }  // namespace
 
-std::string html_report(const run_header& header, const results& found) {
-  const auto script = bundled_script();
+std::string html_report(const run_header& header, const results& found, const page_script& script) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"

@@ -5,6 +5,7 @@
 #include <bench/html_text.hpp>
 #include <bench/number_text.hpp>
 #include <bench/trust.hpp>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -178,32 +179,40 @@ std::string cost_section(const results& found) {
       charted("cost", cost_tables(found)));
 }
 
-std::string throughput_section(const results& found) {
+std::string throughput_section(const results& found, bool has_charts) {
   if (found.loads.empty()) return {};
-  return section("Throughput over connections",
-                 "One server loaded at a time; ribbons and whiskers are 95 % intervals. A hollow "
-                 "mark is client-limited: the client's core was busy, and the number is its own.",
-                 charted("throughput", throughput_table(found)));
+  return section(
+      "Throughput over connections",
+      has_charts ? "One server loaded at a time; ribbons and whiskers are 95 % intervals. A "
+                   "hollow mark is client-limited: the client's core was busy, and the number "
+                   "is its own."
+                 : "One server loaded at a time; in brackets stand 95 % intervals. Where it "
+                   "says client-limited, the client's core was busy, and the number is its own.",
+      charted("throughput", throughput_table(found)));
 }
 
-std::string latency_section(const results& found) {
+std::string latency_section(const results& found, bool has_charts) {
   if (found.loads.empty()) return {};
   return section(
       "Latency by percentile, closed loop",
-      "The next message waits for the reply, so a stall delays few. Lines and p99.9: all "
-      "blocks together; other marks: the typical block and its 95 % interval. There is "
-      "no verdict on percentiles: on a shared machine they wander most. Logarithmic "
-      "scale.",
+      fmt::format("The next message waits for the reply, so a stall delays few. {}There is no "
+                  "verdict on percentiles: on a shared machine they wander most.{}",
+                  has_charts ? "Lines and p99.9: all blocks together; other marks: the typical "
+                               "block and its 95 % interval. "
+                             : "",
+                  has_charts ? " Logarithmic scale." : ""),
       charted("latency", latency_table(found)));
 }
 
-std::string open_loop_section(const results& found) {
+std::string open_loop_section(const results& found, bool has_charts) {
   if (found.open_loops.empty()) return {};
   return section("Latency by percentile, open loop",
-                 "Messages are due at a fixed rate, whether or not the server keeps up, so a stall "
-                 "delays all that become due meanwhile. Lines: from when a message was due; "
-                 "dashed: from when it was sent; all blocks together. Marks up to p99: the typical "
-                 "block and its 95 % interval. Logarithmic scale.",
+                 std::string{"Messages are due at a fixed rate, whether or not the server keeps "
+                             "up, so a stall delays all that become due meanwhile."} +
+                     (has_charts ? " Lines: from when a message was due; dashed: from when it was "
+                                   "sent; all blocks together. Marks up to p99: the typical block "
+                                   "and its 95 % interval. Logarithmic scale."
+                                 : ""),
                  charted("open-loop", open_loop_table(found)));
 }
 
@@ -223,11 +232,12 @@ std::string kernel_section(const results& found) {
                  kernel_table(found));
 }
 
-std::string blocks_section(const results& found) {
+std::string blocks_section(const results& found, bool has_charts) {
   if (found.costs.empty()) return {};
   return section("Every block over time",
-                 "Nothing is dropped: CPU per message of each block, in the order measured. "
-                 "Shaded: the interval of the ratio.",
+                 std::string{"Nothing is dropped: CPU per message of each block, in the order "
+                             "measured."} +
+                     (has_charts ? " Shaded: the interval of the ratio." : ""),
                  charted("blocks", block_tables(found)));
 }
 

@@ -9,6 +9,7 @@
 #define BOOST_TEST_MODULE report
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <sstream>
@@ -41,10 +42,19 @@ const bench::cost_row& row_of(const bench::results& found, const std::string& sc
   throw std::logic_error{"no such row: " + scenario + " " + contender};
 }
 
+std::string page_of(const bench::run_record& record, const bench::page_script& script) {
+  return bench::html_report(record.header, analyse(record), script);
+}
+
+// Whatever this was built with: a script that draws nothing, and none.
+constexpr std::array<std::string_view, 1> some_script{"0;"};
+constexpr bench::page_script with_charts{some_script, "sha256-0", some_script};
+constexpr bench::page_script without_charts{{}, {}, {}, "nobody could draw them"};
+
 std::vector<std::string> every_form(const bench::run_record& record) {
   const auto found = analyse(record);
   return {bench::json_report(record.header, found), bench::csv_report(record.header, found),
-          bench::markdown_report(record.header, found), bench::html_report(record.header, found),
+          bench::markdown_report(record.header, found), page_of(record, without_charts),
           bench::terminal_report(record.header, found, {})};
 }
 
@@ -104,6 +114,12 @@ std::string without_scripts(std::string html) {
     BOOST_REQUIRE(end != std::string::npos);
     html.erase(at, end + std::string{"</script>"}.size() - at);
   }
+  return html;
+}
+
+std::string without_tags(std::string html) {
+  for (auto at = html.find('<'); at != std::string::npos; at = html.find('<', at))
+    html.erase(at, html.find('>', at) + 1 - at);
   return html;
 }
 
@@ -540,13 +556,14 @@ BOOST_AUTO_TEST_CASE(of_a_target_every_form_gives_throughput_and_says_why_nothin
   for (const auto& row : found.loads) BOOST_TEST(row.contender.messages_per_second.n == 10);
   BOOST_REQUIRE(found.headlines.size() == 1U);
   BOOST_TEST(found.headlines.front().starts_with("On c64/512, loaded alone, api answers "));
-  for (const auto& form : every_form(record)) {
+  auto forms = every_form(record);
+  forms[3] = without_tags(forms[3]);
+  for (const auto& form : forms) {
     BOOST_TEST(contains(form, "n/a: api was not started here"), form);
     BOOST_TEST(contains(form, "api at 10.0.0.1:25000 was not started here"), form);
     BOOST_TEST(contains(form, "loaded alone, api answers"), form);
     BOOST_TEST(!contains(form, "too few for a 95 % interval"), form);
   }
-  const auto forms = every_form(record);
   for (const std::size_t form : {1U, 2U, 3U, 4U})
     BOOST_TEST(contains(forms[form], "n/a: not started here"), forms[form]);  // its memory
 }
@@ -722,13 +739,30 @@ BOOST_AUTO_TEST_CASE(a_pipe_gets_neither_colour_nor_anything_but_ascii) {
 }
 
 BOOST_AUTO_TEST_CASE(the_page_is_well_formed_and_asks_nobody_for_anything) {
-  const auto html = every_form(synthetic_run({.utilisation = 0.97}))[3];
-  const auto read = without_scripts(html);
-  BOOST_TEST(first_unbalanced(read) == "");
-  BOOST_TEST(contains(html, "default-src 'none'"));
-  for (const auto* forbidden : {"<link", "href=", "src=", "srcset=", "url(", "@import", "=\"http"})
-    BOOST_TEST(!contains(read, forbidden), forbidden);
-  BOOST_TEST(html.size() < 500'000U);
+  for (const auto& script : {with_charts, without_charts, bench::bundled_script()}) {
+    const auto html = page_of(synthetic_run({.utilisation = 0.97}), script);
+    const auto read = without_scripts(html);
+    BOOST_TEST(first_unbalanced(read) == "");
+    BOOST_TEST(contains(html, "default-src 'none'"));
+    for (const auto* forbidden :
+         {"<link", "href=", "src=", "srcset=", "url(", "@import", "=\"http"})
+      BOOST_TEST(!contains(read, forbidden), forbidden);
+    BOOST_TEST(html.size() < 500'000U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(only_a_page_with_charts_says_how_they_are_read) {
+  const auto drawn = without_scripts(page_of(synthetic_run(), with_charts));
+  const auto bare = page_of(synthetic_run(), without_charts);
+  const auto body = bare.substr(bare.find("<body"));
+  for (const auto* part :
+       {"Each mark", "ribbons and whiskers", "hollow mark", "Lines and p99.9",
+        "dashed:", "Marks up to p99", "Logarithmic scale", "haded", "The charts are drawn by"}) {
+    BOOST_TEST(contains(drawn, part), part);
+    BOOST_TEST(!contains(body, part), part);
+  }
+  BOOST_TEST(!contains(drawn, "no charts"));
+  BOOST_TEST(contains(bare, "The page has its tables and no charts: nobody could draw them."));
 }
 
 BOOST_AUTO_TEST_CASE(the_page_answers_in_the_order_of_a_sceptics_questions) {
@@ -755,8 +789,10 @@ BOOST_AUTO_TEST_CASE(hostile_names_stay_text) {
   }
   record.header.command_line = hostile;
   const auto forms = every_form(record);
-  BOOST_TEST(!contains(forms[3], "<script>alert"));
-  BOOST_TEST(first_unbalanced(without_scripts(forms[3])) == "");
+  for (const auto& html : {forms[3], page_of(record, with_charts)}) {
+    BOOST_TEST(!contains(html, "<script>alert"));
+    BOOST_TEST(first_unbalanced(without_scripts(html)) == "");
+  }
   BOOST_TEST(contains(forms[2], "</script>\\|a,b"));
   for (const auto& line : lines_of(forms[1])) BOOST_TEST(csv_cells(line) == 11, line);
 }
