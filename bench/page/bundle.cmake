@@ -2,7 +2,7 @@
 # is offline, the build goes on and the page keeps its tables.
 #
 #   cmake -D NPM=... -D NODE=... -D SOURCE=bench/page -D WORK=folder -D OUTPUT=x.cpp
-#         -D FALLBACK=y.cpp -P bundle.cmake
+#         -D FALLBACK=y.cpp -D NO_CHARTS=file -P bundle.cmake
 include(${CMAKE_CURRENT_LIST_DIR}/packages.cmake)
 file(GLOB sources ${SOURCE}/*.js ${SOURCE}/*.mjs)
 file(MAKE_DIRECTORY ${WORK})
@@ -12,6 +12,9 @@ file(COPY ${sources} ${SOURCE}/package.json ${SOURCE}/package-lock.json ${SOURCE
 # What stands in says why; it is thrown away when this is configured again, as for the next build.
 function(keep_the_tables reason details)
   message(WARNING "The HTML report will have tables and no charts: ${reason}\n${details}")
+  string(REGEX REPLACE "[\r\n]+" " " line "${reason}: ${details}")
+  string(STRIP "${line}" line)
+  file(WRITE ${NO_CHARTS} "${line}\n")
   file(READ ${FALLBACK} stand_in)
   string(REPLACE "this was built without Node.js" "${reason}" stand_in "${stand_in}")
   file(WRITE ${OUTPUT} "${stand_in}")
@@ -19,7 +22,7 @@ endfunction()
 
 install_packages(${NPM} ${WORK} problem)
 if(problem)
-  keep_the_tables("npm could not install its packages when this was built" "${problem}")
+  keep_the_tables("npm could not fetch their packages when this was built" "${problem}")
   return()
 endif()
 

@@ -7,11 +7,12 @@ function(install_packages npm folder problem)
   endif()
   execute_process(
     COMMAND ${npm} ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=0
-      --loglevel=error
+      --fetch-timeout=60000 --loglevel=error
     WORKING_DIRECTORY ${folder} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE said TIMEOUT 300)
   if(failed)
     string(REGEX MATCH "npm (error|ERR!) [^\n]*\n?[^\n]*" said "${said}")
-    set(${problem} "npm could not install its packages (${said})" PARENT_SCOPE)
+    string(STRIP "${failed}: ${said}" said) # a number, or words where the time was over
+    set(${problem} "npm ci: ${said}" PARENT_SCOPE)
     return()
   endif()
   file(TOUCH ${folder}/installed-${locked})
