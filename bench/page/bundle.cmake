@@ -11,23 +11,24 @@ file(COPY ${sources} ${SOURCE}/package.json ${SOURCE}/package-lock.json ${SOURCE
 
 # What stands in says why; it is thrown away when this is configured again, as for the next build.
 function(keep_the_tables reason details)
-  message(WARNING "The HTML report will have tables and no charts: ${reason}\n${details}")
-  string(REGEX REPLACE "[\r\n]+" " " line "${reason}: ${details}")
+  string(REGEX REPLACE "[\r\n]+" " " line "${reason} when this was built: ${details}")
   string(STRIP "${line}" line)
+  message(NOTICE "The HTML report will have tables and no charts: ${line}")
   file(WRITE ${NO_CHARTS} "${line}\n")
   file(READ ${FALLBACK} stand_in)
-  string(REPLACE "this was built without Node.js" "${reason}" stand_in "${stand_in}")
+  string(REPLACE "this was built without Node.js" "${reason} when this was built"
+    stand_in "${stand_in}")
   file(WRITE ${OUTPUT} "${stand_in}")
 endfunction()
 
 install_packages(${NPM} ${WORK} problem)
 if(problem)
-  keep_the_tables("npm could not fetch their packages when this was built" "${problem}")
+  keep_the_tables("npm could not fetch their packages" "${problem}")
   return()
 endif()
 
 execute_process(COMMAND ${NODE} build.mjs ${OUTPUT} WORKING_DIRECTORY ${WORK}
   RESULT_VARIABLE failed ERROR_VARIABLE said)
 if(failed)
-  keep_the_tables("bundling them failed when this was built" "${said}")
+  keep_the_tables("bundling them failed" "${said}")
 endif()

@@ -10,9 +10,14 @@ function(install_packages npm folder problem)
       --fetch-timeout=60000 --loglevel=error
     WORKING_DIRECTORY ${folder} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE said TIMEOUT 300)
   if(failed)
-    string(REGEX MATCH "npm (error|ERR!) [^\n]*\n?[^\n]*" said "${said}")
-    string(STRIP "${failed}: ${said}" said) # a number, or words where the time was over
-    set(${problem} "npm ci: ${said}" PARENT_SCOPE)
+    # The line that gives a reason, else the first two; where npm said nothing, its time was over.
+    if(NOT said MATCHES "[^\n]*reason: [^\n]*")
+      if(NOT said MATCHES "npm (error|ERR!) [^\n]*\n?[^\n]*")
+        set(CMAKE_MATCH_0 "${failed}")
+      endif()
+    endif()
+    string(REGEX REPLACE "npm (error|ERR!) |FetchError: " "" said "${CMAKE_MATCH_0}")
+    set(${problem} "${said}" PARENT_SCOPE)
     return()
   endif()
   file(TOUCH ${folder}/installed-${locked})
