@@ -7,7 +7,7 @@ foreach(name read.mjs package.json package-lock.json .npmrc)
 endforeach()
 install_packages(${npm} ${scratch} problem)
 if(problem)
-  message("skipped: ${problem}")
+  message("skipped: npm could not fetch a reader of HdrHistogram's files: ${problem}")
   return()
 endif()
 execute_process(COMMAND ${program} --log_level=message -- ${node} ${scratch}/read.mjs
