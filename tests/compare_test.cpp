@@ -9,6 +9,7 @@
 #include <regex>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scratch_folder.hpp"
@@ -74,18 +75,18 @@ synthetic_truth dearer(unsigned seed, double by_ns) {
   return truth;
 }
 
-const bench::change_row& row_of(const bench::run_comparison& change, const std::string& server,
-                                const std::string& scenario = "c64/512") {
+const bench::change_row& row_of(const bench::run_comparison& change, std::string_view server,
+                                std::string_view scenario = "c64/512") {
   for (const auto& row : change.rows)
     if (row.server == server && row.scenario == scenario) return row;
-  throw std::logic_error{"no such row: " + server};
+  throw std::logic_error{"no such row: " + std::string{server}};
 }
 
 const bench::history_row& history_row_of(const bench::run_comparison& change,
-                                         const std::string& server) {
+                                         std::string_view server) {
   for (const auto& row : change.history)
     if (row.about.server == server && row.about.scenario == "c64/512") return row;
-  throw std::logic_error{"no such row: " + server};
+  throw std::logic_error{"no such row: " + std::string{server}};
 }
 
 // Where it changed, one letter a run.

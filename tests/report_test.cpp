@@ -14,6 +14,7 @@
 #include <cmath>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "json_schema.hpp"
@@ -35,11 +36,11 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-const bench::cost_row& row_of(const bench::results& found, const std::string& scenario,
-                              const std::string& contender) {
+const bench::cost_row& row_of(const bench::results& found, std::string_view scenario,
+                              std::string_view contender) {
   for (const auto& row : found.costs)
     if (row.scenario.text() == scenario && row.contender.server == contender) return row;
-  throw std::logic_error{"no such row: " + scenario + " " + contender};
+  throw std::logic_error{"no such row: " + std::string{scenario} + " " + std::string{contender}};
 }
 
 std::string page_of(const bench::run_record& record, const bench::page_script& script) {
