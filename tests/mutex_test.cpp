@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_free_mutex_is_locked_without_giving_way) {
     mutex door;
     bool other_ran = false;
     auto other = tasks.spawn("other", [&] { other_ran = true; });
-    for (int i = 0; i < 1000; ++i) std::lock_guard{door};
+    for (int i = 0; i < 1000; ++i) std::lock_guard lock{door};
     BOOST_TEST(!other_ran);
     other.join();
   });
