@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "scheduler_fixture.hpp"
+#include "waits.hpp"
 
 namespace {
 
@@ -51,12 +52,14 @@ void wait_for_ever() {
 BOOST_FIXTURE_TEST_SUITE(posting, waiting_scheduler)
 
 BOOST_AUTO_TEST_CASE(what_another_thread_posts_runs_on_the_loops_thread_and_wakes_it) {
+  const waits seen;
   bool happened = false;
   std::thread::id where;
   wait_until(happened);
   std::jthread other{[&] {
-    std::this_thread::sleep_for(20ms);  // so that the loop sleeps; it is right without, too
+    seen.until_asleep();
     scheduler.post([&] {
+      BOOST_TEST(seen.count() == 1);
       where = std::this_thread::get_id();
       happened = true;
       wake();
@@ -156,6 +159,7 @@ BOOST_AUTO_TEST_CASE(what_stands_behind_one_that_threw_is_run_before_what_came_l
 
 // It is all that wakes a fiber that no cancellation may wake.
 BOOST_AUTO_TEST_CASE(what_is_posted_while_the_fibers_unwind_is_run) {
+  const waits seen;
   std::optional<fibers::scheduler> ending{std::in_place, backend()};
   std::jthread other;
   bool unwound = false;
@@ -166,7 +170,7 @@ BOOST_AUTO_TEST_CASE(what_is_posted_while_the_fibers_unwind_is_run) {
       auto& tasks = ending->tasks();
       auto& self = *tasks.current();
       other = std::jthread{[&] {
-        std::this_thread::sleep_for(5ms);
+        seen.until_asleep();
         ending->post([&] { tasks.wake(self); });
       }};
       tasks.park_uncancellable();
@@ -338,10 +342,7 @@ BOOST_AUTO_TEST_CASE(a_stop_just_before_it_runs_is_not_lost) {
 BOOST_AUTO_TEST_CASE(a_post_to_a_thread_that_has_ended_says_so) {
   fibers::runtime runtime{1, {.backend = backend()}};
   bool ran = false;
-  runtime.run([&](unsigned) {
-    BOOST_TEST(runtime.post(0, [&] { ran = true; }));
-    this_fiber::sleep_for(1ms);
-  });
+  runtime.run([&](unsigned) { BOOST_TEST(runtime.post(0, [&] { ran = true; })); });
   BOOST_TEST(ran);
   BOOST_TEST(!runtime.post(0, [] {}));
 }
@@ -350,44 +351,64 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(spinning)
 
-// Who is asked to look for a second before it sleeps must still see all that comes meanwhile.
-BOOST_AUTO_TEST_CASE(a_loop_that_spins_sees_timers_descriptors_and_posts) {
-  fibers::scheduler scheduler{{.backend = backend(), .spin = 1s}};
-  bool slept = false, received = false, posted = false;
+// Each of these would sleep after ten seconds in which it sees nothing.
+struct spinning_scheduler {
+  // For another thread: until the loop spins.
+  void until_spinning() const {
+    while (seen.count() < 100 && seen.sleeps() == 0) std::this_thread::yield();
+  }
+
+  const waits seen;
+  fibers::scheduler scheduler{{.backend = backend(), .spin = 10s}};
   connection peers;
-  scheduler.spawn("sleeps", [&] {
-    this_fiber::sleep_for(2ms);
-    slept = true;
-    send_all(peers.far, "x");
-  });
-  scheduler.spawn("receives", [&] { received = peers.read() == 'x'; });
-  std::jthread other{[&] { scheduler.post([&] { posted = true; }); }};
-  scheduler.spawn("waits", [&] {
-    while (!posted) this_fiber::sleep_for(1ms);
-  });
-  const auto begin = fibers::clock::now();
+};
+
+BOOST_FIXTURE_TEST_CASE(a_loop_that_spins_sees_a_timer, spinning_scheduler) {
+  scheduler.spawn([&] { this_fiber::sleep_for(2ms); });
   scheduler.run();
-  BOOST_TEST(slept);
-  BOOST_TEST(received);
-  BOOST_TEST(posted);
-  BOOST_TEST((fibers::clock::now() - begin < 20s));
+  BOOST_TEST(seen.sleeps() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(what_comes_within_the_time_is_seen_without_a_sleep) {
-  fibers::scheduler scheduler{{.backend = backend(), .spin = 5s}};
-  connection peers;
-  std::jthread other{[&] {
-    std::this_thread::sleep_for(50ms);
+BOOST_FIXTURE_TEST_CASE(a_loop_that_spins_sees_a_descriptor, spinning_scheduler) {
+  scheduler.spawn([&] { BOOST_TEST(peers.read() == 'x'); });
+  const std::jthread other{[&] {
+    until_spinning();
     send_all(peers.far, "x");
   }};
-  timespec before{}, after{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
-  scheduler.spawn([&] { BOOST_TEST(peers.read() == 'x'); });
   scheduler.run();
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
-  const auto used =
-      (after.tv_sec - before.tv_sec) * 1'000'000'000L + after.tv_nsec - before.tv_nsec;
-  BOOST_TEST(used > 1'000'000);  // a loop that slept would have used some microseconds
+  BOOST_TEST(seen.sleeps() == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_loop_that_spins_sees_a_post_at_its_next_look, spinning_scheduler) {
+  std::promise<int> posted;
+  scheduler.spawn([&] { peers.read(); });
+  const std::jthread other{[&] {
+    until_spinning();
+    scheduler.post([&, looks_before = posted.get_future()]() mutable {
+      const int looks = seen.count();
+      BOOST_TEST(looks <= looks_before.get() + 1);
+      scheduler.stop();
+    });
+    posted.set_value(seen.count());
+  }};
+  scheduler.run();
+  BOOST_TEST(seen.sleeps() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_that_has_spun_in_vain_sleeps) {
+  const waits seen;
+  fibers::scheduler scheduler{{.backend = backend(), .spin = 1ms}};
+  connection silent;
+  scheduler.spawn([&] { silent.read(); });
+  std::jthread other{[&] {
+    seen.until_asleep();
+    scheduler.post([&] {
+      BOOST_TEST(seen.count() > 1);
+      BOOST_TEST(seen.sleeps() == 1);
+      scheduler.stop();
+    });
+  }};
+  scheduler.run();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
