@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_looks_before_it_sleeps_says_so_and_serves) {
   echo_client first{server.port()};
   for (int i = 0; i < 20; ++i) BOOST_TEST(echoes(first, "hello"));
   echo_client second{server.port()};
-  usleep(10'000);
+  BOOST_TEST(server.falls_asleep());
   for (int i = 0; i < 20; ++i) BOOST_TEST(echoes(i % 2 == 0 ? first : second, body(2500)));
   server.signal(SIGTERM);
   BOOST_TEST(server.wait() == 0);

@@ -18,17 +18,19 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-// Where nothing is to be done; a sanitizer makes much of little.
-constexpr double nearly_nothing = sanitized ? 0.3 : 0.05;
-
-// Of one processor, over the next second. Doing nothing is about 0 and a busy loop about 1.
-double cpu_share(const server_process& server) {
+// For half a second after it has fallen asleep. One that spins never does; one that polls sleeps
+// too often; one that spins for a while before each sleep uses its processor.
+void expect_sleep(const server_process& server, double most_a_second) {
+  BOOST_TEST(server.falls_asleep());
   const auto start = clock_type::now();
-  const auto before = server.cpu_time();
-  std::this_thread::sleep_for(seconds{1});
-  const std::chrono::duration<double> used = server.cpu_time() - before;
+  const auto sleeps_before = server.sleeps();
+  const auto cpu_before = server.cpu_time();
+  std::this_thread::sleep_for(milliseconds{500});
+  const auto sleeps = static_cast<double>(server.sleeps() - sleeps_before);
+  const std::chrono::duration<double> cpu = server.cpu_time() - cpu_before;
   const std::chrono::duration<double> passed = clock_type::now() - start;
-  return used / passed;
+  BOOST_TEST(sleeps <= 1 + most_a_second * passed.count());
+  BOOST_TEST(cpu / passed < (sanitized ? 0.3 : 0.02));
 }
 
 // Whether as many are open, sooner or later; one that it inherited may lie above its limit.
@@ -51,36 +53,35 @@ bool raise_descriptor_limit(rlim_t wanted) {
   return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
 }
 
-// Whether a reply comes within the time, without waiting longer.
-bool is_answered_within(const echo_client& client, milliseconds time) {
-  for (const auto until = clock_type::now() + time; clock_type::now() < until; usleep(5000)) {
-    if (client.has_reply()) return true;
-  }
-  return false;
-}
-
-// Asks once; true when an answer comes or the connection ends, which is how a server says no.
-bool is_answered_or_refused(const echo_client& client) try {
+// Asks once; false when the connection ends, which is how a server says no. Throws where neither
+// comes.
+bool is_answered(const echo_client& client) try {
   client.send("hello");
   const auto reply = client.receive(5).bytes;
-  return reply == "hello" || reply.empty();
+  BOOST_REQUIRE((reply == "hello" || reply.empty()));
+  return !reply.empty();
 } catch (const std::system_error& error) {
-  return error.code() == std::errc::connection_reset || error.code() == std::errc::broken_pipe;
+  if (error.code() == std::errc::connection_reset || error.code() == std::errc::broken_pipe) {
+    return false;
+  }
+  throw;
 }
 
 // So many clients that memory does not suffice for all: none waits for ever, the first is served as
-// before, and SIGTERM ends the server.
-void expect_to_survive(server_process& server, std::size_t clients) {
+// before, and SIGTERM ends the server. Returns how many were refused.
+std::size_t refused_by_survivor(server_process& server, std::size_t clients) {
   const echo_client first{server.port()};
   BOOST_REQUIRE(echoes(first, "hello"));
   std::vector<echo_client> others;
+  std::size_t refused = 0;
   for (std::size_t i = 0; i < clients; ++i) {
     others.emplace_back(server.port());
-    BOOST_REQUIRE(is_answered_or_refused(others.back()));
+    if (!is_answered(others.back())) ++refused;
   }
   BOOST_TEST(echoes(first, "again"));
   server.signal(SIGTERM);
   BOOST_TEST(server.wait() == 0);
+  return refused;
 }
 
 }  // namespace
@@ -91,22 +92,20 @@ BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
                      *boost::unit_test::precondition(memory_can_be_limited)) {
   server_process server{
       {"--buffer", "16777216"}, server_process::voice::quiet, {.memory = 300'000'000}};
-  expect_to_survive(server, 30);
+  const auto refused = refused_by_survivor(server, 30);
+  BOOST_TEST(
+      (refused > 0 || server.announced("server") == "floor"));  // whose buffer is one for all
 }
 
 BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
                      *boost::unit_test::precondition(memory_can_be_limited)) {
-  constexpr std::size_t count = 1000;
-  if (!raise_descriptor_limit(count + 100)) {
-    BOOST_TEST_MESSAGE("skipped: ulimit -Hn is less than 1100");
-    return;
-  }
   server_process server{{}, server_process::voice::quiet, {.memory = 64 << 20}};
   if (server.announced("server").starts_with("asio")) {
     BOOST_TEST_MESSAGE("skipped: Asio ends when there is no memory for an operation of its own");
     return;
   }
-  expect_to_survive(server, count);
+  const auto refused = refused_by_survivor(server, 300);
+  BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // which has no stacks
 }
 
 BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order) {
@@ -128,7 +127,7 @@ BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order
   if (served == count) return;
   for (std::size_t i = 1024; i < count; ++i) BOOST_REQUIRE(clients[i].is_refused());
   for (std::size_t i = 0; i < served; ++i) BOOST_REQUIRE(echoes(clients[i], "hello"));
-  BOOST_TEST(cpu_share(server) < nearly_nothing);
+  expect_sleep(server, 100);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_blocks_only_itself) {
@@ -142,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_blocks_only_itself) {
   BOOST_TEST(sent < text.size());
   BOOST_TEST(server.resident_kib() - before < (sanitized ? 16384 : 4096));  // of 64 MiB
   for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(other, "hello"));
-  BOOST_TEST(cpu_share(server) < nearly_nothing);
+  expect_sleep(server, 1);
   client.end();
   BOOST_TEST((client.receive_all().bytes == text.substr(0, sent)));
 }
@@ -154,7 +153,7 @@ BOOST_AUTO_TEST_CASE(without_descriptors_the_connected_are_served_and_accepting_
   for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
   while (clients.size() < 200) clients.emplace_back(server.port());
   BOOST_REQUIRE(has_taken(server, 64));  // to accept is work, to be unable to should be none
-  BOOST_TEST(cpu_share(server) < nearly_nothing);
+  expect_sleep(server, 100);             // it may try again every 10 ms
   for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(echoes(clients[i], "hello"));
   clients.erase(clients.begin(), clients.begin() + 165);
   for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
@@ -169,8 +168,9 @@ BOOST_AUTO_TEST_CASE(more_than_max_connections_wait_until_one_leaves) {
     BOOST_REQUIRE(echoes(second, "hello"));
     echo_client third{server.port()};
     third.send("hello");
-    BOOST_TEST(!is_answered_within(third, milliseconds{300}));
-    BOOST_TEST(echoes(first, "hello"));
+    for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(first, "hello"));
+    BOOST_TEST(server.falls_asleep());
+    BOOST_TEST(!third.has_reply());
     second.end();
     BOOST_TEST(third.receive(5).bytes == "hello");
   }
@@ -192,7 +192,8 @@ BOOST_AUTO_TEST_CASE(who_waits_behind_max_connections_takes_no_descriptor_of_the
   BOOST_TEST(server.descriptors() <= with_one + 1);
 }
 
-// A count, not a time: how much of the flood is answered while the others ask and are answered.
+// Each answer comes at all. How much of the flood may come before is counted where the loop is
+// (tests/scheduler_waiting_test.cpp): here it depends on who lets the client run.
 BOOST_AUTO_TEST_CASE(a_client_that_floods_the_server_leaves_the_others_their_turn) {
   server_process server;
   const echo_client flooding{server.port()};
@@ -204,26 +205,24 @@ BOOST_AUTO_TEST_CASE(a_client_that_floods_the_server_leaves_the_others_their_tur
   std::jthread reader{[&] { flooding.receive_raw(); }};
   std::vector<echo_client> others;
   for (int i = 0; i < 20; ++i) others.emplace_back(server.port());
-  const auto start = clock_type::now();
   for (int round = 0; round < 10; ++round) {
     for (const auto& each : others) BOOST_REQUIRE(echoes(each, "hello"));
   }
-  BOOST_TEST((clock_type::now() - start < patience));
   done = true;
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_and_an_active_one_is_not) {
   server_process server{{"--idle-timeout", "1s"}};
   echo_client idle{server.port()};
+  const auto start = clock_type::now();
   BOOST_REQUIRE(echoes(idle, "hello"));
   echo_client active{server.port()};
-  const auto start = clock_type::now();
   while (!idle.has_reply() && clock_type::now() < start + patience) {
     BOOST_REQUIRE(echoes(active, "hello"));
     usleep(20'000);
   }
+  BOOST_TEST((clock_type::now() - start >= seconds{1}));
   BOOST_TEST(idle.receive_raw().empty());
-  BOOST_TEST((clock_type::now() - start > milliseconds{900}));
   BOOST_TEST(echoes(active, "hello"));
 }
 
@@ -250,7 +249,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_never_reads_is_idle_too_and_is_told_at_once) 
 BOOST_AUTO_TEST_CASE(an_idle_timeout_of_zero_closes_nothing) {
   server_process server{{"--idle-timeout", "0"}};
   echo_client client{server.port()};
-  usleep(300'000);
+  BOOST_REQUIRE(echoes(client, "hello"));
+  expect_sleep(server, 0);  // it has no timer
   BOOST_TEST(echoes(client, "hello"));
 }
 
@@ -262,10 +262,7 @@ BOOST_AUTO_TEST_CASE(an_idle_server_sleeps) {
     BOOST_REQUIRE(echoes(clients.back(), "hello"));
     usleep(1000);
   }
-  usleep(100'000);
-  const auto before = server.voluntary_switches();
-  BOOST_TEST(cpu_share(server) < (sanitized ? 0.1 : 0.01));
-  BOOST_TEST(server.voluntary_switches() - before < 10);
+  expect_sleep(server, 2);  // it looks for idle connections twice a second
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_connections_are_shared_out_and_end_with_sigterm) {

@@ -20,6 +20,7 @@
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace {
 
@@ -114,11 +115,24 @@ std::optional<int> exit_code(pid_t pid, int flags) {
 }
 
 int wait_for(pid_t pid) {
-  for (const auto until = clock_type::now() + patience; clock_type::now() < until;) {
-    if (const auto code = exit_code(pid, WNOHANG)) return *code;
-    usleep(2000);
-  }
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  pollfd ended{.fd = process, .events = POLLIN, .revents = 0};
+  poll(&ended, 1, static_cast<int>(milliseconds{patience}.count()));
+  close(process);
+  if (const auto code = exit_code(pid, WNOHANG)) return *code;
   throw std::runtime_error{"the server does not end"};
+}
+
+std::string status_in(const std::string& folder, const std::string& field) {
+  std::ifstream lines{folder + "/status"};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(field + ":")) return line.substr(field.size() + 1);
+  }
+  throw std::runtime_error{"no " + field + " in " + folder};
+}
+
+std::filesystem::directory_iterator threads_of(pid_t pid) {
+  return std::filesystem::directory_iterator{fmt::format("/proc/{}/task", pid)};
 }
 
 }  // namespace
@@ -182,28 +196,39 @@ int server_process::wait() {
   return code;
 }
 
-milliseconds server_process::cpu_time() const {
+std::chrono::nanoseconds server_process::cpu_time() const {
   clockid_t cpu_clock{};
   timespec time{};
   clock_getcpuclockid(pid_, &cpu_clock);
   clock_gettime(cpu_clock, &time);
-  return milliseconds{time.tv_sec * 1000 + time.tv_nsec / 1'000'000};
+  return seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
 std::string server_process::status(const std::string& field) const {
-  std::ifstream lines{fmt::format("/proc/{}/status", pid_)};
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(field + ":")) return line.substr(field.size() + 1);
-  }
-  throw std::runtime_error{"no " + field + " of the server in /proc"};
+  return status_in(fmt::format("/proc/{}", pid_), field);
 }
 
 long server_process::resident_kib() const {
   return std::stol(status("VmRSS"));
 }
 
-long server_process::voluntary_switches() const {
-  return std::stol(status("voluntary_ctxt_switches"));
+long server_process::sleeps() const {
+  long all = 0;
+  for (const auto& thread : threads_of(pid_)) {
+    all += std::stol(status_in(thread.path(), "voluntary_ctxt_switches"));
+  }
+  return all;
+}
+
+bool server_process::falls_asleep() const {
+  const auto sleeps = [](const auto& thread) {
+    return status_in(thread.path(), "State").find('S') != std::string::npos;
+  };
+  for (const auto until = clock_type::now() + patience; clock_type::now() < until;) {
+    if (std::ranges::all_of(threads_of(pid_), sleeps)) return true;
+    std::this_thread::yield();
+  }
+  return false;
 }
 
 int server_process::threads() const {

@@ -70,9 +70,10 @@ class server_process {
 
   void signal(int number) const;
   int wait();  // its exit code, negative for a signal; throws if it does not end
-  milliseconds cpu_time() const;
+  std::chrono::nanoseconds cpu_time() const;
   long resident_kib() const;
-  long voluntary_switches() const;  // how often it went to sleep
+  long sleeps() const;        // how often its threads went to sleep
+  bool falls_asleep() const;  // waits until all of them sleep; false: they do not
   int threads() const;
   std::size_t descriptors() const;                     // how many are open
   bool has_descriptor(const std::string& kind) const;  // as /proc names it: anon_inode:[eventpoll]
