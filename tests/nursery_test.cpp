@@ -1,5 +1,6 @@
 #define BOOST_TEST_MODULE nursery
 #include <fibers/nursery.hpp>
+#include <fibers/semaphore.hpp>
 
 #include "appends_when_destroyed.hpp"
 #include "fiber_worlds.hpp"
@@ -311,15 +312,17 @@ BOOST_AUTO_TEST_CASE(all_fibers_of_a_tree_unwind_when_all_are_cancelled) {
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_and_the_children_run_on) {
   in_scheduler([](fibers::scheduler&) {
+    fibers::semaphore may_end{0};
     nursery group;
     bool finished = false;
     group.spawn("slow", [&] {
-      fibers::this_fiber::sleep_for(50ms);
+      may_end.acquire();
       finished = true;
     });
     BOOST_TEST(!group.join_for(5ms));
     BOOST_TEST(!finished);
     BOOST_TEST(group.size() == 1u);
+    may_end.release();
     BOOST_TEST(group.join_for(patience));
     BOOST_TEST(finished);
     BOOST_TEST(group.join_for(0ms));

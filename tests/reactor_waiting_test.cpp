@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reactor_fixture.hpp"
+#include "waits.hpp"
 #if __has_include(<liburing.h>)
 #include <fibers/io_uring_reactor.hpp>
 #endif
@@ -23,6 +24,13 @@ steady_clock::duration duration_of_poll(reactor_fixture& self,
   const auto begin = steady_clock::now();
   self.poll(timeout);
   return steady_clock::now() - begin;
+}
+
+// Nothing else happens, so nothing finishes.
+void poll_until(fibers::reactor& reactor, steady_clock::time_point deadline) {
+  operation_list finished;
+  reactor.poll(deadline, finished);
+  BOOST_TEST(finished.empty());
 }
 
 // Room for descriptors beyond what the type fd_set can hold.
@@ -43,17 +51,50 @@ boost::test_tools::assertion_result is_io_uring(boost::unit_test::test_unit_id) 
 
 BOOST_FIXTURE_TEST_SUITE(waiting, reactor_fixture)
 
-BOOST_AUTO_TEST_CASE(a_timeout_is_never_short) {
-  for (const auto timeout : {1ns, 999ns, 100'001ns, 1'000'001ns, 7'500'000ns}) {
-    BOOST_TEST((duration_of_poll(*this, timeout) >= timeout));
+BOOST_AUTO_TEST_CASE(a_wait_is_one_call_and_ends_at_its_deadline_and_never_before) {
+  poll(1ns);  // the first may have something to do
+  for (const auto time : {1ns, 999ns, 100'001ns, 1'000'001ns, 7'500'000ns}) {
+    const waits seen;
+    const auto deadline = steady_clock::now() + time;
+    poll_until(*reactor, deadline);
+    BOOST_TEST((steady_clock::now() >= deadline));
+    BOOST_TEST(seen.count() == 1);
+    BOOST_TEST((seen.sleeps() == 0 || seen.latest() == deadline));
   }
+}
+
+// It rings, and the call waits on by itself.
+BOOST_AUTO_TEST_CASE(an_earlier_deadline_that_was_given_up_costs_one_wait_and_ends_none) {
+  reactor->interrupt();
+  poll(5ms);
+  const waits seen;
+  const auto deadline = steady_clock::now() + 20ms;
+  poll_until(*reactor, deadline);
+  BOOST_TEST((steady_clock::now() >= deadline));
+  BOOST_TEST(seen.count() <= 2);
+  BOOST_TEST((seen.latest() <= deadline));
+}
+
+BOOST_AUTO_TEST_CASE(a_later_deadline_that_was_given_up_holds_up_none) {
+  reactor->interrupt();
+  poll(1s);
+  const waits seen;
+  const auto deadline = steady_clock::now() + 5ms;
+  poll_until(*reactor, deadline);
+  BOOST_TEST((steady_clock::now() >= deadline));
+  BOOST_TEST(seen.count() == 1);
+  BOOST_TEST((seen.latest() <= deadline));
 }
 
 BOOST_AUTO_TEST_CASE(no_time_left_means_not_to_wait) {
   request receive{kind::receive, near.get(), 10};
   start(receive);
-  poll(0ns);
-  poll(-5ms);
+  const waits seen;
+  poll_until(*reactor, fibers::reactor::at_once);
+  poll_until(*reactor, steady_clock::now());
+  poll_until(*reactor, steady_clock::now() - 5ms);
+  BOOST_TEST(seen.count() == 3);
+  BOOST_TEST(seen.sleeps() == 0);
   BOOST_TEST(!receive.finished());
   take_back(receive);
 }
@@ -61,8 +102,9 @@ BOOST_AUTO_TEST_CASE(no_time_left_means_not_to_wait) {
 BOOST_AUTO_TEST_CASE(waiting_without_a_limit_ends_with_an_operation) {
   request receive{kind::receive, near.get(), 10};
   start(receive);
+  const waits seen;
   const std::jthread later{[&] {
-    std::this_thread::sleep_for(20ms);
+    seen.until_asleep();
     send_all(far, "hello");
   }};
   while (!receive.finished()) poll(std::nullopt);
@@ -71,7 +113,11 @@ BOOST_AUTO_TEST_CASE(waiting_without_a_limit_ends_with_an_operation) {
 
 BOOST_AUTO_TEST_CASE(an_interrupt_from_another_thread_ends_a_wait) {
   for (int i = 0; i < 20; ++i) {
-    const std::jthread other{[&] { reactor->interrupt(); }};
+    const waits seen;
+    const std::jthread other{[&] {
+      if (i % 2 == 0) seen.until_asleep();
+      reactor->interrupt();
+    }};
     poll(std::nullopt);
   }
 }
