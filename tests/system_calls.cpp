@@ -1,35 +1,26 @@
 #include "system_calls.hpp"
 
-#include <linux/io_uring.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bench/descriptor.hpp>
-#include <bit>
 #include <boost/test/results_collector.hpp>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <iostream>
 #include <numeric>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 namespace {
-
-using namespace std::chrono_literals;
-using std::chrono::nanoseconds;
 
 // Descriptors that nobody can have: closing them fails and does nothing else.
 constexpr int start_marker = -0x5742;
@@ -140,79 +131,6 @@ void begin_tracing(traced_process& process) {
   }
 }
 
-// --- timeouts --------------------------------------------------------------------------------
-
-// Word by word: where ptrace is permitted, process_vm_readv may not be.
-template <class T>
-std::optional<T> read_from(pid_t process, std::uint64_t address) {
-  static_assert(sizeof(T) % sizeof(long) == 0);
-  if (address == 0) return {};
-  std::array<long, sizeof(T) / sizeof(long)> words;
-  for (auto& word : words) {
-    errno = 0;
-    word = ::ptrace(PTRACE_PEEKDATA, process, address, nullptr);
-    if (errno != 0) throw failed("PTRACE_PEEKDATA");
-    address += sizeof word;
-  }
-  return std::bit_cast<T>(words);
-}
-
-std::optional<nanoseconds> in_timespec(pid_t process, std::uint64_t address) {
-  const auto limit = read_from<timespec>(process, address);
-  if (!limit) return {};
-  return std::chrono::seconds{limit->tv_sec} + nanoseconds{limit->tv_nsec};
-}
-
-std::optional<nanoseconds> in_timeval(pid_t process, std::uint64_t address) {
-  const auto limit = read_from<timeval>(process, address);
-  if (!limit) return {};
-  return std::chrono::seconds{limit->tv_sec} + std::chrono::microseconds{limit->tv_usec};
-}
-
-std::optional<nanoseconds> in_milliseconds(std::uint64_t argument) {
-  const auto limit = static_cast<int>(argument);
-  if (limit < 0) return {};
-  return std::chrono::milliseconds{limit};
-}
-
-// Without IORING_ENTER_GETEVENTS it does not wait.
-std::optional<nanoseconds> in_getevents_arg(pid_t process, const std::uint64_t* arguments) {
-  const auto flags = arguments[3];
-  if ((flags & IORING_ENTER_GETEVENTS) == 0 || arguments[2] == 0) return 0ns;
-  if ((flags & IORING_ENTER_EXT_ARG) == 0) return {};
-  const auto waiting = read_from<io_uring_getevents_arg>(process, arguments[4]);
-  return waiting ? in_timespec(process, waiting->ts) : std::nullopt;
-}
-
-std::optional<nanoseconds> timeout_of(pid_t process, std::uint64_t number,
-                                      const std::uint64_t* arguments) {
-  switch (number) {
-#ifdef SYS_epoll_wait  // newer architectures have epoll_pwait only
-    case SYS_epoll_wait:
-#endif
-    case SYS_epoll_pwait:
-      return in_milliseconds(arguments[3]);
-    case SYS_epoll_pwait2:
-      return in_timespec(process, arguments[3]);
-#ifdef SYS_poll
-    case SYS_poll:
-      return in_milliseconds(arguments[2]);
-#endif
-    case SYS_ppoll:
-      return in_timespec(process, arguments[2]);
-#ifdef SYS_select
-    case SYS_select:
-      return in_timeval(process, arguments[4]);
-#endif
-    case SYS_pselect6:
-      return in_timespec(process, arguments[4]);
-    case SYS_io_uring_enter:
-      return in_getevents_arg(process, arguments);
-    default:
-      return {};
-  }
-}
-
 // --- counting --------------------------------------------------------------------------------
 
 class counter {
@@ -250,11 +168,7 @@ class counter {
     } else if (number == SYS_close && static_cast<int>(arguments[0]) == stop_marker) {
       counting_ = false;
     } else if (counting_) {
-      std::array<std::uint64_t, 6> copied;
-      std::copy_n(arguments, copied.size(), copied.begin());
       ++counted_.counts[static_cast<long>(number)];
-      const auto timeout = timeout_of(process_.pid(), number, copied.data());
-      if (timeout) counted_.timeouts.push_back(*timeout);
     }
   }
 

@@ -22,14 +22,9 @@
 #include <functional>
 #include <iosfwd>
 #include <map>
-#include <vector>
 
 struct system_calls {
   std::map<long, int> counts;  // by number: SYS_read
-
-  // What each call that waits for descriptors was given as a timeout, in their order. One without
-  // a timeout is not among them.
-  std::vector<std::chrono::nanoseconds> timeouts;
 
   int total() const;
   int of(long number) const;

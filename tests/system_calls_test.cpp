@@ -3,13 +3,9 @@
 #define BOOST_TEST_MODULE system_calls
 #include "system_calls.hpp"
 
-#include <poll.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -53,7 +49,6 @@ BOOST_AUTO_TEST_CASE(ten_writes_are_ten_system_calls) {
   const auto counted = count_system_calls([] { write_often(10); });
   BOOST_TEST(counted.of(SYS_write) == 10);
   BOOST_TEST(counted.total() == 10);
-  BOOST_TEST(counted.timeouts.empty());
 }
 
 BOOST_AUTO_TEST_CASE(without_a_mark_none_is_counted) {
@@ -95,38 +90,6 @@ BOOST_AUTO_TEST_CASE(the_code_runs_in_another_process) {
   count_system_calls([&] { ++here; });
   BOOST_TEST(here == 0);
   no_child_is_left();
-}
-
-BOOST_AUTO_TEST_CASE(timeouts_are_told_in_the_unit_of_each_call) {
-  const auto counted = count_system_calls([] {
-    const descriptor epoll{::epoll_create1(EPOLL_CLOEXEC)};
-    epoll_event event{};
-    const timespec two{0, 2'000'000}, five{0, 5'000'000};
-    timeval four{0, 4'000};
-    start_counting();
-    ::epoll_wait(epoll.get(), &event, 1, 1);
-    ::epoll_pwait2(epoll.get(), &event, 1, &two, nullptr);
-    ::poll(nullptr, 0, 3);
-    ::select(0, nullptr, nullptr, nullptr, &four);
-    ::ppoll(nullptr, 0, &five, nullptr);
-    ::poll(nullptr, 0, 0);
-    stop_counting();
-  });
-  BOOST_TEST(
-      (counted.timeouts == std::vector<std::chrono::nanoseconds>{1ms, 2ms, 3ms, 4ms, 5ms, 0ms}));
-}
-
-BOOST_AUTO_TEST_CASE(a_wait_without_a_timeout_has_none) {
-  const auto counted = count_system_calls([] {
-    const descriptor event{::eventfd(1, EFD_CLOEXEC)};
-    pollfd ready{event.get(), POLLIN, 0};
-    start_counting();
-    ::poll(&ready, 1, -1);
-    ::ppoll(&ready, 1, nullptr, nullptr);
-    stop_counting();
-  });
-  BOOST_TEST(counted.total() == 2);
-  BOOST_TEST(counted.timeouts.empty());
 }
 
 BOOST_AUTO_TEST_CASE(it_prints_names) {
