@@ -139,6 +139,7 @@ class generator : public std::ranges::view_base {
   struct destroyer {
     void operator()(state* dropped) const noexcept {
       if (dropped->running) refuse("a generator was destroyed while it runs");
+      dropped->running = true;  // to be unwound is to run
       stack memory = dropped->body->release_stack();
       dropped->body.reset();  // unwinds, and may still look at the rest
       dropped->~state();

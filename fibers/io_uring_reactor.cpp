@@ -101,19 +101,22 @@ io_uring_reactor::~io_uring_reactor() {
   ::close(interrupt_);
 }
 
-void io_uring_reactor::drain() noexcept try {
+bool io_uring_reactor::drain() noexcept try {
   using std::chrono::steady_clock;
-  if (sends_under_way() == 0) return;
+  if (sends_under_way() == 0) return false;
   flush();
   auto until = steady_clock::now() + longest_silence;
-  while (sends_under_way() > 0 && steady_clock::now() < until) {
+  interrupted_ = false;
+  while (sends_under_way() > 0 && !interrupted_ && steady_clock::now() < until) {
     const auto before = sends_under_way();
     operation_list nobodys;
     poll(until, nobodys);
     nobodys.clear();
     if (sends_under_way() < before) until = steady_clock::now() + longest_silence;
   }
+  return interrupted_;
 } catch (const std::exception&) {  // of the ring, or no memory: then they are lost
+  return false;
 }
 
 // --- buffers ---------------------------------------------------------------------------------
@@ -173,8 +176,10 @@ void io_uring_reactor::release(int buffer) noexcept {
 }
 
 [[gnu::noinline]] int io_uring_reactor::make_send_buffer() {
+  if (free_outgoing_.capacity() <= outgoing_.size()) {
+    free_outgoing_.reserve(2 * outgoing_.size() + 16);  // giving back may not throw
+  }
   outgoing_.push_back({std::make_unique_for_overwrite<std::byte[]>(send_size)});
-  free_outgoing_.reserve(outgoing_.capacity());  // giving back may not throw
   return static_cast<int>(outgoing_.size()) - 1;
 }
 
@@ -232,12 +237,19 @@ inline io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
   return submission;
 }
 
-// Submits, and lets the kernel complete what was cancelled: until then it holds the descriptor's
-// connection, so that closing it would not close that.
+// Submits, and lets the kernel complete what was cancelled. Until then the kernel holds the
+// connection, and a close() would not end it. One call completes some twenty requests, the oldest
+// first, so it is repeated while it completes as many.
 void io_uring_reactor::settle() noexcept {
+  constexpr unsigned many = 16;
   must_poll_ = true;
-  for (int tries = 0; tries < 2 && io_uring_submit_and_get_events(&ring_) < 0; ++tries) {
-  }
+  unsigned before;
+  int failures = 0;
+  do {
+    before = io_uring_cq_ready(&ring_);
+    if (io_uring_submit_and_get_events(&ring_) <= 0) ++failures;
+  } while (io_uring_cq_ready(&ring_) - before >= many ||
+           (io_uring_sq_ready(&ring_) > 0 && failures < 2));
   note_submitted();
 }
 
@@ -251,12 +263,12 @@ void io_uring_reactor::watch_end(int descriptor) noexcept {
   auto& submission = ask(descriptor);
   io_uring_prep_poll_add(&submission, descriptor, POLLRDHUP);
   submission.user_data = tag(request::end, known(descriptor).generation, descriptor);
-  known(descriptor).end_watched = true;
+  known(descriptor).end = watch::under_way;
 }
 
 void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
   // Before the receive: then that is woken first, and has mostly told of the end already.
-  if (kind == request::receive && !known(descriptor).end_watched) watch_end(descriptor);
+  if (kind == request::receive && known(descriptor).end == watch::none) watch_end(descriptor);
   auto& submission = ask(descriptor);
   if (kind == request::accept) {
     io_uring_prep_accept(&submission, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
@@ -308,19 +320,16 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
   auto& old = known(descriptor);
   const bool closed_under_a_call = old.reader != nullptr || old.writer != nullptr;
-  if (old.writer != nullptr && !completes_once(*old.writer)) old.given_up = true;
+  if (old.writer != nullptr && old.writer->what() == operation::kind::send) old.given_up = true;
   cancel_all(descriptor);
   if (old.incoming == multishot::armed) {
     stop_listening_in(descriptor, old.accepted ? request::accept : request::receive);
   }
-  if (old.end_watched) cancel_request(tag(request::end, old.generation, descriptor));
-  const bool sends = old.sending != none;
-  if (sends) leave_unsent(old);
-  if (closed_under_a_call || old.incoming != multishot::off || old.end_watched || sends) {
-    settle();
-  } else if (old.epoch == epoch_) {
-    flush();
-  }
+  if (old.end == watch::under_way) cancel_request(tag(request::end, old.generation, descriptor));
+  if (old.sending != none) leave_unsent(old);
+  const bool asked = closed_under_a_call || old.incoming != multishot::off ||
+                     old.end == watch::under_way || old.sending != none || old.epoch == epoch_;
+  if (asked) settle();
   for (int buffer = old.first_unread; buffer != none;) {
     release(std::exchange(buffer, record_of(buffer).next));
   }
@@ -333,8 +342,8 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   old = std::move(fresh);
 }
 
-// Whoever waits for room has not sent all: what is here already is not worth waiting for. What was
-// sent whole has some time yet.
+// Where a send was still waiting for room, the stream is cut anyhow, and the rest is given up. What
+// was sent whole has some time yet.
 void io_uring_reactor::leave_unsent(entry& of) noexcept {
   auto& out = outgoing_[static_cast<std::size_t>(of.sending)];
   ++closed_unsent_;
@@ -574,6 +583,7 @@ void io_uring_reactor::stop(const operation& asked) noexcept {
 // The kernel may still complete the request, but nobody asked for that any more.
 void io_uring_reactor::forget_once(const operation& asked) noexcept {
   cancel_request(once_tag(asked));
+  known(asked.descriptor()).epoch = epoch_;
   ++known(asked.descriptor()).turns[asked.reads() ? 1 : 0];
 }
 
@@ -605,17 +615,19 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
 bool io_uring_reactor::arm(time_point deadline) noexcept {
   using namespace std::chrono;
   if (deadline >= armed_) return true;
-  if (deadline <= steady_clock::now()) return false;
-  const nanoseconds moment = deadline.time_since_epoch();
-  const auto whole = duration_cast<seconds>(moment);
+  const auto now = steady_clock::now();
+  if (deadline <= now) return false;
+  // A moment would be taken for one of the machine's clock, which is another in a container.
+  const nanoseconds left = deadline - now;
+  const auto whole = duration_cast<seconds>(left);
   auto& submission = next_submission();
-  limit_ = {whole.count(), (moment - whole).count()};
+  limit_ = {whole.count(), (left - whole).count()};
   const auto armed = tag(request::deadline, 0, 0);
   if (armed_ == when_something_happens) {
-    io_uring_prep_timeout(&submission, &limit_, 0, IORING_TIMEOUT_ABS);
+    io_uring_prep_timeout(&submission, &limit_, 0, 0);
     submission.user_data = armed;
   } else {
-    io_uring_prep_timeout_update(&submission, &limit_, armed, IORING_TIMEOUT_ABS);
+    io_uring_prep_timeout_update(&submission, &limit_, armed, 0);
     submission.flags |= IOSQE_CQE_SKIP_SUCCESS;  // else it would end the wait by itself
     submission.user_data = tag(request::cancel, 0, 0);
   }
@@ -670,7 +682,7 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
       if (kind == request::accept && what.res >= 0) ::close(what.res);
       return;
     case request::end:
-      if ((known(descriptor).generation & detail_mask) == detail) end_came(descriptor);
+      if ((known(descriptor).generation & detail_mask) == detail) end_came(descriptor, what.res);
       return;
     case request::send:
       return send_completed(static_cast<int>(detail), descriptor, what.res, finished);
@@ -682,6 +694,7 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
       rang_ = std::exchange(armed_, when_something_happens);
       return;
     case request::interrupt:
+      interrupted_ = true;
       if ((what.flags & IORING_CQE_F_MORE) == 0) {
         auto& submission = next_submission();
         io_uring_prep_poll_multishot(&submission, interrupt_, POLLIN);
@@ -731,10 +744,12 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
   }
 }
 
-// A receive that is armed may have missed it.
-void io_uring_reactor::end_came(int descriptor) noexcept {
+// A receive that is armed may have missed it. One that is asked for now does not. (What lies in the
+// socket's error queue ends the poll as well, and nothing else.)
+void io_uring_reactor::end_came(int descriptor, int events) noexcept {
   auto& about = known(descriptor);
-  about.end_watched = false;
+  about.end = watch::over;
+  if (events > 0 && (events & (POLLRDHUP | POLLHUP)) == 0) return;
   if (about.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
 }
 
@@ -749,7 +764,7 @@ void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {
 // Without memory the ring's own buffer must do.
 void io_uring_reactor::keep(int descriptor, int buffer, std::uint32_t size) noexcept {
   ++kept_;
-  if (kept_ > std::max(most_buffers_ / 2, 1u)) try {
+  if (kept_ > most_buffers_ / 2) try {
       buffer = copy_aside(buffer, size);
       --kept_;
     } catch (const std::bad_alloc&) {

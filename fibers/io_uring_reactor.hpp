@@ -10,15 +10,17 @@
 //
 // What follows from that: an error of a send is reported by the next one on its descriptor, as with
 // bytes that the kernel buffers; and what was sent leaves when its thread polls next, so a fiber
-// that keeps the thread busy keeps its own last words. Bytes that are still here when the reactor
-// ends are waited for as long as their peers take some, unless who sent more was taken back.
+// that keeps the thread busy keeps its own last words. Bytes that are still here when the last
+// fiber has ended, or the reactor ends, are waited for until no send (of 16 KiB at most) has gone
+// for a second; after a close they have 30 seconds, and none where a limit has passed or a send was
+// still waiting for room.
 //
 // A connection whose fiber does not read stops receiving after a few buffers, so it cannot drain
 // the ring for the others. Where the ring is empty all the same, it grows; and where so many fibers
 // do not read that half of the largest ring waits for them, what comes for them is copied out of
 // it.
 //
-// The end of a stream is polled for as well, once for each connection. A kernel without "io_uring/
+// The end of a stream is polled for as well, once per connection. A kernel without "io_uring/
 // poll: fix multishot recv missing EOF on wakeup race" may give a receive the last bytes and never
 // the end that came with them; asked for again, it meets the end. (IORING_RECVSEND_POLL_FIRST has
 // the same effect on every kernel, where the end came before the receive was asked for.)
@@ -55,7 +57,7 @@ class io_uring_reactor final : public reactor {
   bool submit(operation& started) override;
   bool cancel(operation& cancelled) noexcept override;
   void give_up_unsent(int descriptor) noexcept override;
-  void drain() noexcept override;
+  bool drain() noexcept override;
   void cancel_all(int descriptor) noexcept override;
   void poll(time_point deadline, operation_list& finished) override;
   void interrupt() noexcept override;
@@ -77,6 +79,7 @@ class io_uring_reactor final : public reactor {
     deadline
   };
   enum class multishot : std::uint8_t { off, armed, cancelling };
+  enum class watch : std::uint8_t { none, under_way, over };  // for the end of the stream
 
   // What is known of a descriptor: a cache line, and a power of two, for it is looked up five times
   // a message.
@@ -96,8 +99,8 @@ class io_uring_reactor final : public reactor {
     std::int16_t send_error = 0;
     multishot incoming = multishot::off;
     bool ended = false;
-    bool end_watched = false;  // a poll for it is under way
-    bool given_up = false;     // who had more to send did not wait until the kernel had the rest
+    watch end = watch::none;
+    bool given_up = false;  // who had more to send did not wait until the kernel had the rest
   };
   static_assert(sizeof(std::unique_ptr<int>) != 8 || sizeof(entry) == 64);
   struct received {
@@ -157,7 +160,7 @@ class io_uring_reactor final : public reactor {
                           operation_list& finished);
   void send_completed(int slot, int descriptor, int result, operation_list& finished);
   void once_completed(std::uint32_t turn, int descriptor, int result, operation_list& finished);
-  void end_came(int descriptor) noexcept;
+  void end_came(int descriptor, int events) noexcept;
   void keep(int descriptor, int buffer, std::uint32_t size) noexcept;
   void accepted(int descriptor, int connection) noexcept;
   bool read_now(operation& reading) noexcept;
@@ -200,6 +203,7 @@ class io_uring_reactor final : public reactor {
   operation_list forgotten_;
   std::uint32_t epoch_ = 1;  // counts submissions to the kernel
   int interrupt_;
+  bool interrupted_ = false;  // since somebody last cared
 
   // One timeout request, which stays armed from one poll to the next.
   time_point armed_ = when_something_happens;

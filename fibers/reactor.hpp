@@ -143,8 +143,9 @@ class reactor {
   // own buffers.
   virtual void give_up_unsent(int) noexcept {}
 
-  // Waits until the kernel has all that was sent, as long as peers go on taking some.
-  virtual void drain() noexcept {}
+  // Waits until the kernel has all that was sent, somebody interrupts, or nothing that was sent has
+  // gone for a second. For whoever has no operations pending. True: somebody interrupted.
+  virtual bool drain() noexcept { return false; }
 
   // Pending operations on a descriptor finish with ECANCELED at the next poll; it stays known.
   virtual void cancel_all(int descriptor) noexcept = 0;

@@ -52,7 +52,7 @@ scheduler::scheduler(const scheduler_options& options)
       spin_{options.spin} {}
 
 scheduler::~scheduler() {
-  if (tasks_.current() != nullptr) refuse("a scheduler was destroyed by one of its fibers");
+  if (tasks_.running_round()) refuse("a scheduler was destroyed by one of its fibers");
   unwind();
   drop_posted();
   for (auto** at = &newest; *at != nullptr; at = &(*at)->older_) {
@@ -81,12 +81,23 @@ scheduler& scheduler::current() {
 
 void scheduler::run() {
   assert(thread_ == std::this_thread::get_id() && "a scheduler stays on its thread");
-  if (tasks_.current() != nullptr) throw std::logic_error{"a fiber cannot run its own scheduler"};
+  if (tasks_.running_round()) throw std::logic_error{"a fiber cannot run its own scheduler"};
   const running_scheduler in_charge{*this};
   if (todo_ != nullptr) run_posted();  // it stands behind one that threw
   run_posted();
-  while (tasks_.any_alive() || tasks_.any_failed()) run_once();
-  reactor_->drain();
+  do {
+    while (tasks_.any_alive() || tasks_.any_failed()) run_once();
+  } while (drain());
+}
+
+// With no fiber left. True: somebody posted before all that was sent had left.
+bool scheduler::drain() {
+  asleep_.store(true, std::memory_order_seq_cst);  // as in look_around()
+  if (posted_.load(std::memory_order_seq_cst) != nullptr) reactor_->interrupt();
+  const bool interrupted = reactor_->drain();
+  asleep_.store(false, std::memory_order_relaxed);
+  if (interrupted) run_posted();
+  return interrupted;
 }
 
 void scheduler::run_once() {

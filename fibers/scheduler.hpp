@@ -112,8 +112,9 @@ class scheduler {
     return tasks_.spawn("anonymous", std::forward<Body>(body));
   }
 
-  // Returns when no fiber is left, and what they sent has left or finds no taker for a second.
-  // Throws std::logic_error when one of its own fibers calls it.
+  // Returns when no fiber is left. With io_uring something that they sent may still be here: then
+  // it returns when that has left, or none of it has left for a second. Throws std::logic_error
+  // when one of its own fibers calls it.
   void run();
 
   // Cancels every fiber there is; run() returns when they have unwound.
@@ -191,6 +192,7 @@ class scheduler {
   void look_around();
   bool spin(clock::time_point deadline);
   void run_once();
+  bool drain();
   void unwind() noexcept;
   bool submit(operation& started);
   void ring_expired();

@@ -69,7 +69,8 @@ std::string_view task_queue::keep_name(stack& memory, std::byte*& top, std::stri
 }
 
 void task_queue::run_round() {
-  if (current_ != nullptr) refuse("a fiber cannot run the queue that runs it");
+  if (in_round_) refuse("a fiber cannot run the queue that runs it");
+  in_round_ = true;
   auto* outer = std::exchange(in_round, this);
   // Of the queue whose fiber runs this one's round, no fiber runs meanwhile: none of it can block.
   auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
@@ -81,6 +82,7 @@ void task_queue::run_round() {
   }
   in_round = outer;
   if (outer != nullptr) outer->current_ = outer_fiber;
+  in_round_ = false;
   note_round(ready);
   bury_finished();
   if (unhandled_) std::rethrow_exception(std::exchange(unhandled_, nullptr));

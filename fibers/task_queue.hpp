@@ -145,6 +145,9 @@ class task_queue {
   bool any_failed() const noexcept { return !finished_.empty(); }
   std::size_t alive_count() const noexcept { return alive_count_; }
 
+  // One of its rounds is being run: by the caller, if it is on the queue's thread.
+  bool running_round() const noexcept { return in_round_; }
+
   // The fiber that is running; null between rounds.
   fiber* current() const noexcept { return current_; }
 
@@ -232,10 +235,11 @@ class task_queue {
   fiber_list finished_;  // their stacks cannot be dropped while something still stands on them
   known_list known_;     // those alive, and the finished ones that a handle keeps
   fiber* current_ = nullptr;
+  bool in_round_ = false;
   int switches_left_ = 0;                   // in this round
-  int extended_switches_ = extended_round;  // of a round that is extended, as the last ones took
-  std::chrono::steady_clock::time_point
-      extended_round_end_{};  // of the last; zero: not the last round
+  int extended_switches_ = extended_round;  // how many took extended_round_time lately
+  // When the last round ended; zero if it was not an extended one.
+  std::chrono::steady_clock::time_point extended_round_end_{};
   int burst_ = 0;
   std::exception_ptr unhandled_;
 };

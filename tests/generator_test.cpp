@@ -517,6 +517,28 @@ BOOST_AUTO_TEST_CASE(a_generator_dropped_halfway_is_unwound) {
   BOOST_TEST(diary == "12");
 }
 
+BOOST_AUTO_TEST_CASE(a_dropped_body_that_yields_again_is_unwound_all_the_same) {
+  bool told_otherwise = false;
+  std::optional<generator<int>> numbers;
+  numbers.emplace([&](auto& yield) {
+    while (!told_otherwise) {
+      try {
+        try {
+          yield(1);
+        } catch (...) {
+          yield(2);
+          throw;
+        }
+      } catch (const std::exception&) {
+        told_otherwise = true;  // it would go on for ever
+      }
+    }
+  });
+  numbers->next();
+  numbers.reset();
+  BOOST_TEST(!told_otherwise);
+}
+
 BOOST_AUTO_TEST_CASE(a_generator_dropped_while_delegating_unwinds_from_the_inside) {
   std::string diary;
   {

@@ -138,6 +138,14 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_runs_its_own_scheduler_is_told) {
       [](fibers::scheduler& scheduler) { BOOST_CHECK_THROW(scheduler.run(), std::logic_error); });
 }
 
+BOOST_AUTO_TEST_CASE(a_fiber_of_an_inner_scheduler_that_runs_the_outer_one_is_told) {
+  in_scheduler([](fibers::scheduler& outer) {
+    fibers::scheduler inner{fibers::io::epoll};
+    inner.spawn([&] { BOOST_CHECK_THROW(outer.run(), std::logic_error); });
+    inner.run();
+  });
+}
+
 BOOST_AUTO_TEST_CASE(who_yields_for_a_generator_from_outside_of_its_body_is_told) {
   generator<int>::yielder* kept = nullptr;
   generator<int> numbers{[&](generator<int>::yielder& yield) {

@@ -40,7 +40,9 @@ class reactor_fixture : public tcp_pair {
   reactor_fixture() : reactor{fibers::reactor::make(backend())} {
     BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
   }
-  ~reactor_fixture() { reactor->forget(near.get()); }
+  ~reactor_fixture() {
+    if (near.get() >= 0) reactor->forget(near.get());
+  }
 
   void start(operation& started) { reactor->submit(started); }
 

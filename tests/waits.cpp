@@ -50,6 +50,8 @@ int watched(bool sleeps, Call call) {
 
 }  // namespace
 
+std::atomic<waits::duration> waits::forgiven_{0ns};
+
 waits::waits() : thread_{::gettid()}, next_{std::exchange(newest, this)} {}
 
 waits::~waits() {
@@ -60,6 +62,11 @@ waits::~waits() {
 
 void waits::arm(time_point deadline) {
   armed = deadline;
+}
+
+void waits::arm_for(duration from_now) {
+  arm(std::chrono::steady_clock::now() + from_now);
+  forgiven_ = 5ms;
 }
 
 void waits::begin(bool sleeps) {
@@ -157,7 +164,9 @@ int __wrap_io_uring_submit_and_wait(io_uring* ring, unsigned least) {
     const auto limit = request.opcode == IORING_OP_TIMEOUT          ? request.addr
                        : request.opcode == IORING_OP_TIMEOUT_REMOVE ? request.addr2
                                                                     : 0;
-    if (limit != 0) waits::arm(moment(*reinterpret_cast<const __kernel_timespec*>(limit)));
+    if (limit == 0) continue;
+    const auto& span = *reinterpret_cast<const __kernel_timespec*>(limit);
+    waits::arm_for(std::chrono::seconds{span.tv_sec} + std::chrono::nanoseconds{span.tv_nsec});
   }
   waits::begin(true);
   const int result = __real_io_uring_submit_and_wait(ring, least);

@@ -17,6 +17,7 @@
 class waits {
  public:
   using time_point = std::chrono::steady_clock::time_point;
+  using duration = std::chrono::steady_clock::duration;
 
   waits();
   waits(const waits&) = delete;
@@ -30,6 +31,12 @@ class waits {
   // was armed while one began, of the reactor that this thread made last. time_point::max() is
   // never; time_point::min() means that there was none.
   time_point latest() const { return latest_; }
+  // Whether that is `deadline`, or not after it. io_uring is told a time to wait for: what passes
+  // between the library's look at the clock and ours is forgiven.
+  bool end_at(time_point deadline) const { return latest() >= deadline && end_by(deadline); }
+  bool end_by(time_point deadline) const {
+    return latest() <= deadline || latest() - deadline <= forgiven_.load();
+  }
   // How many the last one brought; negative where it failed.
   int events() const { return events_; }
 
@@ -41,6 +48,7 @@ class waits {
   // --- for the calls that are seen -----------------------------------------------------------
 
   static void arm(time_point deadline);
+  static void arm_for(duration from_now);
   static void begin(bool sleeps);
   static void end(int events);
 
@@ -55,4 +63,5 @@ class waits {
   std::atomic<time_point> latest_{time_point::min()};
   std::atomic<int> events_{0};
   std::atomic<bool> inside_{false};
+  static std::atomic<duration> forgiven_;
 };
