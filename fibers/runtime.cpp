@@ -1,5 +1,7 @@
 #include <fibers/runtime.hpp>
 
+#include <atomic>
+#include <new>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -8,16 +10,29 @@ namespace fibers {
 
 void runtime::run(const std::function<void(unsigned index)>& start) {
   {
+    // A thread begins when all are there: one that ran out of memory while others are still being
+    // made could not even say so.
+    enum : int { wait, go, give_up };
+    std::atomic<int> signal{wait};
     std::vector<std::jthread> others;  // one thread fewer: a process with one alone is faster
     try {
       for (unsigned index = 1; index < threads(); ++index) {
-        others.emplace_back([this, index, &start] { run_one(index, start); });
+        others.emplace_back([this, index, &start, &signal] {
+          signal.wait(wait);
+          if (signal == go) run_one(index, start);
+        });
       }
-      run_one(0, start);
+      signal = go;
     } catch (const std::system_error& error) {
+      signal = give_up;
       const auto which = std::to_string(others.size() + 1) + " of " + std::to_string(threads());
       failed(std::make_exception_ptr(std::system_error{error.code(), "start thread " + which}));
+    } catch (const std::bad_alloc&) {
+      signal = give_up;
+      failed(std::current_exception());
     }
+    signal.notify_all();
+    if (signal == go) run_one(0, start);
   }
   {
     const std::lock_guard lock{mutex_};
