@@ -34,6 +34,14 @@ void expect_silence(const waits& seen) {
   }
 }
 
+// The others look at levels, where the queue is one for ever.
+boost::test_tools::assertion_result events_are_edges(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result are{backend() == fibers::io::epoll ||
+                                          backend() == fibers::io::io_uring};
+  are.message() << "this reactor looks at levels";
+  return are;
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(waiting, scheduler_fixture)
@@ -181,6 +189,31 @@ BOOST_AUTO_TEST_CASE(without_a_deadline_an_idle_scheduler_waits_once_and_for_eve
       scheduler.stop();
     });
   }};
+  scheduler.run();
+}
+
+// The kernel tells there that it does not need the bytes any more. Nobody asked.
+BOOST_AUTO_TEST_CASE(what_lies_in_a_sockets_error_queue_does_not_keep_the_loop_busy,
+                     *boost::unit_test::precondition(events_are_edges)) {
+  const tcp_pair peers;
+  const int on = 1;
+  BOOST_REQUIRE(::setsockopt(peers.near.get(), SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on) == 0);
+  scheduler.spawn("reads", [&] {
+    auto stream = fibers::tcp::stream::from_descriptor(::dup(peers.near.get()));
+    char byte = 0;
+    boost::system::error_code error;
+    stream.read_some(boost::asio::buffer(&byte, 1), error);
+    BOOST_TEST(!error);
+  });
+  scheduler.spawn("sends", [&] {
+    this_fiber::sleep_for(1ms);
+    BOOST_REQUIRE(::send(peers.near.get(), "a", 1, MSG_ZEROCOPY) == 1);
+    BOOST_TEST(receive_all(peers.far, 1) == "a");
+    const waits seen;
+    this_fiber::sleep_for(30ms);
+    BOOST_TEST(seen.count() <= 5);
+    send_all(peers.far, "b");
+  });
   scheduler.run();
 }
 

@@ -208,6 +208,27 @@ BOOST_AUTO_TEST_CASE(what_was_written_before_a_close_arrives_whole_however_slow_
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_was_written_arrives_though_the_stream_closes_under_a_fiber_that_flushes) {
+  limit_buffers();
+  const std::string bytes(64 * 16384, 'x');
+  auto arrived = read_slowly(peers.far, 500ms, 100'000);
+  scheduler.spawn([&] {
+    auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+    peers.near = descriptor{};
+    write(stream, bytes);
+    auto flushing = scheduler.spawn([&] {
+      error_code error;
+      stream.flush(error);
+    });
+    this_fiber::yield();
+    stream.close();
+    flushing.join();
+    while (arrived.wait_for(0s) != std::future_status::ready) this_fiber::sleep_for(10ms);
+    BOOST_TEST(summary(arrived.get(), bytes) == "all");
+  });
+  scheduler.run();
+}
+
 // The scheduler is still there, but nothing runs it.
 BOOST_AUTO_TEST_CASE(what_was_written_before_a_close_arrives_when_run_has_returned) {
   const std::string bytes(64 * 16384, 'x');
