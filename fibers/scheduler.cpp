@@ -168,8 +168,8 @@ void scheduler::drop_posted() noexcept {
   }
 }
 
-// The coarse clock is some ticks behind the exact one, but never as far as this: while the next
-// timer is farther away the exact one, which costs three times as much, need not be read.
+// The coarse clock is some ticks behind the exact one; 15 ms were seen. While it says that the next
+// timer is farther away than this, the exact one, which costs three times as much, is not read.
 constexpr clock::duration far_away = std::chrono::milliseconds{200};
 
 // As many fibers as stay in the cache until it is their turn, as with events. The others' timers
