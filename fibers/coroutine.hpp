@@ -101,7 +101,7 @@ class coroutine {
 
   // Runs `look` on the stack of a coroutine that is suspended, as if its suspend() had called it:
   // what a backtrace there shows is where the coroutine stands. It must neither throw nor switch.
-  // One that was not started, or is done, stands nowhere: then nothing is run.
+  // One that was not started, runs, or is done stands nowhere: then nothing is run.
   void visit(void (*look)(void* argument), void* argument) noexcept;
 
   // The place for a T just below `top`, aligned as stacks are.
