@@ -1,7 +1,7 @@
 // asio_echo_*: the echo server on Boost.Asio. Which reactor waits is decided when Asio is compiled,
 // so there is one program for each.
 #include <asio_baseline/tcp_server.hpp>
-#include <bench/server_contract.hpp>
+#include <bench/contract/contract.hpp>
 
 #include <barrier>
 #include <deque>

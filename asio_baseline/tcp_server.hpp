@@ -5,16 +5,16 @@
 //
 // A style is what happens on one connection, from the first receive to finished(); the three are in
 // callback.cpp, coroutine.cpp and spawn.cpp, each as an echo_handler that reads like its twin in
-// fibers/echo_server.cpp. What makes them fast: an io_context that takes no lock where one thread
-// runs it, sockets that know their executor's type, the prefix in front of the receive buffer so
-// that a reply is never copied, and a send that is tried at once and only waited for if the socket
-// is full. After it the others have their turn: on epoll Asio tries a receive at once, and right
-// after the reply it would find nothing, at the price of a system call on every message; elsewhere
-// the receives of a round are wanted together (without turns 1.03 of the CPU a message on select,
-// 1.18 on io_uring, 64 connections of 512 bytes).
+// fibers/programs/echo_server.cpp. What makes them fast: an io_context that takes no lock where one
+// thread runs it, sockets that know their executor's type, the prefix in front of the receive
+// buffer so that a reply is never copied, and a send that is tried at once and only waited for if
+// the socket is full. After it the others have their turn: on epoll Asio tries a receive at once,
+// and right after the reply it would find nothing, at the price of a system call on every message;
+// elsewhere the receives of a round are wanted together (without turns 1.03 of the CPU a message on
+// select, 1.18 on io_uring, 64 connections of 512 bytes).
 #pragma once
 
-#include <bench/server_contract.hpp>
+#include <bench/contract/contract.hpp>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>

@@ -1,7 +1,7 @@
-#include <fibers/epoll_reactor.hpp>
-#include <fibers/poll_reactor.hpp>
 #include <fibers/reactor.hpp>
-#include <fibers/select_reactor.hpp>
+#include <fibers/reactors/epoll.hpp>
+#include <fibers/reactors/poll.hpp>
+#include <fibers/reactors/select.hpp>
 
 #include <cerrno>
 #include <string>

@@ -1,4 +1,4 @@
-#include <fibers/readiness.hpp>
+#include <fibers/reactors/readiness.hpp>
 #include <fibers/scheduler.hpp>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "child_process.hpp"
+#include <tests/child_process.hpp>
 
 #include <poll.h>
 #include <sys/resource.h>

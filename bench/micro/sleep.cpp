@@ -28,8 +28,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bench/descriptor.hpp>
-#include <bench/floor_alarm.hpp>
+#include <bench/contract/descriptor.hpp>
+#include <bench/floor/alarm.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/buffer.hpp>

@@ -1,0 +1,119 @@
+#include <bench/analysis/block_values.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace bench {
+namespace {
+
+block_group& group_for(std::vector<block_group>& groups, const block& measured) {
+  const auto same = [&](const block_group& each) {
+    return each.scenario == measured.scenario && each.comparison == measured.comparison &&
+           each.control == measured.control;
+  };
+  const auto found = std::find_if(groups.begin(), groups.end(), same);
+  if (found != groups.end()) return *found;
+  groups.push_back({measured.scenario, measured.comparison, measured.control, {}, {}, {}});
+  return groups.back();
+}
+
+bool is_measured(double x) {
+  return x > 0 && std::isfinite(x);
+}
+
+template <class T>
+std::ptrdiff_t place_in(const std::vector<T>& planned, const T& each) {
+  return std::find(planned.begin(), planned.end(), each) - planned.begin();
+}
+
+}  // namespace
+
+double cost_of(const slice& timed) {
+  return timed.cpu_ns.value_or(0) / static_cast<double>(timed.messages);
+}
+bool has_cost(const slice& timed) {
+  return timed.messages > 0 && is_measured(cost_of(timed));
+}
+double rate_of(const slice& timed) {
+  return static_cast<double>(timed.messages) / timed.seconds;
+}
+double p50_of(const slice& timed) {
+  return timed.p50_us;
+}
+double p90_of(const slice& timed) {
+  return timed.p90_us;
+}
+double p99_of(const slice& timed) {
+  return timed.p99_us;
+}
+double utilisation_of(const slice& timed) {
+  return timed.client_utilisation;
+}
+
+double asked_rate_of(const slice& timed) {
+  return timed.open_loop ? timed.open_loop->rate_per_second : 0;
+}
+double service_p50_of(const slice& timed) {
+  return timed.open_loop ? timed.open_loop->service_p50_us : 0;
+}
+double service_p90_of(const slice& timed) {
+  return timed.open_loop ? timed.open_loop->service_p90_us : 0;
+}
+double service_p99_of(const slice& timed) {
+  return timed.open_loop ? timed.open_loop->service_p99_us : 0;
+}
+double late_p99_of(const slice& timed) {
+  return timed.open_loop ? timed.open_loop->late_p99_us : 0;
+}
+
+std::optional<double> value_of(const block& measured, int launch, slice_value value) {
+  double sum = 0;
+  int count = 0;
+  for (const auto& timed : measured.slices) {
+    if (timed.launch != launch) continue;
+    const double x = timed.messages > 0 ? value(timed) : 0;
+    if (!is_measured(x)) return std::nullopt;
+    sum += std::log(x);
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  return std::exp(sum / count);
+}
+
+std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value value) {
+  std::vector<double> values;
+  for (const auto* each : blocks)
+    if (const auto x = value_of(*each, launch, value)) values.push_back(*x);
+  return values;
+}
+
+std::vector<double> log_ratios(const blocks_view& blocks, slice_value value) {
+  std::vector<double> values;
+  for (const auto* each : blocks) {
+    const auto base = value_of(*each, base_launch, value);
+    const auto contender = value_of(*each, contender_launch, value);
+    if (base && contender) values.push_back(std::log(*contender / *base));
+  }
+  return values;
+}
+
+std::vector<block_group> groups_of(const run_record& record) {
+  std::vector<block_group> groups;
+  for (const auto& each : record.blocks) {
+    auto& home = group_for(groups, each);
+    (each.kind == block_kind::duet        ? home.duet
+     : each.kind == block_kind::exclusive ? home.exclusive
+                                          : home.open_loop)
+        .push_back(&each);
+  }
+  const auto place = [&](const block_group& each) {
+    return std::pair{place_in(record.header.comparisons, each.comparison),
+                     place_in(record.header.scenarios, each.scenario)};
+  };
+  std::stable_sort(groups.begin(), groups.end(),
+                   [&](const block_group& a, const block_group& b) { return place(a) < place(b); });
+  return groups;
+}
+
+}  // namespace bench

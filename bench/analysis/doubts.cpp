@@ -1,0 +1,201 @@
+#include <bench/analysis/doubts.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bench/analysis/block_values.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace bench {
+namespace {
+
+constexpr double suspicious_p = 0.01;  // with twenty rows, one in five runs would cry at 5 %
+
+template <class Doubt>
+bool recorded(const run_record& record) {
+  return first_of<Doubt>(record.caveats_found) != nullptr;
+}
+
+std::string pair_text(const comparison& pair) {
+  return pair.contender + " and " + pair.base;
+}
+
+// What the server said of itself when it began to listen; empty: nothing.
+std::string announced(const run_header& header, const std::string& name, const std::string& key) {
+  for (const auto& server : header.servers)
+    if (const auto value = server.announced.find(key);
+        server.name == name && value != server.announced.end())
+      return value->second;
+  return {};
+}
+
+void add_saturated(std::vector<caveat>& doubts, const results& found) {
+  for (const auto& row : found.loads)
+    for (const auto* side : {&row.base, &row.contender})
+      if (side->client_limited)
+        doubts.push_back(
+            caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
+}
+
+// Of at least one; of an even number the upper one.
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), and by little more where messages go
+// to and fro. Who is busy has other reasons, and on a path nothing is acknowledged.
+void add_delayed(std::vector<caveat>& doubts, const run_record& record) {
+  constexpr double least_us = 38'000;
+  constexpr double most_us = 60'000;
+  constexpr double idle = 0.3;  // of its core
+  const auto seems_delayed = [](const slice& timed) {
+    return timed.p50_us > least_us && timed.p50_us < most_us && timed.client_utilisation < idle &&
+           timed.cpu_ns.value_or(0) < idle * timed.seconds * 1e9;
+  };
+  std::map<std::pair<std::string, std::string>, std::vector<const slice*>> alone;
+  for (const auto& each : record.blocks)
+    for (const auto& timed : each.slices)
+      if (each.kind == block_kind::exclusive &&
+          announced(record.header, timed.server, "unix").empty())
+        alone[{timed.server, each.scenario.text()}].push_back(&timed);
+  for (const auto& [where, slices] : alone) {
+    std::vector<double> delayed;
+    for (const auto* timed : slices)
+      if (seems_delayed(*timed)) delayed.push_back(timed->p50_us);
+    if (2 * delayed.size() <= slices.size()) continue;
+    doubts.push_back(caveats::replies_delayed{where.first, where.second, median_of(delayed)});
+  }
+}
+
+void add_load_saturated(std::vector<caveat>& doubts, const results& found) {
+  for (const auto& row : found.open_loops)
+    for (const auto* side : {&row.base, &row.contender})
+      if (side->saturated)
+        doubts.push_back(caveats::load_saturated{side->server, row.scenario.text(),
+                                                 row.rate_per_second.value, side->answered});
+}
+
+void add_correlated(std::vector<caveat>& doubts, const results& found) {
+  for (const auto& row : found.costs)
+    if (row.ljung_box_p && *row.ljung_box_p < suspicious_p)
+      doubts.push_back(caveats::blocks_correlated{row.scenario.text(), pair_text(row.comparison),
+                                                  *row.ljung_box_p});
+}
+
+void add_mixed_threads(std::vector<caveat>& doubts, const run_header& header) {
+  for (const auto& pair : header.comparisons) {
+    const auto base = announced(header, pair.base, "threads");
+    const auto contender = announced(header, pair.contender, "threads");
+    if (!base.empty() && !contender.empty() && base != contender)
+      doubts.push_back(caveats::threads_mixed{pair.base, pair.contender});
+  }
+}
+
+// What the median block lost, where that is more than can be overlooked.
+template <class Share>
+std::optional<double> lost(const run_record& record, Share share) {
+  std::vector<double> taken;
+  for (const auto& each : record.blocks)
+    taken.push_back(std::optional<double>{each.*share}.value_or(0));
+  if (taken.empty()) return std::nullopt;
+  const auto share_lost = median_of(taken);
+  return share_lost > noisy_share ? std::optional{share_lost} : std::nullopt;
+}
+
+void add_noisy(std::vector<caveat>& doubts, const run_record& record) {
+  if (const auto share = lost(record, &block::foreign_cpu_share))
+    doubts.push_back(caveats::noisy_machine{*share});
+}
+
+void add_noise_grade_d(std::vector<caveat>& doubts, const results& found) {
+  for (const auto* each : {&found.noise, &found.noise_alone})
+    if (*each && (*each)->grade == 'D') doubts.push_back(caveats::noise_grade_d{(*each)->spread});
+}
+
+void add_client_disturbed(std::vector<caveat>& doubts, const run_record& record) {
+  if (const auto share = lost(record, &block::client_foreign_share))
+    doubts.push_back(caveats::client_disturbed{*share});
+}
+
+void add_stolen(std::vector<caveat>& doubts, const run_record& record) {
+  if (const auto share = lost(record, &block::steal_share))
+    doubts.push_back(caveats::time_stolen{*share});
+}
+
+// Empty or n/a: there is none, or it is not for this system to choose.
+void add_governor(std::vector<caveat>& doubts, const environment& machine) {
+  const auto& governor = machine.governor;
+  if (!governor.empty() && governor != "n/a" && governor != "performance")
+    doubts.push_back(caveats::clock_follows_load{governor});
+}
+
+// A round counts when it has as many blocks as the fullest one. How many there are to a round shows
+// only in one that another followed.
+int complete_rounds(const run_record& record) {
+  std::map<int, int> blocks_of;
+  for (const auto& each : record.blocks) ++blocks_of[each.round];
+  if (blocks_of.size() < 2) return 0;
+  int most = 0;
+  for (const auto& [round, count] : blocks_of) most = std::max(most, count);
+  return static_cast<int>(std::count_if(blocks_of.begin(), blocks_of.end(),
+                                        [most](const auto& each) { return each.second == most; }));
+}
+
+template <class Doubt>
+void add_blocks_with(std::vector<caveat>& doubts, const run_record& record,
+                     const std::function<bool(const slice&)>& is_doubtful) {
+  std::map<std::pair<std::string, std::string>, int> doubtful_blocks;
+  for (const auto& each : record.blocks)
+    if (std::any_of(each.slices.begin(), each.slices.end(), is_doubtful))
+      ++doubtful_blocks[{each.scenario.text(), pair_text(each.comparison)}];
+  for (const auto& [where, count] : doubtful_blocks)
+    doubts.push_back(Doubt{where.first, where.second, count});
+}
+
+void add_empty(std::vector<caveat>& doubts, const run_record& record) {
+  add_blocks_with<caveats::empty_slices>(doubts, record,
+                                         [](const slice& timed) { return timed.messages <= 0; });
+}
+
+// Of a server whose CPU is nowhere known, other doubts say so.
+void add_cost_missing(std::vector<caveat>& doubts, const run_record& record) {
+  std::set<std::string> counted;
+  for (const auto& each : record.blocks)
+    for (const auto& timed : each.slices)
+      if (timed.cpu_ns) counted.insert(timed.server);
+  add_blocks_with<caveats::cost_missing>(doubts, record, [&](const slice& timed) {
+    return timed.messages > 0 && counted.contains(timed.server) && !has_cost(timed);
+  });
+}
+
+}  // namespace
+
+std::vector<caveat> all_doubts(const run_record& record, const results& found) {
+  auto doubts = record.caveats_found;
+  if (!recorded<caveats::client_saturated>(record)) add_saturated(doubts, found);
+  if (!recorded<caveats::replies_delayed>(record)) add_delayed(doubts, record);
+  if (!recorded<caveats::load_saturated>(record)) add_load_saturated(doubts, found);
+  if (!recorded<caveats::blocks_correlated>(record)) add_correlated(doubts, found);
+  if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(doubts, record.header);
+  if (!recorded<caveats::noisy_machine>(record)) add_noisy(doubts, record);
+  if (!recorded<caveats::client_disturbed>(record)) add_client_disturbed(doubts, record);
+  if (!recorded<caveats::time_stolen>(record)) add_stolen(doubts, record);
+  if (!recorded<caveats::clock_follows_load>(record)) add_governor(doubts, record.header.machine);
+  if (!recorded<caveats::noise_grade_d>(record)) add_noise_grade_d(doubts, found);
+  if (!recorded<caveats::empty_slices>(record)) add_empty(doubts, record);
+  if (!recorded<caveats::cost_missing>(record)) add_cost_missing(doubts, record);
+  if (!recorded<caveats::one_cpu>(record) && record.header.machine.cpus == 1)
+    doubts.push_back(caveats::one_cpu{});
+  if (!recorded<caveats::no_control>(record) && !found.noise)
+    doubts.push_back(caveats::no_control{});
+  if (!recorded<caveats::run_incomplete>(record) && record.end != run_end::complete)
+    doubts.push_back(caveats::run_incomplete{complete_rounds(record), record.header.rounds});
+  return doubts;
+}
+
+}  // namespace bench

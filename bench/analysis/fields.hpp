@@ -1,0 +1,40 @@
+// analysis_fields: the names under which report.json holds what a run says.
+//
+// Only files that write or read report.json include it.
+#pragma once
+
+#include <bench/analysis/analysis.hpp>
+#include <bench/record/fields.hpp>
+
+namespace bench {
+
+BOOST_DESCRIBE_ENUM(finding, equivalent, cheaper, dearer, tiny, inconclusive, conflict, unmeasured)
+BOOST_DESCRIBE_STRUCT(interval, (), (low, high))
+BOOST_DESCRIBE_STRUCT(estimate, (), (value, range, n))
+BOOST_DESCRIBE_STRUCT(verdict, (), (what, words, more_blocks))
+BOOST_DESCRIBE_STRUCT(noise, (), (blocks, spread, floor, grade))
+BOOST_DESCRIBE_STRUCT(block_cost, (), (round, base_ns, contender_ns, floor_ns, ratio))
+BOOST_DESCRIBE_STRUCT(server_cost, (), (server, cpu_ns, overhead_ns))
+BOOST_DESCRIBE_STRUCT(cost_row, (),
+                      (scenario, comparison, decided_by, base, contender, floor_ns, ratio, ratio_t,
+                       exclusive_ratio, difference_ns, overhead_ratio, smallest_visible,
+                       ljung_box_p, verdict, blocks))
+BOOST_DESCRIBE_STRUCT(distribution, (),
+                      (messages, p50_us, p90_us, p99_us, p999_us, max_us, curve_us))
+BOOST_DESCRIBE_STRUCT(server_load, (),
+                      (server, messages_per_second, p50_us, p90_us, p99_us, client_utilisation,
+                       client_limited, latency))
+BOOST_DESCRIBE_STRUCT(load_row, (), (scenario, comparison, base, contender, throughput_ratio))
+BOOST_DESCRIBE_STRUCT(server_response, (),
+                      (server, answered, saturated, response_p50_us, response_p90_us,
+                       response_p99_us, service_p50_us, service_p90_us, service_p99_us, late_p99_us,
+                       cpu_ns, response, service))
+BOOST_DESCRIBE_STRUCT(open_row, (), (scenario, comparison, rate_per_second, base, contender))
+BOOST_DESCRIBE_STRUCT(memory_row, (), (server, samples, kib_per_connection))
+BOOST_DESCRIBE_STRUCT(kernel_row, (), (scenario, server, system_calls, context_switches))
+BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, kind, blocks))
+BOOST_DESCRIBE_STRUCT(results, (),
+                      (headlines, noise, noise_alone, margin, margin_alone, controls, costs, loads,
+                       open_loops, memory, kernel, messages, checked, caveats))
+
+}  // namespace bench

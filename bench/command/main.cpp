@@ -1,0 +1,90 @@
+// echobench: the table of contents of the instrument. What each command does is in its own file.
+#include <fmt/format.h>
+
+#include <array>
+#include <bench/command/commands.hpp>
+#include <bench/compare/compare.hpp>
+#include <bench/record/record.hpp>
+#include <bench/text/failure.hpp>
+#include <bench/text/terminal.hpp>
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+
+namespace {
+
+struct command {
+  std::string_view name;
+  std::string_view purpose;
+  int (*run)(const bench::arguments&);
+};
+
+constexpr std::array commands{
+    command{"run", "measure servers against each other and write a report", bench::run_command},
+    command{"compare", "what became dearer from run to run", bench::compare_command},
+    command{"duel", "two servers live in the terminal, side by side", bench::duel_command},
+    command{"report", "the reports of a run, written anew", bench::report_command},
+    command{"doctor", "what of this machine would spoil a run, and what changes it",
+            bench::doctor_command},
+    command{"load", "put any echo server under load and check its replies", bench::load_command},
+    command{"selftest", "prove that the instrument can be believed here", bench::selftest_command},
+};
+
+void print_usage() {
+  fmt::print("usage: echobench COMMAND [ARGUMENT...]\n\n");
+  for (const auto& each : commands) fmt::print("  {:<8} {}\n", each.name, each.purpose);
+  fmt::print("\nechobench COMMAND --help says more.\n");
+}
+
+int dispatch(const bench::arguments& given) {
+  if (given.empty()) throw bench::usage_error("which command? echobench --help lists them");
+  if (given[0] == "--help" || given[0] == "-h") {
+    print_usage();
+    return 0;
+  }
+  for (const auto& each : commands) {
+    if (each.name == given[0]) return each.run({given.begin() + 1, given.end()});
+  }
+  throw bench::usage_error(
+      fmt::format("unknown command '{}': echobench --help lists them", given[0]));
+}
+
+int complain(std::string_view reason, int exit_code) {
+  std::fflush(stdout);
+  bench::tell(stderr, "echobench: {}\n", reason);
+  return exit_code;
+}
+
+int complain(const std::exception& error, int exit_code) {
+  return complain(error.what(), exit_code);
+}
+
+// Some of what was printed may fail only now. An exit code that says more stays.
+int having_told(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  return complain("cannot write to standard output, so that what it says is incomplete",
+                  exit_code == 0 ? 3 : exit_code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "");
+  std::signal(SIGPIPE, SIG_IGN);  // a reader who leaves must not end a run
+  try {
+    return having_told(dispatch({argv + 1, argv + argc}));
+  } catch (const bench::help_shown&) {
+    return having_told(0);
+  } catch (const bench::interrupted&) {
+    return 130;
+  } catch (const bench::usage_error& error) {
+    return complain(error, 2);
+  } catch (const std::invalid_argument& error) {
+    return complain(error, 2);
+  } catch (const bench::unreadable_run& error) {
+    return complain(error, 2);
+  } catch (const std::exception& error) {
+    return std::ferror(stdout) != 0 ? having_told(3) : complain(error, 3);
+  }
+}

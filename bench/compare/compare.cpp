@@ -1,0 +1,230 @@
+#include <bench/compare/compare.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <algorithm>
+#include <bench/analysis/doubts.hpp>
+#include <bench/compare/anchored.hpp>
+#include <bench/text/numbers.hpp>
+#include <charconv>
+#include <cmath>
+
+namespace bench {
+namespace {
+
+std::optional<change_row> row_of(const subject& about, const anchored& before,
+                                 const anchored& after, double gate) {
+  const auto difference = welch(before.log_ratios, after.log_ratios);
+  if (!difference) return std::nullopt;
+  change_row row;
+  row.scenario = about.scenario;
+  row.server = about.server;
+  row.anchor = about.anchor;
+  row.blocks_before = static_cast<int>(before.log_ratios.size());
+  row.blocks_after = static_cast<int>(after.log_ratios.size());
+  row.ratio_before = before.ratio();
+  row.ratio_after = after.ratio();
+  row.change = std::expm1(difference->difference);
+  row.range = {std::expm1(difference->range.low), std::expm1(difference->range.high)};
+  row.p = difference->p;
+  row.gate_p = difference->p_at_most(std::log1p(gate));
+  row.cpu_ns_before = before.cpu_ns;
+  row.cpu_ns_after = after.cpu_ns;
+  return row;
+}
+
+// Returns the rows of the first run of which nothing can be said.
+std::vector<std::string> match(run_comparison& change, const results& before,
+                               const results& after) {
+  std::vector<std::string> lost;
+  const auto lose = [&](const subject& about) {
+    lost.push_back(fmt::format("{} on {} against {}", about.server, about.scenario, about.anchor));
+  };
+  const auto old_values = anchored_costs(before);
+  const auto new_values = anchored_costs(after);
+  const auto missing = [&](const subject& about, const char* where) {
+    change.notes.push_back(fmt::format("{} on {} against {}: only in {}", about.server,
+                                       about.scenario, about.anchor, where));
+  };
+  for (const auto& [about, values] : old_values) {
+    const auto found = new_values.find(about);
+    if (found == new_values.end()) {
+      missing(about, "the first run");
+      lose(about);
+    } else if (auto row = row_of(about, values, found->second, change.gate.value_or(0))) {
+      change.rows.push_back(std::move(*row));
+    } else {
+      change.notes.push_back(
+          fmt::format("{} on {}: fewer than two blocks in a run", about.server, about.scenario));
+      lose(about);
+    }
+  }
+  for (const auto& each : new_values)
+    if (!old_values.contains(each.first)) missing(each.first, "the last run");
+  return lost;
+}
+
+void correct_for_many(std::vector<change_row>& rows, double change_row::*from,
+                      double change_row::*to) {
+  std::vector<double> probabilities;
+  for (const auto& row : rows) probabilities.push_back(row.*from);
+  const auto corrected = holm_corrected(probabilities);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*to = corrected[i];
+}
+
+std::string signed_range(const interval& range) {
+  return fmt::format("[{:+.1f}, {:+.1f}] %", 100 * range.low, 100 * range.high);
+}
+
+std::string words_of(const change_row& row, double margin, char grade) {
+  if (is_equivalent(row.range, margin, grade))
+    return fmt::format("unchanged (within {})", percent_text(margin));
+  if (row.holm_p >= significance)
+    return fmt::format("no change shown{}: the truth lies in {}",
+                       row.range.excludes(0)
+                           ? " (not significant after Holm: one of many rows is so by chance)"
+                           : "",
+                       signed_range(row.range));
+  if (std::abs(row.change) <= margin)
+    return fmt::format("tiny difference, below the margin of {}: {}", percent_text(margin),
+                       signed_range(row.range));
+  const double sign = row.change < 0 ? -1 : 1;
+  const auto [low, high] = std::minmax({sign * row.range.low, sign * row.range.high});
+  return fmt::format("{} by {} [{:.1f}, {:.1f}]", row.change < 0 ? "cheaper" : "dearer",
+                     percent_text(sign * row.change), 100 * low, 100 * high);
+}
+
+// Failing needs proof of a change above the gate, corrected for having looked at many rows, and as
+// strict as the interval that is printed: its lower end is above the gate then. Passing needs the
+// whole interval below it in every row, which no number of rows makes more likely.
+gate_result gate_of(const change_row& row, double gate) {
+  if (row.gate_p < significance / 2) return gate_result::failed;
+  return row.range.high < gate ? gate_result::passed : gate_result::inconclusive;
+}
+
+// Of blocks of either kind.
+char worst_grade_of(const results& found) {
+  return std::max(grade_of(found.noise), grade_of(found.noise_alone));
+}
+
+// What is measured so proves nothing, whatever the rows say.
+void doubt_run(run_comparison& change, const results& found, const std::string& name) {
+  if (worst_grade_of(found) == 'D')
+    change.gate_doubts.push_back(name + ": noise grade D, too noisy for a gate");
+  for (const auto& doubt : found.caveats)
+    if (std::holds_alternative<caveats::debug_build>(doubt))
+      change.gate_doubts.push_back(name + ": " + text_of(doubt));
+}
+
+gate_result result_of(const std::vector<change_row>& rows) {
+  const auto any = [&](gate_result wanted) {
+    return std::any_of(rows.begin(), rows.end(),
+                       [wanted](const auto& row) { return row.gate == wanted; });
+  };
+  if (any(gate_result::failed)) return gate_result::failed;
+  return any(gate_result::inconclusive) ? gate_result::inconclusive : gate_result::passed;
+}
+
+void apply_gate(run_comparison& change, const results& before, const results& after,
+                const std::vector<std::string>& lost) {
+  if (!change.gate) return;
+  for (auto& row : change.rows) row.gate = gate_of(row, *change.gate);
+  change.result = result_of(change.rows);
+  doubt_run(change, before, change.runs.front());
+  doubt_run(change, after, change.runs.back());
+  // A failure stands without them; that all is well does not.
+  if (!lost.empty() && change.result != gate_result::failed)
+    change.gate_doubts.push_back(fmt::format(
+        "these rows of the first run are missing in the last or have fewer than two blocks: {}",
+        fmt::join(lost, ", ")));
+  if (!change.gate_doubts.empty()) change.result = gate_result::inconclusive;
+}
+
+void note_caveats(run_comparison& change, const results& found, const std::string& name) {
+  for (const auto& doubt : sentences_of(found.caveats)) change.notes.push_back(name + ": " + doubt);
+}
+
+std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& runs) {
+  std::vector<report_contents> all;
+  for (const auto& each : runs) {
+    all.push_back(read_run_or_report(each));
+    if (const auto* wrong = first_of<caveats::run_void>(all.back().found.caveats))
+      throw nothing_to_compare{fmt::format("{}: {}", each.string(), text_of(*wrong))};
+  }
+  return all;
+}
+
+// Of the runs between the first and the last, which are in nothing but the history.
+void note_other_machines(run_comparison& change, const std::vector<report_contents>& all) {
+  for (std::size_t i = 1; i + 1 < all.size(); ++i) {
+    const auto found = differences_between(all.front().header.machine, all[i].header.machine);
+    if (!found.empty())
+      change.notes.push_back(fmt::format("{}: another machine or build than {}: {}", change.runs[i],
+                                         change.runs.front(), fmt::join(found, "; ")));
+  }
+}
+
+void add_history(run_comparison& change, const std::vector<report_contents>& all) {
+  if (all.size() < 3) return;
+  std::vector<const results*> found;
+  for (const auto& each : all) found.push_back(&each.found);
+  change.history = history_of(found);
+  note_other_machines(change, all);
+}
+
+}  // namespace
+
+int run_comparison::exit_code() const {
+  switch (result) {
+    case gate_result::failed:
+      return 1;
+    case gate_result::inconclusive:
+      return 4;
+    case gate_result::none:
+    case gate_result::passed:
+      return 0;
+  }
+  return 0;
+}
+
+run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
+                            std::optional<double> gate) {
+  const auto all = read_all(runs);
+  const auto& first = all.front();
+  const auto& last = all.back();
+  run_comparison change;
+  for (const auto& each : runs) change.runs.push_back(each.string());
+  change.gate = gate;
+  const auto lost = match(change, first.found, last.found);
+  if (change.rows.empty())
+    throw nothing_to_compare{fmt::format(
+        "{} and {} have no scenario, server and anchor in common with two blocks in each",
+        change.runs.front(), change.runs.back())};
+  correct_for_many(change.rows, &change_row::p, &change_row::holm_p);
+  correct_for_many(change.rows, &change_row::gate_p, &change_row::gate_p);
+  const double margin = std::max(first.found.margin, last.found.margin);
+  const char grade = std::max(worst_grade_of(first.found), worst_grade_of(last.found));
+  for (auto& row : change.rows) row.words = words_of(row, margin, grade);
+  apply_gate(change, first.found, last.found, lost);
+  change.machine_differences = differences_between(first.header.machine, last.header.machine);
+  add_history(change, all);
+  for (std::size_t i = 0; i < all.size(); ++i) note_caveats(change, all[i].found, change.runs[i]);
+  return change;
+}
+
+double parse_percentage(std::string_view text) {
+  const auto reject = [&]() -> double {
+    throw std::invalid_argument{
+        fmt::format("--gate '{}' is not a percentage above 0 and up to 100, for example 3%", text)};
+  };
+  auto digits = text;
+  if (digits.ends_with('%')) digits.remove_suffix(1);
+  while (digits.ends_with(' ')) digits.remove_suffix(1);
+  double number = 0;
+  const auto* end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
+  if (error != std::errc{} || stopped != end || !(number > 0) || number > 100) return reject();
+  return number / 100;
+}
+
+}  // namespace bench

@@ -1,0 +1,133 @@
+// A comparison of runs on the terminal.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bench/compare/compare.hpp>
+#include <bench/text/numbers.hpp>
+#include <bench/text/wrapped.hpp>
+
+namespace bench {
+namespace {
+
+std::string p_text(double p) {
+  return p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", p);
+}
+
+std::string change_text(const change_row& row) {
+  return fmt::format("{:+.1f} % [{:+.1f}, {:+.1f}]", 100 * row.change, 100 * row.range.low,
+                     100 * row.range.high);
+}
+
+constexpr std::size_t scenario_width = 11;
+constexpr std::size_t server_width = 22;
+
+std::string row_begin(const std::string& scenario, const std::string& server) {
+  return name_cell(scenario, scenario_width, 0) + name_cell(server, server_width, scenario_width);
+}
+
+std::string table_of(const run_comparison& change) {
+  auto text = fmt::format("{:<11}{:<22}{:>7}{:>7}{:>22}{:>9}\n", "scenario", "server", "before",
+                          "after", "change [95 %]", "p, Holm");
+  for (const auto& row : change.rows)
+    text += fmt::format("{}{:>7}{:>7}{:>22}{:>9}\n", row_begin(row.scenario, row.server),
+                        ratio_text(row.ratio_before), ratio_text(row.ratio_after), change_text(row),
+                        p_text(row.holm_p));
+  return text;
+}
+
+std::string verdicts_of(const run_comparison& change, int width) {
+  std::string text;
+  for (const auto& row : change.rows)
+    text += wrapped(
+        fmt::format("{} on {} against {}: {}", row.server, row.scenario, row.anchor, row.words),
+        width, 2);
+  return text;
+}
+
+std::string raw_numbers(const run_comparison& change, int width) {
+  std::string text = "\nCPU, ns a message, as measured";
+  text += change.machine_differences.empty()
+              ? ": same machine and build, another day\n"
+              : ": NOT comparable, the machine or the build differs\n";
+  for (const auto& each : change.machine_differences) text += wrapped("  " + each, width, 4);
+  for (const auto& row : change.rows)
+    text += fmt::format("{}{:>10} ->{:>10}\n", row_begin(row.scenario, row.server),
+                        ns_text(row.cpu_ns_before), ns_text(row.cpu_ns_after));
+  return text;
+}
+
+std::string runs_text(const run_comparison& change, int width) {
+  if (change.runs.size() == 2)
+    return wrapped("before: " + change.runs.front(), width, 2) +
+           wrapped("after: " + change.runs.back(), width, 2);
+  std::string text;
+  for (std::size_t i = 0; i < change.runs.size(); ++i)
+    text += wrapped(fmt::format("{}: {}", i + 1, change.runs[i]), width, 2);
+  return text;
+}
+
+// Cells of one row, on as many lines as they take, behind the names.
+std::string history_lines(const std::string& scenario, const std::string& server,
+                          const std::vector<std::string>& cells, int width) {
+  constexpr int cell_width = 8;
+  constexpr int names = scenario_width + server_width;
+  const auto a_line = static_cast<std::size_t>(std::max(1, (width - names) / cell_width));
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); i += a_line) {
+    std::string line = i == 0 ? row_begin(scenario, server) : std::string(names, ' ');
+    for (std::size_t at = i; at < std::min(i + a_line, cells.size()); ++at)
+      line += fmt::format("{:>{}}", cells[at], cell_width);
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  }
+  return text;
+}
+
+std::string history_text(const run_comparison& change, int width) {
+  if (change.history.empty()) return {};
+  std::vector<std::string> numbers;
+  for (std::size_t i = 1; i <= change.runs.size(); ++i) numbers.push_back(fmt::format("{} ", i));
+  auto text = '\n' +
+              wrapped(
+                  "CPU per message as a multiple of the anchor, run by run; * changed since "
+                  "the run before by more than the margin, - not measured",
+                  width, 2) +
+              history_lines("scenario", "server", numbers, width);
+  for (const auto& row : change.history) {
+    std::vector<std::string> cells;
+    for (const auto& each : row.points)
+      cells.push_back(each ? ratio_text(each->ratio) + (each->changed ? "*" : " ") : "- ");
+    text += history_lines(row.about.scenario, row.about.server, cells, width);
+  }
+  return text + "\nThe first run against the last\n";
+}
+
+std::string gate_text(const run_comparison& change, int width) {
+  if (!change.gate) return {};
+  const auto* word = change.result == gate_result::passed ? "passed"
+                     : change.result == gate_result::failed
+                         ? "FAILED"
+                         : "inconclusive, neither passed nor failed";
+  auto text = fmt::format("\nGate {}{}: {}\n", percent_text(*change.gate),
+                          change.runs.size() > 2 ? ", the first run against the last" : "", word);
+  for (const auto& each : change.gate_doubts) text += wrapped("- " + each, width, 2);
+  return text;
+}
+
+}  // namespace
+
+std::string comparison_text(const run_comparison& change, const style& given) {
+  const int width = std::clamp(given.width, 60, 160);
+  auto text = runs_text(change, width) + history_text(change, width) +
+              "\nCPU per message as a multiple of the anchor; change below 0: now cheaper\n";
+  text += table_of(change) + '\n' + verdicts_of(change, width) + raw_numbers(change, width);
+  if (!change.notes.empty()) text += "\nNotes:\n";
+  for (const auto& note : change.notes) text += wrapped("- " + note, width, 2);
+  return text + gate_text(change, width);
+}
+
+void print_comparison(std::FILE* out, const run_comparison& change, const style& shown) {
+  const auto text = comparison_text(change, shown);
+  std::fwrite(text.data(), 1, text.size(), out);
+}
+
+}  // namespace bench

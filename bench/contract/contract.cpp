@@ -1,0 +1,287 @@
+#include <bench/contract/contract.hpp>
+
+#include <bench/contract/debug_build.hpp>
+#include <bench/contract/descriptor.hpp>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+namespace bench {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+constexpr std::chrono::milliseconds longest_teardown{1000};
+
+struct socket_address {
+  sockaddr_storage bytes{};
+  socklen_t length = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&bytes); }
+};
+
+// The host is numeric: the options have seen to that.
+socket_address address_of(const std::string& host, std::uint16_t port) {
+  socket_address address;
+  auto& v4 = reinterpret_cast<sockaddr_in&>(address.bytes);
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(address.bytes);
+  if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    address.length = sizeof v4;
+  } else {
+    inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr);
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    address.length = sizeof v6;
+  }
+  return address;
+}
+
+// The path fits: the options have seen to that, too.
+socket_address address_of(const std::string& path) {
+  socket_address address;
+  auto& local = reinterpret_cast<sockaddr_un&>(address.bytes);
+  local.sun_family = AF_UNIX;
+  path.copy(local.sun_path, sizeof local.sun_path - 1);
+  address.length = sizeof local;
+  return address;
+}
+
+std::string endpoint_text(const server_options& options) {
+  if (!options.unix_path.empty()) return options.unix_path;
+  const bool v6 = options.host.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", options.host, options.port)
+            : fmt::format("{}:{}", options.host, options.port);
+}
+
+std::uint16_t local_port(int socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length);
+  // Both families keep the port at the same place.
+  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+bool no_delay(int socket) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &value, &length) == 0 && value != 0;
+}
+
+// Connections inherit TCP_NODELAY from the listener, which saves a system call on each.
+int bound_socket(const server_options& options, std::uint16_t port, bool shared) {
+  const auto address = address_of(options.host, port);
+  const int bound =
+      socket(address.get()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (bound < 0) cannot_listen(options, std::strerror(errno));
+  const int on = 1;
+  setsockopt(bound, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(bound, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (shared) setsockopt(bound, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (bind(bound, address.get(), address.length) != 0) {
+    cannot_listen(options, std::strerror(errno));
+  }
+  return bound;
+}
+
+// Whoever made the listener that the probe is connected to.
+bool owner_has_ended(int probe) {
+  ucred owner{};
+  socklen_t length = sizeof owner;
+  getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &owner, &length);
+  return kill(owner.pid, 0) != 0 && errno == ESRCH;
+}
+
+// The kernel takes a ring apart after the process is gone, and until then the listener of a killed
+// io_uring server goes on connecting. When it goes, it hangs up.
+bool nobody_listens(const std::string& path) {
+  const auto address = address_of(path);
+  for (const auto until = clock::now() + longest_teardown; clock::now() < until;) {
+    const descriptor probe{socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    if (connect(probe.get(), address.get(), address.length) != 0) return errno == ECONNREFUSED;
+    if (!owner_has_ended(probe.get())) return false;
+    pollfd hang_up{.fd = probe.get(), .events = 0, .revents = 0};
+    poll(&hang_up, 1, static_cast<int>(longest_teardown.count()));
+  }
+  return false;
+}
+
+// Nobody listens behind the file of a dead server. Any other file is not ours to remove.
+void expect_path_free(const server_options& options) {
+  struct stat file {};
+  if (lstat(options.unix_path.c_str(), &file) != 0) return;
+  if (!S_ISSOCK(file.st_mode)) cannot_listen(options, "a file that is no socket is in its place");
+  if (!nobody_listens(options.unix_path)) cannot_listen(options, std::strerror(EADDRINUSE));
+  unlink(options.unix_path.c_str());
+}
+
+std::vector<int> listening_on_path(const server_options& options) {
+  expect_path_free(options);
+  const auto address = address_of(options.unix_path);
+  const int first = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (first < 0 || bind(first, address.get(), address.length) != 0 ||
+      listen(first, options.backlog) != 0) {
+    cannot_listen(options, std::strerror(errno));
+  }
+  std::vector<int> listeners{first};
+  while (static_cast<int>(listeners.size()) < loops(options)) {
+    listeners.push_back(fcntl(first, F_DUPFD_CLOEXEC, 0));
+  }
+  return listeners;
+}
+
+// What stands in front of the other keys of the listening line, and what behind them.
+std::string address_keys(const server_options& options, int listener) {
+  if (!options.unix_path.empty()) return fmt::format("unix={}", options.unix_path);
+  return fmt::format("host={} port={}", options.host, local_port(listener));
+}
+
+std::string further_keys(const server_options& options) {
+  std::string keys;
+  if (options.threads > 1 && !options.shape.empty()) keys += " shape=" + options.shape;
+  const std::chrono::duration<double, std::micro> spin = options.spin;
+  if (spin.count() > 0) keys += fmt::format(" spin={}us", spin.count());
+  return keys;
+}
+
+}  // namespace
+
+int loops(const server_options& options) {
+  return options.shape == "shared" ? 1 : options.threads;
+}
+
+std::size_t connections_per_thread(const server_options& options) {
+  if (options.max_connections == 0) return std::numeric_limits<std::size_t>::max();
+  const auto sharers = static_cast<std::size_t>(loops(options));
+  return options.max_connections / sharers + (options.max_connections % sharers != 0);
+}
+
+void expect_port_free(const server_options& options) {
+  if (!options.unix_path.empty()) return expect_path_free(options);
+  if (loops(options) > 1 && options.port != 0) close(bound_socket(options, options.port, false));
+}
+
+std::vector<int> listening_sockets(const server_options& options) {
+  if (!options.unix_path.empty()) return listening_on_path(options);
+  expect_port_free(options);
+  std::vector<int> listeners;
+  for (int i = 0; i < loops(options); ++i) {
+    const auto port = i == 0 ? options.port : local_port(listeners.front());
+    const int listener = bound_socket(options, port, loops(options) > 1);
+    if (listen(listener, options.backlog) != 0) cannot_listen(options, std::strerror(errno));
+    listeners.push_back(listener);
+  }
+  return listeners;
+}
+
+void remove_socket_file(const server_options& options) {
+  static std::atomic_flag removed;
+  if (options.unix_path.empty() || removed.test_and_set()) return;
+  unlink(options.unix_path.c_str());
+}
+
+void cannot_listen(const server_options& options, std::string_view reason) {
+  fmt::print(stderr, "{}: cannot listen on {}: {}\n", options.program, endpoint_text(options),
+             reason);
+  std::exit(1);
+}
+
+void cannot_go_on(const server_options& options, std::string_view reason) {
+  static std::atomic_flag said;
+  while (said.test_and_set()) pause();  // another thread is saying it
+  fmt::print(stderr, "{}: {}\n", options.program, reason);
+  std::fflush(stdout);
+  std::_Exit(1);
+}
+
+std::jthread start_thread(const server_options& options, std::size_t number,
+                          std::function<void()> body) try {
+  return std::jthread{std::move(body)};
+} catch (const std::system_error& error) {
+  cannot_go_on(options, fmt::format("start thread {} of {}: {}", number, options.threads,
+                                    error.code().message()));
+}
+
+void announce(const server_options& options, std::string_view server, std::string_view io,
+              int listener) {
+  // A pipe would otherwise be buffered in blocks, and the seed's lines arrive much later.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  fmt::print(
+      "listening {} server={} io={} threads={} buffer={} nodelay={:d} backlog={} pid={}{}{}\n",
+      address_keys(options, listener), server, io, options.threads, options.buffer,
+      !options.unix_path.empty() || no_delay(listener), options.backlog, getpid(),
+      further_keys(options), built_for_debugging() ? " debug=1" : "");
+  std::fflush(stdout);
+}
+
+int drain_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+// As Python prints the address of a socket: a pair, and for IPv6 two zeros more.
+void say_connection_from(std::string_view address, std::uint16_t port) {
+  const bool v6 = address.find(':') != address.npos;
+  fmt::print("Connection from ('{}', {}{})\n", address, port, v6 ? ", 0, 0" : "");
+}
+
+void say_connection_from(const sockaddr_storage& address) {
+  if (address.ss_family == AF_UNIX) return fmt::print("Connection from a local client\n");
+  char text[INET6_ADDRSTRLEN] = {};
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  const void* bytes = &v4.sin_addr;
+  if (address.ss_family == AF_INET6) bytes = &v6.sin6_addr;
+  inet_ntop(address.ss_family, bytes, text, sizeof text);
+  say_connection_from(text, ntohs(v4.sin_port));  // at the same place in both families
+}
+
+void say_connection_closed() {
+  fmt::print("Connection closed\n");
+}
+
+void say_task_done() {
+  fmt::print("Task done\n");
+}
+
+void say_served(const server_options& options, std::size_t loop, std::size_t connections) {
+  if (options.threads > 1 && !options.quiet) {
+    fmt::print("Loop {} served {}\n", loop, connections);
+  }
+}
+
+// The thread's CPU clock would be half a microsecond a look: a system call. This one is read in
+// some 20 ns, and a thread that is taken off its core within a microsecond is too rare to matter.
+void spend_cpu(nanoseconds cost) {
+  for (const auto until = std::chrono::steady_clock::now() + cost;
+       std::chrono::steady_clock::now() < until;) {
+  }
+}
+
+}  // namespace bench

@@ -1,0 +1,218 @@
+// The options of every server: one table, one parser, one way to complain.
+#include <bench/contract/contract.hpp>
+
+#include <arpa/inet.h>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+#include <type_traits>
+
+namespace bench {
+namespace {
+
+namespace po = boost::program_options;
+using std::chrono::nanoseconds;
+
+// Each reader takes the text of one value and says whether it understood.
+
+bool read_host(std::string_view text, std::string& host) {
+  host = text == "localhost" ? "127.0.0.1" : text.empty() ? "0.0.0.0" : text;
+  in6_addr bytes{};
+  return inet_pton(AF_INET, host.c_str(), &bytes) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), &bytes) == 1;
+}
+
+template <typename Number>
+bool read_number(std::string_view text, Number& number, std::type_identity_t<Number> least,
+                 std::type_identity_t<Number> most) {
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), number);
+  return error == std::errc{} && end == text.end() && number >= least && number <= most;
+}
+
+// A day is more than any timeout here needs, and far from overflowing.
+bool read_duration(std::string_view text, nanoseconds& duration) {
+  constexpr std::int64_t day = 86'400'000'000'000;
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), count);
+  const std::string_view unit{end, text.end()};
+  const std::int64_t scale = unit == "s"    ? 1'000'000'000
+                             : unit == "ms" ? 1'000'000
+                             : unit == "us" ? 1'000
+                             : unit == "ns" ? 1
+                                            : 0;
+  if (error != std::errc{} || count < 0 || (scale == 0 && text != "0")) return false;
+  if (scale != 0 && count > day / scale) return false;
+  duration = nanoseconds{count * scale};
+  return true;
+}
+
+// The listening line is words, so a path with a blank in it could not be read back.
+bool read_socket_path(std::string_view text, std::string& path) {
+  path = text;
+  return !text.empty() && text.size() < sizeof(sockaddr_un::sun_path) &&
+         text.find_first_of(std::string_view{" \t\n\r\0", 5}) == text.npos;
+}
+
+struct option {
+  const char* name;
+  const char* fallback;
+  const char* accepts;
+  bool (*read)(std::string_view text, server_options& into);
+};
+
+constexpr auto duration_forms = "a duration like 30s, 500ms or 50us, at most a day";
+
+// The one table: name, default, what it accepts, how it is read.
+const std::array<option, 15> options_table{{
+    {"host", "127.0.0.1", "an IPv4 or IPv6 address, localhost, or '' for any",
+     [](auto text, auto& o) { return read_host(text, o.host); }},
+    {"port", "25000", "0 (any) to 65535",
+     [](auto text, auto& o) { return read_number(text, o.port, 0, 65535); }},
+    {"unix", nullptr, "a path without blanks, at most 107 bytes: a socket instead of host and port",
+     [](auto text, auto& o) { return read_socket_path(text, o.unix_path); }},
+    {"threads", "1", "1 to 1024; each has its own loop and its own listener",
+     [](auto text, auto& o) { return read_number(text, o.threads, 1, 1024); }},
+    {"prefix", "GOT:", "at most 65536 bytes that lead each reply",
+     [](auto text, auto& o) { return o.prefix = text, text.size() <= 65536; }},
+    {"buffer", "1000", "1 to 16777216: the most bytes one receive takes",
+     [](auto text, auto& o) { return read_number(text, o.buffer, 1, 16777216); }},
+    {"backlog", "4096", "1 to 65535",
+     [](auto text, auto& o) { return read_number(text, o.backlog, 1, 65535); }},
+    {"max-connections", "0", "0 (unlimited) or a number; further clients wait in the backlog",
+     [](auto text, auto& o) {
+       return read_number(text, o.max_connections, 0, std::numeric_limits<std::size_t>::max());
+     }},
+    {"idle-timeout", "30s", duration_forms,
+     [](auto text, auto& o) { return read_duration(text, o.idle_timeout); }},
+    {"drain", "5s", duration_forms,
+     [](auto text, auto& o) { return read_duration(text, o.drain); }},
+    {"inject-ns", "0", "0 to 1000000000: CPU time burnt per message, to test an instrument with",
+     [](auto text, auto& o) {
+       std::int64_t count = 0;
+       const bool good = read_number(text, count, 0, 1'000'000'000);
+       o.inject_ns = nanoseconds{count};
+       return good;
+     }},
+    {"spin", "0", "a duration like 50us, at most a day: look that long before sleeping",
+     [](auto text, auto& o) { return read_duration(text, o.spin); }},
+    {"io", "auto", nullptr, [](auto text, auto& o) { return o.io = text, true; }},
+    {"style", nullptr, nullptr, [](auto text, auto& o) { return o.style = text, true; }},
+    {"shape", nullptr, nullptr, [](auto text, auto& o) { return o.shape = text, true; }},
+}};
+
+[[noreturn]] void usage_error(const server_program& program, std::string_view what) {
+  fmt::print(stderr, "{}: {}\n", program.name, what);
+  std::exit(2);
+}
+
+// What --io, --style and --shape accept depends on the program; for all others it is in the table.
+std::vector<std::string_view> choices(std::string_view name, const server_program& program) {
+  if (name == "style") return program.styles;
+  if (name == "shape") return program.shapes;
+  if (name != "io") return {};
+  std::vector<std::string_view> accepted{"auto"};
+  accepted.insert(accepted.end(), program.io.begin(), program.io.end());
+  return accepted;
+}
+
+std::string accepts(const option& entry, const server_program& program) {
+  return entry.accepts ? entry.accepts
+                       : fmt::format("{}", fmt::join(choices(entry.name, program), ", "));
+}
+
+bool offered(std::string_view name, const server_program& program) {
+  if (name == "unix") return program.listens_on_paths;
+  if (name == "spin") return program.spins;
+  return (name != "style" && name != "shape") || !choices(name, program).empty();
+}
+
+std::optional<std::string> fallback(const option& entry, const server_program& program) {
+  if (entry.fallback) return entry.fallback;
+  const auto accepted = choices(entry.name, program);
+  return accepted.empty() ? std::nullopt : std::optional<std::string>{accepted.front()};
+}
+
+void print_usage(const server_program& program) {
+  fmt::print(
+      "usage: {} [OPTION...]\n\nAn echo server: each reply is the prefix and the bytes of one "
+      "receive.\n\n",
+      program.name);
+  for (const auto& entry : options_table) {
+    if (!offered(entry.name, program)) continue;
+    fmt::print("  --{:<16} {} (default {})\n", entry.name, accepts(entry, program),
+               fallback(entry, program).value_or("none"));
+  }
+  fmt::print("  --{:<16} print nothing but the listening line\n", "quiet");
+}
+
+void read_option(const option& entry, const std::string& text, const server_program& program,
+                 server_options& options) {
+  bool good = entry.read(text, options);
+  if (const auto accepted = choices(entry.name, program); !accepted.empty()) {
+    good = std::find(accepted.begin(), accepted.end(), text) != accepted.end();
+  }
+  if (good) return;
+  usage_error(program, fmt::format("--{} accepts {}; '{}' is not that", entry.name,
+                                   accepts(entry, program), text));
+}
+
+po::variables_map parse_command_line(int argc, const char* const* argv,
+                                     const server_program& program) try {
+  po::options_description known;
+  known.add_options()("help", "")("quiet", "");
+  for (const auto& entry : options_table) {
+    known.add_options()(entry.name, po::value<std::string>());
+  }
+  using namespace po::command_line_style;
+  po::variables_map values;
+  po::store(po::command_line_parser(argc, argv)
+                .options(known)
+                .positional({})
+                .style(allow_long | long_allow_next | long_allow_adjacent)
+                .run(),
+            values);
+  return values;
+} catch (const po::unknown_option& error) {
+  usage_error(program, fmt::format("unknown option '{}'; --help lists what is accepted",
+                                   error.get_option_name()));
+} catch (const po::too_many_positional_options_error&) {
+  usage_error(program, "only options are accepted; --help lists them");
+} catch (const po::error& error) {
+  usage_error(program, fmt::format("{}; --help lists what is accepted", error.what()));
+}
+
+}  // namespace
+
+server_options parse_server_options(int argc, const char* const* argv,
+                                    const server_program& program) {
+  const auto values = parse_command_line(argc, argv, program);
+  if (values.count("help")) {
+    print_usage(program);
+    std::exit(0);
+  }
+  server_options options{};
+  options.program = program.name;
+  options.quiet = values.count("quiet") != 0;
+  for (const auto& entry : options_table) {
+    const bool given = values.count(entry.name) != 0;
+    if (!offered(entry.name, program)) {
+      if (given)
+        usage_error(program, fmt::format("--{} is not offered by this server", entry.name));
+      continue;
+    }
+    const auto text = given ? values[entry.name].as<std::string>() : fallback(entry, program);
+    if (text) read_option(entry, *text, program, options);
+  }
+  if (options.io == "auto" && !program.automatic.empty()) options.io = program.automatic;
+  return options;
+}
+
+}  // namespace bench

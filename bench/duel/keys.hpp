@@ -1,0 +1,46 @@
+// duel keys: what a key does to a duel, as data.
+//
+//     if (auto action = action_of('C'))
+//       if (auto next = changed_load(scenario, *action, most)) match.change_load(*next);
+#pragma once
+
+#include <bench/record/record.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+enum class duel_action {
+  fewer_connections,
+  more_connections,
+  fewer_bytes,
+  more_bytes,
+  less_depth,
+  more_depth,
+  pause_left,
+  pause_right,
+  save,
+  quit,
+};
+
+// What a letter does; absent: nothing.
+std::optional<duel_action> action_of(int letter);
+
+// What stands on the bottom line: the keys and their words.
+struct duel_key_help {
+  std::string_view keys;
+  std::string_view words;
+  std::string_view more_words;  // where there is room
+};
+std::span<const duel_key_help> duel_keys_help();
+
+// The load after such a key: twice or half as much, within the limits. Absent: it is at a limit,
+// or the key does not change the load. `descriptors` is how many may be open at once.
+std::optional<scenario> changed_load(const scenario& now, duel_action action, int descriptors);
+
+// "1 to 4096 connections, 16 to 65536 bytes, ...": said where changed_load() has nothing.
+std::string load_limits();
+
+}  // namespace bench

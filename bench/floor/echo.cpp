@@ -1,0 +1,65 @@
+// floor_echo: the echo server with no runtime at all. See floor_loop.hpp.
+#include <bench/contract/contract.hpp>
+#include <bench/floor/loop.hpp>
+#if __has_include(<liburing.h>)
+#include <bench/floor/uring.hpp>
+#endif
+
+#include <barrier>
+#include <exception>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using bench::server_options;
+
+const bench::server_program program {
+  .name = "floor_echo",
+#if __has_include(<liburing.h>)
+  .io = {"select", "epoll", "io_uring"},
+#else
+  .io = {"select", "epoll"},
+#endif
+  .automatic = "epoll", .styles = {}, .listens_on_paths = true, .spins = true
+};
+
+// One loop runs on the main thread: while a process has a single thread the kernel looks its
+// descriptors up without atomic counting. Each is made by the thread that runs it, as io_uring
+// wants it, and all before the line is printed, since a loop may find out that it is forbidden.
+template <typename Loop>
+void serve(const server_options& options) {
+  const int drain_signal = bench::drain_signals();
+  const auto listeners = bench::listening_sockets(options);
+  std::barrier all_there{options.threads, [&]() noexcept {
+                           bench::announce(options, "floor", options.io, listeners.front());
+                         }};
+  const auto run = [&](int listener) {
+    try {
+      Loop loop{options, listener, drain_signal};
+      all_there.arrive_and_wait();
+      loop.run();
+    } catch (const std::exception& error) {
+      bench::cannot_go_on(options, error.what());
+    }
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < listeners.size(); ++i) {
+    others.push_back(bench::start_thread(options, i + 1, [&, i] { run(listeners[i]); }));
+  }
+  run(listeners.front());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto options = bench::parse_server_options(argc, argv, program);
+  if (options.io == "select") {
+    serve<bench::floor_loop<bench::select_waiter>>(options);
+  } else if (options.io == "epoll") {
+    serve<bench::floor_loop<bench::epoll_waiter>>(options);
+  }
+#if __has_include(<liburing.h>)
+  if (options.io == "io_uring") serve<bench::floor_uring>(options);
+#endif
+}

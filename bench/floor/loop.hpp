@@ -1,0 +1,300 @@
+// floor_loop: an echo server with nothing between it and the system calls.
+//
+//     floor_loop<epoll_waiter> loop{options, listener, drain_signal};
+//     loop.run();   // until drained
+//
+// What a library costs is measured as the distance to this. One message costs one recv, one send
+// and a share of one wait; timers sit behind one timerfd so that waiting needs no timeout; the
+// buffer is one for all connections and stays in the cache, only a reply that did not fit into the
+// socket is put aside. In the buffer the prefix stands before the place of the received bytes.
+#pragma once
+
+#include <bench/contract/contract.hpp>
+
+#include <bench/floor/alarm.hpp>
+#include <bench/floor/waiter.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+template <typename Waiter>
+class floor_loop {
+ public:
+  floor_loop(const server_options& options, int listener, int drain_signal);
+  floor_loop(const floor_loop&) = delete;
+  floor_loop& operator=(const floor_loop&) = delete;
+
+  void run();
+
+ private:
+  using clock = floor_alarm::clock;
+  static constexpr auto never = floor_alarm::never;
+
+  struct connection {
+    bool open = false;
+    bool readable = false;  // edge-triggered only: there may be more to read
+    bool hung_up = false;
+    bool moved = false;               // a byte went in or out since the last look for idle ones
+    clock::time_point still_since{};  // valid while it has not
+    std::string unsent;               // what did not fit into the socket; nothing is read meanwhile
+  };
+
+  bool saw_something_while_spinning();
+  void ready(int fd, readiness now);
+  void accept_one();
+  void pause_accepting(clock::time_point until);
+  void resume_accepting();
+  void serve(int fd, readiness now);
+  void echo_once(int fd, connection& peer);
+  void put_aside(int fd, connection& peer, std::string_view rest);
+  bool send_unsent(int fd, connection& peer);
+  void hang_up(int fd, connection& peer);
+  void start_draining();
+  void on_alarm();
+  void look_for_idle(clock::time_point now);
+  void hang_up_all();
+  void set_alarm();
+
+  const server_options& options_;
+  const std::size_t most_connections_;
+  int listener_;  // -1 once draining
+  const int drain_signal_;
+  floor_alarm alarm_;
+  Waiter waiter_;
+  std::vector<connection> peers_;  // by descriptor
+  std::size_t connections_ = 0;
+  std::vector<int> unfinished_;  // edge-triggered only: those that filled the buffer, next turn's
+  std::string buffer_;
+  bool accepting_ = true;
+  clock::time_point accept_again_ = never;  // after descriptors ran out
+  clock::time_point next_look_ = never;     // for idle connections
+  clock::time_point drained_by_ = never;
+};
+
+template <typename Waiter>
+floor_loop<Waiter>::floor_loop(const server_options& options, int listener, int drain_signal)
+    : options_{options},
+      most_connections_{connections_per_thread(options)},
+      listener_{listener},
+      drain_signal_{drain_signal},
+      buffer_{options.prefix + std::string(options.buffer, '\0')} {
+  waiter_.watch(listener_);
+  waiter_.watch(drain_signal_);
+  waiter_.watch(alarm_.descriptor());
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::run() {
+  std::vector<int> unfinished;
+  while (listener_ >= 0 || connections_ > 0) {
+    std::swap(unfinished, unfinished_);
+    if (!unfinished.empty() || !saw_something_while_spinning()) waiter_.wait(unfinished.empty());
+    waiter_.each([this](int fd, readiness now) { ready(fd, now); });
+    for (const int fd : unfinished) serve(fd, {});
+    unfinished.clear();
+  }
+}
+
+// Sleeping and being woken takes longer than a message does, and the processor can be had for it.
+template <typename Waiter>
+bool floor_loop<Waiter>::saw_something_while_spinning() {
+  if (options_.spin.count() == 0) return false;
+  const auto until = clock::now() + options_.spin;
+  do {
+    if (waiter_.wait(false)) return true;
+  } while (clock::now() < until);
+  return false;
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::ready(int fd, readiness now) {
+  if (fd == listener_) {
+    accept_one();
+  } else if (fd == alarm_.descriptor()) {
+    on_alarm();
+  } else if (fd == drain_signal_) {
+    start_draining();
+  } else {
+    serve(fd, now);
+  }
+}
+
+// One a turn: a second accept would mostly be one that is known to fail.
+template <typename Waiter>
+void floor_loop<Waiter>::accept_one() {
+  if (!accepting_) return;
+  sockaddr_storage from{};
+  socklen_t length = sizeof from;
+  const int fd = accept4(listener_, options_.quiet ? nullptr : reinterpret_cast<sockaddr*>(&from),
+                         options_.quiet ? nullptr : &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    const bool out_of_something =
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (out_of_something) pause_accepting(clock::now() + std::chrono::milliseconds{10});
+    return;
+  }
+  const auto index = static_cast<std::size_t>(fd);
+  if (peers_.size() <= index) peers_.resize(index + 1);
+  peers_[index].open = true;
+  peers_[index].moved = true;
+  waiter_.connected(fd);
+  if (!options_.quiet) say_connection_from(from);
+  if (++connections_ == most_connections_) pause_accepting(never);
+  if (next_look_ == never && options_.idle_timeout.count() > 0) {
+    next_look_ = clock::now() + options_.idle_timeout / 16;
+    set_alarm();
+  }
+}
+
+// Without this a listener that cannot be served keeps the loop awake.
+template <typename Waiter>
+void floor_loop<Waiter>::pause_accepting(clock::time_point until) {
+  accepting_ = false;
+  accept_again_ = until;
+  waiter_.unwatch(listener_);
+  set_alarm();
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::resume_accepting() {
+  accept_again_ = never;
+  if (accepting_ || listener_ < 0) return;
+  accepting_ = true;
+  waiter_.watch(listener_);
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::serve(int fd, readiness now) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= peers_.size() || !peers_[index].open) return;
+  auto& peer = peers_[index];
+  peer.readable |= now.readable;
+  peer.hung_up |= now.hung_up;
+  if (!peer.unsent.empty() && !(now.writable && send_unsent(fd, peer))) return;
+  if (peer.readable) echo_once(fd, peer);
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::echo_once(int fd, connection& peer) {
+  const auto room = buffer_.data() + options_.prefix.size();
+  const auto received = recv(fd, room, options_.buffer, 0);
+  // A short receive has emptied the socket; what comes later is told of again.
+  peer.readable = Waiter::edge_triggered && received > 0 &&
+                  (received == static_cast<ssize_t>(options_.buffer) || peer.hung_up);
+  if (received <= 0) {
+    if (received == 0 || (errno != EAGAIN && errno != EINTR)) hang_up(fd, peer);
+    return;
+  }
+  peer.moved = true;
+  if (options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
+  const auto reply = options_.prefix.size() + static_cast<std::size_t>(received);
+  const auto sent = send(fd, buffer_.data(), reply, MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(reply)) {
+    if (sent < 0 && errno != EAGAIN) return hang_up(fd, peer);
+    const auto gone = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+    return put_aside(fd, peer, std::string_view{buffer_}.substr(gone, reply - gone));
+  }
+  if (peer.readable) unfinished_.push_back(fd);
+}
+
+// Without memory for it the reply could only be torn, so the connection ends.
+template <typename Waiter>
+void floor_loop<Waiter>::put_aside(int fd, connection& peer, std::string_view rest) try {
+  peer.unsent = rest;
+  waiter_.expect_writable(fd);
+} catch (const std::bad_alloc&) {
+  hang_up(fd, peer);
+}
+
+// True when nothing is left to send.
+template <typename Waiter>
+bool floor_loop<Waiter>::send_unsent(int fd, connection& peer) {
+  const auto sent = send(fd, peer.unsent.data(), peer.unsent.size(), MSG_NOSIGNAL);
+  if (sent < 0) {
+    if (errno != EAGAIN) hang_up(fd, peer);
+    return false;
+  }
+  peer.moved = true;
+  peer.unsent.erase(0, static_cast<std::size_t>(sent));
+  if (!peer.unsent.empty()) return false;
+  peer.unsent.shrink_to_fit();
+  waiter_.expect_readable(fd);
+  return true;
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::hang_up(int fd, connection& peer) {
+  waiter_.closing(fd);
+  close(fd);
+  peer = {};
+  --connections_;
+  resume_accepting();
+  if (!options_.quiet) {
+    say_connection_closed();
+    say_task_done();
+  }
+}
+
+// What was received stays readable after SHUT_RD and is answered; then recv says end of file.
+template <typename Waiter>
+void floor_loop<Waiter>::start_draining() {
+  remove_socket_file(options_);
+  waiter_.unwatch(drain_signal_);
+  if (accepting_) waiter_.unwatch(listener_);
+  close(std::exchange(listener_, -1));
+  for (std::size_t fd = 0; fd < peers_.size(); ++fd) {
+    if (peers_[fd].open) shutdown(static_cast<int>(fd), SHUT_RD);
+  }
+  drained_by_ = clock::now() + options_.drain;
+  set_alarm();
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::on_alarm() {
+  if (!alarm_.rang()) return;
+  const auto now = clock::now();
+  if (now >= accept_again_) resume_accepting();
+  if (now >= next_look_) look_for_idle(now);
+  if (now >= drained_by_) hang_up_all();
+  set_alarm();
+}
+
+// Looked at now and then: that is cheaper than to ask for the time on each message. The looks are a
+// sixteenth of the timeout apart, so that a connection is closed at most an eighth too late.
+template <typename Waiter>
+void floor_loop<Waiter>::look_for_idle(clock::time_point now) {
+  for (std::size_t fd = 0; fd < peers_.size(); ++fd) {
+    auto& peer = peers_[fd];
+    if (!peer.open) continue;
+    if (std::exchange(peer.moved, false)) peer.still_since = now;
+    if (now - peer.still_since >= options_.idle_timeout) hang_up(static_cast<int>(fd), peer);
+  }
+  next_look_ = connections_ == 0 ? never : now + options_.idle_timeout / 16;
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::hang_up_all() {
+  for (std::size_t fd = 0; fd < peers_.size(); ++fd) {
+    if (peers_[fd].open) hang_up(static_cast<int>(fd), peers_[fd]);
+  }
+}
+
+template <typename Waiter>
+void floor_loop<Waiter>::set_alarm() {
+  alarm_.set(std::min({accept_again_, next_look_, drained_by_}));
+}
+
+}  // namespace bench

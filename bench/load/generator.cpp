@@ -1,0 +1,395 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <algorithm>
+#include <bench/load/echo_connection.hpp>
+#include <bench/load/generator.hpp>
+#include <bench/machine/machine.hpp>
+#include <bench/text/failure.hpp>
+#include <cerrno>
+#include <cstring>
+#include <numeric>
+
+namespace bench {
+namespace {
+
+constexpr std::size_t receive_bytes = 64 * 1024;
+constexpr std::size_t compose_bytes = 64 * 1024;
+constexpr std::chrono::nanoseconds longest_wait_for_late_replies = std::chrono::milliseconds{500};
+
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+// To the nanosecond where the kernel can (5.11). Elsewhere what is left of a millisecond is spent
+// asking again: a message must not be late because of the clock.
+int wait_for_events(int epoll, std::vector<epoll_event>& events, std::chrono::nanoseconds longest) {
+  const auto room = static_cast<int>(events.size());
+  const auto ns = std::max<std::int64_t>(longest.count(), 0);
+  const timespec limit{.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
+  const int count = epoll_pwait2(epoll, events.data(), room, &limit, nullptr);
+  if (count >= 0 || errno != ENOSYS) return count;
+  return epoll_wait(epoll, events.data(), room, static_cast<int>(ns / 1'000'000));
+}
+
+}  // namespace
+
+struct load_generator::target {
+  std::string name;
+  address where;
+  payload expected;
+  int connections = 0;
+  std::int64_t due = 0;        // replies that have not come yet
+  load_sample sample{};        // of the run() that is going on
+  std::int64_t slice_due = 0;  // of its messages, in an open loop: those that wait for their reply
+  std::optional<open_loop> pace{};
+};
+
+struct load_generator::connection {
+  descriptor socket;
+  server_number server;
+  std::uint32_t number;
+  int place;  // among those of its server
+  reply_position replies{};
+  std::uint64_t asked = 0;     // messages that are to be sent
+  std::uint64_t sent = 0;      // messages that were sent whole
+  std::size_t sent_bytes = 0;  // of the next one
+};
+
+struct load_generator::outstanding {
+  std::int64_t due_ns = 0;
+  std::int64_t sent_ns = 0;
+};
+
+load_generator::load_generator(const scenario& shape, std::uint64_t seed,
+                               const std::atomic<bool>& stop)
+    : shape_{shape},
+      seed_{seed},
+      stop_{stop},
+      epoll_{epoll_create1(EPOLL_CLOEXEC)},
+      received_(receive_bytes),
+      composed_(std::max(compose_bytes, static_cast<std::size_t>(shape.message_bytes))),
+      random_{static_cast<std::minstd_rand::result_type>(seed | 1)} {
+  if (!epoll_) throw run_invalid(fmt::format("cannot create epoll: {}", std::strerror(errno)));
+}
+
+load_generator::~load_generator() = default;
+
+load_generator::server_number load_generator::add_server(std::string name, const address& where) {
+  if (stop_) throw interrupted{};
+  auto prefix = detect_prefix(name, where, patience_, stop_);
+  payload expected{static_cast<std::size_t>(shape_.message_bytes), seed_, std::move(prefix),
+                   shape_.depth > 1};
+  servers_.push_back(target{std::move(name), where, std::move(expected)});
+  return servers_.size() - 1;
+}
+
+const std::string& load_generator::prefix(server_number number) const {
+  return servers_.at(number).expected.prefix();
+}
+
+void load_generator::connect(server_number number, int total) {
+  auto& connecting = servers_.at(number);
+  const auto first = connections_.size();
+  while (connecting.connections < total) {
+    if (stop_) throw interrupted{};
+    open_connection(number);
+  }
+  loaded_ = {number};
+  for (auto i = first; i < connections_.size(); ++i) {
+    const auto now = now_ns();
+    ask(connections_[i], shape_.depth, now, now);
+  }
+  wait_for_replies();
+}
+
+void load_generator::open_connection(server_number target_number) {
+  auto& connecting = servers_[target_number];
+  auto socket = connect_to(connecting.name, connecting.where, patience_, stop_);
+  fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+  const auto number = static_cast<std::uint32_t>(connections_.size());
+  connections_.push_back({.socket = std::move(socket),
+                          .server = target_number,
+                          .number = number,
+                          .place = connecting.connections++});
+  watch(connections_.back());
+  asked_.resize(connections_.size() * static_cast<std::size_t>(shape_.depth));
+  events_.resize(connections_.size());
+}
+
+void load_generator::watch(const connection& opened) {
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                    .data = {.u32 = opened.number}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, opened.socket.get(), &event) != 0) {
+    throw run_invalid(fmt::format("cannot watch a connection: {}", std::strerror(errno)));
+  }
+}
+
+// Closed from this side: the server reads the end, as it does of any client that is done.
+void load_generator::open_again(connection& closing) {
+  const auto& server = servers_[closing.server];
+  closing.socket = {};
+  closing.socket = begin_connecting(server.name, server.where);
+  watch(closing);
+}
+
+bool load_generator::is_loaded(const connection& each) const {
+  return each.place < shape_.connections &&
+         std::find(loaded_.begin(), loaded_.end(), each.server) != loaded_.end();
+}
+
+void load_generator::start(const std::vector<server_number>& servers) {
+  loaded_ = servers;
+  sending_ = true;
+  for (auto& each : connections_) {
+    const auto now = now_ns();
+    if (is_loaded(each)) ask(each, shape_.depth, now, now);
+  }
+}
+
+void load_generator::start_at_rate(const std::vector<server_number>& servers, double per_second) {
+  prctl(PR_SET_TIMERSLACK, 1UL);  // else the kernel may wake us 50 us late
+  loaded_ = servers;
+  sending_ = true;
+  const auto now = now_ns();
+  for (auto number : servers) servers_[number].pace.emplace(per_second, now);
+  for (int i = 0; i < shape_.depth; ++i) {
+    for (const auto& each : connections_) {
+      if (is_loaded(each)) servers_[each.server].pace->offer(each.number, now);
+    }
+  }
+}
+
+std::vector<load_sample> load_generator::run(nanoseconds duration) {
+  for (auto number : loaded_) {
+    servers_[number].sample = {};
+    servers_[number].slice_due = 0;
+  }
+  const auto start = now_ns();
+  const auto start_cpu = thread_cpu_ns();
+  const auto end = start + duration.count();
+  const auto latest = end + std::max(duration, longest_wait_for_late_replies).count();
+  slice_ = {start, end};
+  auto now = start;
+  for (; now < end || !each_answered() || (now < latest && !slice_answered()); now = now_ns()) {
+    send_due();
+    process_events(until_next_due(nanoseconds{std::max<std::int64_t>(end - now, 1'000'000)}));
+    expect_progress(nanoseconds{now - start});
+  }
+  std::vector<load_sample> samples;
+  for (auto number : loaded_) {
+    auto& sample = servers_[number].sample;
+    sample.seconds = static_cast<double>(now - start) / 1e9;
+    sample.client_utilisation =
+        static_cast<double>(thread_cpu_ns() - start_cpu) / static_cast<double>(now - start);
+    if (const auto& pace = servers_[number].pace) {
+      sample.due = pace->due_until(now) - pace->due_until(start);
+    }
+    samples.push_back(sample);
+  }
+  return samples;
+}
+
+void load_generator::finish() {
+  sending_ = false;
+  wait_for_replies();
+  for (auto number : loaded_) servers_[number].pace.reset();
+  loaded_.clear();
+}
+
+void load_generator::wait_for_replies() {
+  const auto due = [this] {
+    return std::accumulate(servers_.begin(), servers_.end(), std::int64_t{0},
+                           [](auto sum, const auto& each) { return sum + each.due; });
+  };
+  for (auto number : loaded_) servers_[number].sample = {};
+  auto progress = now_ns();
+  for (auto left = due(); left > 0;) {
+    process_events(patience_);
+    if (const auto now_left = due(); now_left < left) {
+      left = now_left;
+      progress = now_ns();
+    } else if (now_ns() - progress > patience_.count()) {
+      for (const auto& each : servers_) {
+        if (each.due == 0) continue;
+        throw server_failed(
+            fmt::format("{} owes {} replies and stays silent", each.name, each.due));
+      }
+    }
+  }
+}
+
+// In an open loop a reply that comes late is the one that matters. A server that cannot keep up has
+// ever more of them, and is not waited for.
+bool load_generator::slice_answered() const {
+  return std::all_of(loaded_.begin(), loaded_.end(), [this](auto number) {
+    const auto& each = servers_[number];
+    return !each.pace || (each.slice_due == 0 && each.pace->has_taken_all_until(slice_.end));
+  });
+}
+
+bool load_generator::is_in_slice(const target& server, std::int64_t due_ns) const {
+  return !server.pace || (due_ns > slice_.start && due_ns <= slice_.end);
+}
+
+bool load_generator::each_answered() const {
+  return std::all_of(loaded_.begin(), loaded_.end(),
+                     [this](auto number) { return servers_[number].sample.messages > 0; });
+}
+
+void load_generator::expect_progress(nanoseconds since) const {
+  if (since <= patience_) return;
+  for (auto number : loaded_) {
+    const auto& each = servers_[number];
+    if (each.sample.messages == 0) {
+      throw server_failed(fmt::format("{} stopped answering", each.name));
+    }
+  }
+}
+
+// Each round looks at the replies of one server after the other. Whose come first is drawn anew: a
+// fixed turn could fall into step with the servers taking turns on their core.
+void load_generator::process_events(nanoseconds longest_wait) {
+  if (stop_) throw interrupted{};
+  const int count = wait_for_events(epoll_.get(), events_, longest_wait);
+  if (loaded_.empty() || count <= 0) return;
+  const auto servers = loaded_.size();
+  const auto first = servers > 1 ? random_() % servers : 0;
+  for (std::size_t turn = 0; turn < servers; ++turn) {
+    const auto server = loaded_[(first + turn) % servers];
+    for (int i = 0; i < count; ++i) {
+      const auto& event = events_[static_cast<std::size_t>(i)];
+      auto& ready = connections_[event.data.u32];
+      if (ready.server == server) process(ready, event.events);
+    }
+  }
+}
+
+void load_generator::process(connection& ready, std::uint32_t events) {
+  if ((events & EPOLLOUT) != 0 && ready.sent < ready.asked) flush(ready);
+  const bool ending = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  if (ending || (events & EPOLLIN) != 0) receive(ready, ending);
+}
+
+// A receive that did not fill the buffer has drained the socket: asking again would only cost a
+// system call. Only when the server has closed its side is there something more to learn.
+void load_generator::receive(connection& receiving, bool to_the_end) {
+  auto& from = servers_[receiving.server];
+  for (;;) {
+    const auto count = ::recv(receiving.socket.get(), received_.data(), received_.size(), 0);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      throw server_failed(fmt::format("{} closed connection {}: {}", from.name, receiving.number,
+                                      count == 0 ? "end of stream" : std::strerror(errno)));
+    }
+    const auto length = static_cast<std::size_t>(count);
+    int messages = 0;
+    try {
+      messages =
+          from.expected.check(receiving.replies, receiving.number, {received_.data(), length});
+    } catch (const wrong_reply& error) {
+      throw wrong_reply(fmt::format("{}: {}", from.name, error.what()));
+    }
+    if (messages > 0) account(receiving, messages);
+    if (shape_.churn || (length < received_.size() && !to_the_end)) return;
+  }
+}
+
+void load_generator::account(connection& receiving, int messages) {
+  auto& from = servers_[receiving.server];
+  const auto now = now_ns();
+  const auto depth = static_cast<std::uint64_t>(shape_.depth);
+  const auto* asked = &asked_[receiving.number * depth];
+  auto sequence = receiving.replies.sequence - static_cast<std::uint64_t>(messages);
+  for (; sequence < receiving.replies.sequence; ++sequence) {
+    const auto& [due, sent] = asked[sequence % depth];
+    if (!is_in_slice(from, due)) continue;
+    if (from.pace) --from.slice_due;
+    from.sample.latency_ns.record(static_cast<std::uint64_t>(now - due));
+    if (from.pace) from.sample.service_ns.record(static_cast<std::uint64_t>(now - sent));
+  }
+  from.sample.messages += messages;
+  from.due -= messages;
+  if (sending_) go_on(receiving, messages, now);
+}
+
+void load_generator::go_on(connection& answered, int messages, std::int64_t now) {
+  if (auto& pace = servers_[answered.server].pace) {
+    for (int i = 0; i < messages; ++i) pace->offer(answered.number, now);
+    return;
+  }
+  if (shape_.churn) open_again(answered);
+  ask(answered, messages, now, now);
+}
+
+void load_generator::send_due() {
+  for (auto number : loaded_) {
+    auto& server = servers_[number];
+    if (!server.pace) continue;
+    for (auto now = now_ns(); const auto next = server.pace->take(now); now = now_ns()) {
+      if (is_in_slice(server, next->due_ns)) {
+        server.sample.late_ns.record(static_cast<std::uint64_t>(next->late_ns));
+        ++server.slice_due;
+      }
+      ask(connections_[next->connection], 1, now, next->due_ns);
+    }
+  }
+}
+
+std::chrono::nanoseconds load_generator::until_next_due(nanoseconds longest_wait) const {
+  for (auto number : loaded_) {
+    const auto& pace = servers_[number].pace;
+    const auto next = pace ? pace->next_ns() : std::nullopt;
+    if (next) longest_wait = std::min(longest_wait, nanoseconds{*next - now_ns()});
+  }
+  return longest_wait;
+}
+
+void load_generator::ask(connection& asking, int messages, std::int64_t now, std::int64_t due) {
+  const auto depth = static_cast<std::uint64_t>(shape_.depth);
+  for (int i = 0; i < messages; ++i) {
+    asked_[asking.number * depth + asking.asked++ % depth] = {.due_ns = due, .sent_ns = now};
+  }
+  servers_[asking.server].due += messages;
+  flush(asking);
+}
+
+// What does not fit into the socket goes out when epoll says that there is room again.
+void load_generator::flush(connection& sending) {
+  const auto message_bytes = static_cast<std::size_t>(shape_.message_bytes);
+  while (sending.sent < sending.asked) {
+    const auto bytes = compose(sending);
+    const auto count = ::send(sending.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      throw server_failed(fmt::format("{} closed connection {}: {}", servers_[sending.server].name,
+                                      sending.number, std::strerror(errno)));
+    }
+    sending.sent_bytes += static_cast<std::size_t>(count);
+    sending.sent += sending.sent_bytes / message_bytes;
+    sending.sent_bytes %= message_bytes;
+  }
+}
+
+// The bytes that come next, as many whole messages as there is room for. A message is made anew
+// each time it is needed, so a thousand connections keep no buffers.
+std::string_view load_generator::compose(const connection& sending) {
+  const auto& expected = servers_[sending.server].expected;
+  const auto room = composed_.size() / expected.message_bytes();
+  const auto messages = std::min<std::uint64_t>(sending.asked - sending.sent, room);
+  char* end = composed_.data();
+  for (std::uint64_t i = 0; i < messages; ++i, end += expected.message_bytes()) {
+    expected.write(end, sending.number, sending.sent + i);
+  }
+  const auto length = static_cast<std::size_t>(end - composed_.data());
+  return std::string_view{composed_.data(), length}.substr(sending.sent_bytes);
+}
+
+}  // namespace bench

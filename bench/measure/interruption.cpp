@@ -1,0 +1,27 @@
+#include <signal.h>
+
+#include <bench/measure/interruption.hpp>
+
+namespace bench {
+namespace {
+
+std::atomic<bool> requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not wait for a lock");
+
+void request(int) {
+  requested = true;
+}
+
+}  // namespace
+
+const std::atomic<bool>& catch_interruption() {
+  struct sigaction action {};
+  action.sa_handler = request;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // and no SA_RESTART: waiting calls return
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write(), not our end
+  return requested;
+}
+
+}  // namespace bench

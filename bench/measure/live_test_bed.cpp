@@ -1,0 +1,275 @@
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <bench/machine/kernel_counts.hpp>
+#include <bench/measure/live_test_bed.hpp>
+#include <bench/text/failure.hpp>
+#include <thread>
+
+namespace bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A server that cannot take a thousand connections shows it soon.
+constexpr auto memory_patience = 1s;
+constexpr auto dying = 100ms;  // a process is gone a little after its sockets
+
+slice slice_of(const load_sample& sample, std::optional<double> cpu_ns) {
+  const auto us = [&](double percent) { return sample.latency_ns.percentile(percent) / 1000; };
+  return {.server = {},
+          .seconds = sample.seconds,
+          .messages = sample.messages,
+          .checked = sample.messages,
+          .cpu_ns = cpu_ns,
+          .p50_us = us(50),
+          .p90_us = us(90),
+          .p99_us = us(99),
+          .max_us = static_cast<double>(sample.latency_ns.max()) / 1000,
+          .client_utilisation = std::min(sample.client_utilisation, 1.0)};
+}
+
+open_loop_times open_loop_times_of(const load_sample& sample) {
+  const auto us = [](const histogram& times, double percent) {
+    return times.percentile(percent) / 1000;
+  };
+  return {.due = sample.due,
+          .service_p50_us = us(sample.service_ns, 50),
+          .service_p90_us = us(sample.service_ns, 90),
+          .service_p99_us = us(sample.service_ns, 99),
+          .late_p99_us = us(sample.late_ns, 99),
+          .service = std::make_shared<const histogram>(sample.service_ns)};
+}
+
+}  // namespace
+
+live_test_bed::live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu,
+                             std::uint64_t seed, const std::atomic<bool>& stop)
+    : servers_{std::move(servers)}, server_cpu_{server_cpu}, seed_{seed}, stop_{stop} {}
+
+test_bed::duration live_test_bed::now() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+const server_info& live_test_bed::find(const std::string& name) const {
+  return *std::find_if(servers_.begin(), servers_.end(),
+                       [&](const server_info& each) { return each.name == name; });
+}
+
+introduction live_test_bed::introduce(const std::string& server) {
+  launch({server}, scenario{});
+  const auto& [process, number] = launched_.front();
+  introduction found;
+  if (process) {
+    found.announced = process->announced();
+    found.listens_itself = process->listens_itself();
+  }
+  if (!found.listens_itself) elsewhere_.insert(server);
+  found.prefix = client_->prefix(number);
+  abandon();
+  return found;
+}
+
+std::vector<memory_sample> live_test_bed::measure_memory(const std::string& server,
+                                                         const std::vector<int>& connections,
+                                                         std::vector<caveat>& doubts) {
+  std::vector<memory_sample> samples;
+  if (find(server).target || elsewhere_.contains(server)) return samples;
+  client_ = std::make_unique<load_generator>(scenario{}, seed_, stop_);
+  client_->set_patience(memory_patience);
+  start(server);
+  auto& [process, number] = launched_.front();
+  int total = 0;
+  try {
+    for (int each : connections) {
+      client_->connect(number, total = each);
+      process->count_family();
+      const auto pss = process->pss_kib();
+      if (pss) samples.push_back({server, total, *pss});
+    }
+  } catch (const server_failed&) {
+    // It refuses so many, as select does: the smaller numbers are its answer. Or it has crashed.
+    if (const auto end = obituary())
+      doubts.push_back(caveats::memory_cut_short{server, total, *end});
+  }
+  abandon();
+  return samples;
+}
+
+kernel_sample live_test_bed::count_calls(const std::string& server, const scenario& shape,
+                                         duration warm_up, duration length) {
+  launch({server}, shape);
+  load({0}, warm_up);
+  const kernel_counts watched{process(0)->family()};
+  const auto timed = load({0}, length).front();
+  kernel_sample sample{server, shape, timed.messages, watched.system_calls(),
+                       watched.context_switches()};
+  abandon();
+  return sample;
+}
+
+void live_test_bed::launch(const std::vector<std::string>& servers, const scenario& shape) try {
+  client_ = std::make_unique<load_generator>(shape, seed_, stop_);
+  for (const auto& name : servers) start(name);
+  for (const auto& each : launched_) client_->connect(each.number, shape.all_connections());
+  for (auto& each : launched_)
+    if (each.process) each.process->count_family();
+} catch (const server_failed&) {
+  explain();
+}
+
+// A target is launched by connecting to it anew.
+void live_test_bed::start(const std::string& server) {
+  const auto& info = find(server);
+  if (info.target) {
+    const auto parts = *split_address(*info.target);
+    const auto where = address::resolve(parts.host, *parse_port(parts.port));
+    launched_.push_back({std::nullopt, client_->add_server(server, where)});
+    return;
+  }
+  launched_.push_back(
+      {server_process{info, launch_options{.cpu = server_cpu_, .stop = &stop_}}, 0});
+  launched_.back().number = client_->add_server(server, launched_.back().process->where());
+}
+
+const server_process* live_test_bed::process(std::size_t launch) const {
+  const auto& process = launched_.at(launch).process;
+  return process ? &*process : nullptr;
+}
+
+std::vector<slice> live_test_bed::load(const std::vector<std::size_t>& launches,
+                                       duration length) try {
+  change_load(launches, 0);
+  return measure(length);
+} catch (const server_failed&) {
+  explain();
+}
+
+std::vector<slice> live_test_bed::load_at_rate(const std::vector<std::size_t>& launches,
+                                               double per_second, duration length) try {
+  change_load(launches, per_second);
+  auto slices = measure(length);
+  for (auto& each : slices) each.open_loop->rate_per_second = per_second;
+  return slices;
+} catch (const server_failed&) {
+  explain();
+}
+
+void live_test_bed::change_load(const std::vector<std::size_t>& launches, double per_second) {
+  if (!before_) before_ = read_usage();
+  if (launches == loaded_ && per_second == per_second_) return;
+  client_->finish();
+  std::vector<load_generator::server_number> numbers;
+  for (auto launch : launches) numbers.push_back(launched_[launch].number);
+  per_second > 0 ? client_->start_at_rate(numbers, per_second) : client_->start(numbers);
+  loaded_ = launches;
+  per_second_ = per_second;
+}
+
+// The processes are counted when the clocks were read: that takes longer, and the servers work on.
+std::vector<slice> live_test_bed::measure(duration length) {
+  const auto before = cpu_ns_of_loaded();
+  const auto start = std::chrono::system_clock::now().time_since_epoch();
+  const auto samples = client_->run(length);
+  auto used = cpu_ns_of_loaded();
+  std::vector<slice> slices;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (used[i]) *used[i] -= before[i].value_or(0);
+    slices.push_back(slice_of(samples[i], all_of(used[i], loaded_[i], samples[i].messages > 0)));
+    slices.back().start_ms = start / 1ms;
+    if (per_second_ > 0) slices.back().open_loop = open_loop_times_of(samples[i]);
+    if (samples.size() > 1) continue;  // what shares a core also waits for the other
+    slices.back().latency = std::make_shared<const histogram>(samples[i].latency_ns);
+  }
+  return slices;
+}
+
+std::vector<std::optional<double>> live_test_bed::cpu_ns_of_loaded() const {
+  std::vector<std::optional<double>> cpu_ns;
+  for (auto launch : loaded_) cpu_ns.push_back(cpu_ns_of(launch));
+  return cpu_ns;
+}
+
+// Absent where processes came or went, who took their clocks with them. Nobody answers for nothing.
+std::optional<double> live_test_bed::all_of(std::optional<double> cpu_ns, std::size_t launch,
+                                            bool answered) {
+  if (!cpu_ns) return std::nullopt;
+  auto& process = *launched_[launch].process;
+  if (process.count_family() && (*cpu_ns > 0 || (*cpu_ns == 0 && !answered))) return cpu_ns;
+  uncounted_.insert(process.name());
+  return std::nullopt;
+}
+
+std::optional<double> live_test_bed::cpu_ns_of(std::size_t launch) const {
+  const auto* running = process(launch);
+  if (running == nullptr || elsewhere_.contains(running->name())) return std::nullopt;
+  return running->cpu_ns();
+}
+
+// Called while that is caught. A server that died says more in its own words than in those of its
+// broken connections.
+void live_test_bed::explain() {
+  if (const auto end = obituary()) throw server_failed(*end);
+  throw;
+}
+
+std::optional<std::string> live_test_bed::obituary() {
+  for (auto waited = 0ms; waited < dying; waited += 5ms) {
+    for (auto& each : launched_)
+      if (auto end = each.process ? each.process->obituary() : std::nullopt) return end;
+    std::this_thread::sleep_for(5ms);
+  }
+  return std::nullopt;
+}
+
+live_test_bed::usage live_test_bed::read_usage() const {
+  usage used{.at = std::chrono::steady_clock::now().time_since_epoch(),
+             .processor = processor_times::read(server_cpu_),
+             .clients_processor = {},
+             .client_ns = static_cast<double>(thread_cpu_ns())};
+  if (server_cpu_) used.clients_processor = processor_times::read(sched_getcpu());  // pinned
+  for (std::size_t i = 0; i < launched_.size(); ++i) used.servers_ns += cpu_ns_of(i).value_or(0);
+  return used;
+}
+
+disturbance live_test_bed::since(const usage& before) const {
+  const auto after = read_usage();
+  const auto seconds = std::chrono::duration<double>(after.at - before.at).count();
+  const auto servers_ns = after.servers_ns - before.servers_ns;
+  const auto client_ns = after.client_ns - before.client_ns;
+  const auto others = [&](processor_times usage::*where, double own_ns) {
+    const auto busy = (after.*where).busy - (before.*where).busy;
+    return std::clamp((busy - own_ns / 1e9) / (seconds * (after.*where).processors), 0.0, 1.0);
+  };
+  disturbance found;
+  found.foreign_cpu_share =
+      others(&usage::processor, server_cpu_ ? servers_ns : servers_ns + client_ns);
+  if (server_cpu_) found.client_foreign_share = others(&usage::clients_processor, client_ns);
+  found.steal_share = std::clamp(
+      (after.processor.steal - before.processor.steal) / (seconds * after.processor.processors),
+      0.0, 1.0);
+  return found;
+}
+
+disturbance live_test_bed::finish() try {
+  client_->finish();
+  const auto found = before_ ? since(*before_) : disturbance{};
+  abandon();
+  return found;
+} catch (const server_failed&) {
+  explain();
+}
+
+// The client leaves first, so that the servers have nothing to drain.
+void live_test_bed::abandon() noexcept {
+  client_.reset();
+  for (auto& each : launched_)
+    if (each.process) each.process->request_stop();
+  launched_.clear();
+  loaded_.clear();
+  per_second_ = 0;
+  before_.reset();
+}
+
+}  // namespace bench

@@ -1,0 +1,83 @@
+// live test bed: real servers on one processor, the load generator on another.
+#pragma once
+
+#include <atomic>
+#include <bench/load/generator.hpp>
+#include <bench/machine/machine.hpp>
+#include <bench/measure/test_bed.hpp>
+#include <bench/server/process.hpp>
+#include <bench/text/failure.hpp>
+#include <memory>
+#include <optional>
+#include <set>
+
+namespace bench {
+
+class live_test_bed : public test_bed {
+ public:
+  // The calling thread is the client: it is pinned by whoever calls. Once `stop` is true every
+  // call throws `interrupted`.
+  live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu, std::uint64_t seed,
+                const std::atomic<bool>& stop);
+
+  duration now() override;
+  introduction introduce(const std::string& server) override;
+  std::vector<memory_sample> measure_memory(const std::string& server,
+                                            const std::vector<int>& connections,
+                                            std::vector<caveat>& doubts) override;
+  kernel_sample count_calls(const std::string& server, const scenario& shape, duration warm_up,
+                            duration length) override;
+  void launch(const std::vector<std::string>& servers, const scenario& shape) override;
+  std::vector<slice> load(const std::vector<std::size_t>& launches, duration length) override;
+  std::vector<slice> load_at_rate(const std::vector<std::size_t>& launches, double per_second,
+                                  duration length) override;
+  disturbance finish() override;
+  void abandon() noexcept override;
+
+  // Beyond the runner's needs: what `duel` shows and pauses. Null: it was not started here.
+  const server_process* process(std::size_t launch) const;
+
+  // Servers of which a slice has no CPU, because it was not that of the same processes all along.
+  const std::set<std::string>& uncounted() const { return uncounted_; }
+
+ private:
+  const server_info& find(const std::string& name) const;
+  void start(const std::string& server);
+  void change_load(const std::vector<std::size_t>& launches, double per_second);
+  std::vector<slice> measure(duration length);
+  std::vector<std::optional<double>> cpu_ns_of_loaded() const;
+  std::optional<double> all_of(std::optional<double> cpu_ns, std::size_t launch, bool answered);
+  std::optional<double> cpu_ns_of(std::size_t launch) const;
+  [[noreturn]] void explain();
+  std::optional<std::string> obituary();  // of the first that has ended, or does so now
+
+  struct launched {
+    std::optional<server_process> process;  // absent: a target, which runs by itself
+    load_generator::server_number number;   // in the client
+  };
+
+  // What the processor and the servers had used when the first load began.
+  struct usage {
+    duration at{};
+    processor_times processor;
+    processor_times clients_processor;  // where it has one of its own
+    double servers_ns = 0;
+    double client_ns = 0;
+  };
+  usage read_usage() const;
+  disturbance since(const usage& before) const;
+
+  std::vector<server_info> servers_;
+  std::optional<int> server_cpu_;
+  std::uint64_t seed_;
+  const std::atomic<bool>& stop_;
+  std::set<std::string> elsewhere_;  // servers whose processes are not known here
+  std::set<std::string> uncounted_;
+  std::vector<launched> launched_;
+  std::unique_ptr<load_generator> client_;
+  std::vector<std::size_t> loaded_;
+  double per_second_ = 0;  // of each of them in an open loop; 0: the loop is closed
+  std::optional<usage> before_;
+};
+
+}  // namespace bench

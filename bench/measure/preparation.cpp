@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bench/machine/machine.hpp>
+#include <bench/measure/preparation.hpp>
+#include <bench/record/scenario_limits.hpp>
+#include <bench/report/trust.hpp>
+#include <bench/server/catalogue.hpp>
+#include <bench/server/size.hpp>
+#include <bench/text/failure.hpp>
+#include <bench/text/options.hpp>
+#include <bench/text/terminal.hpp>
+
+namespace bench {
+namespace {
+
+pinning parse_pins(const std::string& text, const std::vector<int>& allowed) {
+  const auto parts = split(text, ',');
+  const auto cpu = [&](std::size_t i) {
+    const auto number = parts.size() == 2 ? parse_number(parts[i]) : std::nullopt;
+    if (!number || std::find(allowed.begin(), allowed.end(), *number) == allowed.end()) {
+      throw usage_error(fmt::format("--pin '{}' is not none or SERVER_CPU,CLIENT_CPU out of {}",
+                                    text, fmt::join(allowed, " ")));
+    }
+    return *number;
+  };
+  const pinning pins{cpu(0), cpu(1)};
+  if (pins.server_cpu == pins.client_cpu) {
+    throw usage_error(
+        fmt::format("--pin '{}' puts servers and client on one CPU: it wants none or "
+                    "SERVER_CPU,CLIENT_CPU, two out of {}",
+                    text, fmt::join(allowed, " ")));
+  }
+  return pins;
+}
+
+void pin(const pinning& pins, environment& machine) {
+  pin_this_thread(pins.client_cpu);
+  machine.server_cpu = pins.server_cpu;
+  machine.client_cpu = pins.client_cpu;
+}
+
+std::string value_of(const server_info& server, const std::string& key) {
+  const auto found = server.announced.find(key);
+  return found == server.announced.end() ? "" : found->second;
+}
+
+}  // namespace
+
+environment prepare_machine(const std::string& pin_text, std::vector<caveat>& doubts) {
+  raise_descriptor_limit();
+  auto machine = describe_machine();
+  const auto allowed = allowed_cpus();
+  if (pin_text == "none") {
+    doubts.push_back(caveats::not_pinned{"--pin none"});
+  } else if (!pin_text.empty()) {
+    pin(parse_pins(pin_text, allowed), machine);
+  } else if (const auto pins = choose_pins(allowed)) {
+    pin(*pins, machine);
+  }
+  if (allowed.size() == 1) doubts.push_back(caveats::one_cpu{});
+  return machine;
+}
+
+void expect_possible(const scenario& load) {
+  const auto expect = [](const char* option, int value, int least, int most) {
+    if (value < least || value > most)
+      throw usage_error(fmt::format("--{} {} is not {} to {}", option, value, least, most));
+  };
+  expect("connections", load.connections, 1, max_connections);
+  expect("size", load.message_bytes, min_message_bytes, max_message_bytes);
+  expect("depth", load.depth, 1, max_depth);
+}
+
+void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debug,
+               std::vector<caveat>& doubts) {
+  for (auto& server : servers) {
+    const auto found = bed.introduce(server.name);
+    server.announced = found.announced;
+    server.prefix = found.prefix;
+    if (!server.target) server.code_bytes = code_bytes(server.command);
+    server.source = source_of(server.name);
+    if (!bundled_reactor(server.name)) {
+      tell(stderr, "{}  every byte comes back, prefix: {}\n", server.name,
+           prefix_text(found.prefix));
+    }
+    if (server.target) {
+      doubts.push_back(caveats::not_started_here{server.name, *server.target});
+    }
+    if (!found.listens_itself) doubts.push_back(caveats::cpu_elsewhere{server.name});
+    if (value_of(server, "debug") == "1") {
+      if (!allow_debug) {
+        throw run_invalid(fmt::format(
+            "{} is a debug build, whose times mean nothing; --allow-debug measures it anyway",
+            server.name));
+      }
+      doubts.push_back(caveats::debug_build{server.name});
+    }
+    const auto asked = bundled_reactor(server.name);
+    const auto got = value_of(server, "io");
+    if (asked && *asked != got) {
+      doubts.push_back(caveats::backend_mismatch{server.name, *asked, got});
+    }
+  }
+}
+
+}  // namespace bench

@@ -1,0 +1,70 @@
+#include <bench/measure/resume.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bench/text/command_words.hpp>
+#include <bench/text/failure.hpp>
+
+namespace bench {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw run_invalid(fmt::format("cannot resume: {}", what));
+}
+
+std::vector<std::string> names_of(const run_header& header) {
+  std::vector<std::string> names;
+  for (const auto& each : header.servers) names.push_back(each.name);
+  return names;
+}
+
+// The size of its code is the least that tells one build of a program from another.
+void expect_same_programs(const run_header& begun, const run_header& now) {
+  for (std::size_t i = 0; i < begun.servers.size(); ++i) {
+    const auto& was = begun.servers[i];
+    const auto& is = now.servers[i];
+    if (was.command != is.command || was.target != is.target)
+      refuse(fmt::format("{} was started by '{}'", was.name, was.target.value_or(was.command)));
+    if (was.code_bytes != is.code_bytes || was.prefix != is.prefix)
+      refuse(fmt::format("{} is another program now", was.name));
+  }
+}
+
+}  // namespace
+
+run_record read_resumable(const std::filesystem::path& folder) {
+  auto begun = read_run(folder / "run.ndjson");
+  for (const auto& doubt : begun.caveats_found) {
+    if (std::holds_alternative<caveats::run_void>(doubt)) refuse(text_of(doubt));
+  }
+  return begun;
+}
+
+arguments arguments_of(const run_header& begun) {
+  const auto words = split_words(begun.command_line);
+  if (words.size() < 2 || words[0] != "echobench" || words[1] != "run") {
+    throw unreadable_run{
+        fmt::format("cannot resume: '{}' is no echobench run", begun.command_line)};
+  }
+  return {words.begin() + 2, words.end()};
+}
+
+void expect_same_run(const run_header& begun, const run_header& now) {
+  const auto differences = differences_between(begun.machine, now.machine);
+  if (!differences.empty()) {
+    refuse(fmt::format("the machine or the build is another: {}", fmt::join(differences, "; ")));
+  }
+  if (names_of(begun) != names_of(now)) {
+    refuse(fmt::format("it measures {}, and here that would be {}",
+                       fmt::join(names_of(begun), ", "), fmt::join(names_of(now), ", ")));
+  }
+  expect_same_programs(begun, now);
+  if (begun.scenarios != now.scenarios || begun.comparisons != now.comparisons ||
+      begun.rounds != now.rounds) {
+    refuse(fmt::format("its suite '{}' holds something else now", begun.suite));
+  }
+}
+
+}  // namespace bench

@@ -1,0 +1,172 @@
+// Each doubt as a sentence that says what it means for the numbers.
+#include <fmt/format.h>
+
+#include <bench/record/record.hpp>
+
+namespace bench {
+namespace {
+
+std::string percent(double share) {
+  return fmt::format("{:.0f} %", 100 * share);
+}
+
+struct sentence {
+  std::string operator()(const caveats::client_saturated& c) const {
+    return fmt::format("{} on {}: the client used {} of its core, so throughput is the client's",
+                       c.server, c.scenario, percent(c.utilisation));
+  }
+  std::string operator()(const caveats::backend_mismatch& c) const {
+    return fmt::format("{} was asked for {} and runs {}", c.server, c.asked, c.got);
+  }
+  std::string operator()(const caveats::blocks_correlated& c) const {
+    return fmt::format(
+        "{} on {}: the blocks depend on each other (Ljung-Box p = {:.2g}), so the "
+        "interval is too narrow",
+        c.comparison, c.scenario, c.p);
+  }
+  std::string operator()(const caveats::debug_build& c) const {
+    return fmt::format("{} is a debug or sanitizer build: its numbers mean nothing", c.server);
+  }
+  std::string operator()(const caveats::threads_mixed& c) const {
+    return fmt::format("{} and {} use different numbers of threads", c.base, c.contender);
+  }
+  std::string operator()(const caveats::one_cpu&) const {
+    return "one CPU only: servers and client share it, so there is no throughput verdict";
+  }
+  std::string operator()(const caveats::not_pinned& c) const {
+    return "servers and client were not pinned to cores: " + c.reason;
+  }
+  std::string operator()(const caveats::noisy_machine& c) const {
+    return fmt::format("other programs took {} of the server core", percent(c.foreign_cpu_share));
+  }
+  std::string operator()(const caveats::time_stolen& c) const {
+    return fmt::format("the hypervisor took {} of the server core, while the clock went on",
+                       percent(c.share));
+  }
+  std::string operator()(const caveats::clock_follows_load& c) const {
+    return fmt::format(
+        "the governor is {}, so the clock rate follows the load and levels are not comparable",
+        c.governor);
+  }
+  std::string operator()(const caveats::noise_grade_d& c) const {
+    return fmt::format(
+        "noise grade D: a server against itself spread {:.1f} % over the blocks, so only large "
+        "differences show",
+        100 * c.spread);
+  }
+  std::string operator()(const caveats::no_control&) const {
+    return "no A/A control in this run of at least two blocks: the noise of the machine is unknown";
+  }
+  std::string operator()(const caveats::run_incomplete& c) const {
+    return fmt::format("the run ended early, after {} of {} rounds", c.rounds_done,
+                       c.rounds_planned);
+  }
+  std::string operator()(const caveats::calls_not_counted& c) const {
+    return "system calls were not counted: " + c.reason;
+  }
+  std::string operator()(const caveats::run_resumed& c) const {
+    return fmt::format("the run was interrupted and went on at {}", c.at_utc);
+  }
+  std::string operator()(const caveats::run_void& c) const {
+    return "a reply was wrong, and one wrong byte voids the run: " + c.reason;
+  }
+  std::string operator()(const caveats::empty_slices& c) const {
+    return fmt::format("{} on {}: no message came back in {} {}, which have no cost per message",
+                       c.comparison, c.scenario, c.blocks, c.blocks == 1 ? "block" : "blocks");
+  }
+  std::string operator()(const caveats::cost_missing& c) const {
+    return fmt::format(
+        "{} on {}: {} left out of what CPU costs, because no CPU time was counted for a server "
+        "that answered",
+        c.comparison, c.scenario,
+        c.blocks == 1 ? "1 block is" : fmt::format("{} blocks are", c.blocks));
+  }
+  std::string operator()(const caveats::replies_delayed& c) const {
+    return fmt::format(
+        "{} on {}: half of the replies took {:.0f} ms and more while nobody was busy, which is how "
+        "long acknowledgements are delayed: do they leave in pieces, without TCP_NODELAY?",
+        c.server, c.scenario, c.p50_us / 1000);
+  }
+  std::string operator()(const caveats::descriptors_missing& c) const {
+    return fmt::format(
+        "{}: its {} blocks were left out: they want {} descriptors, and the limit is {} (ulimit "
+        "-n)",
+        c.scenario,
+        c.kind == block_kind::duet        ? "duet"
+        : c.kind == block_kind::exclusive ? "exclusive"
+                                          : "open-loop",
+        c.wanted, c.limit);
+  }
+  std::string operator()(const caveats::server_missing& c) const {
+    return fmt::format("{} was left out: {}", c.server, c.reason);
+  }
+  std::string operator()(const caveats::not_started_here& c) const {
+    return fmt::format(
+        "{}{} was not started here: its CPU, its memory, its core and its system calls are n/a, "
+        "and it has no verdict",
+        c.server, c.server == c.target ? "" : " at " + c.target);
+  }
+  std::string operator()(const caveats::processes_changed& c) const {
+    return fmt::format(
+        "{}: processes of it began or ended while it was timed (one for each connection?), so its "
+        "CPU there is n/a",
+        c.server);
+  }
+  std::string operator()(const caveats::unlike_reactors& c) const {
+    return fmt::format(
+        "{} and {} disturb each other on one core (unlike reactors, or one that spins): no verdict "
+        "here; run --servers {},{} measures each alone",
+        c.contender, c.base, c.base, c.contender);
+  }
+  std::string operator()(const caveats::client_disturbed& c) const {
+    return fmt::format(
+        "other programs took {} of the client's core, so throughput and latency are theirs, too",
+        percent(c.share));
+  }
+  std::string operator()(const caveats::memory_cut_short& c) const {
+    return fmt::format("the memory of {} with {} connections is missing: {}", c.server,
+                       c.connections, c.reason);
+  }
+  std::string operator()(const caveats::cpu_elsewhere& c) const {
+    return fmt::format(
+        "{}: none of the processes that were started here listens where it answers, so its CPU and "
+        "its memory are n/a (a launcher that hands over, as docker does? --target)",
+        c.server);
+  }
+  std::string operator()(const caveats::load_saturated& c) const {
+    return fmt::format(
+        "{} on {}: saturated, it answered {} of the {:.0f} messages due a second, so it has no "
+        "latency",
+        c.server, c.scenario, percent(c.answered), c.rate_per_second);
+  }
+};
+
+std::string saturated_sentence(const std::vector<const caveats::client_saturated*>& rows) {
+  if (rows.size() == 1) return sentence{}(*rows.front());
+  std::string text = "the client was at the limit of its core, so throughput is the client's: ";
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    text += fmt::format("{}{} on {} ({})", i == 0 ? "" : ", ", rows[i]->server, rows[i]->scenario,
+                        percent(rows[i]->utilisation));
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> sentences_of(const std::vector<caveat>& doubts) {
+  std::vector<std::string> sentences;
+  std::vector<const caveats::client_saturated*> saturated;
+  for (const auto& doubt : doubts) {
+    if (const auto* row = std::get_if<caveats::client_saturated>(&doubt))
+      saturated.push_back(row);
+    else
+      sentences.push_back(text_of(doubt));
+  }
+  if (!saturated.empty()) sentences.push_back(saturated_sentence(saturated));
+  return sentences;
+}
+
+std::string text_of(const caveat& doubt) {
+  return std::visit(sentence{}, doubt);
+}
+
+}  // namespace bench

@@ -1,0 +1,203 @@
+// run.ndjson: one JSON object a line, each naming what it records, written as things are measured.
+#include <bench/record/record.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bench/record/fields.hpp>
+#include <bench/statistics/hdr_encoding.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <type_traits>
+
+namespace bench {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int known_format = 1;
+
+// In the order of the variant.
+constexpr std::array<std::string_view, std::variant_size_v<caveat>> doubt_names{
+    "client_saturated",    "backend_mismatch",  "blocks_correlated",  "debug_build",
+    "threads_mixed",       "one_cpu",           "not_pinned",         "noisy_machine",
+    "no_control",          "run_incomplete",    "empty_slices",       "load_saturated",
+    "descriptors_missing", "server_missing",    "run_resumed",        "run_void",
+    "calls_not_counted",   "time_stolen",       "clock_follows_load", "noise_grade_d",
+    "not_started_here",    "processes_changed", "unlike_reactors",    "client_disturbed",
+    "memory_cut_short",    "cpu_elsewhere",     "cost_missing",       "replies_delayed"};
+
+std::string line_of(std::string_view kind, const json::value& value) {
+  json::object line{{"record", kind}};
+  for (const auto& member : value.as_object()) line[member.key()] = member.value();
+  return json_text(line);
+}
+
+// Puts each line where it belongs in the record.
+class reader {
+ public:
+  explicit reader(const std::filesystem::path& file) : file_{file.string()} {}
+
+  run_record read() {
+    std::ifstream in{file_};
+    if (!in || std::filesystem::is_directory(file_))
+      throw unreadable_run{fmt::format("{}: {}", file_, in ? "is a folder" : std::strerror(errno))};
+    for (std::string text; std::getline(in, text);) {
+      ++line_;
+      const bool complete = !in.eof();  // the newline is written last
+      take(text, complete);
+    }
+    if (!have_header_) fail("no header: this is no run, or it ended before it began");
+    return std::move(record_);
+  }
+
+ private:
+  void take(const std::string& text, bool complete) {
+    json::error_code error;
+    const auto value = json::parse(text, error);
+    if (error && !complete && have_header_) {
+      record_.last_line_truncated = true;
+      return;
+    }
+    if (error && line_ == 1) fail("not a run: its first line is no JSON");
+    if (error) fail("not JSON: " + error.message());
+    place(value);
+  }
+
+  void place(const json::value& value) try {
+    const auto kind = kind_of(value);
+    if ((kind == "header") == have_header_)
+      throw malformed{
+          "", have_header_ ? "is a second header" : "is no header, and a run starts with one"};
+    record_.end.reset();  // what follows an end has resumed the run
+    if (kind == "header")
+      take_header(value);
+    else if (kind == "block")
+      take_block(from_json<block>(value));
+    else if (kind == "memory")
+      record_.memory.push_back(from_json<memory_sample>(value));
+    else if (kind == "kernel")
+      record_.kernel.push_back(from_json<kernel_sample>(value));
+    else if (kind == "caveat")
+      record_.caveats_found.push_back(from_json<caveat>(value));
+    else if (kind == "end")
+      record_.end = from_json<run_end>(value.at("how"), "how");
+    else
+      throw malformed{"record", fmt::format("is \"{}\", which is not known here", kind)};
+  } catch (const malformed& error) {
+    fail(error.what());
+  } catch (const std::out_of_range&) {
+    fail("how is missing");
+  }
+
+  // Two runs that wrote one file would count the same work twice.
+  void take_block(block measured) {
+    const auto same = [&](const block& each) {
+      return each.round == measured.round && each.kind == measured.kind &&
+             each.control == measured.control && each.scenario == measured.scenario &&
+             each.comparison == measured.comparison;
+    };
+    if (std::any_of(record_.blocks.begin(), record_.blocks.end(), same))
+      throw malformed{"", "is a block that was measured already"};
+    record_.blocks.push_back(std::move(measured));
+  }
+
+  std::string kind_of(const json::value& value) const {
+    const auto* object = value.if_object();
+    const auto* kind = object ? object->if_contains("record") : nullptr;
+    if (!kind || !kind->is_string())
+      throw malformed{"", "is no line of a run: it does not say which record it is"};
+    return std::string{kind->as_string()};
+  }
+
+  // The format comes first: of another one, nothing else can be expected.
+  void take_header(const json::value& value) {
+    const auto* format = value.as_object().if_contains("format");
+    const int number = format ? from_json<int>(*format, "format") : 0;
+    if (number != known_format)
+      throw malformed{"format",
+                      fmt::format("is {}, and this program reads {}", number, known_format)};
+    record_.header = from_json<run_header>(value);
+    have_header_ = true;
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw unreadable_run{fmt::format("{}:{}: {}", file_, line_, what)};
+  }
+
+  std::string file_;
+  int line_ = 0;
+  bool have_header_ = false;
+  run_record record_;
+};
+
+}  // namespace
+
+boost::json::value json_form<kept_histogram>::write(const kept_histogram& times) {
+  if (!times) return nullptr;
+  return to_json(hdr_encoded(*times));
+}
+
+kept_histogram json_form<kept_histogram>::read(const boost::json::value& value,
+                                               const std::string& where) try {
+  if (value.is_null()) return nullptr;
+  return std::make_shared<const histogram>(hdr_decoded(from_json<std::string>(value, where)));
+} catch (const std::invalid_argument& error) {
+  throw malformed{where, std::string{"is no histogram: "} + error.what()};
+}
+
+boost::json::value json_form<caveat>::write(const caveat& doubt) {
+  json::object object{{"doubt", doubt_names[doubt.index()]}};
+  const auto members = std::visit([](const auto& each) { return to_json(each); }, doubt);
+  for (const auto& member : members.as_object()) object[member.key()] = member.value();
+  object["text"] = text_of(doubt);
+  return object;
+}
+
+caveat json_form<caveat>::read(const boost::json::value& value, const std::string& where) {
+  const auto* name = value.is_object() ? value.as_object().if_contains("doubt") : nullptr;
+  std::optional<caveat> found;
+  boost::mp11::mp_for_each<boost::mp11::mp_iota_c<doubt_names.size()>>([&](auto index) {
+    if (name && name->is_string() && std::string_view{name->as_string()} == doubt_names[index])
+      found = from_json<std::variant_alternative_t<index, caveat>>(value, where);
+  });
+  if (!found) throw malformed{where.empty() ? "doubt" : where + ".doubt", "is not known here"};
+  return *found;
+}
+
+std::string to_json_line(const run_header& header) {
+  return line_of("header", to_json(header));
+}
+std::string to_json_line(const block& measured) {
+  return line_of("block", to_json(measured));
+}
+std::string to_json_line(const memory_sample& sample) {
+  return line_of("memory", to_json(sample));
+}
+std::string to_json_line(const kernel_sample& sample) {
+  return line_of("kernel", to_json(sample));
+}
+std::string to_json_line(const caveat& doubt) {
+  return line_of("caveat", to_json(doubt));
+}
+std::string to_json_line(run_end end) {
+  return line_of("end", json::object{{"how", to_json(end)}});
+}
+
+std::vector<std::string> differences_between(const environment& before, const environment& after) {
+  std::vector<std::string> found;
+  boost::mp11::mp_for_each<members_of<environment>>([&](auto member) {
+    const auto was = json_text(to_json(before.*member.pointer));
+    const auto is = json_text(to_json(after.*member.pointer));
+    if (was != is) found.push_back(fmt::format("{}: {} -> {}", member.name, was, is));
+  });
+  return found;
+}
+
+run_record read_run(const std::filesystem::path& run_ndjson) {
+  return reader{run_ndjson}.read();
+}
+
+}  // namespace bench

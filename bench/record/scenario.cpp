@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <bench/record/record.hpp>
+#include <bench/record/scenario_limits.hpp>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+namespace bench {
+namespace {
+
+constexpr int kibibyte = 1024;
+constexpr int max_rate = 10'000'000;
+
+[[noreturn]] void reject(std::string_view text) {
+  throw std::invalid_argument(fmt::format(
+      "scenario '{}' is not c<connections>/<bytes>[K][+<connections>idle][/d<outstanding>] with "
+      "1 to {} connections, {} bytes to 1024K, 1 to {} outstanding, and /r<percent>% or "
+      "/r<per second>[k] for an open loop or /churn at the end: for example c64/512, c16/16K/d4, "
+      "c64/512/r50%",
+      text, max_connections, min_message_bytes, max_depth));
+}
+
+// The number at the front of text, which loses it; nothing where there is none.
+std::optional<int> take_number(std::string_view& text) {
+  int number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || text.front() == '-') return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+bool take(std::string_view& text, std::string_view expected) {
+  if (!text.starts_with(expected)) return false;
+  text.remove_prefix(expected.size());
+  return true;
+}
+
+bool within(int number, int low, int high) {
+  return low <= number && number <= high;
+}
+
+}  // namespace
+
+scenario scenario::parse(std::string_view text) {
+  auto rest = text;
+  const auto number = [&](int low, int high) {
+    const auto found = take_number(rest);
+    if (!found || !within(*found, low, high)) reject(text);
+    return *found;
+  };
+  const auto thousands = [&](std::string_view sign, int thousand, int high) {
+    const int found = number(1, high);
+    if (!take(rest, sign)) return found;
+    if (found > high / thousand) reject(text);
+    return found * thousand;
+  };
+
+  scenario result;
+  if (!take(rest, "c")) reject(text);
+  result.connections = number(1, max_connections);
+  if (!take(rest, "/")) reject(text);
+  result.message_bytes = thousands("K", kibibyte, max_message_bytes);
+  if (result.message_bytes < min_message_bytes) reject(text);
+  if (take(rest, "+")) {
+    result.idle_connections = number(1, max_connections);
+    if (!take(rest, "idle")) reject(text);
+  }
+  if (take(rest, "/d")) result.depth = number(1, max_depth);
+  if (take(rest, "/r")) {
+    result.rate_per_second = thousands("k", 1000, max_rate);
+    if (take(rest, "%")) result.rate_percent = std::exchange(result.rate_per_second, 0);
+    if (!within(result.rate_percent, 0, 100)) reject(text);
+  }
+  if (take(rest, "/churn")) result.churn = true;
+  const bool plain = result.depth == 1 && result.idle_connections == 0 && !result.open_loop();
+  if (!rest.empty() || (result.churn && !plain)) reject(text);
+  return result;
+}
+
+scenario scenario::checked() const {
+  return parse(text());
+}
+
+std::string scenario::text() const {
+  const auto in = [](int number, int thousand, const char* sign) {
+    return number % thousand == 0 ? fmt::format("{}{}", number / thousand, sign)
+                                  : fmt::format("{}", number);
+  };
+  auto name = fmt::format("c{}/{}", connections, in(message_bytes, kibibyte, "K"));
+  if (idle_connections > 0) name += fmt::format("+{}idle", idle_connections);
+  if (depth != 1) name += fmt::format("/d{}", depth);
+  if (rate_per_second > 0) name += fmt::format("/r{}", in(rate_per_second, 1000, "k"));
+  if (rate_percent > 0) name += fmt::format("/r{}%", rate_percent);
+  if (churn) name += "/churn";
+  return name;
+}
+
+}  // namespace bench

@@ -1,0 +1,165 @@
+// report.csv: one number a line with everything that says what it is, ready for a pivot table.
+#include <fmt/format.h>
+
+#include <bench/report/forms.hpp>
+#include <bench/report/trust.hpp>
+#include <string>
+#include <string_view>
+
+namespace bench {
+namespace {
+
+std::string csv_cell(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{text};
+  std::string result = "\"";
+  for (const char each : text) result += each == '"' ? std::string{"\"\""} : std::string{each};
+  return result + '"';
+}
+
+// The columns that say what the numbers of a row are about.
+struct subject {
+  std::string scenario;
+  std::string base;
+  std::string contender;
+};
+
+class table {
+ public:
+  void add(const subject& about, std::string_view server, std::string_view metric,
+           std::string_view unit, const estimate& shown, std::string_view words = {}) {
+    if (shown.n == 0 && words.empty()) return;
+    if (shown.n == 0) return add_line(about, server, metric, unit, ",,", "", words);
+    const auto range = shown.range
+                           ? fmt::format("{:.6g},{:.6g}", shown.range->low, shown.range->high)
+                           : std::string{","};
+    add_line(about, server, metric, unit, fmt::format("{:.6g},{}", shown.value, range),
+             std::to_string(shown.n), words);
+  }
+  void add(const subject& about, std::string_view server, std::string_view metric,
+           std::string_view unit, const std::optional<estimate>& shown) {
+    if (shown) add(about, server, metric, unit, *shown);
+  }
+  void add(const subject& about, std::string_view server, std::string_view metric,
+           std::string_view unit, double value, std::string_view words = {}) {
+    add_line(about, server, metric, unit, fmt::format("{:.6g},,", value), "", words);
+  }
+  void add_text(std::string_view metric, std::string_view words) {
+    add_line({}, "", metric, "", ",,", "", words);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  void add_line(const subject& about, std::string_view server, std::string_view metric,
+                std::string_view unit, std::string_view numbers, std::string_view blocks,
+                std::string_view words) {
+    text_ += fmt::format("{},{},{},{},{},{},{},{},{}\n", csv_cell(about.scenario),
+                         csv_cell(about.base), csv_cell(about.contender), csv_cell(server), metric,
+                         unit, numbers, blocks, csv_cell(words));
+  }
+
+  std::string text_ = "scenario,base,contender,server,metric,unit,estimate,low,high,blocks,words\n";
+};
+
+void add_costs(table& out, const cost_row& row) {
+  const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
+  for (const auto* side : {&row.base, &row.contender}) {
+    const bool is_missing = side->cpu_ns.n == 0 && row.verdict.what == finding::unmeasured;
+    out.add(about, side->server, "cpu_per_message", "ns", side->cpu_ns,
+            is_missing ? row.verdict.words : "");
+    out.add(about, side->server, "library_overhead", "ns", side->overhead_ns);
+  }
+  out.add(about, row.comparison.floor.value_or(""), "cpu_per_message", "ns", row.floor_ns);
+  out.add(about, "", "cpu_ratio", "1", row.ratio, row.verdict.words);
+  out.add(about, "", "cpu_ratio_student", "1", row.ratio_t);
+  out.add(about, "", "cpu_ratio_exclusive", "1", row.exclusive_ratio);
+  out.add(about, "", "cpu_difference", "ns", row.difference_ns);
+  out.add(about, "", "overhead_ratio", "1", row.overhead_ratio);
+}
+
+// Of all blocks together: these say nothing about how far they wander.
+void add_together(table& out, const subject& about, std::string_view server, std::string_view what,
+                  std::string_view loop, const std::optional<distribution>& all) {
+  if (!all) return;
+  const auto add = [&](std::string_view of, double value) {
+    out.add(about, server, fmt::format("{}_{}_{}", what, of, loop), "us", value,
+            "all blocks together");
+  };
+  add("p999", all->p999_us);
+  add("max", all->max_us);
+}
+
+void add_loads(table& out, const load_row& row) {
+  const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
+  for (const auto* side : {&row.base, &row.contender}) {
+    out.add(about, side->server, "throughput", row.scenario.churn ? "connections/s" : "messages/s",
+            side->messages_per_second, side->client_limited ? "client-limited" : "");
+    out.add(about, side->server, "client_utilisation", "1", side->client_utilisation);
+    out.add(about, side->server, "latency_p50_closed_loop", "us", side->p50_us);
+    out.add(about, side->server, "latency_p90_closed_loop", "us", side->p90_us);
+    out.add(about, side->server, "latency_p99_closed_loop", "us", side->p99_us);
+    add_together(out, about, side->server, "latency", "closed_loop", side->latency);
+  }
+  out.add(about, "", "throughput_ratio", "1", row.throughput_ratio);
+}
+
+void add_open_loops(table& out, const open_row& row) {
+  const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
+  for (const auto* side : {&row.base, &row.contender}) {
+    out.add(about, side->server, "open_loop_rate", "messages/s", row.rate_per_second);
+    out.add(about, side->server, "open_loop_answered", "1", side->answered,
+            side->saturated ? "saturated" : "");
+    out.add(about, side->server, "response_p50_open_loop", "us", side->response_p50_us);
+    out.add(about, side->server, "response_p90_open_loop", "us", side->response_p90_us);
+    out.add(about, side->server, "response_p99_open_loop", "us", side->response_p99_us);
+    out.add(about, side->server, "service_p50_open_loop", "us", side->service_p50_us);
+    out.add(about, side->server, "service_p90_open_loop", "us", side->service_p90_us);
+    out.add(about, side->server, "service_p99_open_loop", "us", side->service_p99_us);
+    add_together(out, about, side->server, "response", "open_loop", side->response);
+    add_together(out, about, side->server, "service", "open_loop", side->service);
+    out.add(about, side->server, "client_late_p99_open_loop", "us", side->late_p99_us);
+    out.add(about, side->server, "cpu_per_message_open_loop", "ns", side->cpu_ns);
+  }
+}
+
+void add_memory(table& out, const memory_row& row) {
+  for (const auto& sample : row.samples)
+    out.add({fmt::format("c{}", sample.connections), "", ""}, row.server, "pss", "KiB",
+            sample.pss_kib);
+  if (row.kib_per_connection)
+    out.add({}, row.server, "memory_per_connection", "KiB", *row.kib_per_connection);
+  else
+    out.add({}, row.server, "memory_per_connection", "KiB", estimate{}, memory_text(row));
+}
+
+void add_kernel(table& out, const kernel_row& row) {
+  const subject about{row.scenario.text(), "", ""};
+  if (row.system_calls)
+    out.add(about, row.server, "system_calls_per_message", "1", *row.system_calls);
+  out.add(about, row.server, "context_switches_per_message", "1", row.context_switches);
+}
+
+void add_size(table& out, const server_info& server) {
+  if (server.code_bytes)
+    out.add({}, server.name, "code_size", "B", static_cast<double>(*server.code_bytes));
+  if (server.source)
+    out.add({}, server.name, "lines_to_read", "1", static_cast<double>(server.source->lines));
+}
+
+}  // namespace
+
+std::string csv_report(const run_header& header, const results& found) {
+  table out;
+  for (const auto& row : found.costs) add_costs(out, row);
+  for (const auto& row : found.loads) add_loads(out, row);
+  for (const auto& row : found.open_loops) add_open_loops(out, row);
+  for (const auto& row : found.memory) add_memory(out, row);
+  for (const auto& row : found.kernel) add_kernel(out, row);
+  for (const auto& server : header.servers) add_size(out, server);
+  for (const auto& sentence : found.headlines) out.add_text("headline", sentence);
+  for (const auto& each : trust_facts(header, found))
+    out.add_text("trust", each.label + ": " + each.text);
+  for (const auto& doubt : found.caveats) out.add_text("caveat", text_of(doubt));
+  return out.text();
+}
+
+}  // namespace bench

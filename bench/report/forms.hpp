@@ -1,0 +1,23 @@
+// report_forms: the siblings. Each turns the same results into one form, whole, as text.
+#pragma once
+
+#include <bench/analysis/analysis.hpp>
+#include <bench/record/record.hpp>
+#include <bench/report/page_script.hpp>
+#include <bench/report/report.hpp>
+#include <string>
+
+namespace bench {
+
+std::string json_report(const run_header& header, const results& found);
+std::string csv_report(const run_header& header, const results& found);
+std::string markdown_report(const run_header& header, const results& found);
+std::string html_report(const run_header& header, const results& found,
+                        const page_script& script = bundled_script());
+std::string github_action_report(const results& found);
+std::string terminal_report(const run_header& header, const results& found, const style& shown);
+
+// The forest plots alone, for a run that still goes on: at most that many lines, whole plots only.
+std::string forest_text(const results& found, const style& shown, int lines);
+
+}  // namespace bench

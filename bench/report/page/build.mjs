@@ -1,0 +1,96 @@
+// Bundles the page's script and writes it, its digest for the page's policy and the licences of
+// what is in it as a C++ source: node build.mjs OUTPUT.cpp
+import {build} from "esbuild";
+import {createHash} from "node:crypto";
+import {existsSync, readdirSync, readFileSync, writeFileSync} from "node:fs";
+import {join} from "node:path";
+
+// The page draws no maps and names its colours itself: what Plot brings for both is never called
+// and stays out. But for geoTransform, of which Plot makes a constant when it is loaded.
+const leaveOut = {
+  name: "leave-out",
+  setup({onResolve, onLoad}) {
+    onResolve({filter: /^d3-(geo|scale-chromatic)$/}, ({path}) => ({path, namespace: "left-out", sideEffects: false}));
+    onLoad({filter: /./, namespace: "left-out"}, async ({path}) => {
+      const exports = Object.keys(await import(path)).map((name) => `${name} = ${name === "geoTransform" ? "() => ({})" : "absent"}`);
+      return {contents: `const absent = () => { throw new Error("left out of the page"); };\nexport const ${exports.join(", ")};`};
+    });
+  },
+};
+
+const bundle = await build({
+  entryPoints: ["main.js"],
+  bundle: true,
+  minify: true,
+  write: false,
+  metafile: true,
+  plugins: [leaveOut],
+  format: "iife",
+  legalComments: "none", // the licences are collected below, whole
+  target: "es2021",
+});
+// The browser ends a script where it reads this, even inside a text.
+const script = bundle.outputFiles[0].text.trim().replaceAll("</script", "<\\/script");
+
+function folderOf(input) {
+  const parts = input.split("/");
+  const at = parts.lastIndexOf("node_modules");
+  if (at < 0) return [];
+  return [parts.slice(0, at + (parts[at + 1].startsWith("@") ? 3 : 2)).join("/")];
+}
+
+function licenceOf(folder) {
+  const {name, version, license} = JSON.parse(readFileSync(join(folder, "package.json")));
+  const file = readdirSync(folder).find((each) => /^(licen[cs]e|copying)/i.test(each));
+  if (!file) throw new Error(`${name} ${version} comes without the text of its licence (${license})`);
+  const lines = readFileSync(join(folder, file), "utf8").replaceAll("\r", "").trim().split("\n");
+  const isNotice = (line) => /^copyright (\(c\)|\d)/i.test(line.trim());
+  return {
+    name: `${name} ${version} (${license})`,
+    notices: lines.filter(isNotice).map((line) => line.trim()),
+    terms: lines.filter((line) => !isNotice(line)).join("\n").replace(/\n{3,}/g, "\n\n").trim(),
+  };
+}
+
+// Packages whose terms are word for word the same share one copy; each keeps its notice.
+function licences(inputs) {
+  const groups = new Map();
+  for (const folder of [...new Set(inputs.flatMap(folderOf))].sort()) {
+    const {name, notices, terms} = licenceOf(folder);
+    const key = terms.replace(/\s+/g, " ");
+    if (!groups.has(key)) groups.set(key, {packages: [], terms});
+    groups.get(key).packages.push([name, ...notices].join(". "));
+  }
+  return [...groups.values()].map(({packages, terms}) => `${packages.join("\n")}\n\n${terms}`).join("\n\n\n");
+}
+
+// Compilers promise 65,536 characters in a literal, and no more.
+function literals(text) {
+  if (text.includes(")page\"")) throw new Error("the text holds the mark that ends it in C++");
+  return text.match(/[^]{1,16000}/gu).map((part) => `    R"page(${part})page",`).join("\n");
+}
+
+const used = Object.entries(bundle.metafile.outputs)[0][1].inputs;
+const inputs = Object.entries(used).filter(([, {bytesInOutput}]) => bytesInOutput > 0).map(([name]) => name);
+writeFileSync(process.argv[2], `// Made by bench/report/page/build.mjs.
+#include <bench/report/page_script.hpp>
+
+namespace bench {
+namespace {
+
+constexpr std::string_view script_parts[] = {
+${literals(script)}
+};
+
+constexpr std::string_view licence_parts[] = {
+${literals(licences(inputs))}
+};
+
+}  // namespace
+
+page_script bundled_script() {
+  return {script_parts, "sha256-${createHash("sha256").update(script).digest("base64")}", licence_parts};
+}
+
+}  // namespace bench
+`);

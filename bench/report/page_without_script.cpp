@@ -1,0 +1,10 @@
+// Stands in for the bundle where there is no Node.js or its packages could not be fetched.
+#include <bench/report/page_script.hpp>
+
+namespace bench {
+
+page_script bundled_script() {
+  return {{}, {}, {}, "this was built without Node.js"};
+}
+
+}  // namespace bench

@@ -1,0 +1,34 @@
+// report: a run, told in several forms. All are views of run.ndjson and say the same.
+//
+//     write_reports(record, "runs/20260131T123456Z");   // report.json, .csv, .md, .html, ...
+//     print_summary(stdout, record, {.width = 80, .colour = true, .unicode = true});
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <bench/record/record.hpp>
+
+namespace bench {
+
+// What the terminal at the other end can show. The defaults are right for a pipe.
+struct style {
+  int width = 80;
+  int height = 24;
+  bool colour = false;
+  bool unicode = false;
+};
+
+// Also report.github-action-benchmark.json, for charts over commits, and where histograms were kept
+// latency.hlog and latency/*.hgrm, for the tools of HdrHistogram.
+//
+// Each file is written beside its name and then renamed over it, so a reader never meets half a
+// report. Throws std::runtime_error that names the file and what the system said.
+void write_reports(const run_record& record, const std::filesystem::path& folder);
+
+// The summary as text, and the same text printed.
+std::string summary_text(const run_record& record, const style& shown);
+void print_summary(std::FILE* out, const run_record& record, const style& shown);
+
+}  // namespace bench

@@ -1,0 +1,170 @@
+#include <bench/report/trust.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <bench/analysis/doubts.hpp>
+#include <bench/server/catalogue.hpp>
+#include <bench/text/numbers.hpp>
+#include <map>
+
+namespace bench {
+namespace {
+
+std::string spread_text(const noise& of) {
+  return fmt::format("grade {}: a server against itself spread {} over {} blocks; noise floor {}",
+                     of.grade, percent_text(of.spread), of.blocks, percent_text(of.floor));
+}
+
+std::string noise_text(const results& found) {
+  if (!found.noise) return "unknown: the run has no A/A control of at least two blocks";
+  return spread_text(*found.noise) +
+         (found.noise_alone ? "; loaded alone " + spread_text(*found.noise_alone) : "");
+}
+
+std::string margin_text(const results& found) {
+  return fmt::format("{}: differences below it are not called differences{}{}",
+                     percent_text(found.margin),
+                     found.margin > 0.01 ? " (half the noise floor)" : "",
+                     found.noise_alone ? fmt::format("; {} in rows that exclusive blocks decide",
+                                                     percent_text(found.margin_alone))
+                                       : "");
+}
+
+std::string pinning_text(const run_header& header) {
+  const auto& machine = header.machine;
+  std::string text = "servers and client were free to move between cores";
+  if (machine.server_cpu && machine.client_cpu)
+    text =
+        fmt::format("servers on cpu{}, client on cpu{}", *machine.server_cpu, *machine.client_cpu);
+  for (const auto& each : header.servers)
+    if (each.target) text += fmt::format("; {}: n/a, not started here", each.name);
+  return text;
+}
+
+// "; prefix "GOT:" of fibers/epoll, floor/epoll; prefix none of mine"
+std::string prefixes_text(const run_header& header) {
+  std::map<std::string, std::vector<std::string>> servers_of;
+  for (const auto& each : header.servers)
+    if (each.prefix) servers_of[prefix_text(*each.prefix)].push_back(each.name);
+  std::string text;
+  for (const auto& [prefix, servers] : servers_of)
+    text +=
+        fmt::format("; prefix {} of {}", prefix,
+                    servers_of.size() == 1 ? "all" : fmt::format("{}", fmt::join(servers, ", ")));
+  return text;
+}
+
+std::string payload_text(const results& found) {
+  if (const auto* wrong = first_of<caveats::run_void>(found.caveats)) return text_of(*wrong);
+  if (!found.checked) return "not recorded how many replies were compared while timed";
+  return fmt::format("{} of {} timed replies compared byte by byte, none wrong",
+                     count_text(static_cast<double>(*found.checked)),
+                     count_text(static_cast<double>(found.messages)));
+}
+
+std::string resolution_text(const results& found) {
+  const auto* row = leading_row(found);
+  if (!row) return "n/a: of no comparison is the CPU of both known";
+  if (!row->smallest_visible) return "none: too few blocks for a 95 % interval";
+  return fmt::format("about {} of CPU per message on {}, from {} blocks",
+                     percent_text(*row->smallest_visible), row->scenario.text(), row->ratio.n);
+}
+
+// The row whose difference is known; null: the run has none.
+const cost_row* row_with_injection(const results& found) {
+  for (const auto& row : found.costs)
+    if (row.verdict.what != finding::unmeasured && injected_ns(row.comparison.contender) &&
+        !injected_ns(row.comparison.base))
+      return &row;
+  return nullptr;
+}
+
+std::string injection_text(const cost_row& row) {
+  const double injected = injected_ns(row.comparison.contender).value_or(0);
+  return fmt::format("{} ns a message burnt in {} on {}: {}, {}", ns_text(injected),
+                     row.comparison.base, row.scenario.text(),
+                     row.verdict.what == finding::dearer ? "found" : "not found",
+                     interval_text(row.difference_ns, ns_text, "ns"));
+}
+
+}  // namespace
+
+std::vector<fact> trust_facts(const run_header& header, const results& found) {
+  std::vector<fact> facts{{"Noise", noise_text(found)},
+                          {"Margin", margin_text(found)},
+                          {"Smallest difference visible", resolution_text(found)}};
+  if (const auto* row = row_with_injection(found))
+    facts.push_back({"Injected cost", injection_text(*row)});
+  facts.push_back({"Pinning", pinning_text(header)});
+  facts.push_back({"Payload", payload_text(found) + prefixes_text(header)});
+  return facts;
+}
+
+std::string prefix_text(const std::string& prefix) {
+  return prefix.empty() ? "none" : fmt::format("{:?}", prefix);
+}
+
+std::string memory_text(const memory_row& row) {
+  if (row.kib_per_connection) return kib_text(*row.kib_per_connection);
+  return row.samples.empty() ? "n/a: not started here" : "n/a";
+}
+
+std::vector<fact> environment_facts(const run_header& header) {
+  const auto& machine = header.machine;
+  std::vector<fact> facts{
+      {"Command", header.command_line},
+      {"Started", header.started_utc},
+      {"Suite", fmt::format("{}, {} rounds, seed {}", header.suite, header.rounds, header.seed)},
+      {"Processor", fmt::format("{} x {}", machine.cpus, machine.cpu_model)},
+      {"Virtualization", machine.virtualization},
+      {"Kernel", machine.kernel},
+      {"Governor", machine.governor},
+      {"Mitigations", machine.mitigations},
+      {"Compiler", machine.compiler},
+      {"Build", machine.build_type + ", " + machine.flags},
+      {"Boost", machine.boost_version}};
+  for (auto& each : facts)
+    if (each.text.empty()) each.text = "not recorded";
+  return facts;
+}
+
+std::vector<std::vector<std::string>> size_rows(const run_header& header) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& server : header.servers) {
+    if (!server.code_bytes && !server.source) continue;
+    rows.push_back(
+        {server.name,
+         server.code_bytes ? kib_text(static_cast<double>(*server.code_bytes) / 1024) + " KiB"
+                           : "n/a",
+         server.source ? count_text(server.source->lines) : "n/a",
+         server.source ? fmt::format("{}", fmt::join(server.source->files, " ")) : "n/a"});
+  }
+  return rows;
+}
+
+std::string_view word_of(finding what) {
+  switch (what) {
+    case finding::equivalent:
+      return "equivalent";
+    case finding::cheaper:
+      return "cheaper";
+    case finding::dearer:
+      return "dearer";
+    case finding::tiny:
+      return "tiny";
+    case finding::inconclusive:
+      return "inconclusive";
+    case finding::conflict:
+      return "conflict";
+    case finding::unmeasured:
+      return "n/a";
+  }
+  return "unknown";
+}
+
+std::string pair_title(const comparison& pair) {
+  return pair.contender + " against " + pair.base;
+}
+
+}  // namespace bench

@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bench/load/address.hpp>
+#include <bench/server/catalogue.hpp>
+#include <bench/text/failure.hpp>
+#include <regex>
+
+namespace bench {
+namespace {
+
+server_info bundled(std::string name, const std::string& program, const std::string& choice) {
+  return {std::move(name),
+          fmt::format("{} --quiet {} --idle-timeout 0s --port 0", program, choice),
+          {}};
+}
+
+// A name in its parts: "asio-callback/epoll", "2", "shared", "50us".
+struct variant {
+  std::string plain;
+  std::string threads;  // empty: one
+  std::string shape;
+  std::string spin;
+  std::string injected;  // nanoseconds; empty: none
+  std::string socket;    // empty: tcp
+};
+
+std::optional<variant> parse_variant(const std::string& name) {
+  static const std::regex grammar{
+      "((?:fibers|floor|asio-[a-z]+)/[a-z_]+)(?:/t([2-9]|[1-9][0-9]{1,2}))?(/shared)?"
+      "(?:/spin([1-9][0-9]*[mu]s))?(?:/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
+  std::smatch parts;
+  if (!std::regex_match(name, parts, grammar)) return std::nullopt;
+  const variant found{parts[1], parts[2], parts[3].matched ? "shared" : "",
+                      parts[4], parts[5], parts[6]};
+  const auto& all = bundled_servers();
+  if (std::none_of(all.begin(), all.end(), [&](auto& each) { return each.name == found.plain; }))
+    return std::nullopt;
+  if (!found.shape.empty() && (found.threads.empty() || !found.plain.starts_with("asio-")))
+    return std::nullopt;
+  if (!found.spin.empty() && !found.plain.starts_with("fibers/")) return std::nullopt;
+  return found;
+}
+
+std::optional<server_info> find_bundled(const std::string& name) {
+  const auto asked = parse_variant(name);
+  if (!asked) return std::nullopt;
+  const auto& all = bundled_servers();
+  auto server = *std::find_if(all.begin(), all.end(),
+                              [&](const server_info& each) { return each.name == asked->plain; });
+  server.name = name;
+  if (!asked->threads.empty()) server.command += " --threads " + asked->threads;
+  if (!asked->shape.empty()) server.command += " --shape " + asked->shape;
+  if (!asked->spin.empty()) server.command += " --spin " + asked->spin;
+  if (!asked->injected.empty()) server.command += " --inject-ns " + asked->injected;
+  if (!asked->socket.empty()) server.command += " --unix {path}";
+  return server;
+}
+
+server_info parse_command(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
+    throw usage_error(fmt::format(
+        "--server '{}' is not 'name=command', as in 'mine=./my_echo --port {{port}}'", text));
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+server_info parse_target(const std::string& text) {
+  const auto equals = text.find('=');
+  const auto where = equals == std::string::npos ? text : text.substr(equals + 1);
+  const auto parts = split_address(where);
+  if (equals == 0 || !parts || parts->host.empty() || !parse_port(parts->port)) {
+    throw usage_error(fmt::format(
+        "--target '{}' is not host:port or 'name=host:port' with a port of 1 to 65535", text));
+  }
+  return {.name = text.substr(0, equals), .command = "", .target = where};
+}
+
+variant variant_of(const std::string& name) {
+  return parse_variant(name).value_or(variant{name, {}, {}, {}, {}, {}});
+}
+
+}  // namespace
+
+const std::vector<server_info>& bundled_servers() {
+  static const auto all = [] {
+    std::vector<server_info> servers;
+    for (const std::string io : {"select", "poll", "epoll", "io_uring"})
+      servers.push_back(bundled("fibers/" + io, "fibers_echo", "--io " + io));
+    for (const std::string style : {"callback", "coroutine", "spawn"})
+      for (const std::string io : {"select", "epoll", "io_uring"})
+        servers.push_back(
+            bundled("asio-" + style + "/" + io, "asio_echo_" + io, "--style " + style));
+    for (const std::string io : {"select", "epoll", "io_uring"})
+      servers.push_back(bundled("floor/" + io, "floor_echo", "--io " + io));
+    return servers;
+  }();
+  return all;
+}
+
+server_info find_server(const std::string& name, const std::vector<server_info>& added) {
+  std::vector<std::string> names;
+  for (const auto& each : added) {
+    if (each.name == name) return each;
+    names.push_back(each.name);
+  }
+  if (const auto found = find_bundled(name)) return *found;
+  for (const auto& each : bundled_servers()) names.push_back(each.name);
+  throw usage_error(
+      fmt::format("unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
+                  "/t2/shared), /spin50us (fibers), /inject1000ns and /unix; others join with "
+                  "--server 'name=command --port {{port}}' or --target host:port",
+                  name, fmt::join(names, ", ")));
+}
+
+std::optional<std::string> bundled_reactor(const std::string& name) {
+  const auto found = parse_variant(name);
+  if (!found) return std::nullopt;
+  return found->plain.substr(found->plain.find('/') + 1);
+}
+
+bool may_be_missing(const std::string& name) {
+  return bundled_reactor(name) == "io_uring";
+}
+
+std::vector<server_info> added_servers(const std::vector<std::string>& commands,
+                                       const std::vector<std::string>& targets) {
+  std::vector<server_info> added;
+  const auto add = [&](server_info server, const char* option, const std::string& text) {
+    const auto same = [&](const server_info& each) { return each.name == server.name; };
+    if (find_bundled(server.name) || std::any_of(added.begin(), added.end(), same))
+      throw usage_error(fmt::format("{} '{}': that name is taken", option, text));
+    added.push_back(std::move(server));
+  };
+  for (const auto& text : commands) add(parse_command(text), "--server", text);
+  for (const auto& text : targets) add(parse_target(text), "--target", text);
+  return added;
+}
+
+std::optional<std::string> floor_of(const std::string& base, const std::string& contender) {
+  if (!may_share_a_core(base, contender)) return std::nullopt;
+  const auto threads = variant_of(base).threads;
+  const auto socket = variant_of(base).socket;
+  if (socket != variant_of(contender).socket) return std::nullopt;
+  const auto floor = "floor/" + reactor_of(base) + (threads.empty() ? "" : "/t" + threads) + socket;
+  if (threads != variant_of(contender).threads || !find_bundled(floor)) return std::nullopt;
+  if (base == floor || contender == floor) return std::nullopt;  // it is there already
+  return floor;
+}
+
+bool may_share_a_core(const std::string& base, const std::string& contender) {
+  return reactor_of(base) == reactor_of(contender) && variant_of(base).spin.empty() &&
+         variant_of(contender).spin.empty();
+}
+
+std::optional<double> injected_ns(const std::string& name) {
+  const auto injected = variant_of(name).injected;
+  if (injected.empty()) return std::nullopt;
+  return std::stod(injected);
+}
+
+std::string reactor_of(const std::string& name) {
+  return bundled_reactor(name).value_or("epoll");
+}
+
+}  // namespace bench

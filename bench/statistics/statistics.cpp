@@ -1,0 +1,146 @@
+// The intervals of statistics.hpp. Distributions come from Boost.Math; the signed-rank
+// distribution, which it does not have, is counted here.
+#include <bench/statistics/statistics.hpp>
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <boost/math/statistics/ljung_box.hpp>
+#include <boost/math/statistics/univariate_statistics.hpp>
+#include <cmath>
+#include <vector>
+
+namespace bench {
+namespace {
+
+// Of the 2^n ways to give n ranks a sign, the share whose positive ranks sum to s: the
+// coefficients of prod (1 + z^i) / 2^n, halved at every step so that nothing overflows.
+std::vector<double> signed_rank_distribution(std::size_t n) {
+  std::vector<double> share(n * (n + 1) / 2 + 1, 0.0);
+  share[0] = 1;
+  std::size_t largest = 0;
+  for (std::size_t rank = 1; rank <= n; ++rank) {
+    largest += rank;
+    for (std::size_t sum = largest + 1; sum-- > 0;)
+      share[sum] = (share[sum] + (sum >= rank ? share[sum - rank] : 0.0)) / 2;
+  }
+  return share;
+}
+
+std::vector<double> sorted_walsh_averages(std::span<const double> values) {
+  std::vector<double> averages;
+  averages.reserve(values.size() * (values.size() + 1) / 2);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    for (std::size_t j = i; j < values.size(); ++j)
+      averages.push_back(std::midpoint(values[i], values[j]));
+  std::sort(averages.begin(), averages.end());
+  return averages;
+}
+
+double median_of_sorted(const std::vector<double>& sorted) {
+  const auto half = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[half] : std::midpoint(sorted[half - 1], sorted[half]);
+}
+
+// Of the mean, squared.
+double squared_standard_error(std::span<const double> values) {
+  const double deviation = spread(values);
+  return deviation * deviation / static_cast<double>(values.size());
+}
+
+double mean_of(std::span<const double> values) {
+  return boost::math::statistics::mean(values.begin(), values.end());
+}
+
+double students_t_quantile(double degrees_of_freedom, double confidence) {
+  const boost::math::students_t distribution{degrees_of_freedom};
+  return quantile(complement(distribution, (1 - confidence) / 2));
+}
+
+}  // namespace
+
+std::size_t signed_rank_k(std::size_t n, double confidence) {
+  const auto share = signed_rank_distribution(n);
+  double missed = 0;  // on one side, by [W_(k+1), W_(M-k)]
+  for (std::size_t k = 0; k < share.size(); ++k) {
+    missed += share[k];
+    if (2 * missed > 1 - confidence) return k;
+  }
+  return 0;
+}
+
+estimate signed_rank_interval(std::span<const double> values, double confidence) {
+  if (values.empty()) return {};
+  const auto averages = sorted_walsh_averages(values);
+  estimate result{median_of_sorted(averages), std::nullopt, static_cast<int>(values.size())};
+  const auto k = signed_rank_k(values.size(), confidence);
+  if (k > 0) result.range = interval{averages[k - 1], averages[averages.size() - k]};
+  return result;
+}
+
+estimate paired_t_interval(std::span<const double> values, double confidence) {
+  if (values.empty()) return {};
+  estimate result{mean_of(values), std::nullopt, static_cast<int>(values.size())};
+  if (values.size() < 2) return result;
+  const double half_width =
+      students_t_quantile(static_cast<double>(values.size() - 1), confidence) *
+      std::sqrt(squared_standard_error(values));
+  result.range = interval{result.value - half_width, result.value + half_width};
+  return result;
+}
+
+double welch_result::p_at_most(double limit) const {
+  if (standard_error <= 0) return difference > limit ? 0 : 1;
+  const boost::math::students_t distribution{freedom};
+  return cdf(complement(distribution, (difference - limit) / standard_error));
+}
+
+std::optional<welch_result> welch(std::span<const double> before, std::span<const double> after,
+                                  double confidence) {
+  if (before.size() < 2 || after.size() < 2) return std::nullopt;
+  const double a = squared_standard_error(before);
+  const double b = squared_standard_error(after);
+  welch_result result;
+  result.difference = mean_of(after) - mean_of(before);
+  result.range = {result.difference, result.difference};
+  if (a + b <= 0) {  // neither side varies: the difference is exact
+    result.p = result.difference == 0 ? 1 : 0;
+    return result;
+  }
+  result.freedom = (a + b) * (a + b) /
+                   (a * a / static_cast<double>(before.size() - 1) +
+                    b * b / static_cast<double>(after.size() - 1));
+  result.standard_error = std::sqrt(a + b);
+  const double half_width = students_t_quantile(result.freedom, confidence) * result.standard_error;
+  result.range = {result.difference - half_width, result.difference + half_width};
+  const boost::math::students_t distribution{result.freedom};
+  result.p = 2 * cdf(complement(distribution, std::abs(result.difference) / result.standard_error));
+  return result;
+}
+
+std::vector<double> holm_corrected(std::span<const double> probabilities) {
+  std::vector<std::size_t> ascending(probabilities.size());
+  std::iota(ascending.begin(), ascending.end(), std::size_t{0});
+  std::sort(ascending.begin(), ascending.end(),
+            [&](auto a, auto b) { return probabilities[a] < probabilities[b]; });
+  std::vector<double> corrected(probabilities.size());
+  double running = 0;
+  for (std::size_t i = 0; i < ascending.size(); ++i) {
+    const double strict = probabilities[ascending[i]] * static_cast<double>(ascending.size() - i);
+    running = std::max(running, std::min(1.0, strict));
+    corrected[ascending[i]] = running;
+  }
+  return corrected;
+}
+
+std::optional<double> ljung_box_p(std::span<const double> values) {
+  constexpr std::size_t fewest = 8;  // below, its chi-squared approximation says nothing
+  if (values.size() < fewest || spread(values) <= 0) return std::nullopt;
+  return boost::math::statistics::ljung_box(values.begin(), values.end()).second;
+}
+
+double spread(std::span<const double> values) {
+  if (values.size() < 2) return 0;
+  return std::sqrt(boost::math::statistics::sample_variance(values.begin(), values.end()));
+}
+
+}  // namespace bench

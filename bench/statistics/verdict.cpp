@@ -1,0 +1,119 @@
+// The table of words: one condition a line, in the order in which they are asked.
+#include <bench/statistics/verdict.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench {
+namespace {
+
+constexpr int fewest_blocks = 6;  // for a 95 % interval
+constexpr char worst_grade = 'D';
+
+double percent(double log_ratio) {
+  return 100 * std::expm1(log_ratio);
+}
+
+// "4.1 % [3.3, 4.9]", where cheaper counts downwards.
+std::string size_of(const estimate& d) {
+  const double sign = d.value < 0 ? -1 : 1;
+  const double one_end = sign * percent(d.range->low);
+  const double other_end = sign * percent(d.range->high);
+  return fmt::format("{:.1f} % [{:.1f}, {:.1f}]", sign * percent(d.value),
+                     std::min(one_end, other_end), std::max(one_end, other_end));
+}
+
+std::string direction_and_size(const estimate& d) {
+  return fmt::format("{} by {}", d.value < 0 ? "cheaper" : "dearer", size_of(d));
+}
+
+// An interval narrows with the square root of the blocks. It settles the question when it leaves
+// zero, or, for an estimate inside the margin, when it fits between the margins: in the worst noise
+// no number of blocks makes that an answer.
+std::optional<int> blocks_to_settle(const estimate& d, double margin, char grade) {
+  const double to_zero = std::abs(d.value);
+  const double to_margin = margin - to_zero;
+  if (grade == worst_grade && to_margin > to_zero) return std::nullopt;
+  const double times = std::pow(d.range->half_width() / std::max(to_zero, to_margin), 2);
+  return std::max(1, static_cast<int>(std::ceil(d.n * (times - 1))));
+}
+
+verdict too_few_blocks(const estimate& d) {
+  const int more = fewest_blocks - d.n;
+  return {finding::inconclusive,
+          fmt::format("inconclusive: {} too few for a 95 % interval; {} more {} one",
+                      d.n == 1 ? "1 block is" : fmt::format("{} blocks are", d.n), more,
+                      more == 1 ? "gives" : "give"),
+          more};
+}
+
+verdict inconclusive(const estimate& d, double margin, char grade) {
+  const auto more = blocks_to_settle(d, margin, grade);
+  const auto prospect =
+      more ? fmt::format("about {} more {} would settle it", *more, *more == 1 ? "block" : "blocks")
+           : std::string{"in noise of grade D nothing is called equivalent"};
+  return {finding::inconclusive,
+          fmt::format("inconclusive: the truth lies in [{:+.1f}, {:+.1f}] %; {}",
+                      percent(d.range->low), percent(d.range->high), prospect),
+          more};
+}
+
+char grade_of_spread(double spread_of_blocks) {
+  if (spread_of_blocks < 0.01) return 'A';
+  if (spread_of_blocks < 0.03) return 'B';
+  return spread_of_blocks < 0.08 ? 'C' : worst_grade;
+}
+
+bool opposite(const estimate& a, const estimate& b) {
+  return a.range && b.range && a.range->excludes(0) && b.range->excludes(0) &&
+         (a.value < 0) != (b.value < 0);
+}
+
+}  // namespace
+
+std::optional<noise> noise_of(std::span<const double> control_log_ratios) {
+  if (control_log_ratios.size() < 2) return std::nullopt;
+  auto control = signed_rank_interval(control_log_ratios);
+  // Too few blocks for the exact interval: Student's is wide there, which errs on the safe side.
+  if (!control.range) control = paired_t_interval(control_log_ratios);
+  const double deviation = spread(control_log_ratios);
+  return noise{control.n, deviation, std::abs(control.value) + control.range->half_width(),
+               grade_of_spread(deviation)};
+}
+
+double margin_of(const std::optional<noise>& measured) {
+  return measured ? std::max(smallest_margin, measured->floor / 2) : smallest_margin;
+}
+
+char grade_of(const std::optional<noise>& measured) {
+  return measured ? measured->grade : 'A';
+}
+
+bool is_equivalent(const interval& range, double margin, char grade) {
+  if (range.low <= -margin || range.high >= margin || grade == worst_grade) return false;
+  return margin <= smallest_margin || !range.excludes(0);
+}
+
+verdict judge(const estimate& d, double margin, char grade) {
+  if (!d.range) return too_few_blocks(d);
+  if (is_equivalent(*d.range, margin, grade))
+    return {finding::equivalent, fmt::format("equivalent (within {:.1f} %)", 100 * margin), {}};
+  if (!d.range->excludes(0)) return inconclusive(d, margin, grade);
+  if (std::abs(d.value) <= margin)
+    return {finding::tiny,
+            fmt::format("tiny difference, below the margin of {:.1f} %", 100 * margin),
+            {}};
+  return {d.value < 0 ? finding::cheaper : finding::dearer, direction_and_size(d), {}};
+}
+
+verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade) {
+  if (!opposite(duet, exclusive)) return judge(duet, margin, grade);
+  return {finding::conflict,
+          fmt::format("conflict, no verdict: {} in duet blocks, {} in exclusive ones",
+                      direction_and_size(duet), direction_and_size(exclusive)),
+          {}};
+}
+
+}  // namespace bench

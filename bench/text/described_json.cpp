@@ -1,0 +1,90 @@
+// JSON as text. Boost.JSON writes 55.0 as 5.5E1 and knows no indentation; people read these files.
+#include <bench/text/described_json.hpp>
+
+#include <fmt/format.h>
+
+namespace bench {
+namespace {
+
+namespace json = boost::json;
+
+// Twelve digits are more than any clock here has. All seventeen would not come back as they were:
+// the parser may be off in the last one.
+std::string number_text(double number) {
+  return fmt::format("{:.12g}", number);
+}
+
+constexpr int on_one_line = -1;
+
+void write(std::string& out, const json::value& value, int level);
+
+void break_line(std::string& out, int level) {
+  if (level == on_one_line) return;
+  out += '\n';
+  out.append(static_cast<std::size_t>(2 * level), ' ');
+}
+
+int deeper(int level) {
+  return level == on_one_line ? on_one_line : level + 1;
+}
+
+void write_object(std::string& out, const json::object& object, int level) {
+  out += '{';
+  bool first = true;
+  for (const auto& member : object) {
+    if (!std::exchange(first, false)) out += ',';
+    break_line(out, deeper(level));
+    out += json::serialize(json::string(member.key()));
+    out += level == on_one_line ? ":" : ": ";
+    write(out, member.value(), deeper(level));
+  }
+  if (!object.empty()) break_line(out, level);
+  out += '}';
+}
+
+// A list of plain numbers stays on its line, however the rest is laid out.
+bool is_plain(const json::array& array) {
+  for (const auto& value : array)
+    if (value.is_structured()) return false;
+  return true;
+}
+
+void write_array(std::string& out, const json::array& array, int level) {
+  const bool together = is_plain(array);
+  out += '[';
+  bool first = true;
+  for (const auto& value : array) {
+    if (!std::exchange(first, false)) out += together && level != on_one_line ? ", " : ",";
+    if (!together) break_line(out, deeper(level));
+    write(out, value, together ? on_one_line : deeper(level));
+  }
+  if (!together) break_line(out, level);
+  out += ']';
+}
+
+void write(std::string& out, const json::value& value, int level) {
+  if (value.is_object())
+    write_object(out, value.get_object(), level);
+  else if (value.is_array())
+    write_array(out, value.get_array(), level);
+  else if (value.is_double())
+    out += number_text(value.get_double());
+  else
+    out += json::serialize(value);
+}
+
+}  // namespace
+
+std::string json_text(const json::value& value) {
+  std::string text;
+  write(text, value, on_one_line);
+  return text;
+}
+
+std::string indented_json_text(const json::value& value) {
+  std::string text;
+  write(text, value, 0);
+  return text + '\n';
+}
+
+}  // namespace bench

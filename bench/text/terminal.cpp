@@ -1,0 +1,30 @@
+#include <langinfo.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <bench/text/terminal.hpp>
+#include <cstdlib>
+#include <string_view>
+
+namespace bench {
+
+bool is_terminal(std::FILE* stream) {
+  const char* kind = std::getenv("TERM");
+  return isatty(fileno(stream)) != 0 && kind != nullptr && std::string_view{kind} != "dumb";
+}
+
+style style_of(std::FILE* stream) {
+  style shown;
+  shown.unicode = std::string_view{nl_langinfo(CODESET)} == "UTF-8";
+  if (!is_terminal(stream)) return shown;
+  const char* no_colour = std::getenv("NO_COLOR");
+  shown.colour = no_colour == nullptr || *no_colour == '\0';
+  winsize size{};
+  if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+    shown.width = size.ws_col;
+    shown.height = size.ws_row;
+  }
+  return shown;
+}
+
+}  // namespace bench

@@ -1,0 +1,172 @@
+// fibers_echo: the echo server, a fiber for each connection.
+//
+// tcp_server and echo_handler read like a blocking server; what blocks is the fiber. Around them
+// stands what every server under test promises (bench/contract/contract.hpp): a drain that reaches
+// every connection, and a loop for each thread.
+#include <bench/contract/contract.hpp>
+#include <fibers/nursery.hpp>
+#include <fibers/runtime.hpp>
+#include <fibers/semaphore.hpp>
+#include <fibers/stream_socket.hpp>
+
+#include <atomic>
+#include <boost/intrusive/list.hpp>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+namespace intrusive = boost::intrusive;
+namespace this_fiber = fibers::this_fiber;
+using fibers::error_code;
+
+struct server;
+
+// A connection, from its fiber's beginning to its end.
+struct client : intrusive::list_base_hook<intrusive::link_mode<intrusive::auto_unlink>> {
+  client(server& whose, fibers::stream_socket accepted);
+  ~client();
+  void stop_receiving();
+
+  server& owner;
+  fibers::stream_socket stream;
+};
+
+// One loop. Every thread has its own, and they share nothing.
+struct server {
+  server(const bench::server_options& wanted, int descriptor)
+      : options{wanted}, listener{descriptor}, room{bench::connections_per_thread(wanted)} {}
+
+  const bench::server_options& options;
+  fibers::stream_listener listener;
+  fibers::semaphore room;
+  intrusive::list<client, intrusive::constant_time_size<false>> clients;
+  std::size_t served = 0;
+  fibers::nursery tasks;  // the last to be made: it ends before what its fibers use
+};
+
+client::client(server& whose, fibers::stream_socket accepted)
+    : owner{whose}, stream{std::move(accepted)} {
+  owner.clients.push_back(*this);
+  ++owner.served;
+  if (!owner.listener.is_open()) stop_receiving();  // it came while the drain began
+  if (owner.options.quiet) return;
+  sockaddr_storage from{};
+  socklen_t length = sizeof from;
+  ::getpeername(stream.native_handle(), reinterpret_cast<sockaddr*>(&from), &length);
+  bench::say_connection_from(from);
+}
+
+// What was received stays readable and is answered; then comes the end.
+void client::stop_receiving() {
+  error_code gone;
+  stream.shutdown(asio::socket_base::shutdown_receive, gone);
+}
+
+client::~client() {
+  stream.close();
+  owner.room.release();
+  if (owner.options.quiet) return;
+  bench::say_connection_closed();
+  bench::say_task_done();
+}
+
+// Each receive is answered by the prefix and what was received.
+void echo_handler(const bench::server_options& options, fibers::stream_socket& stream) {
+  std::string buffer(options.prefix.size() + options.buffer, '\0');
+  options.prefix.copy(buffer.data(), options.prefix.size());
+  const auto room = asio::buffer(buffer) + options.prefix.size();
+  if (options.idle_timeout > 0ns) stream.expires_when_idle(options.idle_timeout);
+  error_code error;
+  while (const auto size = stream.read_some(room, error)) {
+    if (options.inject_ns > 0ns) bench::spend_cpu(options.inject_ns);
+    asio::const_buffer reply{buffer.data(), options.prefix.size() + size};
+    while (reply.size() > 0) {
+      reply += stream.write_some(reply, error);
+      if (error) return;
+    }
+  }
+  stream.flush(error);
+}
+
+// What goes wrong here, lack of memory mostly, ends this connection and no other.
+void serve_client(server& self, fibers::stream_socket accepted) try {
+  client peer{self, std::move(accepted)};
+  echo_handler(self.options, peer.stream);
+} catch (const std::exception&) {
+}
+
+// Until it drains.
+void tcp_server(server& self) {
+  while (self.listener.is_open()) {
+    self.room.acquire();
+    try {
+      self.tasks.spawn("client", [&self, accepted = self.listener.accept()]() mutable {
+        serve_client(self, std::move(accepted));
+      });
+    } catch (const std::exception&) {  // no descriptor or memory left, mostly
+      self.room.release();
+      if (self.listener.is_open()) this_fiber::sleep_for(10ms);  // not to spin
+    }
+  }
+}
+
+void drain(server& self, int signal) {
+  this_fiber::wait_readable(signal);
+  bench::remove_socket_file(self.options);
+  self.listener.close();
+  self.room.release();  // should tcp_server wait for it
+  for (auto& peer : self.clients) peer.stop_receiving();
+}
+
+// The first fiber of each loop. What is left after the drain is cancelled with the nursery.
+void serve(const bench::server_options& options, unsigned index, int listener, int signal) {
+  server self{options, listener};
+  fibers::nursery end;  // of its own, so that nothing that befalls a client can cancel it
+  end.spawn("drain", [&] { drain(self, signal); });
+  tcp_server(self);
+  self.tasks.join_for(options.drain);
+  bench::say_served(options, index, self.served);
+}
+
+// What automatic becomes, so that it is one for all threads.
+fibers::io backend_for(const bench::server_options& options) try {
+  return fibers::scheduler{*fibers::io_named(options.io)}.backend();
+} catch (const std::system_error& error) {
+  throw std::runtime_error{"--io " + options.io + ": " + error.what()};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto options = bench::parse_server_options(argc, argv,
+                                                   {.name = "fibers_echo",
+                                                    .io = {"select", "poll", "epoll", "io_uring"},
+                                                    .automatic = {},
+                                                    .styles = {},
+                                                    .listens_on_paths = true,
+                                                    .spins = true});
+  try {
+    const auto backend = backend_for(options);
+    const fibers::scheduler_options loop{.backend = backend, .spin = options.spin};
+    const int signal = bench::drain_signals();
+    const auto listeners = bench::listening_sockets(options);
+    fibers::runtime runtime{static_cast<unsigned>(options.threads), loop};
+    std::atomic<int> starting{options.threads};
+    runtime.run([&](unsigned index) {
+      if (--starting == 0)  // every thread is there
+        bench::announce(options, "fibers", fibers::name_of(backend), listeners.front());
+      serve(options, index, listeners[index], signal);
+    });
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fibers_echo: %s\n", error.what());
+    return 1;
+  }
+}

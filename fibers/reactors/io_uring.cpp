@@ -1,0 +1,822 @@
+#include <fibers/reactors/io_uring.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace fibers {
+namespace {
+
+constexpr int buffer_group = 0;
+constexpr std::uint32_t detail_mask = 0xffffff;
+constexpr std::chrono::seconds longest_silence{1};  // of peers that have bytes to take at the end
+
+// For bytes that were sent, and still found no room, when their connection was closed. The kernel
+// itself goes on longer for what it has.
+constexpr std::chrono::seconds longest_after_close{30};
+
+[[noreturn]] void throw_unavailable(int error) {
+  const char* reason = error == EINVAL ? "io_uring needs Linux 6.1"
+                       : error == EPERM
+                           ? "io_uring is forbidden here (sysctl kernel.io_uring_disabled, "
+                             "or the container's seccomp filter)"
+                           : "io_uring";
+  throw std::system_error{error, std::system_category(), reason};
+}
+
+// What the next try may mend is no error: a signal, the time, a full completion queue, no memory.
+void expect_submitted(int result) {
+  if (result >= 0) return;
+  for (const int passing : {EINTR, ETIME, EAGAIN, EBUSY, ENOMEM}) {
+    if (result == -passing) return;
+  }
+  throw std::system_error{-result, std::system_category(), "io_uring"};
+}
+
+// Neither a receive nor an accept nor a send.
+bool completes_once(const operation& asked) noexcept {
+  return asked.what() == operation::kind::connect ||
+         asked.what() == operation::kind::wait_readable ||
+         asked.what() == operation::kind::wait_writable;
+}
+
+}  // namespace
+
+std::unique_ptr<reactor> make_io_uring_reactor() {
+  return std::make_unique<io_uring_reactor>();
+}
+
+// --- construction ----------------------------------------------------------------------------
+
+io_uring_reactor::io_uring_reactor(const sizes& wanted) : most_buffers_{wanted.most_buffers} {
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  params.cq_entries = std::max(wanted.queue * 8, 4096u);
+  if (const int error = ::io_uring_queue_init_params(wanted.queue, &ring_, &params)) {
+    throw_unavailable(-error);
+  }
+  io_uring_register_ring_fd(&ring_);  // saves a lookup a call; it works without
+  const auto ring_bytes = most_buffers_ * sizeof(io_uring_buf);
+  void* memory =
+      ::mmap(nullptr, ring_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uintptr_t>(memory);
+  registration.ring_entries = most_buffers_;
+  registration.bgid = buffer_group;
+  interrupt_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  const int error = interrupt_ < 0 || memory == MAP_FAILED
+                        ? errno
+                        : -io_uring_register_buf_ring(&ring_, &registration, 0);
+  if (error != 0) {
+    io_uring_queue_exit(&ring_);
+    if (memory != MAP_FAILED) ::munmap(memory, ring_bytes);
+    if (interrupt_ >= 0) ::close(interrupt_);
+    throw_unavailable(error);
+  }
+  buffer_ring_ = static_cast<io_uring_buf_ring*>(memory);
+  io_uring_buf_ring_init(buffer_ring_);
+  provide_buffers(std::min(wanted.buffers, most_buffers_));
+  auto& submission = next_submission();
+  io_uring_prep_poll_multishot(&submission, interrupt_, POLLIN);
+  submission.user_data = tag(request::interrupt, 0, interrupt_);
+}
+
+io_uring_reactor::~io_uring_reactor() {
+  drain();
+  for (auto& known : entries_) {
+    if (!known.accepted) continue;
+    for (const int connection : *known.accepted) ::close(connection);
+  }
+  io_uring_queue_exit(&ring_);
+  ::munmap(buffer_ring_, most_buffers_ * sizeof(io_uring_buf));
+  ::close(interrupt_);
+}
+
+bool io_uring_reactor::drain() noexcept try {
+  using std::chrono::steady_clock;
+  if (sends_under_way() == 0) return false;
+  flush();
+  auto until = steady_clock::now() + longest_silence;
+  interrupted_ = false;
+  while (sends_under_way() > 0 && !interrupted_ && steady_clock::now() < until) {
+    const auto before = sends_under_way();
+    operation_list nobodys;
+    poll(until, nobodys);
+    nobodys.clear();
+    if (sends_under_way() < before) until = steady_clock::now() + longest_silence;
+  }
+  return interrupted_;
+} catch (const std::exception&) {  // of the ring, or no memory: then they are lost
+  return false;
+}
+
+// --- buffers ---------------------------------------------------------------------------------
+
+void io_uring_reactor::provide_buffers(unsigned count) {
+  count = std::min<unsigned>(count, most_buffers_ - static_cast<unsigned>(buffers_.size()));
+  if (count == 0) return;
+  unread_.resize(buffers_.size() + count, {0, none});
+  auto& slab =
+      slabs_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(count * buffer_size));
+  for (unsigned i = 0; i < count; ++i) {
+    buffers_.push_back(slab.get() + i * buffer_size);
+    give_back(static_cast<int>(buffers_.size()) - 1);
+  }
+}
+
+void io_uring_reactor::give_back(int buffer) noexcept {
+  io_uring_buf_ring_add(buffer_ring_, buffers_[static_cast<std::size_t>(buffer)], buffer_size,
+                        static_cast<unsigned short>(buffer), io_uring_buf_ring_mask(most_buffers_),
+                        returned_++);
+}
+
+inline std::byte* io_uring_reactor::bytes_of(int buffer) noexcept {
+  const auto index = static_cast<std::size_t>(buffer);
+  return in_ring(buffer) ? buffers_[index] : spares_[index - most_buffers_].bytes.get();
+}
+
+inline io_uring_reactor::received& io_uring_reactor::record_of(int buffer) noexcept {
+  const auto index = static_cast<std::size_t>(buffer);
+  return in_ring(buffer) ? unread_[index] : spares_[index - most_buffers_].what;
+}
+
+// The spare buffer that has its bytes now.
+int io_uring_reactor::copy_aside(int buffer, std::uint32_t size) {
+  if (free_spares_.empty()) {
+    free_spares_.reserve(spares_.size() + 1);  // giving back may not throw
+    spares_.emplace_back();
+    free_spares_.push_back(static_cast<int>(most_buffers_ + spares_.size()) - 1);
+  }
+  const int aside = free_spares_.back();
+  auto& memory = spares_[static_cast<std::size_t>(aside) - most_buffers_].bytes;
+  memory = std::make_unique_for_overwrite<std::byte[]>(size);
+  std::memcpy(memory.get(), bytes_of(buffer), size);
+  free_spares_.pop_back();
+  give_back(buffer);
+  return aside;
+}
+
+// What was kept in it has been read, or nobody will.
+void io_uring_reactor::release(int buffer) noexcept {
+  if (in_ring(buffer)) {
+    --kept_;
+    return give_back(buffer);
+  }
+  spares_[static_cast<std::size_t>(buffer) - most_buffers_].bytes.reset();
+  free_spares_.push_back(buffer);
+}
+
+[[gnu::noinline]] int io_uring_reactor::make_send_buffer() {
+  if (free_outgoing_.capacity() <= outgoing_.size()) {
+    free_outgoing_.reserve(2 * outgoing_.size() + 16);  // giving back may not throw
+  }
+  outgoing_.push_back({std::make_unique_for_overwrite<std::byte[]>(send_size)});
+  return static_cast<int>(outgoing_.size()) - 1;
+}
+
+// Without memory for more, those that come back must do.
+void io_uring_reactor::provide_more_buffers() noexcept try {
+  if (std::exchange(grew_, true)) return;  // many connections say at once that there are none
+  provide_buffers(static_cast<unsigned>(buffers_.size()));
+} catch (const std::bad_alloc&) {
+}
+
+inline int io_uring_reactor::take_send_buffer() {
+  if (free_outgoing_.empty()) [[unlikely]]
+    return make_send_buffer();
+  const int slot = free_outgoing_.back();
+  free_outgoing_.pop_back();
+  return slot;
+}
+
+// --- submissions -----------------------------------------------------------------------------
+
+// What a completion tells of the request it belongs to.
+std::uint64_t io_uring_reactor::tag(request kind, std::uint32_t detail, int descriptor) noexcept {
+  return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 |
+         std::uint64_t{detail & detail_mask} << 32 | static_cast<std::uint32_t>(descriptor);
+}
+
+int io_uring_reactor::flush() noexcept {
+  must_poll_ = true;  // what it completes is to be looked at
+  const int result = io_uring_submit(&ring_);
+  note_submitted();
+  return result;
+}
+
+// Without memory, or room for completions, the kernel leaves some for the next time.
+inline void io_uring_reactor::note_submitted() noexcept {
+  if (io_uring_sq_ready(&ring_) == 0) [[likely]]
+    ++epoch_;
+}
+
+// A full queue means submit and go on.
+inline io_uring_sqe& io_uring_reactor::next_submission() noexcept {
+  must_poll_ = true;
+  auto* submission = io_uring_get_sqe(&ring_);
+  while (submission == nullptr) [[unlikely]] {
+      if (flush() < 0) io_uring_get_events(&ring_);  // for want of room for completions, mostly
+      submission = io_uring_get_sqe(&ring_);
+    }
+  return *submission;
+}
+
+// One that names a descriptor: before that is closed, the kernel must have seen it.
+inline io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
+  auto& submission = next_submission();
+  known(descriptor).epoch = epoch_;
+  return submission;
+}
+
+// Submits, and lets the kernel complete what was cancelled. Until then the kernel holds the
+// connection, and a close() would not end it. One call completes some twenty requests, the oldest
+// first, so it is repeated while it completes as many.
+void io_uring_reactor::settle() noexcept {
+  constexpr unsigned many = 16;
+  must_poll_ = true;
+  unsigned before;
+  int failures = 0;
+  do {
+    before = io_uring_cq_ready(&ring_);
+    if (io_uring_submit_and_get_events(&ring_) <= 0) ++failures;
+  } while (io_uring_cq_ready(&ring_) - before >= many ||
+           (io_uring_sq_ready(&ring_) > 0 && failures < 2));
+  note_submitted();
+}
+
+void io_uring_reactor::cancel_request(std::uint64_t which) noexcept {
+  auto& submission = next_submission();
+  io_uring_prep_cancel64(&submission, which, 0);
+  submission.user_data = tag(request::cancel, 0, 0);
+}
+
+void io_uring_reactor::watch_end(int descriptor) noexcept {
+  auto& submission = ask(descriptor);
+  io_uring_prep_poll_add(&submission, descriptor, POLLRDHUP);
+  submission.user_data = tag(request::end, known(descriptor).generation, descriptor);
+  known(descriptor).end = watch::under_way;
+}
+
+void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
+  // Before the receive: then that is woken first, and has mostly told of the end already.
+  if (kind == request::receive && known(descriptor).end == watch::none) watch_end(descriptor);
+  auto& submission = ask(descriptor);
+  if (kind == request::accept) {
+    io_uring_prep_accept(&submission, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+  } else {
+    io_uring_prep_recv_multishot(&submission, descriptor, nullptr, 0, 0);
+    submission.flags |= IOSQE_BUFFER_SELECT;
+    submission.buf_group = buffer_group;
+  }
+  submission.user_data = tag(kind, known(descriptor).generation, descriptor);
+  known(descriptor).incoming = multishot::armed;
+}
+
+void io_uring_reactor::stop_listening_in(int descriptor, request kind) noexcept {
+  known(descriptor).incoming = multishot::cancelling;
+  cancel_request(tag(kind, known(descriptor).generation, descriptor));
+}
+
+inline void io_uring_reactor::send_rest(int descriptor, int slot) noexcept {
+  auto& submission = ask(descriptor);
+  const auto& rest = outgoing_[static_cast<std::size_t>(slot)];
+  io_uring_prep_send(&submission, descriptor, rest.bytes.get() + rest.sent, rest.size - rest.sent,
+                     MSG_NOSIGNAL | MSG_WAITALL);
+  submission.user_data = tag(request::send, static_cast<std::uint32_t>(slot), descriptor);
+}
+
+// --- the contract ----------------------------------------------------------------------------
+
+io_uring_reactor::entry& io_uring_reactor::at(int descriptor) {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= entries_.size()) entries_.resize(std::max(index + 1, entries_.size() * 2));
+  return entries_[index];
+}
+
+// A non-blocking descriptor would make the kernel say EAGAIN instead of waiting.
+int io_uring_reactor::adopt(int descriptor) noexcept try {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0) return errno;
+  if ((flags & O_NONBLOCK) != 0 && ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+    return errno;
+  }
+  forget(descriptor);  // who waits on the number's last owner would wait for ever
+  at(descriptor);
+  return 0;
+} catch (const std::bad_alloc&) {
+  return ENOMEM;
+}
+
+void io_uring_reactor::forget(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
+  auto& old = known(descriptor);
+  const bool closed_under_a_call = old.reader != nullptr || old.writer != nullptr;
+  if (old.writer != nullptr && old.writer->what() == operation::kind::send) old.given_up = true;
+  cancel_all(descriptor);
+  if (old.incoming == multishot::armed) {
+    stop_listening_in(descriptor, old.accepted ? request::accept : request::receive);
+  }
+  if (old.end == watch::under_way) cancel_request(tag(request::end, old.generation, descriptor));
+  if (old.sending != none) leave_unsent(old);
+  const bool asked = closed_under_a_call || old.incoming != multishot::off ||
+                     old.end == watch::under_way || old.sending != none || old.epoch == epoch_;
+  if (asked) settle();
+  for (int buffer = old.first_unread; buffer != none;) {
+    release(std::exchange(buffer, record_of(buffer).next));
+  }
+  if (old.accepted) {
+    for (const int connection : *old.accepted) ::close(connection);
+  }
+  entry fresh;
+  fresh.generation = old.generation + 1;
+  for (const int reads : {0, 1}) fresh.turns[reads] = old.turns[reads] + 1;
+  old = std::move(fresh);
+}
+
+// Where a send was still waiting for room, the stream is cut anyhow, and the rest is given up. What
+// was sent whole has some time yet.
+void io_uring_reactor::leave_unsent(entry& of) noexcept {
+  auto& out = outgoing_[static_cast<std::size_t>(of.sending)];
+  ++closed_unsent_;
+  out.limit = std::chrono::steady_clock::now() + longest_after_close;
+  if (of.given_up) {
+    out.limit = when_something_happens;
+    cancel_request(tag(request::send, static_cast<std::uint32_t>(of.sending), out.descriptor));
+  }
+  next_limit_ = std::min(next_limit_, out.limit);
+}
+
+// Cancels the sends of closed descriptors whose time has come. When the next one's will.
+io_uring_reactor::time_point io_uring_reactor::give_up_overdue() noexcept {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_limit_) return next_limit_;
+  next_limit_ = when_something_happens;
+  for (std::size_t slot = 0; slot < outgoing_.size(); ++slot) {
+    auto& out = outgoing_[slot];
+    if (out.limit <= now) {
+      out.limit = when_something_happens;
+      cancel_request(tag(request::send, static_cast<std::uint32_t>(slot), out.descriptor));
+    }
+    next_limit_ = std::min(next_limit_, out.limit);
+  }
+  return next_limit_;
+}
+
+void io_uring_reactor::give_up_unsent(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) < entries_.size()) known(descriptor).given_up = true;
+}
+
+void io_uring_reactor::cancel_all(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
+  auto& about = known(descriptor);
+  for (auto** waiting : {&about.reader, &about.writer}) {
+    if (*waiting == nullptr) continue;
+    auto& cancelled = *std::exchange(*waiting, nullptr);
+    stop(cancelled);
+    forgotten_.push_back(cancelled);
+    must_poll_ = true;
+  }
+}
+
+bool io_uring_reactor::submit(operation& started) {
+  if (static_cast<std::size_t>(started.descriptor()) >= entries_.size()) [[unlikely]] {
+    if (::fcntl(started.descriptor(), F_GETFD) < 0) {
+      started.fail(errno);
+      return true;
+    }
+    at(started.descriptor());
+  }
+  switch (started.what()) {
+    case operation::kind::receive:
+    case operation::kind::accept:
+      return start_reading(started);
+    case operation::kind::send:
+    case operation::kind::wait_sent:
+      return start_sending(started);
+    default:
+      return start_once(started);
+  }
+}
+
+bool io_uring_reactor::start_reading(operation& started) {
+  auto& from = known(started.descriptor());
+  const bool accepts = started.what() == operation::kind::accept;
+  if (from.reader != nullptr) {
+    started.fail(EBUSY);
+    return true;
+  }
+  if (accepts && !from.accepted) from.accepted = std::make_unique<std::deque<int>>();
+  if (read_now(started)) return true;
+  from.reader = &started;
+  started.pend();
+  if (from.incoming == multishot::off) {
+    listen_in(started.descriptor(), accepts ? request::accept : request::receive);
+  }
+  return false;
+}
+
+// Finishes what reads by what has come already.
+inline bool io_uring_reactor::read_now(operation& reading) noexcept {
+  auto& from = known(reading.descriptor());
+  if (reading.what() == operation::kind::wait_readable) {
+    const bool something = from.first_unread != none || from.receive_error != 0 || from.ended ||
+                           (from.accepted && !from.accepted->empty());
+    if (something) reading.finish(0);
+    return something;
+  }
+  if (from.accepted && !from.accepted->empty()) {
+    reading.finish(static_cast<std::size_t>(from.accepted->front()));
+    from.accepted->pop_front();
+    return true;
+  }
+  if (from.first_unread != none) {
+    copy_out(from, reading);
+    return true;
+  }
+  if (from.receive_error != 0) {
+    reading.fail(std::exchange(from.receive_error, 0));
+    return true;
+  }
+  if (from.ended) reading.finish(0);
+  return from.ended;
+}
+
+void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
+  iovec single{reading.data(), reading.size()};
+  const auto* part = reading.parts() == 0 ? &single : reading.first_part();
+  const auto* const end = part + std::max<std::size_t>(reading.parts(), 1);
+  std::size_t filled = 0;  // of *part
+  std::size_t total = 0;
+  while (part != end && from.first_unread != none) {
+    const auto now = record_of(from.first_unread);
+    const auto size = std::min<std::size_t>(part->iov_len - filled, now.size - from.offset);
+    std::memcpy(static_cast<std::byte*>(part->iov_base) + filled,
+                bytes_of(from.first_unread) + from.offset, size);
+    total += size;
+    filled += size;
+    from.offset = static_cast<std::uint16_t>(from.offset + size);
+    if (filled == part->iov_len) {
+      ++part;
+      filled = 0;
+    }
+    if (from.offset < now.size) continue;
+    release(from.first_unread);
+    from.first_unread = now.next;
+    from.offset = 0;
+    --from.unread;
+  }
+  reading.finish(total);
+}
+
+// The way of nearly every message: somebody waits, nothing lies before it, and it fits.
+inline bool io_uring_reactor::copy_straight(entry& from, const io_uring_cqe& what) noexcept {
+  auto* const reader = from.reader;
+  if (reader == nullptr || reader->what() != operation::kind::receive || reader->parts() != 0 ||
+      what.res <= 0 || from.first_unread != none) {
+    return false;
+  }
+  const auto size = static_cast<std::size_t>(what.res);
+  if (size > reader->size()) return false;
+  const auto buffer = what.flags >> IORING_CQE_BUFFER_SHIFT;
+  std::memcpy(reader->data(), buffers_[buffer], size);
+  give_back(static_cast<int>(buffer));
+  reader->finish(size);
+  from.reader = nullptr;
+  return true;
+}
+
+bool io_uring_reactor::start_sending(operation& started) {
+  auto& to = known(started.descriptor());
+  if (to.send_error != 0) {
+    started.fail(std::exchange(to.send_error, 0));
+    return true;
+  }
+  if (to.sending != none) {  // one at a time keeps the order
+    if (to.writer != nullptr) {
+      started.fail(EBUSY);
+      return true;
+    }
+    to.writer = &started;
+    started.pend();
+    return false;
+  }
+  if (started.what() == operation::kind::wait_sent) {
+    started.finish(0);
+    return true;
+  }
+  const int slot = take_send_buffer();
+  auto& out = outgoing_[static_cast<std::size_t>(slot)];
+  const iovec single{started.data(), started.size()};
+  const auto* part = started.parts() == 0 ? &single : started.first_part();
+  const auto* const end = part + std::max<std::size_t>(started.parts(), 1);
+  std::size_t size = 0;
+  for (; part != end && size < send_size; ++part) {
+    const auto piece = std::min(part->iov_len, send_size - size);
+    std::memcpy(out.bytes.get() + size, part->iov_base, piece);
+    size += piece;
+  }
+  out.size = static_cast<std::uint32_t>(size);
+  out.sent = 0;
+  out.generation = to.generation;
+  out.descriptor = started.descriptor();
+  out.limit = when_something_happens;
+  to.sending = slot;
+  send_rest(started.descriptor(), slot);
+  started.finish(size);
+  return true;
+}
+
+bool io_uring_reactor::start_once(operation& started) {
+  const int descriptor = started.descriptor();
+  auto& about = known(descriptor);
+  auto& waiting = started.reads() ? about.reader : about.writer;
+  if (waiting != nullptr) {
+    started.fail(EBUSY);
+    return true;
+  }
+  if (started.reads() && read_now(started)) return true;
+  waiting = &started;
+  started.pend();
+  // What is received all the time never lies where a poll would see it.
+  if (started.reads() && about.incoming == multishot::armed) return false;
+  auto& submission = ask(descriptor);
+  if (started.what() == operation::kind::connect) {
+    io_uring_prep_connect(&submission, descriptor, started.address(),
+                          static_cast<socklen_t>(started.size()));
+  } else {
+    io_uring_prep_poll_add(&submission, descriptor, started.reads() ? POLLIN : POLLOUT);
+  }
+  submission.user_data = once_tag(started);
+  if (started.what() == operation::kind::connect) flush();  // the kernel has copied the address
+  return false;
+}
+
+// The kernel holds no memory of the operation, so it only has to be forgotten.
+bool io_uring_reactor::cancel(operation& cancelled) noexcept {
+  auto& about = known(cancelled.descriptor());
+  auto& waiting = cancelled.reads() ? about.reader : about.writer;
+  if (waiting != &cancelled) return false;
+  waiting = nullptr;
+  if (!cancelled.reads() && !completes_once(cancelled)) about.given_up = true;
+  stop(cancelled);
+  cancelled.fail(ECANCELED);
+  return true;
+}
+
+// What is received meanwhile is kept for the next receive. (An accept would take a descriptor.)
+void io_uring_reactor::stop(const operation& asked) noexcept {
+  if (completes_once(asked)) return forget_once(asked);
+  const bool accepting = asked.what() == operation::kind::accept &&
+                         known(asked.descriptor()).incoming == multishot::armed;
+  if (accepting) stop_listening_in(asked.descriptor(), request::accept);
+}
+
+// The kernel may still complete the request, but nobody asked for that any more.
+void io_uring_reactor::forget_once(const operation& asked) noexcept {
+  cancel_request(once_tag(asked));
+  known(asked.descriptor()).epoch = epoch_;
+  ++known(asked.descriptor()).turns[asked.reads() ? 1 : 0];
+}
+
+void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
+  if (returned_ > 0) {
+    io_uring_buf_ring_advance(buffer_ring_, std::exchange(returned_, 0));
+    feed_the_starved();
+  }
+  grew_ = false;
+  if (closed_unsent_ > 0) deadline = std::min(deadline, give_up_overdue());
+  bool rang_early;
+  do {
+    const bool sleeps = deadline != at_once && forgotten_.empty() && arm(deadline);
+    must_poll_ = false;
+    const int submitted =
+        sleeps ? io_uring_submit_and_wait(&ring_, 1) : io_uring_submit_and_get_events(&ring_);
+    note_submitted();
+    if (submitted < 0) [[unlikely]]
+      expect_submitted(submitted);
+    rang_ = deadline;
+    rang_early = harvest(finished) == 1 && sleeps && rang_ < deadline;
+  } while (rang_early);
+  for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
+  finished.splice_after(finished.last(), forgotten_);
+}
+
+// An earlier deadline stays in force: a wake-up too many is cheaper than a request for each
+// deadline that is given up. False: it has come already.
+bool io_uring_reactor::arm(time_point deadline) noexcept {
+  using namespace std::chrono;
+  if (deadline >= armed_) return true;
+  const auto now = steady_clock::now();
+  if (deadline <= now) return false;
+  // A moment would be taken for one of the machine's clock, which is another in a container.
+  const nanoseconds left = deadline - now;
+  const auto whole = duration_cast<seconds>(left);
+  auto& submission = next_submission();
+  limit_ = {whole.count(), (left - whole).count()};
+  const auto armed = tag(request::deadline, 0, 0);
+  if (armed_ == when_something_happens) {
+    io_uring_prep_timeout(&submission, &limit_, 0, 0);
+    submission.user_data = armed;
+  } else {
+    io_uring_prep_timeout_update(&submission, &limit_, armed, 0);
+    submission.flags |= IOSQE_CQE_SKIP_SUCCESS;  // else it would end the wait by itself
+    submission.user_data = tag(request::cancel, 0, 0);
+  }
+  armed_ = deadline;
+  return true;
+}
+
+void io_uring_reactor::feed_the_starved() {
+  for (const auto& each : std::exchange(starved_, {})) {
+    const auto& again = known(each.descriptor);
+    if (again.generation != each.generation) continue;
+    if (again.reader != nullptr && again.incoming == multishot::off) {
+      listen_in(each.descriptor, request::receive);
+    }
+  }
+}
+
+void io_uring_reactor::interrupt() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(interrupt_, &one, sizeof one);
+}
+
+// --- completions -----------------------------------------------------------------------------
+
+// How many completions there were.
+unsigned io_uring_reactor::harvest(operation_list& finished) {
+  unsigned count = 0;
+  unsigned head;
+  io_uring_cqe* completion;
+  io_uring_for_each_cqe(&ring_, head, completion) {
+    const auto what = *completion;
+    io_uring_cq_advance(&ring_, 1);  // before: handled twice it would be if handling it threw
+    completed(what, finished);
+    ++count;
+  }
+  return count;
+}
+
+void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finished) {
+  const auto kind = static_cast<request>(what.user_data >> 56);
+  const auto detail = static_cast<std::uint32_t>(what.user_data >> 32) & detail_mask;
+  const auto descriptor = static_cast<int>(what.user_data & 0xffffffff);
+  switch (kind) {
+    case request::receive:
+    case request::accept:
+      if ((known(descriptor).generation & detail_mask) == detail) {
+        return incoming_completed(kind, descriptor, what, finished);
+      }
+      if ((what.flags & IORING_CQE_F_BUFFER) != 0) {
+        give_back(static_cast<int>(what.flags >> IORING_CQE_BUFFER_SHIFT));
+      }
+      if (kind == request::accept && what.res >= 0) ::close(what.res);
+      return;
+    case request::end:
+      if ((known(descriptor).generation & detail_mask) == detail) end_came(descriptor, what.res);
+      return;
+    case request::send:
+      return send_completed(static_cast<int>(detail), descriptor, what.res, finished);
+    case request::once:
+      return once_completed(detail, descriptor, what.res, finished);
+    case request::cancel:
+      return;
+    case request::deadline:
+      rang_ = std::exchange(armed_, when_something_happens);
+      return;
+    case request::interrupt:
+      interrupted_ = true;
+      if ((what.flags & IORING_CQE_F_MORE) == 0) {
+        auto& submission = next_submission();
+        io_uring_prep_poll_multishot(&submission, interrupt_, POLLIN);
+        submission.user_data = what.user_data;
+      }
+      return;
+  }
+}
+
+void io_uring_reactor::incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
+                                          operation_list& finished) {
+  const bool starved = what.res == -ENOBUFS && kind == request::receive;
+  if ((what.flags & IORING_CQE_F_MORE) == 0) known(descriptor).incoming = multishot::off;
+  if (auto* waiting = known(descriptor).reader; copy_straight(known(descriptor), what)) {
+    return finished.push_back(*waiting);
+  }
+  if (kind == request::accept && what.res >= 0) {
+    accepted(descriptor, what.res);
+  } else if (what.res > 0) {
+    keep(descriptor, static_cast<int>(what.flags >> IORING_CQE_BUFFER_SHIFT),
+         static_cast<std::uint32_t>(what.res));
+  } else {
+    if ((what.flags & IORING_CQE_F_BUFFER) != 0) {
+      give_back(static_cast<int>(what.flags >> IORING_CQE_BUFFER_SHIFT));
+    }
+    auto& from = known(descriptor);
+    if (what.res == 0) {
+      from.ended = true;
+    } else if (starved) {
+      provide_more_buffers();
+      starved_.push_back({descriptor, from.generation});
+    } else if (what.res != -ECANCELED && what.res != -ECONNABORTED) {
+      from.receive_error = static_cast<std::int16_t>(-what.res);
+    }
+  }
+  auto& from = known(descriptor);
+  if (from.reader != nullptr && read_now(*from.reader)) {
+    auto& done = *std::exchange(from.reader, nullptr);
+    if (completes_once(done)) forget_once(done);
+    finished.push_back(done);
+  } else if (from.reader != nullptr && from.incoming == multishot::off && !starved) {
+    listen_in(descriptor, kind);
+  }
+  const auto waiting = from.accepted ? static_cast<int>(from.accepted->size()) : from.unread;
+  if (from.reader == nullptr && from.incoming == multishot::armed && waiting >= most_unread) {
+    stop_listening_in(descriptor, kind);
+  }
+}
+
+// A receive that is armed may have missed it. One that is asked for now does not. (What lies in the
+// socket's error queue ends the poll as well, and nothing else.)
+void io_uring_reactor::end_came(int descriptor, int events) noexcept {
+  auto& about = known(descriptor);
+  about.end = watch::over;
+  if (events > 0 && (events & (POLLRDHUP | POLLHUP)) == 0) return;
+  if (about.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
+}
+
+void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {
+  forget(connection);  // as in adopt()
+  at(connection);
+  known(descriptor).accepted->push_back(connection);
+} catch (const std::bad_alloc&) {
+  ::close(connection);
+}
+
+// Without memory the ring's own buffer must do.
+void io_uring_reactor::keep(int descriptor, int buffer, std::uint32_t size) noexcept {
+  ++kept_;
+  if (kept_ > most_buffers_ / 2) try {
+      buffer = copy_aside(buffer, size);
+      --kept_;
+    } catch (const std::bad_alloc&) {
+    }
+  auto& to = known(descriptor);
+  record_of(buffer) = {size, none};
+  if (to.first_unread == none) {
+    to.first_unread = buffer;
+  } else {
+    record_of(to.last_unread).next = buffer;
+  }
+  to.last_unread = buffer;
+  ++to.unread;
+}
+
+void io_uring_reactor::send_completed(int slot, int descriptor, int result,
+                                      operation_list& finished) {
+  auto& out = outgoing_[static_cast<std::size_t>(slot)];
+  auto& to = known(descriptor);
+  const bool current = out.generation == to.generation;
+  if (result > 0) out.sent += static_cast<std::uint32_t>(result);
+  if (result > 0 && out.sent < out.size && current) return send_rest(descriptor, slot);
+  free_outgoing_.push_back(slot);
+  if (!current) {
+    --closed_unsent_;
+    out.limit = when_something_happens;
+    return;
+  }
+  to.sending = none;
+  to.given_up = false;
+  if (result < 0) to.send_error = static_cast<std::int16_t>(-result);
+  if (to.writer == nullptr || completes_once(*to.writer)) return;
+  auto& next = *std::exchange(to.writer, nullptr);
+  start_sending(next);  // there is room, so it is done at once
+  finished.push_back(next);
+}
+
+void io_uring_reactor::once_completed(std::uint32_t turn, int descriptor, int result,
+                                      operation_list& finished) {
+  auto& about = known(descriptor);
+  const bool reads = (turn & 1) != 0;
+  if (turn != (turn_of(about, reads) & detail_mask)) return;  // it was cancelled
+  auto& waiting = reads ? about.reader : about.writer;
+  if (waiting == nullptr) return;
+  auto& done = *std::exchange(waiting, nullptr);
+  const bool moves_nothing = done.what() != operation::kind::connect;
+  if (result < 0) {
+    done.fail(-result);
+  } else {
+    done.finish(moves_nothing ? 0 : static_cast<std::size_t>(result));
+  }
+  finished.push_back(done);
+}
+
+}  // namespace fibers

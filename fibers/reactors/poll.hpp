@@ -1,0 +1,32 @@
+// poll_reactor: select without its bitmaps; the list is as long as what is waited for.
+#pragma once
+
+#include <fibers/reactors/readiness.hpp>
+
+#include <poll.h>
+
+#include <cstddef>
+#include <vector>
+
+namespace fibers {
+
+class poll_reactor final : public readiness {
+ public:
+  poll_reactor();
+
+  io backend() const noexcept override { return io::poll; }
+
+ private:
+  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+
+  int enroll(int descriptor) noexcept override;
+  int wait(bool sleeps, operation_list& finished) override;
+  void watch(int descriptor, direction wanted) noexcept override;
+  void unwatch(int descriptor, direction wanted) noexcept override;
+
+  std::vector<pollfd> wanted_;       // what pending operations wait for
+  std::vector<pollfd> answers_;      // what poll() made of a copy of it
+  std::vector<std::size_t> places_;  // in wanted_, by descriptor
+};
+
+}  // namespace fibers

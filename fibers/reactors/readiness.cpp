@@ -1,0 +1,374 @@
+#include <fibers/reactors/readiness.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace fibers {
+namespace {
+
+msghdr message_of(const operation& tried) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(tried.first_part());
+  message.msg_iovlen = tried.parts();
+  return message;
+}
+
+ssize_t receive(const operation& tried) noexcept {
+  if (tried.parts() == 0) {
+    return ::recv(tried.descriptor(), tried.data(), tried.size(), MSG_DONTWAIT);
+  }
+  auto message = message_of(tried);
+  return ::recvmsg(tried.descriptor(), &message, MSG_DONTWAIT);
+}
+
+ssize_t send(const operation& tried) noexcept {
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (tried.parts() == 0) return ::send(tried.descriptor(), tried.data(), tried.size(), flags);
+  const auto message = message_of(tried);
+  return ::sendmsg(tried.descriptor(), &message, flags);
+}
+
+ssize_t ask_readiness(const operation& tried) noexcept {
+  pollfd asked{};
+  asked.fd = tried.descriptor();
+  asked.events = tried.reads() ? POLLIN : POLLOUT;
+  const auto ready = ::poll(&asked, 1, 0);
+  if (ready < 0) return -1;
+  if (ready != 0 && (asked.revents & POLLNVAL) == 0) return 0;
+  errno = ready == 0 ? EAGAIN : EBADF;
+  return -1;
+}
+
+bool is_local(int descriptor) noexcept {
+  int family = AF_UNSPEC;
+  socklen_t length = sizeof family;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0 &&
+         family == AF_UNIX;
+}
+
+// The first call starts connecting; the one after the socket became writable asks how it went.
+ssize_t connect(const operation& tried) noexcept {
+  if (tried.status() == operation::state::pending) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (ask_readiness(tried) != 0) return -1;
+    if (::getsockopt(tried.descriptor(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return -1;
+    errno = error;
+    return error == 0 ? 0 : -1;
+  }
+  return ::connect(tried.descriptor(), tried.address(), static_cast<socklen_t>(tried.size()));
+}
+
+// To a path whose backlog is full the first connect says EAGAIN, and no event tells when it is not.
+bool would_block(const operation& tried) noexcept {
+  const bool starts_connecting =
+      tried.what() == operation::kind::connect && tried.status() != operation::state::pending;
+  return errno == (starts_connecting ? EINPROGRESS : EAGAIN);
+}
+
+}  // namespace
+
+readiness::readiness(trigger how)
+    : interrupt_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)}, watches_{how == trigger::level} {
+  if (interrupt_ < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
+  // Else their events, for which no operation waits, would be calmed.
+  at(interrupt_).adopted = true;
+  at(timer_.get()).adopted = true;
+}
+
+readiness::~readiness() {
+  ::close(interrupt_);
+}
+
+int readiness::adopt(int descriptor) noexcept {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0) return errno;
+  if ((flags & O_NONBLOCK) == 0 && ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) {
+    return errno;
+  }
+  const int error = begin(descriptor);
+  if (error == 0 && !watches_) at(descriptor).local = is_local(descriptor);
+  return error;
+}
+
+// Who still waits on the number's last owner, closed without forget(), would wait for ever.
+int readiness::begin(int descriptor) noexcept try {
+  forget(descriptor);
+  at(descriptor);
+  const int error = enroll(descriptor);
+  at(descriptor).adopted = error == 0;
+  return error;
+} catch (const std::bad_alloc&) {
+  return ENOMEM;
+}
+
+// A connection that was reset before it was accepted is no error of the listener.
+ssize_t readiness::accept(const operation& tried) noexcept {
+  int made;
+  do {
+    made = ::accept4(tried.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (made < 0 && errno == ECONNABORTED);
+  if (made < 0) return -1;
+  if (const int error = begin(made)) {
+    ::close(made);
+    errno = error;
+    return -1;
+  }
+  auto& listener = known(tried);
+  at(made).local = listener.local;
+  if (watches_ || listener.level) listener.ready(direction::read) = false;  // till told again
+  return made;
+}
+
+void readiness::forget(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
+  cancel_all(descriptor);
+  auto& old = entries_[static_cast<std::size_t>(descriptor)];
+  // A duplicate would keep it there when it is closed, and tell of every connection for ever.
+  if (old.level) withdraw(descriptor);
+  old = entry{};
+}
+
+void readiness::cancel_all(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
+  for (const auto which : {direction::read, direction::write}) {
+    auto& waiting = entries_[static_cast<std::size_t>(descriptor)].waiting(which);
+    if (waiting == nullptr) continue;
+    if (watches_) unwatch(descriptor, which);
+    forgotten_.push_back(*std::exchange(waiting, nullptr));
+  }
+}
+
+readiness::entry& readiness::at(int descriptor) {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= entries_.size()) entries_.resize(std::max(index + 1, entries_.size() * 2));
+  return entries_[index];
+}
+
+bool readiness::submit(operation& started) {
+  const auto index = static_cast<std::size_t>(started.descriptor());
+  if (index >= entries_.size() || !entries_[index].adopted) [[unlikely]] {
+    return submit_stranger(started);
+  }
+  auto& wanted = entries_[index];
+  if (wanted.waiting(direction_of(started)) != nullptr) [[unlikely]] {
+    started.fail(EBUSY);
+    return true;
+  }
+  if (wanted.ready(direction_of(started)) && attempt(started)) return true;
+  if (started.what() != operation::kind::receive) return wait_for_other(started);
+  wait_for(started, wanted);
+  return false;
+}
+
+// A descriptor that was not adopted is known to the backend only while an operation waits.
+[[gnu::noinline]] bool readiness::submit_stranger(operation& started) {
+  const int descriptor = started.descriptor();
+  if (::fcntl(descriptor, F_GETFD) < 0) {
+    started.fail(errno);
+    return true;
+  }
+  int error = at(descriptor).waiting(direction_of(started)) != nullptr ? EBUSY : 0;
+  if (error == 0 && attempt(started)) return true;
+  if (error == 0) error = enroll(descriptor);
+  if (error == 0) {
+    at(descriptor).room_watched = false;
+    return wait_for_other(started);
+  }
+  started.fail(error);
+  return true;
+}
+
+inline void readiness::wait_for(operation& started, entry& on) noexcept {
+  const auto which = direction_of(started);
+  on.waiting(which) = &started;
+  started.pend();
+  if (watches_) watch(started.descriptor(), which);
+}
+
+bool readiness::wait_for_other(operation& started) noexcept {
+  if (started.what() == operation::kind::wait_sent) {  // what was sent is the kernel's
+    started.finish(0);
+    return true;
+  }
+  auto& about = known(started);
+  wait_for(started, about);
+  if (watches_) return false;
+  const bool accepts = started.what() == operation::kind::accept;
+  if (accepts && !std::exchange(about.level, true)) watch(started.descriptor(), direction::read);
+  if (!started.reads() && !std::exchange(about.room_watched, true)) {
+    watch(started.descriptor(), direction::write);
+  }
+  return false;
+}
+
+// From a Unix-domain socket a receive also ends behind bytes that descriptors came with. (They are
+// closed: nobody asked for them.)
+[[gnu::noinline]] ssize_t readiness::receive_local(const operation& tried, entry& from) noexcept {
+  const iovec only{tried.data(), tried.size()};
+  auto message = message_of(tried);
+  if (tried.parts() == 0) message.msg_iov = const_cast<iovec*>(&only);
+  message.msg_iovlen = std::max<std::size_t>(tried.parts(), 1);
+  const auto received = ::recvmsg(tried.descriptor(), &message, MSG_DONTWAIT);
+  if (received >= 0 && (message.msg_flags & MSG_CTRUNC) != 0) from.doubtful = true;
+  return received;
+}
+
+inline ssize_t readiness::receive_from(const operation& tried, entry& from) noexcept {
+  return from.local ? receive_local(tried, from) : receive(tried);
+}
+
+ssize_t readiness::call(const operation& tried) noexcept {
+  switch (tried.what()) {
+    case operation::kind::receive:
+      return receive_from(tried, known(tried));
+    case operation::kind::send:
+      return send(tried);
+    case operation::kind::accept:
+      return accept(tried);
+    case operation::kind::connect:
+      return connect(tried);
+    case operation::kind::wait_readable:
+    case operation::kind::wait_writable:
+      return ask_readiness(tried);
+    case operation::kind::wait_sent:
+      return 0;
+  }
+  errno = EINVAL;
+  return -1;
+}
+
+// Makes the system call. False: it would block. An accept may move the entries.
+[[gnu::noinline]] bool readiness::attempt(operation& tried) noexcept {
+  ssize_t result;
+  do {
+    result = call(tried);
+  } while (result < 0 && errno == EINTR);
+  if (result < 0) [[unlikely]]
+    return failed(tried);
+  tried.finish(static_cast<std::size_t>(result));
+  if (tried.result() < tried.size()) ran_short(tried);
+  return true;
+}
+
+// The same for nearly every message: a receive into one buffer, and what is known of its
+// descriptor.
+inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
+  ssize_t received;
+  do {
+    received = receive_from(tried, from);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0) [[unlikely]]
+    return failed(tried);
+  tried.finish(static_cast<std::size_t>(received));
+  if (tried.result() < tried.size()) from.ready(direction::read) = from.doubtful;
+  return true;
+}
+
+// False: it would have blocked.
+[[gnu::noinline]] bool readiness::failed(operation& tried) noexcept {
+  if (!would_block(tried)) {
+    tried.fail(errno);
+    return true;
+  }
+  auto& now = known(tried);
+  now.ready(direction_of(tried)) = false;
+  if (tried.reads()) now.doubtful = false;  // all is taken, or it was the number's last owner
+  return false;
+}
+
+// The socket is drained, or full.
+inline void readiness::ran_short(const operation& tried) noexcept {
+  auto& now = known(tried);
+  if (tried.what() == operation::kind::receive) {
+    now.ready(direction::read) = now.doubtful;
+  } else if (tried.what() == operation::kind::send) {
+    now.ready(direction::write) = false;
+  }
+}
+
+bool readiness::cancel(operation& cancelled) noexcept {
+  const auto which = direction_of(cancelled);
+  auto& waiting = known(cancelled).waiting(which);
+  if (waiting != &cancelled) return false;  // it is finished or forgotten: poll() gives it back
+  waiting = nullptr;
+  if (watches_) unwatch(cancelled.descriptor(), which);
+  cancelled.fail(ECANCELED);
+  return true;
+}
+
+void readiness::poll(time_point deadline, operation_list& finished) {
+  bool rang_early;
+  do {
+    const bool sleeps = deadline != at_once && forgotten_.empty() && timer_.arm(deadline);
+    const int events = wait(sleeps, finished);
+    rang_early = sleeps && events == 1 && timer_.rang_before(deadline);
+  } while (rang_early);
+  for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
+  finished.splice_after(finished.last(), forgotten_);
+}
+
+void readiness::became_ready(int descriptor, bool readable, bool writable, bool doubtful,
+                             operation_list& finished) noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= entries_.size()) return;
+  auto& now = entries_[index];
+  now.doubtful |= doubtful;
+  if (readable || doubtful) {
+    now.ready(direction::read) = true;
+    if (auto* waiting = now.waiting(direction::read)) {
+      if (waiting->what() == operation::kind::receive) [[likely]] {
+        if (attempt_receive(*waiting, now)) give_back(now, direction::read, finished);
+      } else if (attempt(*waiting)) {
+        give_back(entries_[index], direction::read, finished);  // an accept may have moved them
+      }
+    } else if (descriptor == timer_.get()) {
+      timer_.rang();
+    } else if (now.level || !now.adopted) {
+      calm(descriptor);
+    }
+  }
+  if (writable || doubtful) {
+    auto& again = entries_[index];
+    again.ready(direction::write) = true;
+    if (auto* waiting = again.waiting(direction::write)) {
+      if (attempt(*waiting)) give_back(again, direction::write, finished);
+    } else if (!again.adopted) {
+      calm(descriptor);
+    }
+  }
+}
+
+// Nobody waits for what the event tells, so it would wake the loop for nothing, and again.
+void readiness::calm(int descriptor) noexcept {
+  if (watches_) return;
+  auto& about = entries_[static_cast<std::size_t>(descriptor)];
+  if (std::exchange(about.level, false)) return unwatch(descriptor, direction::read);
+  const bool wanted = about.waiting(direction::read) || about.waiting(direction::write);
+  if (!about.adopted && !wanted) withdraw(descriptor);
+}
+
+inline void readiness::give_back(entry& of, direction which, operation_list& finished) noexcept {
+  auto& done = *std::exchange(of.waiting(which), nullptr);
+  if (watches_) unwatch(done.descriptor(), which);
+  finished.push_back(done);
+}
+
+void readiness::interrupt() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(interrupt_, &one, sizeof one);
+}
+
+void readiness::absorb_interrupt() noexcept {
+  std::uint64_t count;
+  [[maybe_unused]] const auto taken = ::read(interrupt_, &count, sizeof count);
+}
+
+}  // namespace fibers

@@ -1,0 +1,37 @@
+// select_reactor: the oldest way to wait, and no worse for it up to a few hundred descriptors.
+//
+// FD_SETSIZE limits the type fd_set, not the system call: the bitmaps here are as long as the
+// highest descriptor needs.
+#pragma once
+
+#include <fibers/reactors/readiness.hpp>
+
+#include <vector>
+
+namespace fibers {
+
+class select_reactor final : public readiness {
+ public:
+  select_reactor();
+
+  io backend() const noexcept override { return io::select; }
+
+ private:
+  using word = unsigned long;
+  using bitmap = std::vector<word>;
+
+  int enroll(int descriptor) noexcept override;
+  int wait(bool sleeps, operation_list& finished) override;
+  void watch(int descriptor, direction wanted) noexcept override;
+  void unwatch(int descriptor, direction wanted) noexcept override;
+  void fail_closed(operation_list& finished);
+
+  bitmap& wanted(direction which) noexcept {
+    return which == direction::read ? wanted_readable_ : wanted_writable_;
+  }
+
+  bitmap wanted_readable_, wanted_writable_;  // what pending operations wait for
+  bitmap readable_, writable_;                // what select() made of a copy of them
+};
+
+}  // namespace fibers

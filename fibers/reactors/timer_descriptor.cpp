@@ -1,0 +1,36 @@
+#include <fibers/reactors/timer_descriptor.hpp>
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace fibers {
+
+timer_descriptor::timer_descriptor()
+    : descriptor_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)} {
+  if (descriptor_ < 0) throw std::system_error{errno, std::system_category(), "timerfd_create"};
+}
+
+timer_descriptor::~timer_descriptor() {
+  ::close(descriptor_);
+}
+
+// To be told of a deadline in the past by an interrupt would take the kernel microseconds.
+bool timer_descriptor::set(time_point deadline) noexcept {
+  using namespace std::chrono;
+  if (deadline <= steady_clock::now()) return false;
+  itimerspec setting{};  // all zero: disarmed
+  if (deadline != time_point::max()) {
+    const nanoseconds moment = deadline.time_since_epoch();
+    const auto whole = duration_cast<seconds>(moment);
+    setting.it_value = {whole.count(), (moment - whole).count()};
+  }
+  ::timerfd_settime(descriptor_, TFD_TIMER_ABSTIME, &setting, nullptr);
+  armed_ = deadline;
+  readable_ = false;
+  return true;
+}
+
+}  // namespace fibers

@@ -1,0 +1,302 @@
+// What a server takes, prints and does at its end.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include <tests/bench/contract/echo_client.hpp>
+#include <tests/bench/contract/server_process.hpp>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+using voice = server_process::voice;
+
+// One line on standard error, and these words are in it.
+void expect_complaint(const arguments& wrong, int exit_code, const std::vector<std::string>& words,
+                      server_process::limits limited = {}) {
+  const auto result = run_server(wrong, limited);
+  BOOST_TEST_CONTEXT(fmt::format("{}: '{}'", fmt::join(wrong, " "), result.errors)) {
+    BOOST_TEST(result.exit_code == exit_code);
+    BOOST_TEST(std::count(result.errors.begin(), result.errors.end(), '\n') == 1);
+    BOOST_TEST(result.output == "");
+    for (const auto& word : words) BOOST_TEST((result.errors.find(word) != std::string::npos));
+  }
+}
+
+// TSan has one of its own from the moment there are two.
+#if defined(__SANITIZE_THREAD__)
+constexpr int sanitizer_threads = 1;
+#else
+constexpr int sanitizer_threads = 0;
+#endif
+
+std::string announced(const arguments& extra, const std::string& key) {
+  return server_process{extra}.announced(key);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(contract)
+
+BOOST_AUTO_TEST_CASE(the_listening_line_has_every_key_in_order_and_is_true) {
+  server_process server;
+  BOOST_TEST(server.listening_line().starts_with(fmt::format(
+      "listening host=127.0.0.1 port={} server={} io={} threads=1 buffer=1000 "
+      "nodelay=1 backlog=4096 pid={}",
+      server.port(), server.announced("server"), server.announced("io"), server.pid())));
+  echo_client client{server.port()};
+  BOOST_TEST(echoes(client, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(the_announced_io_is_what_waits) {
+  server_process server;
+  echo_client client{server.port()};
+  BOOST_REQUIRE(echoes(client, "hello"));
+  const auto io = server.announced("io");
+  BOOST_TEST(server.has_descriptor("anon_inode:[eventpoll]") == (io == "epoll"));
+  BOOST_TEST(server.has_descriptor("anon_inode:[io_uring]") == (io == "io_uring"));
+}
+
+BOOST_AUTO_TEST_CASE(
+    where_io_uring_is_forbidden_who_insists_on_it_says_why_and_who_does_not_takes_epoll) {
+  const process_limits forbidden{.io_uring = false};
+  if (announced({}, "io") == "io_uring") {
+    expect_complaint({"--port", "0"}, 1, {"io_uring", "Operation not permitted"}, forbidden);
+  }
+  if (announced({}, "server") != "fibers") return;
+  server_process server{{"--io", "auto"}, voice::quiet, forbidden};
+  BOOST_TEST(server.announced("io") == "epoll");
+  BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_looks_before_it_sleeps_says_so_and_serves) {
+  server_process server{{"--spin", "200us"}};
+  BOOST_TEST(server.announced("spin") == "200us");
+  echo_client first{server.port()};
+  for (int i = 0; i < 20; ++i) BOOST_TEST(echoes(first, "hello"));
+  echo_client second{server.port()};
+  BOOST_TEST(server.falls_asleep());
+  for (int i = 0; i < 20; ++i) BOOST_TEST(echoes(i % 2 == 0 ? first : second, body(2500)));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+}
+
+// Asio's alone: all threads run one loop, or each runs its own.
+BOOST_AUTO_TEST_CASE(a_shape_is_asked_for_by_name_and_announced) {
+  if (!announced({}, "server").starts_with("asio")) {
+    return expect_complaint({"--shape", "shared"}, 2, {"--shape", "not offered"});
+  }
+  expect_complaint({"--shape", "round"}, 2, {"--shape", "round", "per-core, shared"});
+  BOOST_TEST(announced({"--shape", "shared"}, "shape") == "");
+  for (const auto* shape : {"per-core", "shared"}) {
+    server_process server{{"--threads", "2", "--shape", shape}};
+    BOOST_TEST(server.announced("shape") == shape);
+    BOOST_TEST(server.announced("threads") == "2");
+    BOOST_TEST(server.threads() == 2 + sanitizer_threads);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_serve_and_drain) {
+  if (!announced({}, "server").starts_with("asio")) return;
+  server_process server{{"--threads", "3", "--shape", "shared", "--idle-timeout", "20s"}};
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 100; ++i) clients.emplace_back(server.port());
+  for (int round = 0; round < 20; ++round) {
+    for (const auto& client : clients) client.send(body(1500));
+    for (const auto& client : clients) BOOST_TEST(client.receive(1500).bytes == body(1500));
+    if (round % 4 == 0) clients.back().reset();
+    if (round % 4 == 0) clients.pop_back();
+  }
+  for (int i = 0; i < 200; ++i) BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+  server.signal(SIGTERM);
+  for (const auto& client : clients) BOOST_TEST(client.receive_raw().empty());
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_close_what_is_idle) {
+  if (!announced({}, "server").starts_with("asio")) return;
+  const auto text = body(64 << 20);  // that takes a while, in which nobody is to be idle
+  server_process server{
+      {"--threads", "2", "--shape", "shared", "--idle-timeout", "500ms", "--max-connections", "2"}};
+  echo_client deaf{server.port(), "127.0.0.1", 65536};
+  echo_client silent{server.port()};
+  echo_client waiting{server.port()};  // until one of the two is idle for too long
+  BOOST_TEST(deaf.is_closed_while_sending(text));
+  BOOST_TEST(silent.receive_raw().empty());
+  BOOST_TEST(waiting.receive_raw().empty());
+  BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_end_though_one_client_never_reads) {
+  if (!announced({}, "server").starts_with("asio")) return;
+  server_process server{
+      {"--threads", "2", "--shape", "shared", "--max-connections", "2", "--drain", "300ms"}};
+  echo_client stuck{server.port(), "127.0.0.1", 65536};
+  stuck.send_until_stuck(body(64 << 20));
+  for (int i = 0; i < 20; ++i) BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(without_quiet_it_speaks_as_the_seed_does) {
+  server_process server{{}, voice::speaking};
+  echo_client client{server.port()};
+  BOOST_REQUIRE(echoes(client, "hello"));
+  BOOST_TEST(server.read_line() == fmt::format("Connection from ('127.0.0.1', {})", client.port()));
+  client.end();
+  BOOST_TEST(server.read_line() == "Connection closed");
+  BOOST_TEST(server.read_line() == "Task done");
+}
+
+BOOST_AUTO_TEST_CASE(of_two_threads_each_says_how_many_connections_it_served) {
+  if (announced({}, "server") == "floor") return;
+  server_process server{{"--threads", "2"}, voice::speaking};
+  for (int i = 0; i < 40; ++i) BOOST_REQUIRE(echoes(echo_client{server.port()}, "hello"));
+  server.signal(SIGTERM);
+  std::size_t served = 0;
+  for (int loops = 0; loops < 2;) {
+    const auto line = server.read_line();
+    if (!line.starts_with("Loop ")) continue;
+    served += std::stoul(line.substr(line.find("served ") + 7));
+    ++loops;
+  }
+  BOOST_TEST(served == 40U);
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(bad_arguments_are_named_with_what_is_accepted) {
+  expect_complaint({"--portt", "1"}, 2, {"--portt", "--help"});
+  expect_complaint({"stray"}, 2, {"--help"});
+  expect_complaint({"--port"}, 2, {"--port"});
+  expect_complaint({"--port", "70000"}, 2, {"--port", "70000", "65535"});
+  expect_complaint({"--buffer", "0"}, 2, {"--buffer", "1 to"});
+  expect_complaint({"--threads", "two"}, 2, {"--threads", "two", "1 to"});
+  expect_complaint({"--idle-timeout", "soon"}, 2, {"--idle-timeout", "soon", "30s"});
+  expect_complaint({"--drain", "5"}, 2, {"--drain", "30s"});
+  expect_complaint({"--io", "magic"}, 2, {"--io", "magic"});
+  expect_complaint({"--spin", "often"}, 2, {"--spin", "often", "50us"});
+  expect_complaint({"--unix", ""}, 2, {"--unix", "a path"});
+  expect_complaint({"--unix", "with blank"}, 2, {"--unix", "without blanks"});
+  expect_complaint({"--unix", std::string(108, 'x')}, 2, {"--unix", "107"});
+  expect_complaint({"--host", "nowhere"}, 2, {"--host", "nowhere", "IPv4"});
+  expect_complaint({"--max-connections", "-1"}, 2, {"--max-connections", "-1"});
+}
+
+BOOST_AUTO_TEST_CASE(help_lists_every_option) {
+  const auto result = run_server({"--help"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.errors == "");
+  for (const auto* option : {"--host", "--port", "--io", "--threads", "--prefix", "--buffer",
+                             "--backlog", "--max-connections", "--idle-timeout", "--drain",
+                             "--quiet", "--inject-ns", "--unix", "--spin"}) {
+    BOOST_TEST((result.output.find(option) != std::string::npos), option);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_clear_line) {
+  server_process server;
+  const auto port = std::to_string(server.port());
+  const std::vector<std::string> words{"cannot listen on 127.0.0.1:" + port, "in use"};
+  expect_complaint({"--port", port}, 1, words);
+  expect_complaint({"--port", port, "--threads", "2"}, 1, words);
+}
+
+BOOST_AUTO_TEST_CASE(a_port_shared_by_threads_is_in_use_all_the_same) {
+  server_process server{{"--threads", "2"}};
+  expect_complaint({"--port", std::to_string(server.port()), "--threads", "2"}, 1, {"in use"});
+}
+
+BOOST_AUTO_TEST_CASE(an_address_of_another_machine_is_one_clear_line) {
+  expect_complaint({"--host", "192.0.2.1", "--port", "0"}, 1, {"cannot listen on 192.0.2.1"});
+}
+
+// Each thread wants 8 MiB of addresses for its stack.
+BOOST_AUTO_TEST_CASE(threads_that_cannot_start_are_one_clear_line,
+                     *boost::unit_test::precondition(memory_can_be_limited)) {
+  expect_complaint({"--port", "0", "--threads", "200"}, 1, {}, {.memory = 1UL << 30});
+}
+
+BOOST_AUTO_TEST_CASE(the_end_frees_the_port_at_once) {
+  std::string port;
+  {
+    server_process server;
+    port = std::to_string(server.port());
+    echo_client client{server.port()};
+    BOOST_REQUIRE(echoes(client, "hello"));
+    server.signal(SIGINT);
+    BOOST_TEST(server.wait() == 0);
+  }
+  server_process next{{"--port", port}};
+  BOOST_TEST(next.announced("port") == port);
+}
+
+// Stopped while the messages and the signal arrive, so that all of them wait for it when it goes
+// on.
+BOOST_AUTO_TEST_CASE(sigterm_answers_what_was_received_and_exits_with_zero) {
+  server_process server;
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 100; ++i) clients.emplace_back(server.port());
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  server.signal(SIGSTOP);
+  for (std::size_t i = 0; i < 50; ++i) clients[i].send(body(2500));
+  server.signal(SIGTERM);
+  server.signal(SIGCONT);
+  for (std::size_t i = 0; i < 100; ++i) {
+    BOOST_TEST(clients[i].receive_all().bytes == (i < 50 ? body(2500) : ""));
+  }
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_comes_together_with_sigterm_does_not_hold_up_the_end) {
+  server_process server{{"--drain", "60s"}};  // longer than wait() waits
+  server.signal(SIGSTOP);
+  const echo_client late{server.port()};
+  server.signal(SIGTERM);
+  server.signal(SIGCONT);
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(while_it_drains_nobody_new_is_accepted) {
+  server_process server{{"--buffer", "100000", "--drain", "2s"}};
+  echo_client stuck{server.port(), "127.0.0.1", 65536};
+  stuck.send_until_stuck(body(64 << 20));
+  server.signal(SIGTERM);
+  bool refused = false;
+  for (const auto until = clock_type::now() + patience; !refused && clock_type::now() < until;) {
+    try {
+      echo_client{server.port()};
+      usleep(10'000);
+    } catch (const std::exception&) {
+      refused = true;
+    }
+  }
+  BOOST_TEST(refused);
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_never_reads_holds_the_end_up_no_longer_than_drain) {
+  server_process server{{"--drain", "300ms"}};
+  echo_client client{server.port(), "127.0.0.1", 65536};
+  client.send_until_stuck(body(64 << 20));
+  const auto start = clock_type::now();
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+  BOOST_TEST((clock_type::now() - start < seconds{sanitized ? 30 : 4}));
+}
+
+BOOST_AUTO_TEST_CASE(threads_drain_together) {
+  server_process server{{"--threads", "2"}};
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 20; ++i) clients.emplace_back(server.port());
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  server.signal(SIGTERM);
+  for (const auto& client : clients) BOOST_TEST(client.receive_raw().empty());
+  BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,144 @@
+// How every server ends connections: of clients that leave at once, and of those that never read.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tests/bench/contract/echo_client.hpp>
+#include <tests/bench/contract/server_process.hpp>
+#include <tests/scratch_folder.hpp>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+constexpr std::size_t crowd = 200;
+
+// A server that stands still sees what a crowd does as one moment.
+struct standstill {
+  explicit standstill(const server_process& held) : server{held} { server.signal(SIGSTOP); }
+  ~standstill() { server.signal(SIGCONT); }
+  const server_process& server;
+};
+
+enum class leaving { close, reset };
+
+void send_and_leave(std::vector<echo_client>& clients, leaving how) {
+  for (auto& client : clients) {
+    client.send("hello");
+    if (how == leaving::reset) client.reset();
+  }
+  clients.clear();
+}
+
+// Whether no more are open, sooner or later.
+bool is_left_with(const server_process& server, std::size_t descriptors) {
+  for (const auto until = clock_type::now() + patience; clock_type::now() < until; usleep(5000)) {
+    if (server.descriptors() <= descriptors) return true;
+  }
+  BOOST_TEST_MESSAGE(server.descriptors() - descriptors << " descriptors are left");
+  return false;
+}
+
+// `connect()` makes a client. Twice the crowd is gone before it is accepted, and twice it is gone
+// while the server waits for its second message.
+template <class Connect>
+void expect_nothing_left_behind(const server_process& server, leaving how, Connect connect) {
+  auto first = connect();
+  BOOST_REQUIRE(echoes(first, "hello"));
+  const auto before = server.descriptors() - 1;
+  first.reset();
+  BOOST_TEST(is_left_with(server, before));
+  for (const bool accepted : {false, true, false, true}) {
+    std::vector<echo_client> clients;
+    if (accepted) {
+      for (std::size_t i = 0; i < crowd; ++i) clients.push_back(connect());
+      for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+    }
+    {
+      const standstill still{server};
+      while (clients.size() < crowd) clients.push_back(connect());
+      send_and_leave(clients, how);
+    }
+    BOOST_TEST(is_left_with(server, before));
+    BOOST_TEST(echoes(connect(), "hello"));
+  }
+}
+
+// Connections that the kernel still has on the server's side, with a descriptor or without.
+std::size_t connections_of(int port) {
+  std::size_t found = 0;
+  const auto local = fmt::format(":{:04X} ", port);
+  constexpr std::size_t remote = sizeof "0100007F:1234" - 1;
+  constexpr std::string_view established = " 01 ";
+  std::ifstream table{"/proc/net/tcp"};
+  for (std::string line; std::getline(table, line);) {
+    const auto at = line.find(local);
+    if (at == line.npos) continue;
+    found += line.compare(at + local.size() + remote, established.size(), established) == 0;
+  }
+  return found;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(ending)
+
+BOOST_AUTO_TEST_CASE(clients_that_send_and_close_at_once_leave_nothing_behind) {
+  const server_process server{{"--idle-timeout", "0"}};
+  expect_nothing_left_behind(server, leaving::close, [&] { return echo_client{server.port()}; });
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_send_and_reset_at_once_leave_nothing_behind) {
+  const server_process server{{"--idle-timeout", "0"}};
+  expect_nothing_left_behind(server, leaving::reset, [&] { return echo_client{server.port()}; });
+}
+
+BOOST_AUTO_TEST_CASE(clients_on_a_path_that_send_and_close_at_once_leave_nothing_behind) {
+  const scratch_folder folder;
+  const auto path = folder / "socket";
+  const server_process server{{"--idle-timeout", "0", "--unix", path}};
+  expect_nothing_left_behind(server, leaving::close, [&] { return echo_client{path}; });
+}
+
+BOOST_AUTO_TEST_CASE(clients_on_a_path_that_send_and_stop_at_once_get_their_reply_and_the_end) {
+  const scratch_folder folder;
+  const auto path = folder / "socket";
+  const server_process server{{"--idle-timeout", "0", "--unix", path}};
+  std::vector<echo_client> clients;
+  {
+    const standstill still{server};
+    while (clients.size() < crowd) {
+      clients.emplace_back(path);
+      clients.back().send("hello");
+      clients.back().end();
+    }
+  }
+  for (const auto& client : clients) BOOST_REQUIRE(client.receive_all().bytes == "hello");
+}
+
+// The server's writes are stuck, and it has fewer descriptors than there are clients: half of them
+// wait until the others have been idle for too long.
+BOOST_AUTO_TEST_CASE(no_connection_of_a_client_that_never_reads_outlives_its_idle_limit) {
+  constexpr std::size_t count = 24;
+  const server_process server{{"--idle-timeout", "1s", "--buffer", "65536"},
+                              server_process::voice::quiet,
+                              {.descriptors = 24}};
+  std::vector<echo_client> clients;
+  while (clients.size() < count) clients.emplace_back(server.port(), "127.0.0.1", 16384);
+  BOOST_TEST(connections_of(server.port()) > 0U);
+  const auto until = clock_type::now() + 3 * patience;  // they are idle once all buffers are full
+  while (connections_of(server.port()) > 0 && clock_type::now() < until) {
+    for (const auto& client : clients) client.fill();
+    usleep(1000);
+  }
+  BOOST_TEST(connections_of(server.port()) == 0U);
+  BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,302 @@
+// What a server does at its limits: many clients, no descriptors left, clients that do not read.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <tests/bench/contract/echo_client.hpp>
+#include <tests/bench/contract/server_process.hpp>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+// For half a second after it has fallen asleep. One that spins never does; one that polls sleeps
+// too often; one that spins for a while before each sleep uses its processor.
+void expect_sleep(const server_process& server, double most_a_second) {
+  BOOST_TEST(server.falls_asleep());
+  const auto start = clock_type::now();
+  const auto sleeps_before = server.sleeps();
+  const auto cpu_before = server.cpu_time();
+  std::this_thread::sleep_for(milliseconds{500});
+  const auto sleeps = static_cast<double>(server.sleeps() - sleeps_before);
+  const std::chrono::duration<double> cpu = server.cpu_time() - cpu_before;
+  const std::chrono::duration<double> passed = clock_type::now() - start;
+  BOOST_TEST(sleeps <= 1 + most_a_second * passed.count());
+  BOOST_TEST(cpu / passed < (sanitized ? 0.3 : 0.02));
+}
+
+// Whether as many are open, sooner or later; one that it inherited may lie above its limit.
+bool has_taken(const server_process& server, std::size_t descriptors) {
+  for (const auto until = clock_type::now() + patience; clock_type::now() < until; usleep(5000)) {
+    if (server.descriptors() >= descriptors) return true;
+  }
+  return false;
+}
+
+// Asio's select keeps its descriptors in an fd_set, which ends at 1024.
+bool ends_at_1024(const server_process& server) {
+  return server.announced("server").starts_with("asio") && server.announced("io") == "select";
+}
+
+bool raise_descriptor_limit(rlim_t wanted) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, wanted));
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
+}
+
+// Asks once; false when the connection ends, which is how a server says no. Throws where neither
+// comes.
+bool is_answered(const echo_client& client) try {
+  client.send("hello");
+  const auto reply = client.receive(5).bytes;
+  BOOST_REQUIRE((reply == "hello" || reply.empty()));
+  return !reply.empty();
+} catch (const std::system_error& error) {
+  if (error.code() == std::errc::connection_reset || error.code() == std::errc::broken_pipe) {
+    return false;
+  }
+  throw;
+}
+
+// So many clients that memory does not suffice for all: none waits for ever, the first is served as
+// before, and SIGTERM ends the server. Returns how many were refused.
+std::size_t refused_by_survivor(server_process& server, std::size_t clients) {
+  const echo_client first{server.port()};
+  BOOST_REQUIRE(echoes(first, "hello"));
+  std::vector<echo_client> others;
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < clients; ++i) {
+    others.emplace_back(server.port());
+    if (!is_answered(others.back())) ++refused;
+  }
+  BOOST_TEST(echoes(first, "again"));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+  return refused;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(limits)
+
+BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
+                     *boost::unit_test::precondition(memory_can_be_limited)) {
+  server_process server{
+      {"--buffer", "16777216"}, server_process::voice::quiet, {.memory = 300'000'000}};
+  const auto refused = refused_by_survivor(server, 30);
+  BOOST_TEST(
+      (refused > 0 || server.announced("server") == "floor"));  // whose buffer is one for all
+}
+
+BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
+                     *boost::unit_test::precondition(memory_can_be_limited)) {
+  server_process server{{}, server_process::voice::quiet, {.memory = 64 << 20}};
+  if (server.announced("server").starts_with("asio")) {
+    BOOST_TEST_MESSAGE("skipped: Asio ends when there is no memory for an operation of its own");
+    return;
+  }
+  const auto refused = refused_by_survivor(server, 300);
+  BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // which has no stacks
+}
+
+BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order) {
+  constexpr std::size_t count = 2000;
+  if (!raise_descriptor_limit(count + 100)) {
+    BOOST_TEST_MESSAGE("skipped: ulimit -Hn is less than 2100");
+    return;
+  }
+  server_process server;
+  std::vector<echo_client> clients;
+  for (std::size_t i = 0; i < count; ++i) clients.emplace_back(server.port());
+  const auto served = ends_at_1024(server) ? std::size_t{1000} : count;
+  for (std::size_t i = 0; i < served; ++i) clients[i].send(body(64 + i % 900));
+  std::size_t correct = 0;
+  for (std::size_t i = 0; i < served; ++i) {
+    correct += clients[i].receive(64 + i % 900).bytes == body(64 + i % 900);
+  }
+  BOOST_TEST(correct == served);
+  if (served == count) return;
+  for (std::size_t i = 1024; i < count; ++i) BOOST_REQUIRE(clients[i].is_refused());
+  for (std::size_t i = 0; i < served; ++i) BOOST_REQUIRE(echoes(clients[i], "hello"));
+  expect_sleep(server, 100);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_blocks_only_itself) {
+  server_process server;
+  const auto text = body(64 << 20);
+  echo_client other{server.port()};
+  BOOST_REQUIRE(echoes(other, "hello"));
+  const auto before = server.resident_kib();
+  echo_client client{server.port(), "127.0.0.1", 65536};
+  const auto sent = client.send_until_stuck(text);
+  BOOST_TEST(sent < text.size());
+  BOOST_TEST(server.resident_kib() - before < (sanitized ? 16384 : 4096));  // of 64 MiB
+  for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(other, "hello"));
+  expect_sleep(server, 1);
+  client.end();
+  BOOST_TEST((client.receive_all().bytes == text.substr(0, sent)));
+}
+
+BOOST_AUTO_TEST_CASE(without_descriptors_the_connected_are_served_and_accepting_resumes) {
+  server_process server{{}, server_process::voice::quiet, {.descriptors = 64}};
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 10; ++i) clients.emplace_back(server.port());
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  while (clients.size() < 200) clients.emplace_back(server.port());
+  BOOST_REQUIRE(has_taken(server, 64));  // to accept is work, to be unable to should be none
+  expect_sleep(server, 100);             // it may try again every 10 ms
+  for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(echoes(clients[i], "hello"));
+  clients.erase(clients.begin(), clients.begin() + 165);
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(more_than_max_connections_wait_until_one_leaves) {
+  server_process server{{"--max-connections", "2"}};
+  echo_client first{server.port()};
+  BOOST_REQUIRE(echoes(first, "hello"));
+  {
+    echo_client second{server.port()};
+    BOOST_REQUIRE(echoes(second, "hello"));
+    echo_client third{server.port()};
+    third.send("hello");
+    for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(first, "hello"));
+    BOOST_TEST(server.falls_asleep());
+    BOOST_TEST(!third.has_reply());
+    second.end();
+    BOOST_TEST(third.receive(5).bytes == "hello");
+  }
+  for (int i = 0; i < 10; ++i) {
+    echo_client next{server.port()};
+    BOOST_TEST(echoes(next, "hello"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_behind_max_connections_takes_no_descriptor_of_the_server) {
+  server_process server{{"--max-connections", "2"}};
+  std::vector<echo_client> clients;
+  clients.emplace_back(server.port());
+  BOOST_REQUIRE(echoes(clients.front(), "hello"));
+  const auto with_one = server.descriptors();
+  for (int i = 0; i < 50; ++i) clients.emplace_back(server.port());
+  BOOST_REQUIRE(echoes(clients[1], "hello"));
+  BOOST_TEST(echoes(clients.front(), "hello"));
+  BOOST_TEST(server.descriptors() <= with_one + 1);
+}
+
+// Each answer comes at all. How much of the flood may come before is counted where the loop is
+// (tests/fibers/scheduler_waiting_test.cpp): here it depends on who lets the client run.
+BOOST_AUTO_TEST_CASE(a_client_that_floods_the_server_leaves_the_others_their_turn) {
+  server_process server;
+  const echo_client flooding{server.port()};
+  std::atomic<bool> done{false};
+  std::jthread sender{[&] {
+    while (!done) flooding.send(body(50'000));
+    flooding.end();
+  }};
+  std::jthread reader{[&] { flooding.receive_raw(); }};
+  std::vector<echo_client> others;
+  for (int i = 0; i < 20; ++i) others.emplace_back(server.port());
+  for (int round = 0; round < 10; ++round) {
+    for (const auto& each : others) BOOST_REQUIRE(echoes(each, "hello"));
+  }
+  done = true;
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_and_an_active_one_is_not) {
+  server_process server{{"--idle-timeout", "1s"}};
+  echo_client idle{server.port()};
+  const auto start = clock_type::now();
+  BOOST_REQUIRE(echoes(idle, "hello"));
+  echo_client active{server.port()};
+  while (!idle.has_reply() && clock_type::now() < start + patience) {
+    BOOST_REQUIRE(echoes(active, "hello"));
+    usleep(20'000);
+  }
+  BOOST_TEST((clock_type::now() - start >= seconds{1}));
+  BOOST_TEST(idle.receive_raw().empty());
+  BOOST_TEST(echoes(active, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_never_sends_is_idle_too) {
+  server_process server{{"--idle-timeout", "200ms"}};
+  echo_client client{server.port()};
+  BOOST_TEST(client.receive_raw().empty());
+}
+
+// What it has not read is dropped with the connection, and so the client is told by a reset. Else
+// it would learn of the end when its kernel asks anew whether there is room, ever more rarely.
+BOOST_AUTO_TEST_CASE(a_client_that_never_reads_is_idle_too_and_is_told_at_once) {
+  const auto text = body(64 << 20);
+  server_process server{{"--idle-timeout", "1500ms"}};
+  echo_client deaf{server.port(), "127.0.0.1", 65536};
+  const auto before = clock_type::now();
+  BOOST_TEST(deaf.is_closed_while_sending(text));
+  const milliseconds longest{sanitized ? 20'000 : 2800};  // its kernel asks after 1.4 and 3 s
+  BOOST_TEST(std::chrono::duration_cast<milliseconds>(clock_type::now() - before).count() <
+             longest.count());
+  BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_timeout_of_zero_closes_nothing) {
+  server_process server{{"--idle-timeout", "0"}};
+  echo_client client{server.port()};
+  BOOST_REQUIRE(echoes(client, "hello"));
+  expect_sleep(server, 0);  // it has no timer
+  BOOST_TEST(echoes(client, "hello"));
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_server_sleeps) {
+  server_process server{{"--idle-timeout", "8s"}};
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 200; ++i) {  // each at a time of its own
+    clients.emplace_back(server.port());
+    BOOST_REQUIRE(echoes(clients.back(), "hello"));
+    usleep(1000);
+  }
+  expect_sleep(server, 2);  // it looks for idle connections twice a second
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_connections_are_shared_out_and_end_with_sigterm) {
+  constexpr std::size_t count = 1000;
+  const auto kind = server_process{};
+  if (ends_at_1024(kind) || !raise_descriptor_limit(count + 100)) {
+    BOOST_TEST_MESSAGE("skipped: a thousand connections are too many here");
+    return;
+  }
+  const bool counts = kind.announced("server") != "floor";
+  server_process server{{"--threads", "2"},
+                        counts ? server_process::voice::speaking : server_process::voice::quiet};
+  std::vector<echo_client> clients;
+  for (std::size_t i = 0; i < count; ++i) clients.emplace_back(server.port());
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+  server.signal(SIGTERM);
+  std::vector<std::size_t> shares;
+  while (counts && shares.size() < 2) {
+    const auto line = server.read_line();
+    if (line.starts_with("Loop ")) shares.push_back(std::stoul(line.substr(line.find("d ") + 2)));
+  }
+  BOOST_TEST(server.wait() == 0);
+  for (const auto& client : clients) BOOST_REQUIRE(client.receive_raw().empty());
+  if (!counts) return;
+  BOOST_TEST(shares[0] + shares[1] == count);
+  BOOST_TEST(std::ranges::max(shares) <= 2 * std::ranges::min(shares));
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_short_connections_leave_nothing_behind) {
+  server_process server{{}, server_process::voice::quiet, {.descriptors = 64}};
+  for (int i = 0; i < 1000; ++i) {
+    echo_client client{server.port()};
+    BOOST_REQUIRE(echoes(client, "hello"));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

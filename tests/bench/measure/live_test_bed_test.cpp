@@ -1,0 +1,145 @@
+// What the live test bed says of others: a program that burns the servers' processor is seen, as
+// much as it took, and the servers themselves are not.
+#include <bench/machine/machine.hpp>
+#include <bench/measure/live_test_bed.hpp>
+
+#define BOOST_TEST_MODULE live_test_bed
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <csignal>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A process that never waits.
+class burner {
+ public:
+  explicit burner(int cpu) : pid_{fork()} {
+    if (pid_ != 0) return;
+    alarm(20);  // its parent may be killed
+    bench::pin_this_thread(cpu);
+    for (volatile unsigned work = 0;;) work = work + 1;
+  }
+  ~burner() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  burner(const burner&) = delete;
+  burner& operator=(const burner&) = delete;
+
+  double cpu_seconds() const {
+    clockid_t clock{};
+    timespec used{};
+    BOOST_REQUIRE(clock_getcpuclockid(pid_, &clock) == 0);
+    clock_gettime(clock, &used);
+    return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+struct measured {
+  double own_share = 0;     // of the servers' processor, by their own clocks
+  double burner_share = 0;  // by the burner's
+  bench::disturbance others;
+};
+
+// One server on the servers' processor, loaded for so long.
+measured load(int server_cpu, const burner* beside) {
+  const std::atomic<bool> stop = false;
+  bench::live_test_bed bed{
+      {{"floor/epoll", "floor_echo --quiet --io epoll --port 0", {}}}, server_cpu, 1, stop};
+  bed.launch({"floor/epoll"}, bench::scenario::parse("c16/64"));
+  bed.load({0}, 50ms);
+  const double before = beside ? beside->cpu_seconds() : 0;
+  const auto slice = bed.load({0}, 1s).front();
+  const double burnt = beside ? beside->cpu_seconds() - before : 0;
+  return {*slice.cpu_ns / 1e9 / slice.seconds, burnt / slice.seconds, bed.finish()};
+}
+
+// Before this thread is pinned.
+const auto pins = bench::choose_pins(bench::allowed_cpus());
+
+boost::test_tools::assertion_result has_two_processors(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result yes{pins.has_value()};
+  yes.message() << "one processor, which the client uses as well";
+  return yes;
+}
+
+// /proc/stat counts in hundredths of a second, and the warm-up is in it, too.
+constexpr double tolerance = 0.12;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_program_that_burns_the_servers_processor_is_foreign,
+                     *boost::unit_test::precondition(has_two_processors) *
+                         boost::unit_test::timeout(60)) {
+  bench::pin_this_thread(pins->client_cpu);
+  const burner beside{pins->server_cpu};
+  const auto found = load(pins->server_cpu, &beside);
+  BOOST_TEST(found.burner_share > 0.05);
+  BOOST_TEST(found.others.foreign_cpu_share > found.burner_share - tolerance);
+  BOOST_TEST(found.others.foreign_cpu_share + found.own_share < 1 + tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_server_uses_is_not_foreign,
+                     *boost::unit_test::precondition(has_two_processors) *
+                         boost::unit_test::timeout(60)) {
+  bench::pin_this_thread(pins->client_cpu);
+  const auto found = load(pins->server_cpu, nullptr);
+  BOOST_TEST(found.own_share > 0.01);
+  BOOST_TEST(found.others.foreign_cpu_share + found.own_share < 1 + tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_burns_the_clients_processor_is_told_apart,
+                     *boost::unit_test::precondition(has_two_processors) *
+                         boost::unit_test::timeout(60)) {
+  bench::pin_this_thread(pins->client_cpu);
+  const burner beside{pins->client_cpu};
+  const auto found = load(pins->server_cpu, &beside);
+  BOOST_TEST(found.burner_share > 0.05);
+  BOOST_TEST(found.others.client_foreign_share.value() > found.burner_share - tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(the_cpu_of_processes_that_stay_is_known_and_of_those_that_come_and_go_is_not,
+                     *boost::unit_test::timeout(60)) {
+  const std::atomic<bool> stop = false;
+  bench::live_test_bed bed{
+      {{"forks", "odd_server forks {port}", {}}, {"helped", "odd_server helped", {}}},
+      std::nullopt,
+      1,
+      stop};
+  const auto load = [&](const std::string& server, const std::string& scenario) {
+    bed.launch({server}, bench::scenario::parse(scenario));
+    bed.load({0}, 50ms);
+    const auto slice = bed.load({0}, 200ms).front();
+    bed.finish();
+    BOOST_TEST(slice.messages > 0);
+    return slice.cpu_ns;
+  };
+  BOOST_TEST(load("forks", "c4/64").value() > 1e6);
+  BOOST_TEST(bed.uncounted().empty());
+  BOOST_TEST(!load("forks", "c4/64/churn").has_value());
+  BOOST_TEST(!load("helped", "c4/64").has_value());
+  BOOST_TEST((bed.uncounted() == std::set<std::string>{"forks", "helped"}));
+}
+
+BOOST_AUTO_TEST_CASE(who_dies_while_its_memory_is_measured_is_quoted,
+                     *boost::unit_test::timeout(60)) {
+  bench::raise_descriptor_limit();
+  const std::atomic<bool> stop = false;
+  bench::live_test_bed bed{{{"odd", "odd_server dies", {}}}, std::nullopt, 1, stop};
+  std::vector<bench::caveat> doubts;
+  // In steps that its queue of 1,024 holds; it answers a thousand times.
+  BOOST_TEST(bed.measure_memory("odd", {16, 600, 1100}, doubts).size() == 2U);
+  BOOST_REQUIRE(doubts.size() == 1);
+  BOOST_TEST(bench::text_of(doubts[0]) ==
+             "the memory of odd with 1100 connections is missing: odd exited with status 7: out of "
+             "patience");
+}

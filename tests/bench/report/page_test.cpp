@@ -1,0 +1,180 @@
+// The HTML report as a browser shows it: charts with a mark for every number, tables where scripts
+// do not run, nobody asked for anything, nothing to complain about.
+//
+// Needs Chromium, and where there is none says so and ends with exit code 77.
+#define BOOST_TEST_MODULE page
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include <tests/bench/report/browser.hpp>
+#include <tests/bench/synthetic_run.hpp>
+
+namespace {
+
+// What the browser wants for itself has no page as its origin.
+std::size_t requests(const std::string& network) {
+  BOOST_REQUIRE(!network.empty());
+  return count(network, "\"initiator\":\"") - count(network, "\"initiator\":\"not an origin\"");
+}
+
+// From a group's start to its end; groups lie in groups.
+std::string group_at(const std::string& document, std::size_t start) {
+  std::size_t at = start;
+  for (int depth = 0;;) {
+    const auto opened = document.find("<g", at);
+    const auto closed = document.find("</g>", at);
+    if (closed == std::string::npos) return {};
+    depth += opened < closed ? 1 : -1;
+    at = std::min(opened, closed) + 2;
+    if (depth == 0) return document.substr(start, at - start);
+  }
+}
+
+// Marks of a kind, over all charts: what their groups hold.
+std::size_t marks(const std::string& document, const std::string& kind) {
+  std::size_t found = 0;
+  const auto name = " class=\"" + kind + "\"";
+  for (auto at = document.find(name); at != std::string::npos; at = document.find(name, at + 1)) {
+    const auto inside = group_at(document, document.rfind("<g", at));
+    found += count(inside, "<circle") + count(inside, "<path") + count(inside, "<rect");
+  }
+  return found;
+}
+
+// The script's text is in the document, too.
+std::string without_scripts(const std::string& document) {
+  std::string rest;
+  std::size_t from = 0;
+  for (auto at = document.find("<script"); at != std::string::npos;
+       at = document.find("<script", from)) {
+    rest += document.substr(from, at - from);
+    from = document.find("</script>", at);
+  }
+  return rest + document.substr(std::min(from, document.size()));
+}
+
+// As many rows and blocks as a thorough run has.
+bench::run_record thorough_run() {
+  auto record = synthetic_run({.rounds = 30});
+  const auto once = record.blocks;
+  for (auto block : once) {
+    if (block.control) continue;
+    block.scenario.connections = block.scenario.connections * 2 + 1000;
+    record.blocks.push_back(block);
+  }
+  return record;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(page, browser)
+
+BOOST_AUTO_TEST_CASE(every_number_has_its_mark, *boost::unit_test::precondition(charts_are_there)) {
+  const auto record = synthetic_run();
+  const auto found = bench::analyse(record);
+  const auto document = without_scripts(show(page_of(record)).document);
+  std::size_t blocks = 0;
+  std::size_t samples = 0;
+  std::size_t control_blocks = 0;
+  for (const auto& row : found.costs) blocks += row.blocks.size();
+  for (const auto& row : found.memory) samples += row.samples.size();
+  for (const auto& row : found.controls) control_blocks += row.blocks.size();
+  BOOST_TEST(marks(document, "forest-mark") == found.costs.size());
+  BOOST_TEST(marks(document, "control-mark") == control_blocks);
+  BOOST_TEST(marks(document, "floor-bar") == 2 * found.costs.size());
+  BOOST_TEST(marks(document, "overhead-mark") == 2 * found.costs.size());
+  BOOST_TEST(marks(document, "throughput-mark") == 2 * found.loads.size());
+  BOOST_TEST(marks(document, "latency-mark") == 4 * 2 * found.loads.size());
+  BOOST_TEST(marks(document, "response-mark") == 4 * 2 * found.open_loops.size());
+  BOOST_TEST(marks(document, "memory-mark") == samples);
+  BOOST_TEST(marks(document, "block-mark") == blocks);
+  BOOST_TEST(count(document, "fill=\"none\" stroke=\"var(--paper)\"") == 0U);  // unseen
+  BOOST_TEST(count(document, "class=\"button\"") == 2U);
+  BOOST_TEST(count(document, "<details class=\"table\" open") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(whatever_a_run_lacks_the_page_is_shown_without_a_complaint) {
+  auto few = synthetic_run({.rounds = 3, .control = false, .utilisation = 0.97});
+  few.memory.resize(1);
+  few.end.reset();
+  auto no_floor = synthetic_run({.rounds = 6});
+  for (auto& block : no_floor.blocks) {
+    block.comparison.floor.reset();
+    std::erase_if(block.slices, [](const auto& slice) { return slice.launch == 2; });
+  }
+  auto no_message = synthetic_run({.rounds = 6});
+  no_message.blocks.front().slices.front().messages = 0;
+  auto open_loop_only = synthetic_run({.control = false});
+  std::erase_if(open_loop_only.blocks,
+                [](const auto& block) { return block.kind != bench::block_kind::open_loop; });
+  const auto saturated = synthetic_run({.answered = 0.9});
+  const auto no_histogram = synthetic_run({.latencies = false});
+  auto nothing = synthetic_run({.rounds = 0});
+  nothing.memory.clear();
+  std::vector<framed_page> pages;
+  for (const auto& record :
+       {few, no_floor, no_message, open_loop_only, saturated, no_histogram, nothing})
+    pages.push_back({page_of(record)});
+  const auto seen =
+      look_at(pages,
+              "const look = ({document}, say) =>"
+              "  say(document.querySelectorAll('svg').length > 0 ? 'charts' : 'none')");
+  BOOST_TEST(seen.complaints == "");
+  for (std::size_t i = 0; i + 1 < pages.size(); ++i)
+    BOOST_TEST(seen.said[i] == (has_charts() ? "charts" : "none"), "page " << i);
+  BOOST_TEST(seen.said.back() == "none");  // of nothing
+}
+
+BOOST_AUTO_TEST_CASE(the_page_asks_nobody_for_anything) {
+  const auto shown = show(page_of(synthetic_run()));
+  BOOST_TEST(shown.complaints == "");
+  BOOST_TEST(requests(shown.network) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_asks_is_found_out) {
+  BOOST_TEST(requests(show("<img src=\"https://example.invalid/x\">").network) > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(the_policy_lets_no_other_script_run_and_the_test_would_see_it,
+                     *boost::unit_test::precondition(charts_are_there)) {
+  auto html = page_of(synthetic_run());
+  html.insert(html.find("</body>"),
+              "<script>document.title = 'ran'</script><img src=\"https://example.invalid/x\">");
+  const auto shown = show(html);
+  BOOST_TEST(shown.complaints.find("Content Security Policy") != std::string::npos);
+  BOOST_TEST(shown.document.find("<title>ran") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(where_no_script_runs_all_tables_stand_open) {
+  auto html = page_of(synthetic_run());
+  if (has_charts()) html.replace(html.find("'sha256-"), 8, "'sha256-x");
+  const auto document = without_scripts(show(html).document);
+  BOOST_TEST(count(document, "<svg") == 0U);
+  BOOST_TEST(count(document, "<details class=\"table\" open") == 8U);
+  BOOST_TEST(count(document, "<table") > 8U);
+  BOOST_TEST(document.find("c256/64") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_thorough_runs_page_stays_below_500_kilobytes) {
+  const auto html = page_of(thorough_run());
+  BOOST_TEST(html.size() < 500'000U);
+  const auto shown = show(html);
+  BOOST_TEST(shown.complaints == "");
+  if (has_charts()) BOOST_TEST(marks(without_scripts(shown.document), "forest-mark") == 12U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+int main(int argc, char** argv) {
+  if (find_browser().empty()) {
+    std::puts("skipped: the page is looked at in Chromium, and there is none");
+    return 77;
+  }
+  const int failed = boost::unit_test::unit_test_main([] { return true; }, argc, argv);
+  if (failed != 0 || has_charts()) return failed;
+  std::puts("skipped: the tests of the charts, without which the page was built");
+  return 77;
+}

@@ -1,0 +1,192 @@
+#define BOOST_TEST_MODULE condition_variable
+#include <fibers/condition_variable.hpp>
+
+#include <tests/fibers/fiber_worlds.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <deque>
+#include <mutex>
+#include <string>
+
+using fibers::cancelled;
+using fibers::condition_variable;
+using fibers::mutex;
+using fibers::task_queue;
+using std::cv_status;
+
+BOOST_AUTO_TEST_CASE(a_wait_ends_with_the_notification_and_with_the_lock) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    bool woken = false;
+    auto waiting = tasks.spawn("waiting", [&] {
+      std::unique_lock lock{door};
+      arrived.wait(lock);
+      woken = true;
+      BOOST_TEST(lock.owns_lock());
+      BOOST_TEST(!door.try_lock());
+    });
+    tasks.yield();
+    std::unique_lock lock{door};
+    arrived.notify_one();
+    tasks.yield();
+    BOOST_TEST(!woken);
+    lock.unlock();
+    waiting.join();
+    BOOST_TEST(woken);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(notify_one_wakes_who_has_waited_longest_and_notify_all_the_rest) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    std::string woken;
+    for (const char name : {'a', 'b', 'c'}) {
+      tasks.spawn("waiting", [&, name] {
+        std::unique_lock lock{door};
+        arrived.wait(lock);
+        woken += name;
+      });
+    }
+    arrived.notify_one();
+    tasks.yield();
+    BOOST_TEST(woken == "");
+    arrived.notify_one();
+    tasks.yield();
+    BOOST_TEST(woken == "a");
+    arrived.notify_all();
+    tasks.yield();
+    BOOST_TEST(woken == "abc");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_with_a_predicate_goes_on_until_that_holds) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable changed;
+    std::deque<int> items;
+    auto consumer = tasks.spawn("consumer", [&] {
+      int sum = 0;
+      for (int i = 0; i < 3; ++i) {
+        std::unique_lock lock{door};
+        changed.wait(lock, [&] { return !items.empty(); });
+        sum += items.front();
+        items.pop_front();
+      }
+      return sum;
+    });
+    tasks.yield();
+    changed.notify_all();
+    tasks.yield();
+    for (const int item : {1, 2, 3}) {
+      std::lock_guard lock{door};
+      items.push_back(item);
+      changed.notify_one();
+      tasks.yield();
+    }
+    BOOST_TEST(consumer.join() == 6);
+  });
+}
+
+// --- cancel ----------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_cancelled_wait_unwinds_with_the_lock) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    bool had_lock = false;
+    auto waiting = tasks.spawn("waiting", [&] {
+      std::unique_lock lock{door};
+      try {
+        arrived.wait(lock);
+      } catch (const cancelled&) {
+        had_lock = lock.owns_lock() && !door.try_lock();
+        throw;
+      }
+    });
+    tasks.yield();
+    std::unique_lock lock{door};
+    waiting.cancel();
+    tasks.yield();
+    BOOST_TEST(!waiting.done());
+    lock.unlock();
+    BOOST_CHECK_THROW(waiting.join(), cancelled);
+    BOOST_TEST(had_lock);
+    BOOST_TEST(door.try_lock());
+    door.unlock();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_notification_goes_past_a_fiber_that_was_cancelled_before) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    const auto wait = [&] {
+      std::unique_lock lock{door};
+      arrived.wait(lock);
+    };
+    auto first = tasks.spawn("first", wait);
+    auto second = tasks.spawn("second", wait);
+    tasks.yield();
+    first.cancel();
+    arrived.notify_one();
+    BOOST_CHECK_THROW(first.join(), cancelled);
+    second.join();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_is_cancelled_after_it_was_notified_was_notified) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    bool notified = false;
+    auto waiting = tasks.spawn("waiting", [&] {
+      std::unique_lock lock{door};
+      arrived.wait(lock);
+      notified = true;
+    });
+    tasks.yield();
+    arrived.notify_one();
+    waiting.cancel();
+    waiting.join();
+    BOOST_TEST(notified);
+  });
+}
+
+// --- deadlines -------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_with_the_lock) {
+  in_scheduler([](fibers::scheduler&) {
+    mutex door;
+    condition_variable arrived;
+    std::unique_lock lock{door};
+    const auto start = fibers::clock::now();
+    BOOST_TEST((arrived.wait_for(lock, 10ms) == cv_status::timeout));
+    BOOST_TEST((fibers::clock::now() - start >= 10ms));
+    BOOST_TEST(lock.owns_lock());
+    BOOST_TEST(!door.try_lock());
+    BOOST_TEST((arrived.wait_until(lock, start) == cv_status::timeout));
+    BOOST_TEST(!arrived.wait_for(lock, 1ms, [] { return false; }));
+    BOOST_TEST(arrived.wait_for(lock, 0ms, [] { return true; }));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_notification_comes_before_a_distant_deadline) {
+  in_scheduler([](fibers::scheduler& scheduler) {
+    mutex door;
+    condition_variable arrived;
+    bool there = false;
+    auto waiting = scheduler.spawn("waiting", [&] {
+      std::unique_lock lock{door};
+      return arrived.wait_for(lock, patience, [&] { return there; });
+    });
+    fibers::this_fiber::sleep_for(1ms);
+    arrived.notify_all();
+    fibers::this_fiber::sleep_for(1ms);
+    BOOST_TEST(!waiting.done());
+    there = true;
+    arrived.notify_all();
+    BOOST_TEST(waiting.join());
+  });
+}

@@ -1,0 +1,192 @@
+// What ends a program because two would stand on one stack: it dies, and says of what.
+#define BOOST_TEST_MODULE misuse
+#include <fibers/generator.hpp>
+#include <fibers/scheduler.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <tests/child_process.hpp>
+#include <tests/fibers/fiber_worlds.hpp>
+
+using fibers::coroutine;
+using fibers::generator;
+using fibers::task_queue;
+
+namespace {
+
+// --- roles -----------------------------------------------------------------------------------
+
+// Calls `misuse` from the body of the generator that it gets.
+void in_the_body(std::function<void(std::optional<generator<int>>&)> misuse) {
+  std::optional<generator<int>> numbers;
+  numbers.emplace([&](auto& yield) {
+    yield(1);
+    misuse(numbers);
+    yield(2);
+  });
+  numbers->next();
+  numbers->next();
+}
+
+void drop_a_generator_in_its_body() {
+  in_the_body([](auto& numbers) { numbers.reset(); });
+}
+
+void move_over_a_generator_in_its_body() {
+  in_the_body([](auto& numbers) { *numbers = generator<int>{[](auto& yield) { yield(3); }}; });
+}
+
+void move_a_generator_in_its_body() {
+  in_the_body([](auto& numbers) { const generator<int> stolen{std::move(*numbers)}; });
+}
+
+void drop_a_generator_in_which_another_fiber_waits() {
+  task_queue tasks;
+  std::optional<generator<int>> numbers;
+  numbers.emplace([&](auto& yield) {
+    tasks.park();
+    yield(1);
+  });
+  tasks.spawn("drives", [&] { numbers->next(); });
+  tasks.spawn("drops", [&] { numbers.reset(); });
+  run_all(tasks);
+}
+
+void destroy_a_coroutine_in_its_body() {
+  std::unique_ptr<coroutine> self;
+  self = std::make_unique<coroutine>([&](coroutine&) { self.reset(); });
+  self->resume();
+}
+
+void destroy_a_coroutine_from_one_that_it_resumed() {
+  std::unique_ptr<coroutine> outer;
+  outer = std::make_unique<coroutine>([&](coroutine&) {
+    coroutine inner{[&](coroutine&) { outer.reset(); }};
+    inner.resume();
+  });
+  outer->resume();
+}
+
+void resume_a_coroutine_in_its_body() {
+  coroutine again{[](coroutine& self) { self.resume(); }};
+  again.resume();
+}
+
+void destroy_a_queue_that_has_fibers() {
+  std::optional<task_queue> tasks{std::in_place};
+  tasks->spawn("left", [] {});
+  tasks.reset();
+}
+
+void destroy_a_queue_from_its_fiber() {
+  auto tasks = std::make_unique<task_queue>();
+  tasks->spawn("drops", [&] { tasks.reset(); });
+  run_all(*tasks);
+}
+
+void run_a_queue_from_its_fiber() {
+  task_queue tasks;
+  tasks.spawn("runs", [&] { tasks.run_round(); });
+  run_all(tasks);
+}
+
+void destroy_a_scheduler_from_its_fiber() {
+  auto scheduler = std::make_unique<fibers::scheduler>(fibers::io::epoll);
+  scheduler->spawn("drops", [&] { scheduler.reset(); });
+  scheduler->run();
+}
+
+struct mistake {
+  std::string_view role;
+  std::string_view sentence;
+};
+
+const mistake mistakes[] = {
+    {"drop in body", "a generator was destroyed while it runs"},
+    {"move over in body", "a generator was destroyed while it runs"},
+    {"move in body", "a generator was moved while it runs"},
+    {"drop while another waits", "a generator was destroyed while it runs"},
+    {"coroutine in body", "a coroutine was destroyed while it runs"},
+    {"coroutine from inner", "a coroutine was destroyed while it runs"},
+    {"resume in body", "a coroutine was resumed while it runs"},
+    {"queue with fibers", "a task_queue was destroyed while it has fibers"},
+    {"queue from fiber", "a task_queue was destroyed while it has fibers"},
+    {"round from fiber", "a fiber cannot run the queue that runs it"},
+    {"scheduler from fiber", "a scheduler was destroyed by one of its fibers"},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_would_put_two_on_one_stack_ends_the_program_with_a_sentence) {
+  for (const auto& [role, sentence] : mistakes) {
+    const auto ended = run_role(role);
+    BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)), role);
+    BOOST_TEST(ended.errors.find(sentence) != std::string::npos, role << ": " << ended.errors);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_runs_its_own_scheduler_is_told) {
+  in_scheduler(
+      [](fibers::scheduler& scheduler) { BOOST_CHECK_THROW(scheduler.run(), std::logic_error); });
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_of_an_inner_scheduler_that_runs_the_outer_one_is_told) {
+  in_scheduler([](fibers::scheduler& outer) {
+    fibers::scheduler inner{fibers::io::epoll};
+    inner.spawn([&] { BOOST_CHECK_THROW(outer.run(), std::logic_error); });
+    inner.run();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(who_yields_for_a_generator_from_outside_of_its_body_is_told) {
+  generator<int>::yielder* kept = nullptr;
+  generator<int> numbers{[&](generator<int>::yielder& yield) {
+    kept = &yield;
+    yield(1);
+    yield(2);
+  }};
+  BOOST_TEST(numbers.next() == 1);
+  BOOST_CHECK_THROW((*kept)(3), std::logic_error);
+  BOOST_TEST(numbers.next() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_coroutine_runs_from_its_resumption_to_its_suspension) {
+  coroutine* seen = nullptr;
+  coroutine body{[&](coroutine& self) {
+    seen = &self;
+    BOOST_TEST(self.running());
+    coroutine inner{[&](coroutine&) { BOOST_TEST(self.running()); }};
+    inner.resume();
+    self.suspend();
+  }};
+  BOOST_TEST(!body.running());
+  body.resume();
+  BOOST_TEST(seen == &body);
+  BOOST_TEST(!body.running());
+  body.resume();
+  BOOST_TEST(!body.running());
+}
+
+int main(int argc, char** argv) {
+  return run_tests_or_role(
+      {{"drop in body", drop_a_generator_in_its_body},
+       {"move over in body", move_over_a_generator_in_its_body},
+       {"move in body", move_a_generator_in_its_body},
+       {"drop while another waits", drop_a_generator_in_which_another_fiber_waits},
+       {"coroutine in body", destroy_a_coroutine_in_its_body},
+       {"coroutine from inner", destroy_a_coroutine_from_one_that_it_resumed},
+       {"resume in body", resume_a_coroutine_in_its_body},
+       {"queue with fibers", destroy_a_queue_that_has_fibers},
+       {"queue from fiber", destroy_a_queue_from_its_fiber},
+       {"round from fiber", run_a_queue_from_its_fiber},
+       {"scheduler from fiber", destroy_a_scheduler_from_its_fiber}},
+      argc, argv);
+}

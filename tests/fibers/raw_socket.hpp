@@ -1,0 +1,154 @@
+// raw_socket: the blocking peer that a test talks with, and the limits it talks under.
+#pragma once
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <bench/contract/descriptor.hpp>
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+using bench::descriptor;
+
+inline int checked(int result, const char* what) {
+  if (result < 0) throw std::system_error{errno, std::system_category(), what};
+  return result;
+}
+
+inline void send_all(const descriptor& to, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto sent = ::send(to.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    checked(static_cast<int>(sent), "send");
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+// Up to `most` bytes; fewer at the end of the stream.
+inline std::string receive_all(const descriptor& from, std::size_t most) {
+  std::string bytes(most, '\0');
+  std::size_t filled = 0;
+  while (filled < most) {
+    const auto got = ::recv(from.get(), bytes.data() + filled, most - filled, 0);
+    if (checked(static_cast<int>(got), "recv") == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+// Closes so that the peer gets a reset instead of an end.
+inline void reset(descriptor& closed) {
+  const linger at_once{1, 0};
+  ::setsockopt(closed.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  closed = descriptor{};
+}
+
+inline sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+inline const sockaddr* generic(const sockaddr_in& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
+
+inline descriptor new_socket() {
+  return descriptor{checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
+}
+
+// Bound to a free port of the loopback; nobody else gets it while this lives.
+struct bound_socket {
+  bound_socket() {
+    auto address = loopback(0);
+    checked(::bind(socket.get(), generic(address), sizeof address), "bind");
+    socklen_t length = sizeof address;
+    checked(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length), "name");
+    port = ntohs(address.sin_port);
+  }
+  descriptor socket = new_socket();
+  std::uint16_t port = 0;
+};
+
+struct listening_socket : bound_socket {
+  listening_socket() { checked(::listen(socket.get(), 128), "listen"); }
+};
+
+inline void connect_to(const descriptor& client, std::uint16_t port) {
+  const auto address = loopback(port);
+  checked(::connect(client.get(), generic(address), sizeof address), "connect");
+}
+
+inline descriptor connected_to(std::uint16_t port) {
+  auto client = new_socket();
+  connect_to(client, port);
+  return client;
+}
+
+// Two ends of one TCP connection.
+struct tcp_pair {
+  tcp_pair() {
+    listening_socket listener;
+    near = connected_to(listener.port);
+    far = descriptor{checked(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC), "")};
+  }
+  descriptor near, far;
+};
+
+// Two ends without a network between them: what fits in is exact.
+struct local_pair {
+  local_pair() {
+    std::array<int, 2> ends{};
+    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    near = descriptor{ends[0]};
+    far = descriptor{ends[1]};
+  }
+  descriptor near, far;
+};
+
+// Sends until nothing more goes in; how many bytes went.
+inline std::size_t fill(const descriptor& to) {
+  const std::string bytes(4096, 'x');
+  std::size_t sent = 0;
+  for (;;) {
+    const auto taken = ::send(to.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (taken <= 0) return sent;
+    sent += static_cast<std::size_t>(taken);
+  }
+}
+
+// The soft limit of open descriptors, put back afterwards.
+class descriptor_limit {
+ public:
+  descriptor_limit() { ::getrlimit(RLIMIT_NOFILE, &before_); }
+  explicit descriptor_limit(rlim_t wanted) : descriptor_limit{} { set(wanted); }
+  descriptor_limit(const descriptor_limit&) = delete;
+  descriptor_limit& operator=(const descriptor_limit&) = delete;
+  ~descriptor_limit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+  void set(rlim_t wanted) const {
+    const rlimit changed{wanted, before_.rlim_max};
+    checked(::setrlimit(RLIMIT_NOFILE, &changed), "setrlimit");
+  }
+  // So low that no descriptor is left.
+  void use_up() const {
+    const descriptor next{checked(::dup(STDIN_FILENO), "dup")};
+    set(static_cast<rlim_t>(next.get()));
+  }
+  void put_back() const { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  rlim_t most() const { return before_.rlim_max; }
+
+ private:
+  rlimit before_{};
+};

@@ -1,0 +1,90 @@
+// reactor_fixture: one reactor, one connection, and operations driven by hand.
+//
+// `near` is adopted by the reactor and `far` is a blocking socket.
+#pragma once
+
+#include <fibers/reactor.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <tests/fibers/backend.hpp>
+#include <tests/fibers/raw_socket.hpp>
+
+using fibers::operation;
+using fibers::operation_list;
+
+// An operation with bytes of its own.
+struct request : operation {
+  request(kind what, int descriptor, std::size_t room)
+      : request{what, descriptor, std::string(room, '\0')} {}
+  request(kind what, int descriptor, std::string content)
+      : operation{what, descriptor}, bytes{std::move(content)} {
+    buffer(bytes.data(), bytes.size());
+  }
+  std::string text() const { return bytes.substr(0, result()); }
+
+  std::string bytes;
+};
+
+class reactor_fixture : public tcp_pair {
+ public:
+  reactor_fixture() : reactor{fibers::reactor::make(backend())} {
+    BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
+  }
+  ~reactor_fixture() {
+    if (near.get() >= 0) reactor->forget(near.get());
+  }
+
+  void start(operation& started) { reactor->submit(started); }
+
+  // At most that long; without a limit, for ever.
+  void poll(std::optional<std::chrono::nanoseconds> timeout) {
+    using fibers::reactor;
+    operation_list finished;
+    this->reactor->poll(!timeout ? reactor::when_something_happens
+                        : *timeout <= std::chrono::nanoseconds::zero()
+                            ? reactor::at_once
+                            : std::chrono::steady_clock::now() + *timeout,
+                        finished);
+    finished.clear();
+  }
+
+  // Polls until the operation is finished and nothing that was started is left to the next poll.
+  void finish(operation& waited_for) {
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!waited_for.finished()) {
+      BOOST_REQUIRE(std::chrono::steady_clock::now() < patience);
+      poll(std::chrono::seconds{1});
+    }
+    while (reactor->must_poll()) poll(std::chrono::nanoseconds::zero());
+  }
+
+  void take_back(operation& cancelled) {
+    if (!reactor->cancel(cancelled)) finish(cancelled);
+  }
+
+  // Starts sends until one has to wait: a reactor may take some into buffers of its own.
+  request& send_until_pending(const descriptor& to) {
+    for (;;) {
+      auto& send = sends_.emplace_back(request::kind::send, to.get(), std::string(4096, 'y'));
+      if (!reactor->submit(send)) return send;
+      BOOST_REQUIRE(send.error() == 0);
+      poll(std::chrono::nanoseconds::zero());
+    }
+  }
+  std::size_t sends() const { return sends_.size(); }
+
+  std::unique_ptr<fibers::reactor> reactor;
+
+ private:
+  std::list<request> sends_;
+};

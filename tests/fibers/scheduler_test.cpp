@@ -1,0 +1,300 @@
+// The scheduler: when it runs, waits, stops and ends, and what is fair between its fibers.
+#define BOOST_TEST_MODULE scheduler
+#include <boost/test/unit_test.hpp>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <tests/fibers/scheduler_fixture.hpp>
+
+BOOST_FIXTURE_TEST_SUITE(running, scheduler_fixture)
+
+BOOST_AUTO_TEST_CASE(it_is_what_was_asked_for) {
+  BOOST_TEST(fibers::name_of(scheduler.backend()) == fibers::name_of(backend()));
+}
+
+BOOST_AUTO_TEST_CASE(run_returns_when_no_fiber_is_left) {
+  scheduler.run();
+  int ran = 0;
+  scheduler.spawn([&] {
+    ++ran;
+    scheduler.spawn("child", [&] {
+      this_fiber::sleep_for(1ms);
+      ++ran;
+    });
+  });
+  scheduler.run();
+  BOOST_TEST(ran == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_takes_what_can_only_be_moved) {
+  auto value = std::make_unique<int>(7);
+  int seen = 0;
+  scheduler.spawn([value = std::move(value), &seen] { seen = *value; });
+  scheduler.run();
+  BOOST_TEST(seen == 7);
+}
+
+BOOST_AUTO_TEST_CASE(a_joined_fiber_gives_its_result) {
+  scheduler.spawn([&] {
+    auto child = scheduler.spawn("child", [] {
+      this_fiber::sleep_for(1ms);
+      return std::string{"done"};
+    });
+    BOOST_TEST(child.join() == "done");
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_knows_its_name_and_id) {
+  std::vector<std::uint64_t> ids;
+  for (const std::string name : {"one", "two"}) {
+    scheduler.spawn(name, [&ids, name] {
+      ids.push_back(this_fiber::get_id());
+      BOOST_TEST(this_fiber::get_name() == name);
+    });
+  }
+  scheduler.run();
+  BOOST_TEST(ids.at(0) != ids.at(1));
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_nobody_joins_comes_out_of_run_which_may_go_on) {
+  bool finished = false;
+  scheduler.spawn("fails", [] { throw std::runtime_error{"lost"}; });
+  scheduler.spawn("goes on", [&] {
+    this_fiber::sleep_for(5ms);
+    finished = true;
+  });
+  BOOST_CHECK_EXCEPTION(scheduler.run(), std::runtime_error,
+                        [](const auto& error) { return error.what() == std::string{"lost"}; });
+  BOOST_TEST(!finished);
+  scheduler.run();
+  BOOST_TEST(finished);
+}
+
+BOOST_AUTO_TEST_CASE(stop_cancels_every_fiber) {
+  int present = 0;
+  connection silent;
+  scheduler.spawn("reads", [&] {
+    const guest me{present};
+    silent.read();
+  });
+  scheduler.spawn("sleeps", [&] {
+    const guest me{present};
+    this_fiber::sleep_for(1h);
+  });
+  scheduler.spawn("yields", [&] {
+    const guest me{present};
+    for (;;) this_fiber::yield();
+  });
+  scheduler.spawn("stops", [&] {
+    this_fiber::sleep_for(1ms);
+    BOOST_TEST(present == 3);
+    scheduler.stop();
+  });
+  scheduler.run();
+  BOOST_TEST(present == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_token_tells_of_the_cancellation) {
+  bool asked = false;
+  auto fiber = scheduler.spawn("working", [&] {
+    const auto token = this_fiber::get_stop_token();
+    while (!token.stop_requested()) {
+      try {
+        this_fiber::sleep_for(1h);
+      } catch (const fibers::cancelled&) {
+        asked = token.stop_requested();
+        throw;
+      }
+    }
+  });
+  scheduler.spawn("canceller", [&] {
+    this_fiber::yield();
+    fiber.cancel();
+  });
+  scheduler.run();
+  BOOST_TEST(asked);
+}
+
+// Whoever swallows a cancellation meets it again.
+BOOST_AUTO_TEST_CASE(a_swallowed_cancellation_comes_again_at_the_next_blocking_call) {
+  int met = 0;
+  auto fiber = scheduler.spawn("stubborn", [&] {
+    for (int i = 0; i < 3; ++i) {
+      try {
+        this_fiber::sleep_for(1h);
+      } catch (...) {
+        ++met;
+      }
+    }
+  });
+  scheduler.spawn("canceller", [&] {
+    this_fiber::yield();
+    fiber.cancel();
+  });
+  scheduler.run();
+  BOOST_TEST(met == 3);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(several)
+
+BOOST_AUTO_TEST_CASE(the_destructor_unwinds_what_waits) {
+  int present = 0;
+  {
+    fibers::scheduler scheduler{backend()};
+    connection silent;
+    fibers::tcp::listener listener{"127.0.0.1", 0};
+    scheduler.spawn("reads", [&] {
+      const guest me{present};
+      silent.read();
+    });
+    scheduler.spawn("accepts", [&] {
+      const guest me{present};
+      listener.accept();
+    });
+    scheduler.spawn("sleeps", [&] {
+      const guest me{present};
+      this_fiber::sleep_for(1h);
+    });
+    scheduler.spawn("parks", [&] {
+      const guest me{present};
+      scheduler.tasks().park();
+      scheduler.tasks().check_cancelled();
+      BOOST_ERROR("nobody wakes this fiber");
+    });
+    scheduler.spawn("fails", [] { throw std::runtime_error{"leave run()"}; });
+    BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+    BOOST_TEST(present == 4);
+    scheduler.spawn("never begins", [&] { BOOST_ERROR("it was cancelled before"); });
+    scheduler.stop();
+    scheduler.spawn("unwinds slowly", [&] {
+      const guest me{present};
+      try {
+        this_fiber::sleep_for(1h);
+      } catch (...) {
+        scheduler.spawn("late", [&] { const guest too{present}; });
+        throw;
+      }
+    });
+    scheduler.tasks().run_round();
+  }
+  BOOST_TEST(present == 0);
+}
+
+BOOST_AUTO_TEST_CASE(current_is_the_innermost_and_the_outer_one_again_afterwards) {
+  BOOST_CHECK_THROW(fibers::scheduler::current(), std::logic_error);
+  fibers::scheduler outer{backend()};
+  outer.spawn([&] {
+    BOOST_TEST(&fibers::scheduler::current() == &outer);
+    {
+      fibers::scheduler inner{backend()};
+      inner.spawn([&] {
+        BOOST_TEST(&fibers::scheduler::current() == &inner);
+        this_fiber::sleep_for(1ms);
+      });
+      inner.run();
+    }
+    BOOST_TEST(&fibers::scheduler::current() == &outer);
+    this_fiber::sleep_for(1ms);
+  });
+  outer.run();
+  BOOST_TEST(&fibers::scheduler::current() == &outer);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_a_fiber_makes_is_not_current_before_it_runs) {
+  fibers::scheduler outer{backend()};
+  outer.spawn([&] {
+    const fibers::scheduler inner{backend()};
+    BOOST_TEST(&fibers::scheduler::current() == &outer);
+    this_fiber::sleep_for(1ms);
+  });
+  outer.spawn([&] { BOOST_CHECK_NO_THROW(this_fiber::yield()); });
+  outer.run();
+}
+
+BOOST_AUTO_TEST_CASE(one_that_dies_while_another_runs_is_never_current_again) {
+  fibers::scheduler first{backend()};
+  auto second = std::make_unique<fibers::scheduler>(backend());
+  first.spawn([&] { second.reset(); });
+  first.run();
+  BOOST_TEST(&fibers::scheduler::current() == &first);
+}
+
+BOOST_AUTO_TEST_CASE(what_belongs_to_the_outer_one_cannot_block_a_fiber_of_the_inner) {
+  fibers::scheduler outer{backend()};
+  connection silent;
+  outer.spawn("outer", [&] {
+    fibers::scheduler inner{backend()};
+    inner.spawn("inner", [&] { BOOST_CHECK_THROW(silent.read(), std::logic_error); });
+    inner.run();
+    BOOST_TEST(this_fiber::get_name() == "outer");
+  });
+  outer.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_may_outlive_the_scheduler) {
+  decltype(fibers::scheduler{}.spawn([] { return std::string{}; })) ended, cut_off;
+  {
+    fibers::scheduler scheduler{backend()};
+    ended = scheduler.spawn([] { return std::string{"result"}; });
+    cut_off = scheduler.spawn([] {
+      this_fiber::sleep_for(1h);
+      return std::string{"never"};
+    });
+    scheduler.spawn([&] {
+      this_fiber::sleep_for(1ms);
+      cut_off.cancel();
+    });
+    scheduler.run();
+  }
+  BOOST_TEST(ended.join() == "result");
+  BOOST_TEST(cut_off.done());
+  BOOST_CHECK_THROW(cut_off.join(), fibers::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(fibers_of_two_schedulers_find_their_own) {
+  auto first = std::make_unique<fibers::scheduler>(backend());
+  auto second = std::make_unique<fibers::scheduler>(backend());
+  for (auto* each : {first.get(), second.get(), first.get()}) {
+    bool slept = false;
+    each->spawn([&] {
+      BOOST_TEST(&fibers::scheduler::current() == each);
+      this_fiber::sleep_for(1ms);
+      slept = true;
+    });
+    each->run();
+    BOOST_TEST(slept);
+  }
+  BOOST_TEST(&fibers::scheduler::current() == second.get());
+  first.reset();
+  BOOST_TEST(&fibers::scheduler::current() == second.get());
+  second.reset();
+  BOOST_CHECK_THROW(fibers::scheduler::current(), std::logic_error);
+}
+
+BOOST_AUTO_TEST_CASE(what_only_a_fiber_can_do_is_a_logic_error_elsewhere) {
+  const auto all_throw = [] {
+    BOOST_CHECK_THROW(this_fiber::yield(), std::logic_error);
+    BOOST_CHECK_THROW(this_fiber::sleep_for(1ms), std::logic_error);
+    BOOST_CHECK_THROW(this_fiber::sleep_until(fibers::clock::now()), std::logic_error);
+    BOOST_CHECK_THROW(this_fiber::get_id(), std::logic_error);
+    BOOST_CHECK_THROW(this_fiber::get_name(), std::logic_error);
+    BOOST_CHECK_THROW(this_fiber::get_stop_token(), std::logic_error);
+    BOOST_CHECK_THROW(this_fiber::wait_readable(0), std::logic_error);
+  };
+  all_throw();
+  fibers::scheduler scheduler{backend()};
+  all_throw();
+  connection silent;
+  BOOST_CHECK_THROW(silent.read(), std::logic_error);
+  auto fiber = scheduler.spawn([] { return 7; });
+  BOOST_CHECK_THROW(fiber.join(), std::logic_error);
+  scheduler.run();
+  BOOST_TEST(fiber.join() == 7);  // it is finished, so nobody has to wait
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,244 @@
+// What a stream that is closed leaves to the kernel, on every reactor: no connection where its
+// writer was stuck, and every byte where the peer is merely slow.
+#define BOOST_TEST_MODULE stream_close
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <tests/fibers/tcp_fixture.hpp>
+
+namespace {
+
+constexpr auto soon = 2s;
+
+// TCP_ESTABLISHED on the side of `near`, as the kernel lists it, whoever has a descriptor of it.
+bool is_established(std::uint16_t port) {
+  std::array<char, 8> local{};
+  std::snprintf(local.data(), local.size(), ":%04X ", port);
+  constexpr std::size_t remote = sizeof "0100007F:1234" - 1;
+  std::ifstream table{"/proc/net/tcp"};
+  for (std::string line; std::getline(table, line);) {
+    const auto at = line.find(local.data());
+    if (at == line.npos || at > 20) continue;
+    if (line.compare(at + 6 + remote, 4, " 01 ") == 0) return true;
+  }
+  return false;
+}
+
+std::uint16_t port_of(const descriptor& socket) {
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  return ntohs(address.sin_port);
+}
+
+void set_small_buffer(const descriptor& reader, int small = 8192) {
+  ::setsockopt(reader.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+}
+
+// A peer that reads nothing, and a stream that writes to it.
+struct deaf_peer : scheduler_fixture {
+  deaf_peer() {
+    set_small_buffer(peers.far);
+    port = port_of(peers.near);
+    stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+    peers.near = descriptor{};
+  }
+
+  error_code write_until_stuck() {
+    error_code error;
+    asio::write(stream, asio::buffer(bytes), error);
+    return error;
+  }
+
+  void expect_no_connection() const {
+    const auto until = fibers::clock::now() + soon;
+    while (is_established(port) && fibers::clock::now() < until) this_fiber::sleep_for(5ms);
+    BOOST_TEST(!is_established(port));
+  }
+
+  tcp_pair peers;
+  std::uint16_t port = 0;
+  tcp::stream stream;
+  const std::string bytes = std::string(16 << 20, 'x');
+};
+
+// A peer that begins to read after a while, and then slowly.
+std::future<std::string> read_slowly(const descriptor& peer, fibers::clock::duration pause,
+                                     std::size_t at_once) {
+  return std::async(std::launch::async, [&peer, pause, at_once] {
+    const timeval longest{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(peer.get(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
+    std::this_thread::sleep_for(pause);
+    std::string arrived;
+    std::string part(at_once, '\0');
+    for (;;) {
+      const auto got = ::recv(peer.get(), part.data(), part.size(), 0);
+      if (got == 0) return arrived;
+      if (got < 0) return arrived + ", then " + std::generic_category().message(errno);
+      arrived.append(part.data(), static_cast<std::size_t>(got));
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+}
+
+// So that a failure says how far it came.
+std::string summary(const std::string& arrived, const std::string& expected) {
+  if (arrived == expected) return "all";
+  const auto more = arrived.find(',');
+  return std::to_string(std::min(more, arrived.size())) + " bytes" +
+         (more == arrived.npos ? "" : arrived.substr(more));
+}
+
+// The peer reads nothing for two seconds, the writer closes when its write has returned.
+struct slow_peer : scheduler_fixture {
+  slow_peer() { limit_buffers(); }
+
+  // So that the end of what is written does not fit into the kernel yet.
+  void limit_buffers() const {
+    set_small_buffer(peers.far, window);
+    const int small = 16384;
+    ::setsockopt(peers.near.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  }
+
+  void write_and_close(const std::string& bytes) {
+    auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+    peers.near = descriptor{};
+    write(stream, bytes);
+    stream.close();
+  }
+
+  static constexpr int window = 65536;  // less, and the kernel sends a piece every 200 ms
+  tcp_pair peers;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(stuck_writers, deaf_peer)
+
+BOOST_AUTO_TEST_CASE(closing_a_stream_whose_writer_is_stuck_closes_the_connection) {
+  scheduler.spawn([&] {
+    auto writing = scheduler.spawn([&] { return write_until_stuck(); });
+    this_fiber::sleep_for(100ms);
+    BOOST_TEST(is_established(port));
+    stream.close();
+    expect_no_connection();
+    BOOST_TEST(writing.join() == asio::error::operation_aborted);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_stuck_writer_that_closes_at_its_limit_closes_the_connection) {
+  scheduler.spawn([&] {
+    stream.expires_after(200ms);
+    BOOST_TEST(write_until_stuck() == asio::error::timed_out);
+    stream.close();
+    expect_no_connection();
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_stuck_writer_that_closes_when_idle_closes_the_connection) {
+  scheduler.spawn([&] {
+    stream.expires_when_idle(200ms);
+    BOOST_TEST(write_until_stuck() == asio::error::timed_out);
+    stream.close();
+    expect_no_connection();
+  });
+  scheduler.run();
+}
+
+// The writer has time left, and the reader says when the stream is idle for too long.
+BOOST_AUTO_TEST_CASE(a_reader_that_closes_when_idle_closes_the_connection_of_a_stuck_writer) {
+  scheduler.spawn([&] {
+    auto writing = scheduler.spawn([&] { return write_until_stuck(); });
+    stream.expires_when_idle(200ms);
+    char byte = 0;
+    error_code error;
+    stream.read_some(asio::buffer(&byte, 1), error);
+    BOOST_TEST(error == asio::error::timed_out);
+    stream.close();
+    expect_no_connection();
+    BOOST_TEST(bool{writing.join()});
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_scheduler_does_not_wait_at_its_end_for_a_peer_whose_stream_was_closed) {
+  auto brief = std::make_unique<fibers::scheduler>(backend());
+  stream.close();
+  tcp_pair others;
+  set_small_buffer(others.far);
+  brief->spawn([&] {
+    auto stuck = tcp::stream::from_descriptor(::dup(others.near.get()));
+    auto writing = brief->spawn([&] {
+      error_code error;
+      asio::write(stuck, asio::buffer(bytes), error);
+    });
+    this_fiber::sleep_for(100ms);
+    stuck.close();
+    writing.join();
+  });
+  brief->run();
+  const auto begin = fibers::clock::now();
+  brief.reset();
+  BOOST_TEST((fibers::clock::now() - begin < 500ms));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(slow_readers, slow_peer)
+
+BOOST_AUTO_TEST_CASE(what_was_written_before_a_close_arrives_whole_however_slow_the_reader_is) {
+  for (const std::size_t size : {std::size_t{100'000}, std::size_t{5 << 20}}) {
+    peers = tcp_pair{};
+    limit_buffers();
+    const std::string bytes(size, 'x');
+    auto arrived = read_slowly(peers.far, 2s, size / 100);
+    scheduler.spawn([&] {
+      write_and_close(bytes);
+      while (arrived.wait_for(0s) != std::future_status::ready) this_fiber::sleep_for(10ms);
+      BOOST_TEST(summary(arrived.get(), bytes) == "all");
+    });
+    scheduler.run();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_written_arrives_though_the_stream_closes_under_a_fiber_that_flushes) {
+  limit_buffers();
+  const std::string bytes(64 * 16384, 'x');
+  auto arrived = read_slowly(peers.far, 500ms, 100'000);
+  scheduler.spawn([&] {
+    auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+    peers.near = descriptor{};
+    write(stream, bytes);
+    auto flushing = scheduler.spawn([&] {
+      error_code error;
+      stream.flush(error);
+    });
+    this_fiber::yield();
+    stream.close();
+    flushing.join();
+    while (arrived.wait_for(0s) != std::future_status::ready) this_fiber::sleep_for(10ms);
+    BOOST_TEST(summary(arrived.get(), bytes) == "all");
+  });
+  scheduler.run();
+}
+
+// The scheduler is still there, but nothing runs it.
+BOOST_AUTO_TEST_CASE(what_was_written_before_a_close_arrives_when_run_has_returned) {
+  const std::string bytes(64 * 16384, 'x');
+  auto arrived = read_slowly(peers.far, 500ms, 10'000);
+  scheduler.spawn([&] { write_and_close(bytes); });
+  scheduler.run();
+  const bool ended = arrived.wait_for(soon) == std::future_status::ready;
+  BOOST_TEST(ended);
+  if (ended) BOOST_TEST(summary(arrived.get(), bytes) == "all");
+  ::shutdown(peers.far.get(), SHUT_RDWR);  // for a reader that would wait
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,53 @@
+// tcp_fixture: a scheduler with a listener, and two fibers that talk over one connection.
+//
+//     talk([](tcp::stream& server) { ... }, [](tcp::stream& client) { ... });
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <tests/fibers/scheduler_fixture.hpp>
+
+namespace asio = boost::asio;
+namespace tcp = fibers::tcp;
+using tcp::error_code;
+
+// Long enough for the slowest machine; a fact that waits this long has failed.
+inline constexpr std::chrono::seconds patience{20};
+
+struct tcp_fixture : scheduler_fixture {
+  tcp::listener listener{"127.0.0.1", 0};
+  std::uint16_t port = listener.local_endpoint().port();
+
+  tcp::stream connected() const {
+    auto client = tcp::connect("127.0.0.1", port);
+    client.expires_after(patience);
+    return client;
+  }
+
+  template <class Server, class Client>
+  void talk(Server server, Client client) {
+    scheduler.spawn("server", [this, &server] {
+      auto stream = listener.accept();
+      stream.expires_after(patience);
+      server(stream);
+    });
+    scheduler.spawn("client", [this, &client] {
+      auto stream = connected();
+      client(stream);
+    });
+    scheduler.run();
+  }
+};
+
+inline std::string read_exactly(tcp::stream& from, std::size_t size) {
+  std::string bytes(size, '\0');
+  asio::read(from, asio::buffer(bytes));
+  return bytes;
+}
+
+inline void write(tcp::stream& to, const std::string& bytes) {
+  asio::write(to, asio::buffer(bytes));
+}
