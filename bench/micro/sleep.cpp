@@ -398,8 +398,7 @@ const bool added = [] {
     add_row("sleep/floor_io_uring_enter", other_work::none, run_io_uring_enter)->Args({1, ms});
     add_rows("sleep", other_work::none, 1, ms);
     add_rows("sleep", other_work::none, 1'000, ms);
-    // Of 1 ms they are more than any loop can serve, as those of 5 ms already are.
-    if (ms > 1) add_rows("sleep", other_work::none, 20'000, ms);
+    add_rows("sleep", other_work::none, 20'000, ms);
   }
   for (const std::int64_t ms : {1, 10}) {
     for (const std::int64_t sleepers : {1, 1'000}) {
