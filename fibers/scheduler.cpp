@@ -2,8 +2,10 @@
 #include <fibers/scheduler.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
+#include <span>
 #include <stdexcept>
 #include <system_error>
 
@@ -174,16 +176,19 @@ constexpr clock::duration far_away = std::chrono::milliseconds{200};
 
 // As many fibers as stay in the cache until it is their turn, as with events. The others' timers
 // are due at the next look, which does not wait.
-constexpr int most_rung_at_once = 64;
+constexpr std::size_t most_rung_at_once = 64;
 
 void scheduler::ring_expired() {
   if (timers_.empty() || timers_.earliest() - far_away > coarse_now()) return;
   const auto now = clock::now();
-  for (int left = most_rung_at_once; left > 0; --left) {
-    auto* expired = timers_.pop_expired(now);
-    if (expired == nullptr) return;
-    ring(static_cast<time_limit::alarm&>(*expired), now);
+  std::array<timer*, most_rung_at_once> storage;
+  const auto expired = std::span{storage}.first(timers_.pop_expired(now, storage));
+  for (auto* each : expired) {
+    for (auto* sleeper : static_cast<time_limit::alarm*>(each)->sleepers) {
+      if (sleeper != nullptr) sleeper->fetch();
+    }
   }
+  for (auto* each : expired) ring(static_cast<time_limit::alarm&>(*each), now);
 }
 
 void scheduler::ring(time_limit::alarm& expired, clock::time_point now) {

@@ -19,13 +19,16 @@ timer_queue::~timer_queue() {
   for (const auto& each : heap_) slots_[each.slot].owner->slot_ = timer::none;
 }
 
-// There is room in the heap for every slot.
-std::uint32_t timer_queue::take_slot() {
-  if (free_ == timer::none) {
-    heap_.reserve(slots_.size() + 1 > heap_.capacity() ? 2 * slots_.size() + 16 : 0);
-    slots_.push_back({nullptr, timer::none});
-    free_ = static_cast<std::uint32_t>(slots_.size()) - 1;
-  }
+// Makes a free slot. There is room in the heap for every slot.
+[[gnu::noinline]] void timer_queue::grow() {
+  heap_.reserve(slots_.size() + 1 > heap_.capacity() ? 2 * slots_.size() + 16 : 0);
+  slots_.push_back({nullptr, timer::none, false});
+  free_ = static_cast<std::uint32_t>(slots_.size()) - 1;
+}
+
+inline std::uint32_t timer_queue::take_slot() {
+  if (free_ == timer::none) [[unlikely]]
+    grow();
   return std::exchange(free_, slots_[free_].place);
 }
 
@@ -33,10 +36,13 @@ void timer_queue::arm(timer& armed, clock::time_point deadline) {
   if (!armed.armed()) {
     armed.slot_ = take_slot();
     slots_[armed.slot_].owner = &armed;
+    slots_[armed.slot_].put_off = false;
     heap_.emplace_back();
     sift_up(heap_.size() - 1, {deadline, armed.slot_});
-  } else if (const auto place = slots_[armed.slot_].place; deadline < heap_[place].when) {
-    sift_up(place, {deadline, armed.slot_});
+  } else {
+    auto& its = slots_[armed.slot_];
+    its.put_off = deadline > heap_[its.place].when;
+    if (!its.put_off) sift_up(its.place, {deadline, armed.slot_});
   }
   armed.deadline_ = deadline;
 }
@@ -44,6 +50,7 @@ void timer_queue::arm(timer& armed, clock::time_point deadline) {
 void timer_queue::cancel(timer& cancelled) noexcept {
   if (!cancelled.armed()) return;
   remove(slots_[cancelled.slot_].place);
+  cancelled.slot_ = timer::none;
 }
 
 void timer_queue::move(timer& from, timer& to) noexcept {
@@ -53,23 +60,35 @@ void timer_queue::move(timer& from, timer& to) noexcept {
   if (to.armed()) slots_[to.slot_].owner = &to;
 }
 
-timer* timer_queue::pop_expired(clock::time_point now) noexcept {
-  while (!heap_.empty() && heap_.front().when <= now) {
-    const auto first = heap_.front();
-    auto& owner = *slots_[first.slot].owner;
-    if (owner.deadline_ == first.when) {
+// The timers are far from each other and cold. The processor fetches several at the same time, but
+// only if it is asked for one right after the other. So no timer is touched before all are found.
+std::size_t timer_queue::pop_expired(clock::time_point now, std::span<timer*> expired) noexcept {
+  std::size_t count = 0;
+  while (count < expired.size() && !heap_.empty() && heap_.front().when <= now) {
+    const auto first = heap_.front().slot;
+    auto* const owner = slots_[first].owner;
+    if (std::exchange(slots_[first].put_off, false)) {
+      sift_down(0, {owner->deadline_, first});
+    } else {
       remove(0);
-      if (!heap_.empty()) __builtin_prefetch(slots_[heap_.front().slot].owner);  // likely the next
-      return &owner;
+      expired[count++] = owner;
     }
-    sift_down(0, {owner.deadline_, first.slot});  // it was armed again for later
   }
-  return nullptr;
+  const auto popped = expired.first(count);
+  for (const auto* each : popped) __builtin_prefetch(each);
+  for (auto* each : popped) each->slot_ = timer::none;
+  return count;
 }
 
+timer* timer_queue::pop_expired(clock::time_point now) noexcept {
+  timer* expired = nullptr;
+  pop_expired(now, {&expired, 1});
+  return expired;
+}
+
+// The caller then clears the owner's slot_.
 void timer_queue::remove(std::size_t place) noexcept {
   const auto freed = heap_[place].slot;
-  slots_[freed].owner->slot_ = timer::none;
   slots_[freed].place = std::exchange(free_, freed);
   const auto last = heap_.back();
   heap_.pop_back();

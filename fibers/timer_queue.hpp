@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace fibers {
@@ -61,7 +62,11 @@ class timer_queue {
   // The armed timer `from` goes on living as `to`.
   void move(timer& from, timer& to) noexcept;
 
-  // Takes out the first timer whose deadline is not after `now`; null when there is none.
+  // Takes out the first timers whose deadline is not after `now`, as many as `expired` has room
+  // for, and writes them there in the order of their deadlines. Returns how many.
+  std::size_t pop_expired(clock::time_point now, std::span<timer*> expired) noexcept;
+
+  // Takes out the first such timer; null when there is none.
   timer* pop_expired(clock::time_point now) noexcept;
 
   bool empty() const noexcept { return heap_.empty(); }
@@ -82,7 +87,9 @@ class timer_queue {
   struct slot {
     timer* owner;
     std::uint32_t place;  // in heap_; of a free slot: the next free one
+    bool put_off;         // the owner's deadline is later than what the heap says
   };
+  void grow();
   std::uint32_t take_slot();
   void put(std::size_t place, entry moved) noexcept;
   void sift_up(std::size_t place, entry moved) noexcept;

@@ -1,6 +1,7 @@
 #define BOOST_TEST_MODULE timer_queue
 #include <fibers/timer_queue.hpp>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstddef>
@@ -99,6 +100,27 @@ BOOST_AUTO_TEST_CASE(a_timer_put_off_lets_the_next_one_pass) {
   timers.arm(put_off, at(3ms));
   BOOST_TEST((timers.pop_expired(at(9ms)) == &next));
   BOOST_TEST((timers.pop_expired(at(9ms)) == &put_off));
+}
+
+BOOST_AUTO_TEST_CASE(several_expire_in_one_look) {
+  timer_queue timers;
+  timer put_off;
+  timer first;
+  timer last;
+  timer later;
+  timers.arm(put_off, at(1ms));
+  timers.arm(last, at(8ms));
+  timers.arm(later, at(10ms));
+  timers.arm(first, at(2ms));
+  timers.arm(put_off, at(5ms));
+  std::array<timer*, 2> two{};
+  BOOST_TEST(timers.pop_expired(at(9ms), two) == 2u);
+  BOOST_TEST((two == std::array{&first, &put_off}));
+  BOOST_TEST((!first.armed() && !put_off.armed() && last.armed()));
+  BOOST_TEST(timers.pop_expired(at(9ms), two) == 1u);
+  BOOST_TEST((two[0] == &last));
+  BOOST_TEST(timers.pop_expired(at(9ms), two) == 0u);
+  BOOST_TEST(timers.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_timer_put_off_and_then_back_keeps_the_last_deadline) {
