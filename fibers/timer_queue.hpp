@@ -92,6 +92,8 @@ class timer_queue {
   void grow();
   std::uint32_t take_slot();
   void put(std::size_t place, entry moved) noexcept;
+  std::size_t earliest_of(std::size_t first) const noexcept;
+  void fetch_children_of(std::size_t first) const noexcept;
   void sift_up(std::size_t place, entry moved) noexcept;
   void sift_down(std::size_t place, entry moved) noexcept;
   void remove(std::size_t place) noexcept;
