@@ -109,11 +109,13 @@ class coroutine {
   static std::byte* below(std::byte* top) noexcept;
 
   // Asks the processor for the memory that resuming will touch first. Of thousands of stacks most
-  // have left the caches, and waiting for each when it is run takes longer than the switch.
+  // have left the caches, and waiting for each when it is run takes longer than the switch. The
+  // functions that the fiber calls next use a little more of the stack than it uses now.
   void fetch_stack() const noexcept {
-    constexpr int lines = 6;
+    constexpr int lines_below = 2;
+    constexpr int lines_above = 6;
     const auto* frames = static_cast<const std::byte*>(inside_.stack_pointer);
-    for (int i = 0; i < lines; ++i) __builtin_prefetch(frames + 64 * i);
+    for (int i = -lines_below; i < lines_above; ++i) __builtin_prefetch(frames + 64 * i);
   }
 
   // For an owner that lives on the stack itself: take this, destroy the coroutine, drop the stack.
