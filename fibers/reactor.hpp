@@ -20,7 +20,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -122,10 +121,6 @@ using operation_list = boost::intrusive::slist<operation, boost::intrusive::cach
 
 class reactor {
  public:
-  // The backend asked for; `automatic` takes io_uring, else epoll, else poll. Throws
-  // std::system_error with the reason when the one asked for does not.
-  static std::unique_ptr<reactor> make(io backend);
-
   virtual ~reactor() = default;
 
   virtual io backend() const noexcept = 0;
@@ -178,8 +173,5 @@ class reactor {
  protected:
   bool must_poll_ = false;
 };
-
-// Where the library was built without liburing it throws std::system_error that says so.
-std::unique_ptr<reactor> make_io_uring_reactor();
 
 }  // namespace fibers

@@ -1,3 +1,4 @@
+#include <fibers/reactors/make_reactor.hpp>
 #include <fibers/reactors/readiness.hpp>
 #include <fibers/scheduler.hpp>
 
@@ -47,7 +48,7 @@ clock::time_point next_look(clock::time_point now, clock::duration idle_period) 
 }  // namespace
 
 scheduler::scheduler(const scheduler_options& options)
-    : reactor_{reactor::make(options.backend)},
+    : reactor_{make_reactor(options.backend)},
       readiness_{dynamic_cast<readiness*>(reactor_.get())},
       tasks_{options.stack_size},
       older_{std::exchange(newest, this)},

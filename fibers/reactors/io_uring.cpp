@@ -1,4 +1,5 @@
 #include <fibers/reactors/io_uring.hpp>
+#include <fibers/reactors/make_reactor.hpp>
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
-// Takes the place of io_uring_reactor.cpp where liburing was not there to build it.
-#include <fibers/reactor.hpp>
+// Takes the place of io_uring.cpp where liburing was not there to build it.
+#include <fibers/reactors/make_reactor.hpp>
 
 #include <cerrno>
 #include <system_error>

@@ -4,7 +4,7 @@
 // does not have ends it with exit code 77, which CTest shows as skipped.
 #pragma once
 
-#include <fibers/reactor.hpp>
+#include <fibers/reactors/make_reactor.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -28,7 +28,7 @@ inline fibers::io backend() {
 // Only io_uring may be missing: every Linux has the others.
 struct available_backend {
   available_backend() try {
-    fibers::reactor::make(backend());
+    fibers::make_reactor(backend());
   } catch (const std::system_error& error) {
     if (backend() != fibers::io::io_uring) throw;
     std::cout << "skipped: " << error.what() << '\n';

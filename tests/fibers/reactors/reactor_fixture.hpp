@@ -37,7 +37,7 @@ struct request : operation {
 
 class reactor_fixture : public tcp_pair {
  public:
-  reactor_fixture() : reactor{fibers::reactor::make(backend())} {
+  reactor_fixture() : reactor{fibers::make_reactor(backend())} {
     BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
   }
   ~reactor_fixture() {

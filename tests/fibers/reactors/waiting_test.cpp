@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(descriptors_beyond_1024_work,
   const descriptor_limit limit{1300};
   std::vector<descriptor> before;
   while (before.size() < 1100) before.emplace_back(checked(::dup(near.get()), "dup"));
-  const auto low = std::exchange(reactor, fibers::reactor::make(backend()));
+  const auto low = std::exchange(reactor, fibers::make_reactor(backend()));
   const tcp_pair peers;
   BOOST_REQUIRE(peers.near.get() > 1024);
   BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);

@@ -1,0 +1,45 @@
+#include <fibers/reactors/epoll.hpp>
+#include <fibers/reactors/make_reactor.hpp>
+#include <fibers/reactors/poll.hpp>
+#include <fibers/reactors/select.hpp>
+
+#include <system_error>
+
+namespace fibers {
+namespace {
+
+template <class Reactor>
+std::unique_ptr<reactor> make() {
+  return std::make_unique<Reactor>();
+}
+
+constexpr struct {
+  io backend;
+  std::unique_ptr<reactor> (*make)();
+} makers[] = {
+    {io::select, make<select_reactor>},
+    {io::poll, make<poll_reactor>},
+    {io::epoll, make<epoll_reactor>},
+    {io::io_uring, make_io_uring_reactor},
+};
+
+std::unique_ptr<reactor> make_best() {
+  for (const auto candidate : {io::io_uring, io::epoll}) {
+    try {
+      return make_reactor(candidate);
+    } catch (const std::system_error&) {  // containers forbid io_uring; that is a normal day
+    }
+  }
+  return make_reactor(io::poll);
+}
+
+}  // namespace
+
+std::unique_ptr<reactor> make_reactor(io backend) {
+  for (const auto& each : makers) {
+    if (each.backend == backend) return each.make();
+  }
+  return make_best();
+}
+
+}  // namespace fibers
