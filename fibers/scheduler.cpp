@@ -3,10 +3,8 @@
 #include <fibers/scheduler.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <cerrno>
-#include <span>
 #include <stdexcept>
 #include <system_error>
 
@@ -38,19 +36,12 @@ fiber& running_fiber() {
   return *self;
 }
 
-// When an idle alarm looks again: after `now`, for it would expire in this very round, and together
-// with all others of its period, for each look by itself would wake the loop.
-clock::time_point next_look(clock::time_point now, clock::duration idle_period) {
-  const auto step = std::max(idle_period / 16, clock::duration{1});
-  return saturating_add(now, step - now.time_since_epoch() % step);
-}
-
 }  // namespace
 
 scheduler::scheduler(const scheduler_options& options)
     : reactor_{make_reactor(options.backend)},
       readiness_{dynamic_cast<readiness*>(reactor_.get())},
-      tasks_{options.stack_size},
+      tasks_{options.stack_size, &timers_},
       older_{std::exchange(newest, this)},
       spin_{options.spin} {}
 
@@ -108,7 +99,7 @@ void scheduler::run_once() {
   if (todo_ != nullptr || posted_.load(std::memory_order_relaxed) != nullptr) run_posted();
   if (!tasks_.any_alive() && !reactor_->must_poll()) return;
   if (pending_ > 0 || !tasks_.any_ready() || reactor_->must_poll()) look_around();
-  ring_expired();
+  time_limit::wake_expired(timers_, tasks_);
 }
 
 void scheduler::look_around() {
@@ -168,41 +159,6 @@ void scheduler::run_posted() {
 void scheduler::drop_posted() noexcept {
   for (auto* dropped : {std::exchange(todo_, nullptr), take_posted()}) {
     while (dropped != nullptr) delete std::exchange(dropped, dropped->next);
-  }
-}
-
-// The coarse clock is some ticks behind the exact one; 15 ms were seen. While it says that the next
-// timer is farther away than this, the exact one, which costs three times as much, is not read.
-constexpr clock::duration far_away = std::chrono::milliseconds{200};
-
-// As many fibers as stay in the cache until it is their turn, as with events. The others' timers
-// are due at the next look, which does not wait.
-constexpr std::size_t most_rung_at_once = 64;
-
-void scheduler::ring_expired() {
-  if (timers_.empty() || timers_.earliest() - far_away > coarse_now()) return;
-  const auto now = clock::now();
-  std::array<timer*, most_rung_at_once> storage;
-  const auto expired = std::span{storage}.first(timers_.pop_expired(now, storage));
-  for (auto* each : expired) {
-    for (auto* sleeper : static_cast<time_limit::alarm*>(each)->sleepers) {
-      if (sleeper != nullptr) sleeper->fetch();
-    }
-  }
-  for (auto* each : expired) ring(static_cast<time_limit::alarm&>(*each), now);
-}
-
-void scheduler::ring(time_limit::alarm& expired, clock::time_point now) {
-  if (expired.idle_period > clock::duration::zero()) {
-    if (std::exchange(expired.active, false)) expired.idle_since = now;
-    const auto end = saturating_add(expired.idle_since, expired.idle_period);
-    if (now < end) {
-      return timers_.arm(expired, std::min(end, next_look(now, expired.idle_period)));
-    }
-  }
-  expired.rang = true;
-  for (auto* sleeper : expired.sleepers) {
-    if (sleeper != nullptr) tasks_.wake(*sleeper);
   }
 }
 
@@ -292,87 +248,11 @@ void scheduler::take_back(blocking_operation& operation, int reason) noexcept {
 
 void scheduler::sleep_until(clock::time_point moment) {
   time_limit nap;
-  nap.at(moment);
+  nap.at(moment, timers_);
   while (!nap.passed()) {
     tasks_.check_cancelled();
-    park(nap);
+    nap.park(tasks_);
   }
-}
-
-void scheduler::park(time_limit& limit) noexcept {
-  auto*& sleeper = limit.alarm_.sleepers[0];
-  sleeper = tasks_.current();
-  tasks_.park();
-  sleeper = nullptr;
-}
-
-// --- time_limit ------------------------------------------------------------------------------
-
-time_limit::time_limit(time_limit&& other) noexcept {
-  *this = std::move(other);
-}
-
-time_limit& time_limit::operator=(time_limit&& other) noexcept {
-  assert(other.alarm_.sleepers[0] == nullptr && other.alarm_.sleepers[1] == nullptr);
-  if (this == &other) return *this;
-  never();
-  scheduler_ = other.scheduler_;
-  alarm_.idle_period = other.alarm_.idle_period;
-  alarm_.idle_since = other.alarm_.idle_since;
-  alarm_.active = other.alarm_.active;
-  alarm_.rang = std::exchange(other.alarm_.rang, false);
-  if (other.alarm_.armed()) scheduler_->timers_.move(other.alarm_, alarm_);
-  return *this;
-}
-
-void time_limit::after(clock::duration from_now) {
-  after(from_now, scheduler::current());
-}
-
-void time_limit::after(clock::duration from_now, scheduler& owner) {
-  at(saturating_add(clock::now(), from_now), owner);
-  alarm_.rang = from_now <= clock::duration::zero();
-}
-
-void time_limit::when_idle(clock::duration period) {
-  when_idle(period, scheduler::current());
-}
-
-void time_limit::when_idle(clock::duration period, scheduler& owner) {
-  const auto now = clock::now();
-  at(std::min(saturating_add(now, period), next_look(now, period)), owner);
-  alarm_.idle_period = period;
-  alarm_.idle_since = now;
-  alarm_.active = false;
-}
-
-void time_limit::at(clock::time_point moment) {
-  at(moment, scheduler::current());
-}
-
-void time_limit::at(clock::time_point moment, scheduler& owner) {
-  if (scheduler_ != &owner && alarm_.armed()) scheduler_->timers_.cancel(alarm_);
-  scheduler_ = &owner;
-  alarm_.rang = false;
-  alarm_.idle_period = clock::duration::zero();
-  // What lies before the clock's beginning is past as well, and can be subtracted from.
-  owner.timers_.arm(alarm_, std::max(moment, clock::time_point{}));
-}
-
-void time_limit::never() noexcept {
-  if (alarm_.armed()) scheduler_->timers_.cancel(alarm_);
-  alarm_.rang = false;
-}
-
-void time_limit::move_to(scheduler& owner) {
-  if (scheduler_ == &owner || !alarm_.armed()) return;
-  scheduler_->timers_.cancel(alarm_);
-  scheduler_ = &owner;
-  owner.timers_.arm(alarm_, alarm_.deadline());
-}
-
-clock::time_point saturating_add(clock::time_point now, clock::duration duration) noexcept {
-  return duration < clock::time_point::max() - now ? now + duration : clock::time_point::max();
 }
 
 // --- this_fiber ------------------------------------------------------------------------------
@@ -394,7 +274,7 @@ bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nul
 bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most) {
   running_fiber();
   time_limit limit;
-  limit.at(saturating_add(clock::now(), at_most));  // with no time at all it still looks once
+  limit.at(deadline_after(at_most), here()->timers());  // with no time at all it still looks once
   return wait_for(readiness, descriptor, &limit);
 }
 
@@ -407,7 +287,7 @@ void yield() {
 
 void sleep_for(clock::duration duration) {
   if (duration <= clock::duration::zero()) return yield();
-  sleep_until(saturating_add(clock::now(), duration));
+  sleep_until(deadline_after(duration));
 }
 
 void sleep_until(clock::time_point moment) {

@@ -11,9 +11,8 @@
 // that is cancelled leaves the call it blocks in by the exception `cancelled`; do not swallow it.
 #pragma once
 
+#include <fibers/deadline.hpp>
 #include <fibers/reactor.hpp>
-#include <fibers/task_queue.hpp>
-#include <fibers/timer_queue.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -36,54 +35,6 @@ struct scheduler_options {
   // Before it goes to sleep the loop looks that long whether something comes. What comes then is
   // served sooner by the time it takes to wake up; the looking costs a whole processor.
   clock::duration spin = clock::duration::zero();
-};
-
-class scheduler;
-
-// A moment after which waiting ends. It stays in force for every later wait until it is changed.
-// Each time it is set it belongs to a scheduler, the current one if no other is named, and counts
-// for calls that block there. When that scheduler ends, a limit that has not passed never will.
-class time_limit {
- public:
-  time_limit() = default;
-  time_limit(time_limit&& other) noexcept;
-  time_limit& operator=(time_limit&& other) noexcept;
-  ~time_limit() { never(); }
-
-  // A limit is never early, and as late as the kernel's timers are. It passes when the loop looks
-  // at its timers, so a call that need not wait may succeed a little later; only after() no time at
-  // all it has passed at once. Moving a limit further costs a look at the clock and a store, so it
-  // may be done for every message.
-  void after(clock::duration from_now);
-  void after(clock::duration from_now, scheduler& owner);
-  void at(clock::time_point moment);
-  void at(clock::time_point moment, scheduler& owner);
-  void never() noexcept;
-
-  // Passes once there was no activity() for `period`, at most a sixteenth of it later. Activity
-  // then costs nothing but this store, so it may be any number of messages a second.
-  void when_idle(clock::duration period);
-  void when_idle(clock::duration period, scheduler& owner);
-  void activity() noexcept { alarm_.active = true; }
-
-  bool passed() const noexcept { return alarm_.rang; }
-
-  // One that has not passed yet counts there from now on. Throws std::bad_alloc.
-  void move_to(scheduler& owner);
-
- private:
-  friend class scheduler;
-
-  // At most two fibers wait under one limit: of a stream, one that reads and one that writes.
-  struct alarm : timer {
-    fiber* sleepers[2] = {};
-    clock::duration idle_period{};  // zero: the deadline is one
-    clock::time_point idle_since;
-    bool active = false;
-    bool rang = false;
-  };
-  alarm alarm_;
-  scheduler* scheduler_ = nullptr;  // whose timer it is; looked at only while it is armed
 };
 
 class readiness;
@@ -165,11 +116,7 @@ class scheduler {
 
   void sleep_until(clock::time_point moment);
 
-  // As task_queue::park(), and the limit wakes as well: look at limit.passed(), too.
-  void park(time_limit& limit) noexcept;
-
  private:
-  friend class time_limit;
   friend class runtime;
 
   // A function on its way from another thread.
@@ -195,8 +142,6 @@ class scheduler {
   bool drain();
   void unwind() noexcept;
   bool submit(operation& started);
-  void ring_expired();
-  void ring(time_limit::alarm& expired, clock::time_point now);
   void wake_finished();
   clock::time_point next_deadline() const noexcept;
   void await(blocking_operation& operation, time_limit* limit);
@@ -243,8 +188,5 @@ bool wait_readable_for(int descriptor, clock::duration duration);
 bool wait_writable_for(int descriptor, clock::duration duration);
 
 }  // namespace this_fiber
-
-// `now + duration`, which stays at the end of time instead of wrapping around.
-clock::time_point saturating_add(clock::time_point now, clock::duration duration) noexcept;
 
 }  // namespace fibers

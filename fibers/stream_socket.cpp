@@ -54,7 +54,7 @@ void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) 
   drop_descriptor();
   const auto mine = ++opened_;
   scheduler_ = &scheduler::current();
-  limit_.move_to(*scheduler_);
+  limit_.move_to(scheduler_->timers());
   descriptor_ = ::socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int failure = descriptor_ < 0 ? errno : scheduler_->reactor().adopt(descriptor_);
   if (failure == 0) failure = connect_opened(peer, length);

@@ -40,13 +40,13 @@ class socket {
 
   // From now on every call on this socket fails with timed_out when it is not done by then; what
   // arrives in the same moment is delivered. No time left is a deadline too.
-  void expires_after(clock::duration from_now) { limit_.after(from_now, owner()); }
-  void expires_at(clock::time_point moment) { limit_.at(moment, owner()); }
+  void expires_after(clock::duration from_now) { limit_.after(from_now, owner().timers()); }
+  void expires_at(clock::time_point moment) { limit_.at(moment, owner().timers()); }
   void expires_never() noexcept { limit_.never(); }
 
   // The same once no byte was received or sent for `period`, and at most a sixteenth of it later.
   // For servers that must get rid of silent clients: a message then costs a store.
-  void expires_when_idle(clock::duration period) { limit_.when_idle(period, owner()); }
+  void expires_when_idle(clock::duration period) { limit_.when_idle(period, owner().timers()); }
 
   // Calls that other fibers are in end with operation_aborted. Closing twice is fine.
   void close() noexcept;

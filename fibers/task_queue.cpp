@@ -29,7 +29,8 @@ std::stop_token fiber::get_stop_token() {
   return stop_->get_token();
 }
 
-task_queue::task_queue(std::size_t stack_size) : stack_size_{stack_size} {
+task_queue::task_queue(std::size_t stack_size, timer_queue* timers)
+    : stack_size_{stack_size}, timers_{timers} {
   const std::scoped_lock lock{list_of_queues};
   older_ = std::exchange(newest_, this);
 }
@@ -48,6 +49,11 @@ task_queue::~task_queue() {
   }
   for (auto& kept : known_) kept.queue_ = nullptr;
   known_.clear();
+}
+
+timer_queue& task_queue::timers() const {
+  if (timers_ == nullptr) throw std::logic_error{"a deadline needs a fibers::scheduler"};
+  return *timers_;
 }
 
 task_queue& task_queue::running() {

@@ -32,6 +32,7 @@
 namespace fibers {
 
 class task_queue;
+class timer_queue;
 
 // The queue's record of one fiber. It lives at the top of the fiber's own stack, so that a parked
 // fiber is one page and nothing else.
@@ -130,7 +131,8 @@ class task_queue {
   // flooding peer must not starve the others.
   static constexpr int longest_burst = 32;
 
-  explicit task_queue(std::size_t stack_size = default_stack_size);
+  // `timers`: where the deadlines of its fibers are armed. Without, no fiber can have one.
+  explicit task_queue(std::size_t stack_size = default_stack_size, timer_queue* timers = nullptr);
   task_queue(const task_queue&) = delete;
   task_queue& operator=(const task_queue&) = delete;
 
@@ -154,6 +156,9 @@ class task_queue {
 
   // One of its rounds is being run: by the caller, if it is on the queue's thread.
   bool running_round() const noexcept { return in_round_; }
+
+  // Throws std::logic_error when it has none.
+  timer_queue& timers() const;
 
   // The fiber that is running; null between rounds.
   fiber* current() const noexcept { return current_; }
@@ -186,7 +191,7 @@ class task_queue {
   // std::logic_error when the caller is no fiber and would have to wait.
   void join(fiber& other);
 
-  // The same; false: the deadline came first. Needs a scheduler: only that knows of time.
+  // The same; false: the deadline came first. Needs timers.
   bool join_until(fiber& other, std::chrono::steady_clock::time_point deadline);
   bool join_for(fiber& other, std::chrono::steady_clock::duration duration);
 
@@ -236,6 +241,7 @@ class task_queue {
   task_queue* older_ = nullptr;
 
   std::size_t stack_size_;
+  timer_queue* timers_;
   std::uint64_t last_id_ = 0;
   std::size_t alive_count_ = 0;
   fiber_list ready_;
@@ -312,7 +318,7 @@ class fiber_handle {
 
   // Waits until the fiber has ended, at most that long, and says whether it has: then join() will
   // not wait. Throws `cancelled` when the caller is. Any number of fibers may wait, one of them by
-  // join(). Needs a scheduler.
+  // join(). Needs timers.
   bool wait_for(std::chrono::steady_clock::duration duration) {
     return done() || record_->queue_->join_for(*record_, duration);
   }

@@ -159,12 +159,12 @@ stream connect(std::string_view host, std::uint16_t port) {
 }
 
 stream connect(std::string_view host, std::uint16_t port, clock::duration at_most) {
-  const auto deadline = saturating_add(clock::now(), at_most);
+  const auto deadline = deadline_after(at_most);
   error_code error;
   endpoint last;
   for (const auto& peer : resolve(host, port)) {
     stream connected;
-    if (deadline != clock::time_point::max()) connected.expires_at(deadline);
+    if (deadline != never) connected.expires_at(deadline);
     connected.connect(last = peer, error);
     connected.expires_never();
     if (!error) return connected;

@@ -1,37 +1,22 @@
-#include <fibers/scheduler.hpp>
 #include <fibers/wait_queue.hpp>
 
 #include <cassert>
 #include <stdexcept>
 
 namespace fibers {
-namespace {
-
-scheduler& scheduler_of(const task_queue& tasks) {
-  auto& here = scheduler::current();
-  if (&here.tasks() != &tasks) throw std::logic_error{"a deadline needs a fibers::scheduler"};
-  return here;
-}
-
-}  // namespace
-
-clock::time_point deadline_after(clock::duration from_now) noexcept {
-  return saturating_add(clock::now(), from_now);
-}
 
 bool task_queue::join_until(fiber& other, clock::time_point deadline) {
   assert(&other != current_);
   if (other.state_ == fiber::state::finished) return true;
   if (current_ == nullptr) throw std::logic_error{"only a fiber can wait for another"};
-  auto& timed = scheduler_of(*this);
   time_limit limit;
-  limit.at(deadline);
+  limit.at(deadline, timers());
   fiber::joiner self{*current_};
   enlist(self, other);
   while (!self.ended) {
     check_cancelled();
     if (limit.passed()) return false;
-    timed.park(limit);
+    limit.park(*this);
   }
   return true;
 }
@@ -45,12 +30,12 @@ bool task_queue::join_for(fiber& other, clock::duration duration) {
 [[gnu::noinline]] bool wait_queue::wait(waiter& self, clock::time_point deadline) {
   self.tasks_.check_cancelled();
   time_limit limit;
-  auto* timed = deadline == never ? nullptr : &scheduler_of(self.tasks_);
-  if (timed != nullptr) limit.at(deadline);
+  const bool timed = deadline != never;
+  if (timed) limit.at(deadline, self.tasks_.timers());
   line_.push_back(self);
   for (;;) {
-    if (timed != nullptr) {
-      timed->park(limit);
+    if (timed) {
+      limit.park(self.tasks_);
     } else {
       self.tasks_.park();
     }

@@ -14,18 +14,11 @@
 // fibers.
 #pragma once
 
-#include <fibers/task_queue.hpp>
-#include <fibers/timer_queue.hpp>
+#include <fibers/deadline.hpp>
 
 #include <boost/intrusive/list.hpp>
 
 namespace fibers {
-
-// The deadline of whoever waits as long as it takes.
-inline constexpr auto never = clock::time_point::max();
-
-// `never`, where that would be after the end of time.
-clock::time_point deadline_after(clock::duration from_now) noexcept;
 
 // A queue that dies leaves those who wait in it parked, until they are cancelled.
 class wait_queue {
@@ -57,7 +50,7 @@ class wait_queue {
 
   // Parks the running fiber at the end of the line until it is served. False: the deadline came
   // first. Throws `cancelled` when that comes first, or was asked before. A deadline other than
-  // `never` needs a scheduler: only that knows of time.
+  // `never` needs a queue with timers.
   bool wait(waiter& self, clock::time_point deadline = never);
 
   // The same for whoever may not leave before it is served, even when it is cancelled.

@@ -36,10 +36,10 @@ void timer_fibers(benchmark::State& state) {
   fibers::scheduler scheduler;
   random_deadlines deadlines;
   std::list<fibers::time_limit> others(armed_count);
-  for (auto& other : others) other.at(deadlines.next());
+  for (auto& other : others) other.at(deadlines.next(), scheduler.timers());
   fibers::time_limit limit;
   for (auto _ : state) {
-    limit.at(deadlines.next());
+    limit.at(deadlines.next(), scheduler.timers());
     limit.never();
   }
 }

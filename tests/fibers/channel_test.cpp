@@ -315,21 +315,21 @@ BOOST_AUTO_TEST_CASE(a_cancelled_fiber_neither_pushes_nor_pops) {
 // --- deadlines -------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_waiting_to_pop) {
-  in_scheduler([](fibers::scheduler& scheduler) {
+  in_timed_queue([](task_queue& tasks) {
     channel<int> numbers;
     const auto start = fibers::clock::now();
     BOOST_TEST(!numbers.pop_for(10ms).has_value());
     BOOST_TEST((fibers::clock::now() - start >= 10ms));
     BOOST_TEST(!numbers.try_push(1));
-    auto patient = scheduler.spawn("patient", [&] { return *numbers.pop_for(patience); });
-    fibers::this_fiber::sleep_for(1ms);
+    auto patient = tasks.spawn("patient", [&] { return *numbers.pop_for(patience); });
+    sleep_for(tasks, 1ms);
     BOOST_TEST(numbers.push(2));
     BOOST_TEST(patient.join() == 2);
   });
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_waiting_to_push_and_the_value_stays) {
-  in_scheduler([](fibers::scheduler& scheduler) {
+  in_timed_queue([](task_queue& tasks) {
     channel<std::unique_ptr<int>> boxes;
     auto box = std::make_unique<int>(1);
     const auto start = fibers::clock::now();
@@ -337,9 +337,8 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_waiting_to_push_and_the_value_stays) {
     BOOST_TEST((fibers::clock::now() - start >= 10ms));
     BOOST_TEST((box != nullptr));
     BOOST_TEST(!boxes.try_pop().has_value());
-    auto patient =
-        scheduler.spawn("patient", [&] { return boxes.push_for(std::move(box), patience); });
-    fibers::this_fiber::sleep_for(1ms);
+    auto patient = tasks.spawn("patient", [&] { return boxes.push_for(std::move(box), patience); });
+    sleep_for(tasks, 1ms);
     BOOST_TEST(**boxes.pop() == 1);
     BOOST_TEST(patient.join());
   });

@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_is_cancelled_after_it_was_notified_was_notifie
 // --- deadlines -------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_with_the_lock) {
-  in_scheduler([](fibers::scheduler&) {
+  in_timed_queue([](task_queue&) {
     mutex door;
     condition_variable arrived;
     std::unique_lock lock{door};
@@ -173,17 +173,17 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_with_the_lock) {
 }
 
 BOOST_AUTO_TEST_CASE(a_notification_comes_before_a_distant_deadline) {
-  in_scheduler([](fibers::scheduler& scheduler) {
+  in_timed_queue([](task_queue& tasks) {
     mutex door;
     condition_variable arrived;
     bool there = false;
-    auto waiting = scheduler.spawn("waiting", [&] {
+    auto waiting = tasks.spawn("waiting", [&] {
       std::unique_lock lock{door};
       return arrived.wait_for(lock, patience, [&] { return there; });
     });
-    fibers::this_fiber::sleep_for(1ms);
+    sleep_for(tasks, 1ms);
     arrived.notify_all();
-    fibers::this_fiber::sleep_for(1ms);
+    sleep_for(tasks, 1ms);
     BOOST_TEST(!waiting.done());
     there = true;
     arrived.notify_all();

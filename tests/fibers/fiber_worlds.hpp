@@ -1,18 +1,19 @@
 // fiber_worlds: where a fact about fibers takes place.
 //
 //     in_task_queue([](fibers::task_queue& tasks) { ... });       // nothing but park and wake
-//     in_scheduler([](fibers::scheduler& scheduler) { ... });     // time as well
+//     in_timed_queue([](fibers::task_queue& tasks) { ... });      // deadlines as well
 //
 // The body is the first fiber. What it throws comes out; and so does a failure when fibers are left
-// that nobody will ever wake.
+// that nobody will ever wake. No scheduler is here: fibers that wait for each other need none.
 #pragma once
 
+#include <fibers/deadline.hpp>
 #include <fibers/sanitizer.hpp>
-#include <fibers/scheduler.hpp>
 #include <fibers/task_queue.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <thread>
 
 using namespace std::chrono_literals;
 
@@ -38,20 +39,40 @@ void in_task_queue(Body body) {
   first.join();
 }
 
+// Called by a fiber of a timed queue.
+inline void sleep_for(fibers::task_queue& tasks, fibers::clock::duration duration) {
+  fibers::time_limit nap;
+  nap.after(duration, tasks.timers());
+  while (!nap.passed()) {
+    tasks.check_cancelled();
+    nap.park(tasks);
+  }
+}
+
+// Until no fiber is left, or none that is ready or has a deadline.
+inline void run_all(fibers::task_queue& tasks, fibers::timer_queue& timers) {
+  while (tasks.any_ready() || !timers.empty()) {
+    tasks.run_round();
+    if (!tasks.any_ready() && !timers.empty()) std::this_thread::sleep_until(timers.earliest());
+    fibers::time_limit::wake_expired(timers, tasks);
+  }
+}
+
 template <class Body>
-void in_scheduler(Body body) {
-  fibers::scheduler scheduler{fibers::io::epoll};
+void in_timed_queue(Body body) {
+  fibers::timer_queue timers;
+  fibers::task_queue tasks{fibers::default_stack_size, &timers};
   bool stuck = false;
-  auto watchdog = scheduler.spawn("watchdog", [&] {
-    fibers::this_fiber::sleep_for(patience);
+  auto watchdog = tasks.spawn("watchdog", [&] {
+    sleep_for(tasks, patience);
     stuck = true;
-    scheduler.stop();
+    tasks.cancel_all();
   });
-  auto first = scheduler.spawn("first", [&] {
-    body(scheduler);
+  auto first = tasks.spawn("first", [&] {
+    body(tasks);
     watchdog.cancel();
   });
-  scheduler.run();
+  run_all(tasks, timers);
   BOOST_TEST(!stuck, "fibers that nobody wakes");
   first.join();
 }

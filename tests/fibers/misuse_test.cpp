@@ -22,6 +22,15 @@ using fibers::task_queue;
 
 namespace {
 
+// The body is the first fiber of a scheduler. What it throws comes out.
+template <class Body>
+void in_scheduler(Body body) {
+  fibers::scheduler scheduler{fibers::io::epoll};
+  auto first = scheduler.spawn("first", [&] { body(scheduler); });
+  scheduler.run();
+  first.join();
+}
+
 // --- roles -----------------------------------------------------------------------------------
 
 // Calls `misuse` from the body of the generator that it gets.

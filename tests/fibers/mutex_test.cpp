@@ -295,22 +295,22 @@ BOOST_AUTO_TEST_CASE(a_fiber_whose_mutex_is_gone_can_still_be_cancelled) {
 // --- deadlines -------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_and_leaves_the_line) {
-  in_scheduler([](fibers::scheduler& scheduler) {
+  in_timed_queue([](task_queue& tasks) {
     mutex door;
     std::unique_lock lock{door};
-    auto waiting = scheduler.spawn("waiting", [&] {
+    auto waiting = tasks.spawn("waiting", [&] {
       const auto start = fibers::clock::now();
       const bool locked = door.try_lock_for(10ms);
       BOOST_TEST((fibers::clock::now() - start >= 10ms));
       return locked;
     });
     BOOST_TEST(!waiting.join());
-    auto patient = scheduler.spawn("patient", [&] {
+    auto patient = tasks.spawn("patient", [&] {
       const bool locked = door.try_lock_for(patience);
       door.unlock();
       return locked;
     });
-    fibers::this_fiber::sleep_for(1ms);
+    sleep_for(tasks, 1ms);
     lock.unlock();
     BOOST_TEST(patient.join());
     BOOST_TEST(door.try_lock_for(0ms));
@@ -319,17 +319,17 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_and_leaves_the_line) {
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_can_be_in_the_past_or_never_come) {
-  in_scheduler([](fibers::scheduler& scheduler) {
+  in_timed_queue([](task_queue& tasks) {
     mutex door;
     std::unique_lock lock{door};
-    auto late = scheduler.spawn("late", [&] { return door.try_lock_for(-1h); });
+    auto late = tasks.spawn("late", [&] { return door.try_lock_for(-1h); });
     BOOST_TEST(!late.join());
-    auto patient = scheduler.spawn("patient", [&] {
+    auto patient = tasks.spawn("patient", [&] {
       const bool locked = door.try_lock_for(fibers::clock::duration::max());
       door.unlock();
       return locked;
     });
-    fibers::this_fiber::yield();
+    tasks.yield();
     lock.unlock();
     BOOST_TEST(patient.join());
   });

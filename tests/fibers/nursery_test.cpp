@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(all_fibers_of_a_tree_unwind_when_all_are_cancelled) {
 // --- deadlines -------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_and_the_children_run_on) {
-  in_scheduler([](fibers::scheduler&) {
+  in_timed_queue([](task_queue&) {
     fibers::semaphore may_end{0};
     nursery group;
     bool finished = false;
@@ -330,11 +330,11 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_and_the_children_run_on) {
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_comes_out_of_a_join_with_a_deadline) {
-  in_scheduler([](fibers::scheduler&) {
+  in_timed_queue([](task_queue& tasks) {
     nursery group;
-    group.spawn("sleeping", [] { fibers::this_fiber::sleep_for(patience); });
-    group.spawn("failing", [] {
-      fibers::this_fiber::sleep_for(1ms);
+    group.spawn("sleeping", [&] { sleep_for(tasks, patience); });
+    group.spawn("failing", [&] {
+      sleep_for(tasks, 1ms);
       throw std::out_of_range{"late"};
     });
     BOOST_CHECK_THROW(group.join_for(patience), std::out_of_range);

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_is_cancelled_after_it_was_given_a_permit_has_i
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_without_a_permit) {
-  in_scheduler([](fibers::scheduler& scheduler) {
+  in_timed_queue([](task_queue& tasks) {
     semaphore permits{0};
     const auto start = fibers::clock::now();
     BOOST_TEST(!permits.try_acquire_for(10ms));
@@ -118,8 +118,8 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_without_a_permit) {
     permits.release();
     BOOST_TEST(permits.available() == 1u);
     BOOST_TEST(permits.try_acquire_for(0ms));
-    auto patient = scheduler.spawn("patient", [&] { return permits.try_acquire_for(patience); });
-    fibers::this_fiber::sleep_for(1ms);
+    auto patient = tasks.spawn("patient", [&] { return permits.try_acquire_for(patience); });
+    sleep_for(tasks, 1ms);
     permits.release();
     BOOST_TEST(patient.join());
   });

@@ -71,14 +71,14 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_is_cancelled_while_it_waits_leaves_the_others_
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait) {
-  in_scheduler([](fibers::scheduler& scheduler) {
+  in_timed_queue([](task_queue& tasks) {
     wait_group work;
     work.add();
     const auto start = fibers::clock::now();
     BOOST_TEST(!work.wait_for(10ms));
     BOOST_TEST((fibers::clock::now() - start >= 10ms));
-    auto patient = scheduler.spawn("patient", [&] { return work.wait_for(patience); });
-    fibers::this_fiber::sleep_for(1ms);
+    auto patient = tasks.spawn("patient", [&] { return work.wait_for(patience); });
+    sleep_for(tasks, 1ms);
     work.done();
     BOOST_TEST(patient.join());
     BOOST_TEST(work.wait_for(0ms));
