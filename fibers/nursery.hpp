@@ -10,7 +10,7 @@
 // variables.
 #pragma once
 
-#include <fibers/wait_queue.hpp>
+#include <fibers/fiber_handle.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <concepts>

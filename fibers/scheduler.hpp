@@ -11,7 +11,7 @@
 // that is cancelled leaves the call it blocks in by the exception `cancelled`; do not swallow it.
 #pragma once
 
-#include <fibers/deadline.hpp>
+#include <fibers/fiber_handle.hpp>
 #include <fibers/reactor.hpp>
 
 #include <atomic>

@@ -176,23 +176,6 @@ void task_queue::completed_at_once() noexcept {
   go_to_the_end(*current_);
 }
 
-// Never inlined: the compiler would see a pointer to a stack stay behind, where none does.
-[[gnu::noinline]] void task_queue::enlist(fiber::joiner& waiting, fiber& awaited) noexcept {
-  awaited.joiners_.push_back(waiting);
-}
-
-void task_queue::join(fiber& other) {
-  assert(&other != current_);
-  if (other.state_ == fiber::state::finished) return;
-  if (current_ == nullptr) throw std::logic_error{"only a fiber can wait for another"};
-  fiber::joiner self{*current_};
-  enlist(self, other);
-  while (!self.ended) {
-    check_cancelled();
-    park();
-  }
-}
-
 void task_queue::wake(fiber& parked) noexcept {
   if (parked.state_ != fiber::state::parked) return;
   parked.state_ = fiber::state::ready;
@@ -208,12 +191,6 @@ void task_queue::cancel_all() noexcept {
 void task_queue::finish(fiber& self) noexcept {
   self.state_ = fiber::state::finished;
   --alive_count_;
-  while (!self.joiners_.empty()) {
-    auto& each = self.joiners_.front();
-    self.joiners_.pop_front();
-    each.ended = true;
-    wake(each.waiting);
-  }
   if (!self.has_handle_) dispose(self);
   current_ = take_next();
   if (current_ != nullptr) self.body_->end_in(*current_->body_);

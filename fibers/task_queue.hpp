@@ -16,18 +16,15 @@
 
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/slist.hpp>
-#include <cassert>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace fibers {
 
@@ -81,15 +78,6 @@ class fiber : public boost::intrusive::slist_base_hook<
   template <class Result>
   struct with_result;
 
-  // Somebody who waits for the end, on whose stack it stands. Once it has come nothing else may be
-  // looked at: the fiber may be gone.
-  struct joiner : boost::intrusive::list_base_hook<
-                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-    explicit joiner(fiber& self) noexcept : waiting{self} {}
-    fiber& waiting;
-    bool ended = false;
-  };
-
   void prepare_to_end() noexcept {
     ending_ = true;
     cancel_requested_ = false;
@@ -103,7 +91,6 @@ class fiber : public boost::intrusive::slist_base_hook<
   std::string_view name_;  // kept on the fiber's stack
   std::optional<coroutine> body_;
   all_hook all_hook_;
-  boost::intrusive::list<joiner, boost::intrusive::constant_time_size<false>> joiners_;
   std::exception_ptr error_;
   std::optional<std::stop_source> stop_;
   void (*destroy_)(fiber&) noexcept = nullptr;
@@ -114,8 +101,6 @@ class fiber : public boost::intrusive::slist_base_hook<
   bool ending_ = false;           // only destructors are left, which no cancellation may leave
 };
 
-// What spawn() gives: the right to wait for a fiber. Dropping it lets the fiber run on alone. It
-// may outlive the queue, whose fibers have all finished by then.
 template <class Result>
 class fiber_handle;
 
@@ -141,7 +126,7 @@ class task_queue {
 
   // Runs `body` as a fiber, from the next round on. The name shows up in listings and when its
   // stack overflows. An exception that leaves the body goes to whoever joins the fiber; if nobody
-  // holds its handle, out of run_round().
+  // holds its handle, out of run_round(). Defined in fiber_handle.hpp: include that to call it.
   template <std::invocable Body>
   fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> spawn(std::string_view name, Body&& body);
 
@@ -187,14 +172,6 @@ class task_queue {
   // Counts an operation that completed without waiting; now and then gives way.
   void completed_at_once() noexcept;
 
-  // Waits until `other` is finished. Throws `cancelled` if that was asked of the caller, and
-  // std::logic_error when the caller is no fiber and would have to wait.
-  void join(fiber& other);
-
-  // The same; false: the deadline came first. Needs timers.
-  bool join_until(fiber& other, std::chrono::steady_clock::time_point deadline);
-  bool join_for(fiber& other, std::chrono::steady_clock::duration duration);
-
   // --- called by anyone on this thread -------------------------------------------------------
 
   // Makes a parked fiber ready; does nothing to one that is not parked.
@@ -226,7 +203,6 @@ class task_queue {
       boost::intrusive::constant_time_size<false>>;
 
   static std::string_view keep_name(stack& memory, std::byte*& top, std::string_view name);
-  static void enlist(fiber::joiner& waiting, fiber& awaited) noexcept;
   void finish(fiber& self) noexcept;
   void dispose(fiber& finished) noexcept;
   void bury_finished() noexcept;
@@ -256,117 +232,5 @@ class task_queue {
   int burst_ = 0;
   std::exception_ptr unhandled_;
 };
-
-// --- implementation --------------------------------------------------------------------------
-
-template <class Result>
-struct fiber::with_result : fiber {
-  using fiber::fiber;
-  using stored = std::conditional_t<std::is_void_v<Result>, std::monostate, Result>;
-  std::optional<stored> result;
-
-  template <class Body>
-  void run(Body& body) noexcept {
-    try {
-      if (cancel_requested_) return;
-      if constexpr (std::is_void_v<Result>) {
-        body();
-        result.emplace();
-      } else {
-        result.emplace(body());
-      }
-    } catch (const cancelled&) {
-    } catch (...) {
-      error_ = std::current_exception();
-    }
-  }
-};
-
-template <class Result>
-class fiber_handle {
- public:
-  fiber_handle() = default;
-  explicit fiber_handle(typename fiber::with_result<Result>& record) noexcept : record_{&record} {
-    record.has_handle_ = true;
-  }
-  fiber_handle(fiber_handle&& other) noexcept : record_{std::exchange(other.record_, nullptr)} {}
-  fiber_handle& operator=(fiber_handle&& other) noexcept {
-    fiber_handle taken{std::move(other)};
-    std::swap(record_, taken.record_);
-    return *this;
-  }
-  ~fiber_handle() { detach(); }
-
-  bool joinable() const noexcept { return record_ != nullptr; }
-  bool done() const noexcept { return record_->state_ == fiber::state::finished; }
-  fiber& get() const noexcept { return *record_; }
-
-  // Lets the fiber run on alone.
-  void detach() noexcept {
-    auto* record = std::exchange(record_, nullptr);
-    if (record == nullptr) return;
-    record->has_handle_ = false;
-    if (record->state_ != fiber::state::finished) return;
-    if (record->queue_ != nullptr) {
-      record->queue_->dispose(*record);
-    } else {
-      record->destroy_(*record);
-    }
-  }
-
-  void cancel() noexcept { record_->cancel(); }
-
-  // Waits until the fiber has ended, at most that long, and says whether it has: then join() will
-  // not wait. Throws `cancelled` when the caller is. Any number of fibers may wait, one of them by
-  // join(). Needs timers.
-  bool wait_for(std::chrono::steady_clock::duration duration) {
-    return done() || record_->queue_->join_for(*record_, duration);
-  }
-  bool wait_until(std::chrono::steady_clock::time_point deadline) {
-    return done() || record_->queue_->join_until(*record_, deadline);
-  }
-
-  // Waits until the fiber ends; gives its result, or throws the exception that left it. Throws
-  // `cancelled` when the fiber was cancelled, or the caller is. Once.
-  Result join() {
-    if (!done()) record_->queue_->join(*record_);
-    fiber_handle last{std::move(*this)};
-    if (last.record_->error_) std::rethrow_exception(std::exchange(last.record_->error_, nullptr));
-    if (!last.record_->result) throw cancelled{};
-    if constexpr (!std::is_void_v<Result>) return std::move(*last.record_->result);
-  }
-
- private:
-  typename fiber::with_result<Result>* record_ = nullptr;
-};
-
-template <std::invocable Body>
-fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::string_view name,
-                                                                          Body&& body) {
-  using result = std::invoke_result_t<std::decay_t<Body>&>;
-  using record_type = fiber::with_result<result>;
-  bury_finished();  // so that a stack still warm is at hand
-  stack memory{stack_size_};
-  auto* top = memory.top();
-  const auto kept = keep_name(memory, top, name);
-  top = coroutine::below<record_type>(top);
-  auto* record = new (top) record_type{*this, ++last_id_, kept};
-  auto run = [record, body = std::optional<std::decay_t<Body>>{std::forward<Body>(body)}](
-                 coroutine&) mutable {
-    record->run(*body);
-    record->prepare_to_end();
-    body.reset();  // what it captured may still block; the fiber ends after that
-    record->queue_->finish(*record);
-  };
-  record->body_.emplace(std::move(memory), top, std::move(run));
-  record->destroy_ = [](fiber& finished) noexcept {
-    stack dropped = finished.body_->release_stack();
-    static_cast<record_type&>(finished).~record_type();
-  };
-  known_.push_back(*record);
-  ++alive_count_;
-  ready_.push_back(*record);
-  return fiber_handle<result>{*record};
-}
 
 }  // namespace fibers

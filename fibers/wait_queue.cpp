@@ -1,29 +1,6 @@
 #include <fibers/wait_queue.hpp>
 
-#include <cassert>
-#include <stdexcept>
-
 namespace fibers {
-
-bool task_queue::join_until(fiber& other, clock::time_point deadline) {
-  assert(&other != current_);
-  if (other.state_ == fiber::state::finished) return true;
-  if (current_ == nullptr) throw std::logic_error{"only a fiber can wait for another"};
-  time_limit limit;
-  limit.at(deadline, timers());
-  fiber::joiner self{*current_};
-  enlist(self, other);
-  while (!self.ended) {
-    check_cancelled();
-    if (limit.passed()) return false;
-    limit.park(*this);
-  }
-  return true;
-}
-
-bool task_queue::join_for(fiber& other, clock::duration duration) {
-  return join_until(other, deadline_after(duration));
-}
 
 // These two are never inlined: the compiler could then see that a waiter on the stack is linked,
 // but not that it is out of the line again before it dies.

@@ -1,5 +1,5 @@
 // multitask: three fibers take turns on one task queue.
-#include <fibers/task_queue.hpp>
+#include <fibers/fiber_handle.hpp>
 
 #include <cstdio>
 

@@ -7,9 +7,8 @@
 // that nobody will ever wake. No scheduler is here: fibers that wait for each other need none.
 #pragma once
 
-#include <fibers/deadline.hpp>
+#include <fibers/fiber_handle.hpp>
 #include <fibers/sanitizer.hpp>
-#include <fibers/task_queue.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>

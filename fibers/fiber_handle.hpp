@@ -1,0 +1,150 @@
+// fiber_handle: the right to wait for a fiber, and what it returns.
+//
+//     auto answer = tasks.spawn("think", [] { return 42; });
+//     answer.join();                        // 42, once the fiber has ended; throws what it threw
+//
+// A queue runs fibers and knows of nobody who waits for one: those stand in a wait_queue, as for a
+// mutex. So what spawn() makes stands here, above both.
+#pragma once
+
+#include <fibers/wait_queue.hpp>
+
+#include <cassert>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace fibers {
+
+template <class Result>
+struct fiber::with_result : fiber {
+  using fiber::fiber;
+  using stored = std::conditional_t<std::is_void_v<Result>, std::monostate, Result>;
+  std::optional<stored> result;
+  wait_queue joiners;
+
+  template <class Body>
+  void run(Body& body) noexcept {
+    try {
+      if (cancel_requested_) return;
+      if constexpr (std::is_void_v<Result>) {
+        body();
+        result.emplace();
+      } else {
+        result.emplace(body());
+      }
+    } catch (const cancelled&) {
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+};
+
+// Dropping it lets the fiber run on alone. It may outlive the queue, whose fibers have all finished
+// by then.
+template <class Result>
+class fiber_handle {
+ public:
+  fiber_handle() = default;
+  explicit fiber_handle(typename fiber::with_result<Result>& record) noexcept : record_{&record} {
+    record.has_handle_ = true;
+  }
+  fiber_handle(fiber_handle&& other) noexcept : record_{std::exchange(other.record_, nullptr)} {}
+  fiber_handle& operator=(fiber_handle&& other) noexcept {
+    fiber_handle taken{std::move(other)};
+    std::swap(record_, taken.record_);
+    return *this;
+  }
+  ~fiber_handle() { detach(); }
+
+  bool joinable() const noexcept { return record_ != nullptr; }
+  bool done() const noexcept { return record_->state_ == fiber::state::finished; }
+  fiber& get() const noexcept { return *record_; }
+
+  // Lets the fiber run on alone.
+  void detach() noexcept {
+    auto* record = std::exchange(record_, nullptr);
+    if (record == nullptr) return;
+    record->has_handle_ = false;
+    if (record->state_ != fiber::state::finished) return;
+    if (record->queue_ != nullptr) {
+      record->queue_->dispose(*record);
+    } else {
+      record->destroy_(*record);
+    }
+  }
+
+  void cancel() noexcept { record_->cancel(); }
+
+  // Waits until the fiber has ended, at most that long, and says whether it has: then join() will
+  // not wait. Throws `cancelled` when the caller is, and std::logic_error when it is no fiber of
+  // the same queue and would have to wait. Any number of fibers may wait, one of them by join(). A
+  // deadline other than `never` needs a queue with timers.
+  bool wait_for(clock::duration duration) { return wait_until(deadline_after(duration)); }
+  bool wait_until(clock::time_point deadline);
+
+  // Waits until the fiber ends; gives its result, or throws the exception that left it. Throws
+  // `cancelled` when the fiber was cancelled, or the caller is. Once.
+  Result join();
+
+ private:
+  typename fiber::with_result<Result>* record_ = nullptr;
+};
+
+// --- implementation --------------------------------------------------------------------------
+
+template <class Result>
+bool fiber_handle<Result>::wait_until(clock::time_point deadline) {
+  if (done()) return true;
+  if (record_->queue_->current() == nullptr) {
+    throw std::logic_error{"only a fiber can wait for another"};
+  }
+  wait_queue::waiter self;
+  assert(&self.self() != record_ && "a fiber waits for itself");
+  return record_->joiners.wait(self, deadline);
+}
+
+template <class Result>
+Result fiber_handle<Result>::join() {
+  wait_until(never);
+  fiber_handle last{std::move(*this)};
+  if (last.record_->error_) std::rethrow_exception(std::exchange(last.record_->error_, nullptr));
+  if (!last.record_->result) throw cancelled{};
+  if constexpr (!std::is_void_v<Result>) return std::move(*last.record_->result);
+}
+
+template <std::invocable Body>
+fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::string_view name,
+                                                                          Body&& body) {
+  using result = std::invoke_result_t<std::decay_t<Body>&>;
+  using record_type = fiber::with_result<result>;
+  bury_finished();  // so that a stack still warm is at hand
+  stack memory{stack_size_};
+  auto* top = memory.top();
+  const auto kept = keep_name(memory, top, name);
+  top = coroutine::below<record_type>(top);
+  auto* record = new (top) record_type{*this, ++last_id_, kept};
+  auto run = [record, body = std::optional<std::decay_t<Body>>{std::forward<Body>(body)}](
+                 coroutine&) mutable {
+    record->run(*body);
+    record->prepare_to_end();
+    body.reset();  // what it captured may still block; the fiber ends after that
+    record->joiners.serve_all();
+    record->queue_->finish(*record);
+  };
+  record->body_.emplace(std::move(memory), top, std::move(run));
+  record->destroy_ = [](fiber& finished) noexcept {
+    stack dropped = finished.body_->release_stack();
+    static_cast<record_type&>(finished).~record_type();
+  };
+  known_.push_back(*record);
+  ++alive_count_;
+  ready_.push_back(*record);
+  return fiber_handle<result>{*record};
+}
+
+}  // namespace fibers
