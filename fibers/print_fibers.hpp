@@ -1,4 +1,4 @@
-// listing: what are all these fibers doing?
+// print_fibers: what are all these fibers doing?
 //
 //     fibers::print_fibers(scheduler.tasks(), stderr);
 //

@@ -1,5 +1,5 @@
-#define BOOST_TEST_MODULE listing
-#include <fibers/listing.hpp>
+#define BOOST_TEST_MODULE print_fibers
+#include <fibers/print_fibers.hpp>
 
 #include <tests/fibers/four_fibers.hpp>
 

@@ -1,4 +1,4 @@
-#include <fibers/listing.hpp>
+#include <fibers/print_fibers.hpp>
 
 #include <execinfo.h>
 
