@@ -30,12 +30,6 @@ scheduler* here() noexcept {
   return running != nullptr ? running : newest;
 }
 
-fiber& running_fiber() {
-  auto* self = here() != nullptr ? here()->tasks().current() : nullptr;
-  if (self == nullptr) throw std::logic_error{"only a fiber can do this"};
-  return *self;
-}
-
 }  // namespace
 
 scheduler::scheduler(const scheduler_options& options)
@@ -246,77 +240,4 @@ void scheduler::take_back(blocking_operation& operation, int reason) noexcept {
   if (operation.error() == ECANCELED) operation.fail(reason);
 }
 
-void scheduler::sleep_until(clock::time_point moment) {
-  time_limit nap;
-  nap.at(moment, timers_);
-  while (!nap.passed()) {
-    tasks_.check_cancelled();
-    nap.park(tasks_);
-  }
-}
-
-// --- this_fiber ------------------------------------------------------------------------------
-
-namespace this_fiber {
-namespace {
-
-bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nullptr) {
-  running_fiber();
-  scheduler::blocking_operation ready{readiness, descriptor};
-  here()->perform(ready, limit);
-  if (ready.error() == ETIMEDOUT && limit != nullptr) return false;
-  if (ready.error() != 0) {
-    throw std::system_error{ready.error(), std::system_category(), "wait for a descriptor"};
-  }
-  return true;
-}
-
-bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most) {
-  running_fiber();
-  time_limit limit;
-  limit.at(deadline_after(at_most), here()->timers());  // with no time at all it still looks once
-  return wait_for(readiness, descriptor, &limit);
-}
-
-}  // namespace
-
-void yield() {
-  running_fiber();
-  here()->tasks().yield();
-}
-
-void sleep_for(clock::duration duration) {
-  if (duration <= clock::duration::zero()) return yield();
-  sleep_until(deadline_after(duration));
-}
-
-void sleep_until(clock::time_point moment) {
-  running_fiber();
-  here()->sleep_until(moment);
-}
-
-std::uint64_t get_id() {
-  return running_fiber().id();
-}
-std::string_view get_name() {
-  return running_fiber().name();
-}
-std::stop_token get_stop_token() {
-  return running_fiber().get_stop_token();
-}
-
-void wait_readable(int descriptor) {
-  wait_for(operation::kind::wait_readable, descriptor);
-}
-void wait_writable(int descriptor) {
-  wait_for(operation::kind::wait_writable, descriptor);
-}
-bool wait_readable_for(int descriptor, clock::duration duration) {
-  return wait_for(operation::kind::wait_readable, descriptor, duration);
-}
-bool wait_writable_for(int descriptor, clock::duration duration) {
-  return wait_for(operation::kind::wait_writable, descriptor, duration);
-}
-
-}  // namespace this_fiber
 }  // namespace fibers

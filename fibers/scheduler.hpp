@@ -13,6 +13,7 @@
 
 #include <fibers/fiber_handle.hpp>
 #include <fibers/reactor.hpp>
+#include <fibers/this_fiber.hpp>  // for programs that include this file alone
 
 #include <atomic>
 #include <chrono>
@@ -114,8 +115,6 @@ class scheduler {
   ssize_t send_at_once(int descriptor, const void* data, std::size_t size,
                        const time_limit& limit) noexcept;
 
-  void sleep_until(clock::time_point moment);
-
  private:
   friend class runtime;
 
@@ -163,30 +162,5 @@ class scheduler {
   alignas(64) std::atomic<posted*> posted_{nullptr};  // the last one first
   std::atomic<bool> asleep_{false};
 };
-
-// What a fiber says of itself. Outside of a fiber these throw std::logic_error.
-namespace this_fiber {
-
-// Lets every other ready fiber run first.
-void yield();
-
-// Blocks the fiber; never shorter than asked. No time left: yields.
-void sleep_for(clock::duration duration);
-void sleep_until(clock::time_point moment);
-
-std::uint64_t get_id();
-std::string_view get_name();
-std::stop_token get_stop_token();
-
-// Blocks until a read (a write) of the descriptor would not: of a pipe, a signalfd, an eventfd, a
-// terminal, a socket that a stream reads. The descriptor stays as it is. Throws std::system_error.
-void wait_readable(int descriptor);
-void wait_writable(int descriptor);
-
-// False: the time came first.
-bool wait_readable_for(int descriptor, clock::duration duration);
-bool wait_writable_for(int descriptor, clock::duration duration);
-
-}  // namespace this_fiber
 
 }  // namespace fibers

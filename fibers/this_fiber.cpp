@@ -1,0 +1,82 @@
+#include <fibers/scheduler.hpp>
+#include <fibers/this_fiber.hpp>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace fibers::this_fiber {
+namespace {
+
+// The scheduler whose fiber is running.
+scheduler& here() {
+  auto& current = scheduler::current();
+  if (current.tasks().current() == nullptr) throw std::logic_error{"only a fiber can do this"};
+  return current;
+}
+
+fiber& self() {
+  return *here().tasks().current();
+}
+
+bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nullptr) {
+  scheduler::blocking_operation ready{readiness, descriptor};
+  here().perform(ready, limit);
+  if (ready.error() == ETIMEDOUT && limit != nullptr) return false;
+  if (ready.error() != 0) {
+    throw std::system_error{ready.error(), std::system_category(), "wait for a descriptor"};
+  }
+  return true;
+}
+
+bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most) {
+  time_limit limit;
+  limit.at(deadline_after(at_most), here().timers());  // with no time at all it still looks once
+  return wait_for(readiness, descriptor, &limit);
+}
+
+}  // namespace
+
+void yield() {
+  here().tasks().yield();
+}
+
+void sleep_for(clock::duration duration) {
+  if (duration <= clock::duration::zero()) return yield();
+  sleep_until(deadline_after(duration));
+}
+
+void sleep_until(clock::time_point moment) {
+  auto& tasks = here().tasks();
+  time_limit nap;
+  nap.at(moment, tasks.timers());
+  while (!nap.passed()) {
+    tasks.check_cancelled();
+    nap.park(tasks);
+  }
+}
+
+std::uint64_t get_id() {
+  return self().id();
+}
+std::string_view get_name() {
+  return self().name();
+}
+std::stop_token get_stop_token() {
+  return self().get_stop_token();
+}
+
+void wait_readable(int descriptor) {
+  wait_for(operation::kind::wait_readable, descriptor);
+}
+void wait_writable(int descriptor) {
+  wait_for(operation::kind::wait_writable, descriptor);
+}
+bool wait_readable_for(int descriptor, clock::duration duration) {
+  return wait_for(operation::kind::wait_readable, descriptor, duration);
+}
+bool wait_writable_for(int descriptor, clock::duration duration) {
+  return wait_for(operation::kind::wait_writable, descriptor, duration);
+}
+
+}  // namespace fibers::this_fiber
