@@ -76,7 +76,7 @@ void runtime::run_one(unsigned index, const std::function<void(unsigned)>& start
     reachable.accept_posts(true);
     here.run();
     reachable.accept_posts(false);
-    here.run_posted();  // what came as the last fiber ended, which may spawn another
+    here.posts_.run();  // what came as the last fiber ended, which may spawn another
   } while (here.tasks().any_alive());
 } catch (...) {
   failed(std::current_exception());

@@ -42,7 +42,7 @@ scheduler::scheduler(const scheduler_options& options)
 scheduler::~scheduler() {
   if (tasks_.running_round()) refuse("a scheduler was destroyed by one of its fibers");
   unwind();
-  drop_posted();
+  posts_.drop();
   for (auto** at = &newest; *at != nullptr; at = &(*at)->older_) {
     if (*at != this) continue;
     *at = older_;
@@ -52,7 +52,7 @@ scheduler::~scheduler() {
 
 void scheduler::unwind() noexcept {
   const running_scheduler in_charge{*this};
-  drop_posted();  // what comes later may be what a fiber waits for that cannot be cancelled
+  posts_.drop();  // what comes later may be what a fiber waits for that cannot be cancelled
   while (tasks_.any_alive()) {
     tasks_.cancel_all();
     try {
@@ -71,8 +71,7 @@ void scheduler::run() {
   assert(thread_ == std::this_thread::get_id() && "a scheduler stays on its thread");
   if (tasks_.running_round()) throw std::logic_error{"a fiber cannot run its own scheduler"};
   const running_scheduler in_charge{*this};
-  if (todo_ != nullptr) run_posted();  // it stands behind one that threw
-  run_posted();
+  posts_.run();
   do {
     while (tasks_.any_alive() || tasks_.any_failed()) run_once();
   } while (drain());
@@ -80,17 +79,16 @@ void scheduler::run() {
 
 // With no fiber left. True: somebody posted before all that was sent had left.
 bool scheduler::drain() {
-  asleep_.store(true, std::memory_order_seq_cst);  // as in look_around()
-  if (posted_.load(std::memory_order_seq_cst) != nullptr) reactor_->interrupt();
+  if (!posts_.fall_asleep()) reactor_->interrupt();
   const bool interrupted = reactor_->drain();
-  asleep_.store(false, std::memory_order_relaxed);
-  if (interrupted) run_posted();
+  posts_.wake_up();
+  if (interrupted) posts_.run();
   return interrupted;
 }
 
 void scheduler::run_once() {
   tasks_.run_round();  // only those ready now: I/O cannot starve
-  if (todo_ != nullptr || posted_.load(std::memory_order_relaxed) != nullptr) run_posted();
+  if (!posts_.empty()) posts_.run();
   if (!tasks_.any_alive() && !reactor_->must_poll()) return;
   if (pending_ > 0 || !tasks_.any_ready() || reactor_->must_poll()) look_around();
   time_limit::wake_expired(timers_, tasks_);
@@ -101,12 +99,8 @@ void scheduler::look_around() {
   if (deadline == reactor::at_once) {
     reactor_->poll(deadline, finished_);
   } else if (!spin(deadline)) {
-    // Whoever posts looks at asleep_ after it has pushed, and we at posted_ after it is set: in the
-    // one order of these four, one of us sees the other.
-    asleep_.store(true, std::memory_order_seq_cst);
-    const bool wanted = posted_.load(std::memory_order_seq_cst) != nullptr;
-    reactor_->poll(wanted ? reactor::at_once : deadline, finished_);
-    asleep_.store(false, std::memory_order_relaxed);
+    reactor_->poll(posts_.fall_asleep() ? deadline : reactor::at_once, finished_);
+    posts_.wake_up();
   }
   wake_finished();
 }
@@ -117,43 +111,10 @@ bool scheduler::spin(clock::time_point deadline) {
   const auto end = saturating_add(clock::now(), spin_);
   for (auto now = clock::now(); now < end; now = clock::now()) {
     reactor_->poll(reactor::at_once, finished_);
-    if (!finished_.empty() || posted_.load(std::memory_order_relaxed) != nullptr) return true;
+    if (!finished_.empty() || !posts_.empty()) return true;
     if (now >= deadline) return true;
   }
   return false;
-}
-
-void scheduler::push(posted* added) noexcept {
-  added->next = posted_.load(std::memory_order_relaxed);
-  while (!posted_.compare_exchange_weak(added->next, added, std::memory_order_seq_cst,
-                                        std::memory_order_relaxed)) {
-  }
-  if (asleep_.exchange(false, std::memory_order_seq_cst)) reactor_->interrupt();
-}
-
-scheduler::posted* scheduler::take_posted() noexcept {
-  posted* in_order = nullptr;
-  for (auto* at = posted_.exchange(nullptr, std::memory_order_acquire); at != nullptr;) {
-    auto* const next = at->next;
-    at->next = std::exchange(in_order, at);
-    at = next;
-  }
-  return in_order;
-}
-
-// One that throws ends run() as a fiber would; those behind it are run by the next one.
-void scheduler::run_posted() {
-  if (todo_ == nullptr) todo_ = take_posted();
-  while (todo_ != nullptr) {
-    const std::unique_ptr<posted> first{std::exchange(todo_, todo_->next)};
-    first->run();
-  }
-}
-
-void scheduler::drop_posted() noexcept {
-  for (auto* dropped : {std::exchange(todo_, nullptr), take_posted()}) {
-    while (dropped != nullptr) delete std::exchange(dropped, dropped->next);
-  }
 }
 
 void scheduler::wake_finished() {

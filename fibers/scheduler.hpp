@@ -12,19 +12,16 @@
 #pragma once
 
 #include <fibers/fiber_handle.hpp>
+#include <fibers/post_queue.hpp>
 #include <fibers/reactor.hpp>
 #include <fibers/this_fiber.hpp>  // for programs that include this file alone
 
-#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <memory>
-#include <optional>
-#include <stop_token>
 #include <string_view>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 namespace fibers {
@@ -79,7 +76,7 @@ class scheduler {
   // next run(), before anything else, or dropped by the destructor. Throws std::bad_alloc.
   template <std::invocable Function>
   void post(Function&& function) {
-    push(new posted_function<std::decay_t<Function>>{std::forward<Function>(function)});
+    if (posts_.push(std::forward<Function>(function))) reactor_->interrupt();
   }
 
   // Which of them `automatic` became.
@@ -118,23 +115,6 @@ class scheduler {
  private:
   friend class runtime;
 
-  // A function on its way from another thread.
-  struct posted {
-    virtual ~posted() = default;
-    virtual void run() = 0;
-    posted* next = nullptr;
-  };
-  template <class Function>
-  struct posted_function final : posted {
-    explicit posted_function(Function wanted) : function{std::move(wanted)} {}
-    void run() override { function(); }
-    Function function;
-  };
-
-  void push(posted* added) noexcept;
-  posted* take_posted() noexcept;
-  void run_posted();
-  void drop_posted() noexcept;
   void look_around();
   bool spin(clock::time_point deadline);
   void run_once();
@@ -155,12 +135,8 @@ class scheduler {
   std::size_t pending_ = 0;  // operations in the reactor's books
   scheduler* older_;         // the one constructed before, on this thread
   clock::duration spin_;
-  posted* todo_ = nullptr;  // taken from posted_, in the order they were posted
   std::thread::id thread_ = std::this_thread::get_id();
-
-  // Written by other threads, so away from the rest.
-  alignas(64) std::atomic<posted*> posted_{nullptr};  // the last one first
-  std::atomic<bool> asleep_{false};
+  post_queue posts_;
 };
 
 }  // namespace fibers
