@@ -149,6 +149,13 @@ class reactor {
   // operations in one direction on one descriptor are one too many: the second fails with EBUSY.
   virtual bool submit(operation& started) = 0;
 
+  // Sends without an operation what the kernel takes at once: how many bytes. 0: it needs an
+  // operation. An errno value comes negated.
+  virtual ssize_t send_at_once(int, const void*, std::size_t) noexcept { return 0; }
+
+  // Whether a receive that is submitted now may find bytes without waiting, as far as is known.
+  virtual bool may_receive(int) const noexcept { return false; }
+
   // Takes back a pending operation. True: it is its owner's again, finished with ECANCELED. False:
   // somebody still holds its memory, and poll() will give it back.
   virtual bool cancel(operation& cancelled) noexcept = 0;

@@ -1,5 +1,4 @@
 #include <fibers/reactors/make_reactor.hpp>
-#include <fibers/reactors/readiness.hpp>
 #include <fibers/scheduler.hpp>
 
 #include <algorithm>
@@ -34,7 +33,6 @@ scheduler* here() noexcept {
 
 scheduler::scheduler(const scheduler_options& options)
     : reactor_{make_reactor(options.backend)},
-      readiness_{dynamic_cast<readiness*>(reactor_.get())},
       tasks_{options.stack_size, &timers_},
       older_{std::exchange(newest, this)},
       spin_{options.spin} {}
@@ -131,10 +129,6 @@ clock::time_point scheduler::next_deadline() const noexcept {
   return timers_.empty() ? reactor::when_something_happens : timers_.earliest();
 }
 
-inline bool scheduler::submit(operation& started) {
-  return readiness_ != nullptr ? readiness_->readiness::submit(started) : reactor_->submit(started);
-}
-
 void scheduler::perform(blocking_operation& operation, time_limit* limit) {
   assert(thread_ == std::this_thread::get_id() && "a fiber stays on its thread");
   operation.waiter = tasks_.current();
@@ -144,22 +138,20 @@ void scheduler::perform(blocking_operation& operation, time_limit* limit) {
     throw cancelled{};
   if (limit != nullptr && limit->passed()) [[unlikely]]
     return operation.fail(ETIMEDOUT);
-  if (submit(operation)) return tasks_.completed_at_once();
+  if (reactor_->submit(operation)) return tasks_.completed_at_once();
   ++pending_;
   await(operation, limit);
 }
 
 void scheduler::make_way_before_receive(int descriptor) noexcept {
-  if (readiness_ != nullptr && readiness_->may_receive(descriptor)) tasks_.let_others_run();
+  if (reactor_->may_receive(descriptor)) tasks_.let_others_run();
 }
 
 ssize_t scheduler::send_at_once(int descriptor, const void* data, std::size_t size,
                                 const time_limit& limit) noexcept {
   const auto* sender = tasks_.current();
-  if (readiness_ == nullptr || sender == nullptr || sender->cancel_requested() || limit.passed()) {
-    return 0;
-  }
-  const auto sent = readiness_->send_at_once(descriptor, data, size);
+  if (sender == nullptr || sender->cancel_requested() || limit.passed()) return 0;
+  const auto sent = reactor_->send_at_once(descriptor, data, size);
   if (sent > 0) tasks_.completed_at_once();
   return sent;
 }

@@ -35,8 +35,6 @@ struct scheduler_options {
   clock::duration spin = clock::duration::zero();
 };
 
-class readiness;
-
 class scheduler {
  public:
   // Throws std::system_error when the backend asked for does not work here; its text says why.
@@ -120,7 +118,6 @@ class scheduler {
   void run_once();
   bool drain();
   void unwind() noexcept;
-  bool submit(operation& started);
   void wake_finished();
   clock::time_point next_deadline() const noexcept;
   void await(blocking_operation& operation, time_limit* limit);
@@ -128,7 +125,6 @@ class scheduler {
   void take_back(blocking_operation& operation, int reason) noexcept;
 
   std::unique_ptr<fibers::reactor> reactor_;
-  readiness* readiness_;  // the same if it is one: then its submit() is inlined
   timer_queue timers_;
   task_queue tasks_;
   operation_list finished_;

@@ -28,11 +28,16 @@ ssize_t receive(const operation& tried) noexcept {
   return ::recvmsg(tried.descriptor(), &message, MSG_DONTWAIT);
 }
 
+constexpr int when_sending = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+ssize_t send(int descriptor, const void* data, std::size_t size) noexcept {
+  return ::send(descriptor, data, size, when_sending);
+}
+
 ssize_t send(const operation& tried) noexcept {
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  if (tried.parts() == 0) return ::send(tried.descriptor(), tried.data(), tried.size(), flags);
+  if (tried.parts() == 0) return send(tried.descriptor(), tried.data(), tried.size());
   const auto message = message_of(tried);
-  return ::sendmsg(tried.descriptor(), &message, flags);
+  return ::sendmsg(tried.descriptor(), &message, when_sending);
 }
 
 ssize_t ask_readiness(const operation& tried) noexcept {
@@ -166,6 +171,26 @@ bool readiness::submit(operation& started) {
   if (started.what() != operation::kind::receive) return wait_for_other(started);
   wait_for(started, wanted);
   return false;
+}
+
+// The way of nearly every message: there is room, and nobody waits for it.
+ssize_t readiness::send_at_once(int descriptor, const void* data, std::size_t size) noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= entries_.size()) return 0;
+  auto& to = entries_[index];
+  if (!to.ready(direction::write) || to.waiting(direction::write) != nullptr) return 0;
+  const auto sent = send(descriptor, data, size);
+  if (sent == static_cast<ssize_t>(size)) [[likely]]
+    return sent;
+  if (sent < 0 && errno != EAGAIN) return errno == EINTR ? 0 : -errno;
+  to.ready(direction::write) = false;  // there was not room enough
+  return std::max<ssize_t>(sent, 0);
+}
+
+// The receive before left bytes behind, or some came since.
+bool readiness::may_receive(int descriptor) const noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  return index < entries_.size() && entries_[index].flags[0];
 }
 
 // A descriptor that was not adopted is known to the backend only while an operation waits.

@@ -12,10 +12,6 @@
 #include <fibers/reactor.hpp>
 #include <fibers/reactors/timer_descriptor.hpp>
 
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <vector>
 
 namespace fibers {
@@ -27,31 +23,12 @@ class readiness : public reactor {
   int adopt(int descriptor) noexcept final;
   void forget(int descriptor) noexcept final;
   bool submit(operation& started) final;
+  ssize_t send_at_once(int descriptor, const void* data, std::size_t size) noexcept final;
+  bool may_receive(int descriptor) const noexcept final;
   bool cancel(operation& cancelled) noexcept final;
   void cancel_all(int descriptor) noexcept final;
   void poll(time_point deadline, operation_list& finished) final;
   void interrupt() noexcept final;
-
-  // A receive would be tried at once: the one before left bytes behind, or some came since.
-  bool may_receive(int descriptor) const noexcept {
-    const auto index = static_cast<std::size_t>(descriptor);
-    return index < entries_.size() && entries_[index].flags[0];
-  }
-
-  // The way of nearly every message: there is room, and nobody waits for it. Sends without an
-  // operation; 0: it needs one. An errno value comes negated.
-  ssize_t send_at_once(int descriptor, const void* data, std::size_t size) noexcept {
-    const auto index = static_cast<std::size_t>(descriptor);
-    if (index >= entries_.size()) return 0;
-    auto& to = entries_[index];
-    if (!to.ready(direction::write) || to.waiting(direction::write) != nullptr) return 0;
-    const auto sent = ::send(descriptor, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent == static_cast<ssize_t>(size)) [[likely]]
-      return sent;
-    if (sent < 0 && errno != EAGAIN) return errno == EINTR ? 0 : -errno;
-    to.ready(direction::write) = false;  // there was not room enough
-    return std::max<ssize_t>(sent, 0);
-  }
 
  protected:
   enum class direction { read, write };

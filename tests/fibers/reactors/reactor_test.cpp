@@ -195,6 +195,27 @@ BOOST_AUTO_TEST_CASE(a_send_larger_than_the_socket_buffer_goes_on_after_the_peer
   BOOST_TEST((arrived == bytes));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_sent_without_an_operation_arrives_or_needs_one) {
+  const auto sent = reactor->send_at_once(near.get(), "hello", 5);
+  BOOST_REQUIRE((sent == 5 || sent == 0));
+  BOOST_TEST(receive_all(far, static_cast<std::size_t>(sent)) == (sent == 5 ? "hello" : ""));
+  auto& waiting = send_until_pending(near);
+  BOOST_TEST(reactor->send_at_once(near.get(), "x", 1) == 0);  // nothing overtakes what waits
+  take_back(waiting);
+}
+
+BOOST_AUTO_TEST_CASE(a_receive_may_find_bytes_where_the_one_before_left_some,
+                     *boost::unit_test::precondition(only_tells_when_to_try)) {
+  BOOST_TEST(!reactor->may_receive(near.get()));
+  send_all(far, "abc");
+  for (const bool left : {true, false}) {
+    request receive{kind::receive, near.get(), 2};
+    start(receive);
+    finish(receive);
+    BOOST_TEST(reactor->may_receive(near.get()) == left);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(data_and_hang_up_in_one_event_lose_nothing) {
   for (const std::size_t room : {std::size_t{3}, std::size_t{100}}) {
     tcp_pair peers;
