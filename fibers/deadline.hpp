@@ -59,7 +59,7 @@ class time_limit {
   static void wake_expired(timer_queue& timers, task_queue& tasks);
 
  private:
-  friend class scheduler;
+  friend class blocking_io;
 
   // At most two fibers wait under one limit: of a stream, one that reads and one that writes.
   struct alarm : timer {

@@ -11,17 +11,15 @@
 // that is cancelled leaves the call it blocks in by the exception `cancelled`; do not swallow it.
 #pragma once
 
+#include <fibers/blocking.hpp>
 #include <fibers/fiber_handle.hpp>
 #include <fibers/post_queue.hpp>
-#include <fibers/reactor.hpp>
 #include <fibers/this_fiber.hpp>  // for programs that include this file alone
 
 #include <chrono>
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace fibers {
@@ -74,41 +72,21 @@ class scheduler {
   // next run(), before anything else, or dropped by the destructor. Throws std::bad_alloc.
   template <std::invocable Function>
   void post(Function&& function) {
-    if (posts_.push(std::forward<Function>(function))) reactor_->interrupt();
+    if (posts_.push(std::forward<Function>(function))) blocking_.reactor().interrupt();
   }
 
   // Which of them `automatic` became.
-  io backend() const noexcept { return reactor_->backend(); }
+  io backend() const noexcept { return blocking_.reactor().backend(); }
 
   task_queue& tasks() noexcept { return tasks_; }
   timer_queue& timers() noexcept { return timers_; }
-  fibers::reactor& reactor() noexcept { return *reactor_; }
+
+  // For whoever builds a call that blocks: see blocking.hpp.
+  blocking_io& blocking() noexcept { return blocking_; }
 
   // The one of the calling thread: the one that runs, else the last constructed that is still
   // there. Throws std::logic_error where there is none.
   static scheduler& current();
-
-  // --- for whoever builds something that blocks ------------------------------------------------
-
-  // An operation and the fiber that waits for it.
-  struct blocking_operation : operation {
-    using operation::operation;
-    fiber* waiter = nullptr;
-  };
-
-  // Submits the operation and parks the running fiber until it is finished. Throws `cancelled`,
-  // having taken the operation back. At the limit it finishes with ETIMEDOUT. What finished in the
-  // same moment counts as done, so no data is lost to a race.
-  void perform(blocking_operation& operation, time_limit* limit = nullptr);
-
-  // Who left bytes behind lets the others run before it takes them: meanwhile more come, so one
-  // system call takes more. Called before there is an operation, for the descriptor may be closed
-  // and another's when it returns.
-  void make_way_before_receive(int descriptor) noexcept;
-
-  // Sends what can be sent without an operation. 0: perform() one. An errno value comes negated.
-  ssize_t send_at_once(int descriptor, const void* data, std::size_t size,
-                       const time_limit& limit) noexcept;
 
  private:
   friend class runtime;
@@ -118,20 +96,13 @@ class scheduler {
   void run_once();
   bool drain();
   void unwind() noexcept;
-  void wake_finished();
   clock::time_point next_deadline() const noexcept;
-  void await(blocking_operation& operation, time_limit* limit);
-  void await_longer(blocking_operation& operation, time_limit* limit);
-  void take_back(blocking_operation& operation, int reason) noexcept;
 
-  std::unique_ptr<fibers::reactor> reactor_;
+  blocking_io blocking_;
   timer_queue timers_;
   task_queue tasks_;
-  operation_list finished_;
-  std::size_t pending_ = 0;  // operations in the reactor's books
-  scheduler* older_;         // the one constructed before, on this thread
+  scheduler* older_;  // the one constructed before, on this thread
   clock::duration spin_;
-  std::thread::id thread_ = std::this_thread::get_id();
   post_queue posts_;
 };
 

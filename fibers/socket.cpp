@@ -23,25 +23,25 @@ socket& socket::operator=(socket&& other) noexcept {
 }
 
 void socket::close() noexcept {
-  if (is_open() && limit_.passed()) scheduler_->reactor().give_up_unsent(descriptor_);
+  if (is_open() && limit_.passed()) scheduler_->blocking().reactor().give_up_unsent(descriptor_);
   limit_.never();
   drop_descriptor();
 }
 
 void socket::drop_descriptor() noexcept {
   if (!is_open()) return;
-  scheduler_->reactor().forget(descriptor_);
+  scheduler_->blocking().reactor().forget(descriptor_);
   ::close(std::exchange(descriptor_, -1));
 }
 
 int socket::release() noexcept {
   limit_.never();
-  if (is_open()) scheduler_->reactor().forget(descriptor_);
+  if (is_open()) scheduler_->blocking().reactor().forget(descriptor_);
   return std::exchange(descriptor_, -1);
 }
 
 void socket::cancel() noexcept {
-  if (is_open()) scheduler_->reactor().cancel_all(descriptor_);
+  if (is_open()) scheduler_->blocking().reactor().cancel_all(descriptor_);
 }
 
 void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) {
@@ -50,7 +50,7 @@ void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) 
   scheduler_ = &scheduler::current();
   limit_.move_to(scheduler_->timers());
   descriptor_ = ::socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int failure = descriptor_ < 0 ? errno : scheduler_->reactor().adopt(descriptor_);
+  int failure = descriptor_ < 0 ? errno : scheduler_->blocking().reactor().adopt(descriptor_);
   if (failure == 0) failure = connect_opened(peer, length);
   error = code_of(failure);
   if (failure != 0 && is_still(mine)) drop_descriptor();
@@ -60,9 +60,9 @@ void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) 
 int socket::connect_opened(const sockaddr* peer, socklen_t length) {
   const auto mine = opened_;
   for (;;) {
-    scheduler::blocking_operation wanted{operation::kind::connect, descriptor_};
+    blocking_operation wanted{operation::kind::connect, descriptor_};
     wanted.address(peer, length);
-    scheduler_->perform(wanted, &limit_);
+    scheduler_->blocking().perform(wanted, &limit_);
     if (wanted.error() != EAGAIN) return is_still(mine) ? wanted.error() : ECANCELED;
     this_fiber::sleep_for(std::chrono::milliseconds{1});
     if (!is_still(mine)) return ECANCELED;
@@ -78,20 +78,20 @@ int socket::family() const noexcept {
 
 scheduler& socket::adopt(int descriptor) {
   auto& here = scheduler::current();
-  const int error = here.reactor().adopt(descriptor);
+  const int error = here.blocking().reactor().adopt(descriptor);
   if (error != 0) throw boost::system::system_error{code_of(error), "adopt a socket"};
   return here;
 }
 
 int socket::listen(const sockaddr* local, socklen_t length, int backlog) noexcept {
   if (::bind(descriptor_, local, length) != 0 || ::listen(descriptor_, backlog) != 0) return errno;
-  return scheduler_->reactor().adopt(descriptor_);
+  return scheduler_->blocking().reactor().adopt(descriptor_);
 }
 
 int socket::accept(error_code& error) {
-  scheduler::blocking_operation wanted{operation::kind::accept, descriptor_};
+  blocking_operation wanted{operation::kind::accept, descriptor_};
   if (is_open()) {
-    scheduler_->perform(wanted, &limit_);
+    scheduler_->blocking().perform(wanted, &limit_);
   } else {
     wanted.fail(EBADF);
   }

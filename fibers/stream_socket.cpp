@@ -24,24 +24,24 @@ inline std::size_t stream_socket::finish(const operation& done, error_code& erro
 
 template <operation::kind What>
 std::size_t stream_socket::transfer(const iovec& part, error_code& error) {
-  scheduler::blocking_operation wanted{What, descriptor_};
+  blocking_operation wanted{What, descriptor_};
   wanted.buffer(part.iov_base, part.iov_len);
-  if (part.iov_len != 0 && is_open()) scheduler_->perform(wanted, &limit_);
+  if (part.iov_len != 0 && is_open()) scheduler_->blocking().perform(wanted, &limit_);
   return finish(wanted, error);
 }
 
 template <operation::kind What>
 std::size_t stream_socket::transfer(const iovecs& all, error_code& error) {
-  scheduler::blocking_operation wanted{What, descriptor_};
+  blocking_operation wanted{What, descriptor_};
   wanted.buffers(all.parts.data(), all.count, all.bytes);
-  if (all.bytes != 0 && is_open()) scheduler_->perform(wanted, &limit_);
+  if (all.bytes != 0 && is_open()) scheduler_->blocking().perform(wanted, &limit_);
   return finish(wanted, error);
 }
 
 // A descriptor that was closed meanwhile may be another's by now.
 inline bool stream_socket::closed_while_making_way(error_code& error) noexcept {
   if (!is_open()) return false;
-  scheduler_->make_way_before_receive(descriptor_);
+  scheduler_->blocking().make_way_before_receive(descriptor_);
   if (is_open()) [[likely]]
     return false;
   error = boost::asio::error::operation_aborted;
@@ -55,7 +55,8 @@ inline bool stream_socket::closed_while_making_way(error_code& error) noexcept {
 }
 std::size_t stream_socket::send(const iovec& part, error_code& error) {
   if (is_open()) {
-    const auto sent = scheduler_->send_at_once(descriptor_, part.iov_base, part.iov_len, limit_);
+    const auto sent =
+        scheduler_->blocking().send_at_once(descriptor_, part.iov_base, part.iov_len, limit_);
     if (sent != 0) [[likely]] {
       if (sent > 0) [[likely]] {
         limit_.activity();
@@ -92,9 +93,9 @@ void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error
 }
 
 void stream_socket::flush(error_code& error) {
-  scheduler::blocking_operation sent{operation::kind::wait_sent, descriptor_};
+  blocking_operation sent{operation::kind::wait_sent, descriptor_};
   if (is_open()) {
-    scheduler_->perform(sent, &limit_);
+    scheduler_->blocking().perform(sent, &limit_);
   } else {
     sent.fail(EBADF);
   }

@@ -156,6 +156,8 @@ class task_queue {
   // Lets every other ready fiber run first. Throws `cancelled` if that was asked.
   void yield();
 
+  // --- for whoever builds something that waits, on the running fiber ------------------------
+
   // Waits for wake(). It may come early, when the fiber is cancelled: look whether what you waited
   // for is there, and if it is not, say so by check_cancelled(). Never throws.
   void park() noexcept;

@@ -20,8 +20,8 @@ fiber& self() {
 }
 
 bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nullptr) {
-  scheduler::blocking_operation ready{readiness, descriptor};
-  here().perform(ready, limit);
+  blocking_operation ready{readiness, descriptor};
+  here().blocking().perform(ready, limit);
   if (ready.error() == ETIMEDOUT && limit != nullptr) return false;
   if (ready.error() != 0) {
     throw std::system_error{ready.error(), std::system_category(), "wait for a descriptor"};

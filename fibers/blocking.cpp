@@ -1,0 +1,85 @@
+#include <fibers/blocking.hpp>
+
+#include <cassert>
+#include <cerrno>
+#include <stdexcept>
+
+namespace fibers {
+
+bool blocking_io::poll(reactor::time_point deadline) {
+  reactor_->poll(deadline, finished_);
+  const bool any = !finished_.empty();
+  while (!finished_.empty()) {
+    auto& done = static_cast<blocking_operation&>(finished_.front());
+    finished_.pop_front();
+    --pending_;
+    tasks_.wake(*done.waiter_);
+  }
+  return any;
+}
+
+void blocking_io::perform(blocking_operation& operation, time_limit* limit) {
+  assert(on_its_thread() && "a fiber stays on its thread");
+  operation.waiter_ = tasks_.current();
+  if (operation.waiter_ == nullptr) [[unlikely]]
+    throw std::logic_error{"only a fiber can block"};
+  if (operation.waiter_->cancel_requested()) [[unlikely]]
+    throw cancelled{};
+  if (limit != nullptr && limit->passed()) [[unlikely]]
+    return operation.fail(ETIMEDOUT);
+  if (reactor_->submit(operation)) return tasks_.completed_at_once();
+  ++pending_;
+  await(operation, limit);
+}
+
+void blocking_io::make_way_before_receive(int descriptor) noexcept {
+  if (reactor_->may_receive(descriptor)) tasks_.let_others_run();
+}
+
+ssize_t blocking_io::send_at_once(int descriptor, const void* data, std::size_t size,
+                                  const time_limit& limit) noexcept {
+  const auto* sender = tasks_.current();
+  if (sender == nullptr || sender->cancel_requested() || limit.passed()) return 0;
+  const auto sent = reactor_->send_at_once(descriptor, data, size);
+  if (sent > 0) tasks_.completed_at_once();
+  return sent;
+}
+
+inline void blocking_io::await(blocking_operation& operation, time_limit* limit) {
+  if (limit != nullptr) limit->alarm_.sleepers[operation.reads() ? 0 : 1] = operation.waiter_;
+  tasks_.park();
+  if (!operation.finished()) [[unlikely]]
+    await_longer(operation, limit);
+  if (limit != nullptr) {
+    auto*& sleeper = limit->alarm_.sleepers[operation.reads() ? 0 : 1];
+    if (sleeper == operation.waiter_) sleeper = nullptr;  // after a close another may wait already
+  }
+  if (operation.error() == ECANCELED) [[unlikely]]
+    tasks_.check_cancelled();
+}
+
+// Woken before it was done: by a cancellation, by the limit, or by mistake.
+[[gnu::noinline]] void blocking_io::await_longer(blocking_operation& operation, time_limit* limit) {
+  while (!operation.finished()) {
+    if (operation.waiter_->cancel_requested()) {
+      take_back(operation, ECANCELED);
+    } else if (limit != nullptr && limit->passed()) {
+      take_back(operation, ETIMEDOUT);
+    } else {
+      tasks_.park();
+    }
+  }
+}
+
+// Afterwards the operation is finished: by `reason`, or by what happened while it was taken back.
+void blocking_io::take_back(blocking_operation& operation, int reason) noexcept {
+  if (reactor_->cancel(operation)) {
+    --pending_;
+    operation.fail(reason);
+    return;
+  }
+  while (!operation.finished()) tasks_.park_uncancellable();
+  if (operation.error() == ECANCELED) operation.fail(reason);
+}
+
+}  // namespace fibers
