@@ -2,25 +2,18 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 
 namespace fibers {
-namespace {
-
-// In the order of `io`.
-constexpr std::string_view names[] = {"auto", "select", "poll", "epoll", "io_uring"};
-
-}  // namespace
 
 std::string_view name_of(io backend) noexcept {
   const auto index = static_cast<std::size_t>(backend);
-  return index < std::size(names) ? names[index] : "unknown";
+  return index < io_names.size() ? io_names[index] : "unknown";
 }
 
 std::optional<io> io_named(std::string_view name) noexcept {
-  const auto found = std::ranges::find(names, name);
-  if (found == std::end(names)) return std::nullopt;
-  return static_cast<io>(found - names);
+  const auto found = std::ranges::find(io_names, name);
+  if (found == io_names.end()) return std::nullopt;
+  return static_cast<io>(found - io_names.begin());
 }
 
 }  // namespace fibers

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <boost/intrusive/slist.hpp>
 #include <chrono>
 #include <cstddef>
@@ -26,6 +27,10 @@
 namespace fibers {
 
 enum class io { automatic, select, poll, epoll, io_uring };
+
+// In the order of `io`: "auto" comes first.
+inline constexpr std::array<std::string_view, 5> io_names{"auto", "select", "poll", "epoll",
+                                                          "io_uring"};
 
 // "select"; automatic is "auto".
 std::string_view name_of(io backend) noexcept;

@@ -146,13 +146,14 @@ fibers::io backend_for(const bench::server_options& options) try {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto options = bench::parse_server_options(argc, argv,
-                                                   {.name = "fibers_echo",
-                                                    .io = {"select", "poll", "epoll", "io_uring"},
-                                                    .automatic = {},
-                                                    .styles = {},
-                                                    .listens_on_paths = true,
-                                                    .spins = true});
+  const auto options =
+      bench::parse_server_options(argc, argv,
+                                  {.name = "fibers_echo",
+                                   .io = {fibers::io_names.begin() + 1, fibers::io_names.end()},
+                                   .automatic = {},
+                                   .styles = {},
+                                   .listens_on_paths = true,
+                                   .spins = true});
   try {
     const auto backend = backend_for(options);
     const fibers::scheduler_options loop{.backend = backend, .spin = options.spin};
