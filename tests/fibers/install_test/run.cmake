@@ -12,10 +12,22 @@ endfunction()
 function(configure folder)
   must_work(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${scratch}/${folder} -G Ninja
     -D CMAKE_PREFIX_PATH=${scratch}/installed -D CMAKE_BUILD_TYPE=${type}
-    -D CMAKE_CXX_COMPILER=${compiler} "-D CMAKE_CXX_FLAGS=${ARGN}")
+    -D CMAKE_CXX_COMPILER=${compiler} "-D CMAKE_CXX_FLAGS=${ARGN}"
+    -D every_header=${scratch}/every_header.cpp)
 endfunction()
 
 must_work(${CMAKE_COMMAND} --install ${build} --prefix ${scratch}/installed)
+
+# What is installed includes nothing that is not.
+file(GLOB headers RELATIVE ${scratch}/installed/include ${scratch}/installed/include/fibers/*)
+list(FILTER headers EXCLUDE REGEX "\\.py$")
+if(headers MATCHES "fibers/reactors")
+  message(FATAL_ERROR "reactors are no program's affair, and were installed")
+endif()
+list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n")
+string(CONCAT includes ${headers})
+file(WRITE ${scratch}/every_header.cpp "${includes}")
+
 configure(build ${flags})
 must_work(${CMAKE_COMMAND} --build ${scratch}/build)
 
