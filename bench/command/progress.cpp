@@ -5,8 +5,8 @@
 #include <bench/analysis/analysis.hpp>
 #include <bench/command/progress.hpp>
 #include <bench/report/forms.hpp>
+#include <bench/text/numbers.hpp>
 #include <bench/text/terminal.hpp>
-#include <cmath>
 
 namespace bench {
 namespace {
@@ -33,11 +33,6 @@ std::string bar_text(double share, int width, bool unicode) {
   }
   bar.append(static_cast<std::size_t>(width - columns), ' ');
   return bar;
-}
-
-std::string clock_text(std::chrono::duration<double> length) {
-  const auto seconds = std::max(0L, std::lround(length.count()));
-  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
 }
 
 progress::progress(const run_plan& plan, std::FILE* out)

@@ -56,7 +56,4 @@ class progress : public run_listener {
 // "█████▏    ": `share` of `width` columns, in eighths of a column; "#####     " in ASCII.
 std::string bar_text(double share, int width, bool unicode);
 
-// "2:05"
-std::string clock_text(std::chrono::duration<double> length);
-
 }  // namespace bench

@@ -18,6 +18,7 @@
 #include <bench/server/catalogue.hpp>
 #include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/numbers.hpp>
 #include <bench/text/terminal.hpp>
 #include <random>
 #include <set>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bench/analysis/block_values.hpp>
-#include <bench/command/progress.hpp>
 #include <bench/duel/keys.hpp>
 #include <bench/duel/screen.hpp>
 #include <bench/text/forest_line.hpp>

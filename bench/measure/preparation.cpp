@@ -5,10 +5,10 @@
 #include <bench/machine/machine.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/record/scenario_limits.hpp>
-#include <bench/report/trust.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/server/size.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/numbers.hpp>
 #include <bench/text/options.hpp>
 #include <bench/text/terminal.hpp>
 

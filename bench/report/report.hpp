@@ -9,16 +9,9 @@
 #include <string>
 
 #include <bench/record/record.hpp>
+#include <bench/text/terminal.hpp>
 
 namespace bench {
-
-// What the terminal at the other end can show. The defaults are right for a pipe.
-struct style {
-  int width = 80;
-  int height = 24;
-  bool colour = false;
-  bool unicode = false;
-};
 
 // Also report.github-action-benchmark.json, for charts over commits, and where histograms were kept
 // latency.hlog and latency/*.hgrm, for the tools of HdrHistogram.

@@ -101,8 +101,8 @@ std::vector<fact> trust_facts(const run_header& header, const results& found) {
   return facts;
 }
 
-std::string prefix_text(const std::string& prefix) {
-  return prefix.empty() ? "none" : fmt::format("{:?}", prefix);
+std::string microseconds_text(const std::optional<distribution>& all, double distribution::*which) {
+  return all ? microseconds_text((*all).*which) : "n/a";
 }
 
 std::string memory_text(const memory_row& row) {

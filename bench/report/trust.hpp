@@ -3,6 +3,7 @@
 
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/record.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +32,8 @@ inline constexpr std::string_view size_note =
 // "cheaper", "inconclusive", ...: the verdict in one word.
 std::string_view word_of(finding what);
 
-// How a prefix is written: "GOT:" in quotes, or none.
-std::string prefix_text(const std::string& prefix);
+// "303"; where no histogram was kept "n/a".
+std::string microseconds_text(const std::optional<distribution>& all, double distribution::*which);
 
 // KiB a connection, or why there is no number.
 std::string memory_text(const memory_row& row);

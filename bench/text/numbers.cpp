@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace bench {
@@ -64,8 +65,13 @@ std::string interval_text(const std::optional<estimate>& shown, std::string (*nu
   return shown ? interval_text(*shown, number, unit) : "n/a";
 }
 
-std::string microseconds_text(const std::optional<distribution>& all, double distribution::*which) {
-  return all ? microseconds_text((*all).*which) : "n/a";
+std::string clock_text(std::chrono::duration<double> length) {
+  const auto seconds = std::max(0L, std::lround(length.count()));
+  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+}
+
+std::string prefix_text(const std::string& prefix) {
+  return prefix.empty() ? "none" : fmt::format("{:?}", prefix);
 }
 
 }  // namespace bench

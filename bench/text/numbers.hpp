@@ -1,10 +1,10 @@
-// number_text: how reports write numbers, so that all of them write the same.
+// numbers: how reports write numbers, so that all of them write the same.
 //
 //     interval_text({55.2, {{40, 70}}, 10}, ns_text, "ns")   // "55 ns [40, 70]"
 #pragma once
 
-#include <bench/analysis/distribution.hpp>
 #include <bench/statistics/statistics.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +25,9 @@ std::string interval_text(const estimate& shown, std::string (*number)(double),
 std::string interval_text(const std::optional<estimate>& shown, std::string (*number)(double),
                           std::string_view unit = {});
 
-// "303"; where no histogram was kept "n/a".
-std::string microseconds_text(const std::optional<distribution>& all, double distribution::*which);
+std::string clock_text(std::chrono::duration<double> length);  // "2:05"
+
+// The prefix of a server's replies: "GOT:" in quotes, or none.
+std::string prefix_text(const std::string& prefix);
 
 }  // namespace bench

@@ -8,12 +8,19 @@
 
 #include <fmt/format.h>
 
-#include <bench/report/report.hpp>
 #include <cstdio>
 #include <string>
 #include <utility>
 
 namespace bench {
+
+// What the terminal at the other end can show. The defaults are right for a pipe.
+struct style {
+  int width = 80;
+  int height = 24;
+  bool colour = false;
+  bool unicode = false;
+};
 
 bool is_terminal(std::FILE* stream);
 style style_of(std::FILE* stream);
