@@ -4,7 +4,7 @@
 //       if (auto next = changed_load(scenario, *action, most)) match.change_load(*next);
 #pragma once
 
-#include <bench/record/record.hpp>
+#include <bench/record/scenario.hpp>
 #include <optional>
 #include <span>
 #include <string>

@@ -22,7 +22,7 @@
 #include <bench/load/address.hpp>
 #include <bench/load/open_loop.hpp>
 #include <bench/load/payload.hpp>
-#include <bench/record/record.hpp>
+#include <bench/record/scenario.hpp>
 #include <bench/statistics/histogram.hpp>
 #include <chrono>
 #include <cstdint>

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bench/machine/machine.hpp>
 #include <bench/measure/preparation.hpp>
-#include <bench/record/scenario_limits.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/server/size.hpp>
 #include <bench/text/failure.hpp>

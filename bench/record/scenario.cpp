@@ -1,8 +1,9 @@
+#include <bench/record/scenario.hpp>
+
 #include <fmt/format.h>
 
-#include <bench/record/record.hpp>
-#include <bench/record/scenario_limits.hpp>
 #include <charconv>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
