@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bench/analysis/block_values.hpp>
-#include <bench/analysis/doubts.hpp>
+#include <bench/analysis/caveats.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/numbers.hpp>
 #include <boost/math/statistics/linear_regression.hpp>
@@ -108,11 +108,11 @@ std::string unjudged(const cost_row& row, const run_record& record) {
   const auto target = target_in(row.comparison, record.header.servers);
   if (!target.empty()) return target + " was not started here";
   for (const auto& name : {row.comparison.contender, row.comparison.base})
-    for (const auto& doubt : record.caveats_found) {
-      if (const auto* found = std::get_if<caveats::cpu_elsewhere>(&doubt);
+    for (const auto& each : record.caveats_found) {
+      if (const auto* found = std::get_if<caveats::cpu_elsewhere>(&each);
           found && found->server == name)
         return "the CPU of " + name + " is that of processes unknown here";
-      if (const auto* found = std::get_if<caveats::processes_changed>(&doubt);
+      if (const auto* found = std::get_if<caveats::processes_changed>(&each);
           found && found->server == name && row.blocks.empty())
         return "processes of " + name + " began or ended while it was timed";
     }
@@ -451,7 +451,7 @@ results analyse(const run_record& record) {
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);
   count_messages(found, record);
-  found.caveats = all_doubts(record, found);
+  found.caveats = all_caveats(record, found);
   found.headlines = headlines_of(found);
   return found;
 }

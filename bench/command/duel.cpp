@@ -54,9 +54,9 @@ std::vector<server_info> find_servers(arguments names, const std::vector<server_
 }
 
 // A line that says where, or why not.
-std::string save(const duel& match, const run_header& header, const std::vector<caveat>& doubts,
-                 std::vector<std::string>& saved) try {
-  const auto record = record_of(match, header, doubts);
+std::string save(const duel& match, const run_header& header,
+                 const std::vector<caveat>& caveats_found, std::vector<std::string>& saved) try {
+  const auto record = record_of(match, header, caveats_found);
   if (record.blocks.empty()) return "nothing to save yet: no round is complete";
   const auto folder = run_folder(std::time(nullptr));
   write_run(record, folder);
@@ -101,19 +101,19 @@ int duel_command(const arguments& given) {
   header.started_utc = utc_text(std::time(nullptr));
   header.command_line = command_line("duel", given);
   header.seed = 1;
-  std::vector<caveat> doubts;
-  header.machine = prepare_machine(pin, doubts);
+  std::vector<caveat> caveats_found;
+  header.machine = prepare_machine(pin, caveats_found);
   live_test_bed bed{servers, header.machine.server_cpu, header.seed, stop};
-  introduce(servers, bed, allow_debug, doubts);
+  introduce(servers, bed, allow_debug, caveats_found);
   header.servers = servers;
   if (!may_share_a_core(servers[1].name, servers[0].name))
-    doubts.push_back(caveats::unlike_reactors{servers[1].name, servers[0].name});
-  for (const auto& doubt : doubts) tell(stderr, "note: {}\n", text_of(doubt));
+    caveats_found.push_back(caveats::unlike_reactors{servers[1].name, servers[0].name});
+  for (const auto& each : caveats_found) tell(stderr, "note: {}\n", text_of(each));
 
   duel match{servers[0].name, servers[1].name, shape};
   std::vector<std::string> saved;
-  const bool stopped =
-      play(bed, match, length, descriptors, [&] { return save(match, header, doubts, saved); });
+  const bool stopped = play(bed, match, length, descriptors,
+                            [&] { return save(match, header, caveats_found, saved); });
   for (const auto& each : saved) fmt::print("{}\n", each);
   return stopped ? exit_interrupted : 0;
 }

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bench/analysis/doubts.hpp>
 #include <bench/command/commands.hpp>
 #include <bench/compare/compare.hpp>
+#include <bench/record/caveats.hpp>
 #include <bench/report/report.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/terminal.hpp>

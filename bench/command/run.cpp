@@ -153,13 +153,13 @@ class recorder : public run_listener {
       : file_{file}, next_{next}, bed_{bed} {
     for (const auto& each : begun.caveats_found)
       if (const auto* found = std::get_if<caveats::processes_changed>(&each))
-        doubted_.insert(found->server);
+        already_noted_.insert(found->server);
   }
   void on_memory(const memory_sample& sample) override {
     file_.append(to_json_line(sample));
     next_.on_memory(sample);
   }
-  void on_caveat(const caveat& doubt) override { file_.append(to_json_line(doubt)); }
+  void on_caveat(const caveat& found) override { file_.append(to_json_line(found)); }
   void on_kernel(const kernel_sample& sample) override {
     file_.append(to_json_line(sample));
     next_.on_kernel(sample);
@@ -170,7 +170,7 @@ class recorder : public run_listener {
     file_.append(to_json_line(measured));
     for (const auto& timed : measured.slices)
       if (!timed.cpu_ns && bed_.uncounted().contains(timed.server) &&
-          doubted_.insert(timed.server).second)
+          already_noted_.insert(timed.server).second)
         file_.append(to_json_line(caveats::processes_changed{timed.server}));
     next_.on_block(measured);
   }
@@ -181,7 +181,7 @@ class recorder : public run_listener {
   journal& file_;
   run_listener& next_;
   const live_test_bed& bed_;
-  std::set<std::string> doubted_;
+  std::set<std::string> already_noted_;
 };
 
 run_header header_of(const run_plan& plan, const environment& machine, std::time_t started,
@@ -299,7 +299,7 @@ run_begin begin(const arguments& given) {
 }
 
 journal open_journal(const run_begin& begun, const run_header& header,
-                     const std::vector<caveat>& doubts) {
+                     const std::vector<caveat>& caveats_found) {
   const auto path = begun.folder / "run.ndjson";
   if (begun.record) {
     auto file = journal::go_on(path);
@@ -308,27 +308,27 @@ journal open_journal(const run_begin& begun, const run_header& header,
   }
   journal file{path};
   file.append(to_json_line(header));
-  for (const auto& doubt : doubts) file.append(to_json_line(doubt));
+  for (const auto& each : caveats_found) file.append(to_json_line(each));
   return file;
 }
 
 run_end run(const run_begin& begun, run_plan plan) {
   const auto& stop = catch_interruption();
-  std::vector<caveat> doubts;
-  const auto machine = prepare_machine(begun.chosen.pin, doubts);
+  std::vector<caveat> caveats_found;
+  const auto machine = prepare_machine(begun.chosen.pin, caveats_found);
   if (const auto why = kernel_counts{{getpid()}}.reason(); !why.empty()) {
-    doubts.push_back(caveats::calls_not_counted{why});
+    caveats_found.push_back(caveats::calls_not_counted{why});
   }
   live_test_bed bed{plan.servers, machine.server_cpu, plan.seed, stop};
   leave_out_missing(plan, bed);
-  doubts.insert(doubts.begin(), plan.left_out.begin(), plan.left_out.end());
+  caveats_found.insert(caveats_found.begin(), plan.left_out.begin(), plan.left_out.end());
   print_title(stderr, plan);
   print_machine(machine, plan.seed);
 
-  introduce(plan.servers, bed, begun.chosen.allow_debug, doubts);
+  introduce(plan.servers, bed, begun.chosen.allow_debug, caveats_found);
   const auto header = header_of(plan, machine, begun.started, begun.given);
   if (begun.record) expect_same_run(begun.record->header, header);
-  auto file = open_journal(begun, header, doubts);
+  auto file = open_journal(begun, header, caveats_found);
   return measure(plan, bed, file, begun.record.value_or(run_record{}));
 }
 

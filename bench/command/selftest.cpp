@@ -196,13 +196,13 @@ int selftest_command(const arguments& given) {
   const auto chosen = chosen_from(wanted.parse(given));
 
   const auto& stop = catch_interruption();
-  std::vector<caveat> doubts;
-  const auto machine = prepare_machine(pin, doubts);
+  std::vector<caveat> caveats_found;
+  const auto machine = prepare_machine(pin, caveats_found);
   const auto servers = servers_here();
   live_test_bed bed{servers, machine.server_cpu, 1, stop};
   std::vector<server_info> timed{servers.front()};
-  introduce(timed, bed, allow_debug, doubts);
-  for (const auto& doubt : doubts) tell(stderr, "note: {}\n", text_of(doubt));
+  introduce(timed, bed, allow_debug, caveats_found);
+  for (const auto& each : caveats_found) tell(stderr, "note: {}\n", text_of(each));
   int failed = 0;
   for (const auto& each : chosen) failed += show(each, {bed, machine, broken}) ? 0 : 1;
   fmt::print("{} of {} proofs hold\n", chosen.size() - static_cast<std::size_t>(failed),

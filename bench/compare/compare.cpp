@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <algorithm>
-#include <bench/analysis/doubts.hpp>
 #include <bench/compare/anchored.hpp>
+#include <bench/record/caveats.hpp>
 #include <bench/text/numbers.hpp>
 #include <charconv>
 #include <cmath>

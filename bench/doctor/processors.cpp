@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bench/analysis/doubts.hpp>
+#include <bench/analysis/caveats.hpp>
 #include <bench/doctor/remarks.hpp>
 #include <bench/text/numbers.hpp>
 #include <sstream>

@@ -5,7 +5,7 @@
 
 namespace bench {
 
-run_record record_of(const duel& match, run_header header, std::vector<caveat> doubts) {
+run_record record_of(const duel& match, run_header header, std::vector<caveat> caveats_found) {
   run_record record;
   record.header = std::move(header);
   record.header.suite = "duel";
@@ -17,7 +17,7 @@ run_record record_of(const duel& match, run_header header, std::vector<caveat> d
     record.blocks.insert(record.blocks.end(), row.rounds.begin(), row.rounds.end());
     record.memory.insert(record.memory.end(), row.memory.begin(), row.memory.end());
   }
-  record.caveats_found = std::move(doubts);
+  record.caveats_found = std::move(caveats_found);
   record.end = run_end::complete;  // a duel has as many rounds as it has
   return record;
 }

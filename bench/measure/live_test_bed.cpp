@@ -73,7 +73,7 @@ introduction live_test_bed::introduce(const std::string& server) {
 
 std::vector<memory_sample> live_test_bed::measure_memory(const std::string& server,
                                                          const std::vector<int>& connections,
-                                                         std::vector<caveat>& doubts) {
+                                                         std::vector<caveat>& caveats_found) {
   std::vector<memory_sample> samples;
   if (find(server).target || elsewhere_.contains(server)) return samples;
   client_ = std::make_unique<load_generator>(scenario{}, seed_, stop_);
@@ -91,7 +91,7 @@ std::vector<memory_sample> live_test_bed::measure_memory(const std::string& serv
   } catch (const server_failed&) {
     // It refuses so many, as select does: the smaller numbers are its answer. Or it has crashed.
     if (const auto end = obituary())
-      doubts.push_back(caveats::memory_cut_short{server, total, *end});
+      caveats_found.push_back(caveats::memory_cut_short{server, total, *end});
   }
   abandon();
   return samples;

@@ -24,7 +24,7 @@ class live_test_bed : public test_bed {
   introduction introduce(const std::string& server) override;
   std::vector<memory_sample> measure_memory(const std::string& server,
                                             const std::vector<int>& connections,
-                                            std::vector<caveat>& doubts) override;
+                                            std::vector<caveat>& caveats_found) override;
   kernel_sample count_calls(const std::string& server, const scenario& shape, duration warm_up,
                             duration length) override;
   void launch(const std::vector<std::string>& servers, const scenario& shape) override;

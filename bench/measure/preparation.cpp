@@ -47,18 +47,18 @@ std::string value_of(const server_info& server, const std::string& key) {
 
 }  // namespace
 
-environment prepare_machine(const std::string& pin_text, std::vector<caveat>& doubts) {
+environment prepare_machine(const std::string& pin_text, std::vector<caveat>& caveats_found) {
   raise_descriptor_limit();
   auto machine = describe_machine();
   const auto allowed = allowed_cpus();
   if (pin_text == "none") {
-    doubts.push_back(caveats::not_pinned{"--pin none"});
+    caveats_found.push_back(caveats::not_pinned{"--pin none"});
   } else if (!pin_text.empty()) {
     pin(parse_pins(pin_text, allowed), machine);
   } else if (const auto pins = choose_pins(allowed)) {
     pin(*pins, machine);
   }
-  if (allowed.size() == 1) doubts.push_back(caveats::one_cpu{});
+  if (allowed.size() == 1) caveats_found.push_back(caveats::one_cpu{});
   return machine;
 }
 
@@ -73,7 +73,7 @@ void expect_possible(const scenario& load) {
 }
 
 void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debug,
-               std::vector<caveat>& doubts) {
+               std::vector<caveat>& caveats_found) {
   for (auto& server : servers) {
     const auto found = bed.introduce(server.name);
     server.announced = found.announced;
@@ -85,21 +85,21 @@ void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debu
            prefix_text(found.prefix));
     }
     if (server.target) {
-      doubts.push_back(caveats::not_started_here{server.name, *server.target});
+      caveats_found.push_back(caveats::not_started_here{server.name, *server.target});
     }
-    if (!found.listens_itself) doubts.push_back(caveats::cpu_elsewhere{server.name});
+    if (!found.listens_itself) caveats_found.push_back(caveats::cpu_elsewhere{server.name});
     if (value_of(server, "debug") == "1") {
       if (!allow_debug) {
         throw run_invalid(fmt::format(
             "{} is a debug build, whose times mean nothing; --allow-debug measures it anyway",
             server.name));
       }
-      doubts.push_back(caveats::debug_build{server.name});
+      caveats_found.push_back(caveats::debug_build{server.name});
     }
     const auto asked = bundled_reactor(server.name);
     const auto got = value_of(server, "io");
     if (asked && *asked != got) {
-      doubts.push_back(caveats::backend_mismatch{server.name, *asked, got});
+      caveats_found.push_back(caveats::backend_mismatch{server.name, *asked, got});
     }
   }
 }

@@ -36,9 +36,7 @@ void expect_same_programs(const run_header& begun, const run_header& now) {
 
 run_record read_resumable(const std::filesystem::path& folder) {
   auto begun = read_run(folder / "run.ndjson");
-  for (const auto& doubt : begun.caveats_found) {
-    if (std::holds_alternative<caveats::run_void>(doubt)) refuse(text_of(doubt));
-  }
+  if (const auto* wrong = first_of<caveats::run_void>(begun.caveats_found)) refuse(text_of(*wrong));
   return begun;
 }
 

@@ -174,11 +174,12 @@ void measure_memory(const run_plan& plan, test_bed& bed, run_listener& listener,
                     const run_record& begun) {
   for (const auto& server : plan.servers) {
     if (!is_weighed(server) || holds_memory_of(begun, server)) continue;
-    std::vector<caveat> doubts;
-    for (const auto& sample : bed.measure_memory(server.name, plan.memory_connections, doubts)) {
+    std::vector<caveat> caveats_found;
+    for (const auto& sample :
+         bed.measure_memory(server.name, plan.memory_connections, caveats_found)) {
       listener.on_memory(sample);
     }
-    for (const auto& doubt : doubts) listener.on_caveat(doubt);
+    for (const auto& each : caveats_found) listener.on_caveat(each);
   }
 }
 

@@ -46,10 +46,10 @@ class test_bed {
   virtual introduction introduce(const std::string& server) = 0;
 
   // Memory at each of these numbers of connections; ends early at a number it cannot reach. One at
-  // which it dies is a doubt.
+  // which it dies is a caveat.
   virtual std::vector<memory_sample> measure_memory(const std::string& server,
                                                     const std::vector<int>& connections,
-                                                    std::vector<caveat>& doubts) = 0;
+                                                    std::vector<caveat>& caveats_found) = 0;
 
   // Loads one server alone and counts what it asks of the kernel meanwhile.
   virtual kernel_sample count_calls(const std::string& server, const scenario& shape,

@@ -1,7 +1,7 @@
-// Each doubt as a sentence that says what it means for the numbers.
-#include <fmt/format.h>
+// Each caveat as a sentence that says what it means for the numbers.
+#include <bench/record/caveats.hpp>
 
-#include <bench/record/record.hpp>
+#include <fmt/format.h>
 
 namespace bench {
 namespace {
@@ -152,21 +152,21 @@ std::string saturated_sentence(const std::vector<const caveats::client_saturated
 
 }  // namespace
 
-std::vector<std::string> sentences_of(const std::vector<caveat>& doubts) {
+std::vector<std::string> sentences_of(const std::vector<caveat>& all) {
   std::vector<std::string> sentences;
   std::vector<const caveats::client_saturated*> saturated;
-  for (const auto& doubt : doubts) {
-    if (const auto* row = std::get_if<caveats::client_saturated>(&doubt))
+  for (const auto& each : all) {
+    if (const auto* row = std::get_if<caveats::client_saturated>(&each))
       saturated.push_back(row);
     else
-      sentences.push_back(text_of(doubt));
+      sentences.push_back(text_of(each));
   }
   if (!saturated.empty()) sentences.push_back(saturated_sentence(saturated));
   return sentences;
 }
 
-std::string text_of(const caveat& doubt) {
-  return std::visit(sentence{}, doubt);
+std::string text_of(const caveat& found) {
+  return std::visit(sentence{}, found);
 }
 
 }  // namespace bench

@@ -81,10 +81,10 @@ struct json_form<kept_histogram> {
   static kept_histogram read(const boost::json::value& value, const std::string& where);
 };
 
-// {"doubt": "one_cpu"}, the members of that caveat beside it, and its sentence as "text".
+// {"caveat": "one_cpu"}, the members of that caveat beside it, and its sentence as "text".
 template <>
 struct json_form<caveat> {
-  static boost::json::value write(const caveat& doubt);
+  static boost::json::value write(const caveat& found);
   static caveat read(const boost::json::value& value, const std::string& where);
 };
 

@@ -20,7 +20,7 @@ namespace json = boost::json;
 constexpr int known_format = 1;
 
 // In the order of the variant.
-constexpr std::array<std::string_view, std::variant_size_v<caveat>> doubt_names{
+constexpr std::array<std::string_view, std::variant_size_v<caveat>> caveat_names{
     "client_saturated",    "backend_mismatch",  "blocks_correlated",  "debug_build",
     "threads_mixed",       "one_cpu",           "not_pinned",         "noisy_machine",
     "no_control",          "run_incomplete",    "empty_slices",       "load_saturated",
@@ -148,22 +148,24 @@ kept_histogram json_form<kept_histogram>::read(const boost::json::value& value,
   throw malformed{where, std::string{"is no histogram: "} + error.what()};
 }
 
-boost::json::value json_form<caveat>::write(const caveat& doubt) {
-  json::object object{{"doubt", doubt_names[doubt.index()]}};
-  const auto members = std::visit([](const auto& each) { return to_json(each); }, doubt);
+boost::json::value json_form<caveat>::write(const caveat& found) {
+  json::object object{{"caveat", caveat_names[found.index()]}};
+  const auto members = std::visit([](const auto& each) { return to_json(each); }, found);
   for (const auto& member : members.as_object()) object[member.key()] = member.value();
-  object["text"] = text_of(doubt);
+  object["text"] = text_of(found);
   return object;
 }
 
 caveat json_form<caveat>::read(const boost::json::value& value, const std::string& where) {
-  const auto* name = value.is_object() ? value.as_object().if_contains("doubt") : nullptr;
+  const auto* object = value.if_object();
+  const auto* name = object ? object->if_contains("caveat") : nullptr;
+  if (object && !name) name = object->if_contains("doubt");  // its name in older runs
   std::optional<caveat> found;
-  boost::mp11::mp_for_each<boost::mp11::mp_iota_c<doubt_names.size()>>([&](auto index) {
-    if (name && name->is_string() && std::string_view{name->as_string()} == doubt_names[index])
+  boost::mp11::mp_for_each<boost::mp11::mp_iota_c<caveat_names.size()>>([&](auto index) {
+    if (name && name->is_string() && std::string_view{name->as_string()} == caveat_names[index])
       found = from_json<std::variant_alternative_t<index, caveat>>(value, where);
   });
-  if (!found) throw malformed{where.empty() ? "doubt" : where + ".doubt", "is not known here"};
+  if (!found) throw malformed{where.empty() ? "caveat" : where + ".caveat", "is not known here"};
   return *found;
 }
 
@@ -179,8 +181,8 @@ std::string to_json_line(const memory_sample& sample) {
 std::string to_json_line(const kernel_sample& sample) {
   return line_of("kernel", to_json(sample));
 }
-std::string to_json_line(const caveat& doubt) {
-  return line_of("caveat", to_json(doubt));
+std::string to_json_line(const caveat& found) {
+  return line_of("caveat", to_json(found));
 }
 std::string to_json_line(run_end end) {
   return line_of("end", json::object{{"how", to_json(end)}});

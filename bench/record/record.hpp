@@ -6,6 +6,8 @@
 // in its name; a number that could not be measured is absent (std::nullopt), never zero.
 #pragma once
 
+#include <bench/record/block_kind.hpp>
+#include <bench/record/caveats.hpp>
 #include <bench/record/scenario.hpp>
 #include <bench/statistics/histogram.hpp>
 #include <cstdint>
@@ -15,7 +17,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace bench {
@@ -76,12 +77,6 @@ struct run_header {
   std::vector<server_info> servers;
   std::vector<comparison> comparisons;
   environment machine;
-};
-
-enum class block_kind {
-  duet,       // all servers of the comparison loaded at once, sharing a core: decides cost
-  exclusive,  // one loaded at a time, ABBA or BAAB: throughput and latency
-  open_loop,  // the same at a fixed rate: how long those wait who come whether or not it keeps up
 };
 
 // How long each message of a slice took, in nanoseconds. Null: not kept.
@@ -148,127 +143,6 @@ struct kernel_sample {
   std::int64_t context_switches = 0;
 };
 
-// Reasons not to believe a row, as data: every report prints them.
-namespace caveats {
-struct client_saturated {
-  std::string server;
-  std::string scenario;
-  double utilisation;
-};
-struct backend_mismatch {
-  std::string server;
-  std::string asked;
-  std::string got;
-};
-struct blocks_correlated {
-  std::string scenario;
-  std::string comparison;
-  double p;
-};
-struct debug_build {
-  std::string server;
-};
-struct threads_mixed {
-  std::string base;
-  std::string contender;
-};
-struct one_cpu {};
-struct not_pinned {
-  std::string reason;
-};
-struct noisy_machine {
-  double foreign_cpu_share;
-};
-struct no_control {};  // nothing says how far apart two equal servers read here
-struct run_incomplete {
-  int rounds_done;
-  int rounds_planned;
-};
-struct load_saturated {  // open loop: it answered so much of what was due
-  std::string server;
-  std::string scenario;
-  double rate_per_second;
-  double answered;
-};
-struct descriptors_missing {  // blocks of that kind were left out
-  std::string scenario;
-  block_kind kind;
-  int wanted;
-  int limit;
-};
-struct server_missing {  // what needs it was left out
-  std::string server;
-  std::string reason;
-};
-struct calls_not_counted {
-  std::string reason;
-};
-struct run_resumed {  // it went on then, after an interruption
-  std::string at_utc;
-};
-struct run_void {  // a server answered with bytes that it was not sent
-  std::string reason;
-};
-struct time_stolen {  // by the hypervisor, of the server core
-  double share;
-};
-struct clock_follows_load {  // a governor other than "performance"
-  std::string governor;
-};
-struct noise_grade_d {  // of a server against itself
-  double spread;
-};
-struct not_started_here {  // a target: nothing is known of its process
-  std::string server;
-  std::string target;
-};
-struct processes_changed {  // while it was timed, and with them went what they had used
-  std::string server;
-};
-struct unlike_reactors {  // in a duet, where they disturb each other
-  std::string base;
-  std::string contender;
-};
-struct client_disturbed {  // others ran on the client's core
-  double share;
-};
-struct memory_cut_short {  // it ended while its memory was measured
-  std::string server;
-  int connections;
-  std::string reason;
-};
-struct cpu_elsewhere {  // of the processes that were started here, none listens
-  std::string server;
-};
-struct empty_slices {  // no message came back: such a block has no cost per message
-  std::string scenario;
-  std::string comparison;
-  int blocks;
-};
-struct cost_missing {  // no CPU time was counted for messages that came back
-  std::string scenario;
-  std::string comparison;
-  int blocks;
-};
-struct replies_delayed {  // until the client's delayed acknowledgement
-  std::string server;
-  std::string scenario;
-  double p50_us;
-};
-}  // namespace caveats
-
-using caveat =
-    std::variant<caveats::client_saturated, caveats::backend_mismatch, caveats::blocks_correlated,
-                 caveats::debug_build, caveats::threads_mixed, caveats::one_cpu,
-                 caveats::not_pinned, caveats::noisy_machine, caveats::no_control,
-                 caveats::run_incomplete, caveats::empty_slices, caveats::load_saturated,
-                 caveats::descriptors_missing, caveats::server_missing, caveats::run_resumed,
-                 caveats::run_void, caveats::calls_not_counted, caveats::time_stolen,
-                 caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here,
-                 caveats::processes_changed, caveats::unlike_reactors, caveats::client_disturbed,
-                 caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing,
-                 caveats::replies_delayed>;
-
 enum class run_end { complete, interrupted };
 
 // A whole run in memory, as read back from run.ndjson.
@@ -287,14 +161,8 @@ std::string to_json_line(const run_header& header);
 std::string to_json_line(const block& measured);
 std::string to_json_line(const memory_sample& sample);
 std::string to_json_line(const kernel_sample& sample);
-std::string to_json_line(const caveat& doubt);
+std::string to_json_line(const caveat& found);
 std::string to_json_line(run_end end);
-
-// "asio-callback/epoll on c64/512: the client used 97 % of its core, so ...": no full stop.
-std::string text_of(const caveat& doubt);
-
-// All of them as sentences for people; the saturated rows, often many, share one.
-std::vector<std::string> sentences_of(const std::vector<caveat>& doubts);
 
 // The text names the file, the line and what is wrong with it.
 struct unreadable_run : std::runtime_error {

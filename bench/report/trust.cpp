@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <bench/analysis/doubts.hpp>
+#include <bench/record/caveats.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/numbers.hpp>
 #include <map>

@@ -238,7 +238,7 @@ inline std::string ndjson_of(const bench::run_record& record) {
   for (const auto& block : record.blocks) text += bench::to_json_line(block) + '\n';
   for (const auto& sample : record.memory) text += bench::to_json_line(sample) + '\n';
   for (const auto& sample : record.kernel) text += bench::to_json_line(sample) + '\n';
-  for (const auto& doubt : record.caveats_found) text += bench::to_json_line(doubt) + '\n';
+  for (const auto& each : record.caveats_found) text += bench::to_json_line(each) + '\n';
   if (record.end) text += bench::to_json_line(*record.end) + '\n';
   return text;
 }

@@ -662,11 +662,10 @@ BOOST_FIXTURE_TEST_CASE(who_starts_a_process_for_each_connection_has_no_cpu_wher
       BOOST_TEST(each.cpu_ns.has_value() == is_known, each.server + block.scenario.text());
       BOOST_TEST(each.cpu_ns.value_or(1) > 0);
     }
-  const auto is_doubt = [](const bench::caveat& each) {
+  const auto says_so = [](const bench::caveat& each) {
     return std::holds_alternative<bench::caveats::processes_changed>(each);
   };
-  BOOST_TEST(std::count_if(record.caveats_found.begin(), record.caveats_found.end(), is_doubt) ==
-             1);
+  BOOST_TEST(std::count_if(record.caveats_found.begin(), record.caveats_found.end(), says_so) == 1);
   BOOST_TEST(holds(ended.out, "n/a: processes of mine began or ended"), ended.out);
 }
 

@@ -135,11 +135,11 @@ BOOST_AUTO_TEST_CASE(who_dies_while_its_memory_is_measured_is_quoted,
   bench::raise_descriptor_limit();
   const std::atomic<bool> stop = false;
   bench::live_test_bed bed{{{"odd", "odd_server dies", {}}}, std::nullopt, 1, stop};
-  std::vector<bench::caveat> doubts;
+  std::vector<bench::caveat> caveats_found;
   // In steps that its queue of 1,024 holds; it answers a thousand times.
-  BOOST_TEST(bed.measure_memory("odd", {16, 600, 1100}, doubts).size() == 2U);
-  BOOST_REQUIRE(doubts.size() == 1);
-  BOOST_TEST(bench::text_of(doubts[0]) ==
+  BOOST_TEST(bed.measure_memory("odd", {16, 600, 1100}, caveats_found).size() == 2U);
+  BOOST_REQUIRE(caveats_found.size() == 1);
+  BOOST_TEST(bench::text_of(caveats_found[0]) ==
              "the memory of odd with 1100 connections is missing: odd exited with status 7: out of "
              "patience");
 }

@@ -132,6 +132,16 @@ BOOST_AUTO_TEST_CASE(what_a_slice_took_comes_back_and_a_run_from_before_it_was_k
   BOOST_TEST(!old.blocks[1].slices[0].start_ms);
 }
 
+BOOST_AUTO_TEST_CASE(a_caveat_under_its_older_name_is_read) {
+  const scratch_folder folder;
+  const auto record = every_caveat();
+  const auto text =
+      std::regex_replace(ndjson_of(record), std::regex{"\"caveat\":\""}, "\"doubt\":\"");
+  const auto back = bench::read_run(folder.write("run.ndjson", text)).caveats_found;
+  BOOST_TEST(bench::sentences_of(back) == bench::sentences_of(record.caveats_found),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_foreign_file_is_refused_in_words) {
   BOOST_TEST(complaint("") ==
              "run.ndjson:0: no header: this is no run, or it ended before it began");
@@ -172,8 +182,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_and_a_folder_are_named) {
 
 BOOST_AUTO_TEST_CASE(every_caveat_is_a_sentence_of_its_own) {
   std::map<std::string, int> seen;
-  for (const auto& doubt : every_caveat().caveats_found) {
-    const auto text = bench::text_of(doubt);
+  for (const auto& each : every_caveat().caveats_found) {
+    const auto text = bench::text_of(each);
     BOOST_TEST(text.size() > 20, text);
     BOOST_TEST(text.back() != '.', text);
     BOOST_TEST(++seen[text] == 1, text);

@@ -1,4 +1,4 @@
-// Every report says the same, says its doubts, and survives what a run can look like.
+// Every report says the same, says its caveats, and survives what a run can look like.
 #include <bench/analysis/analysis.hpp>
 #include <bench/command/commands.hpp>
 #include <bench/report/forms.hpp>
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(the_size_of_a_server_is_told_where_it_was_recorded) {
 }
 
 // Whether a caveat says so; then it is one, and in every report.
-bool doubted(const bench::run_record& record, const std::string& sentence) {
+bool has_caveat(const bench::run_record& record, const std::string& sentence) {
   const auto found = analyse(record);
   const auto count = std::count_if(found.caveats.begin(), found.caveats.end(), [&](auto& each) {
     return contains(bench::text_of(each), sentence);
@@ -376,33 +376,33 @@ bool doubted(const bench::run_record& record, const std::string& sentence) {
 
 BOOST_AUTO_TEST_CASE(what_others_took_in_the_median_block_is_a_caveat) {
   auto record = synthetic_run();
-  BOOST_TEST(!doubted(record, "other programs took"));
-  BOOST_TEST(!doubted(record, "the hypervisor took"));
+  BOOST_TEST(!has_caveat(record, "other programs took"));
+  BOOST_TEST(!has_caveat(record, "the hypervisor took"));
   for (auto& block : record.blocks) block.foreign_cpu_share = block.round < 4 ? 0.9 : 0.01;
-  BOOST_TEST(!doubted(record, "other programs took"));
+  BOOST_TEST(!has_caveat(record, "other programs took"));
   for (auto& block : record.blocks) block.foreign_cpu_share = block.round < 4 ? 0.01 : 0.3;
-  BOOST_TEST(doubted(record, "other programs took 30 % of the server core"));
-  BOOST_TEST(!doubted(record, "the hypervisor took"));
+  BOOST_TEST(has_caveat(record, "other programs took 30 % of the server core"));
+  BOOST_TEST(!has_caveat(record, "the hypervisor took"));
   for (auto& block : record.blocks) block.steal_share = 0.2;
-  BOOST_TEST(doubted(record, "the hypervisor took 20 % of the server core"));
+  BOOST_TEST(has_caveat(record, "the hypervisor took 20 % of the server core"));
 }
 
 BOOST_AUTO_TEST_CASE(a_governor_that_follows_the_load_is_a_caveat) {
   auto record = synthetic_run();
   for (const auto* governor : {"n/a", "", "performance"}) {
     record.header.machine.governor = governor;
-    BOOST_TEST(!doubted(record, "the governor is"));
+    BOOST_TEST(!has_caveat(record, "the governor is"));
   }
   record.header.machine.governor = "powersave";
-  BOOST_TEST(doubted(record, "the governor is powersave"));
+  BOOST_TEST(has_caveat(record, "the governor is powersave"));
 }
 
 BOOST_AUTO_TEST_CASE(replies_that_wait_for_an_acknowledgement_are_a_caveat) {
   struct observed {
     double p50_us, client, server;  // shares of their cores
-    bool doubtful;
+    bool delayed;
   };
-  for (const auto& [p50_us, client, server, doubtful] :
+  for (const auto& [p50_us, client, server, delayed] :
        {observed{43'900, 0.02, 0.01, true}, observed{43'900, 0.8, 0.01, false},
         observed{43'900, 0.02, 0.99, false}, observed{900, 0.02, 0.01, false}}) {
     auto record = synthetic_run({.utilisation = client});
@@ -412,21 +412,21 @@ BOOST_AUTO_TEST_CASE(replies_that_wait_for_an_acknowledgement_are_a_caveat) {
           slice.p50_us = p50_us;
           slice.cpu_ns = server * slice.seconds * 1e9;
         }
-    BOOST_TEST(doubted(record, "fibers/select on c1/64: half of the replies took 44 ms") ==
-               doubtful);
+    BOOST_TEST(has_caveat(record, "fibers/select on c1/64: half of the replies took 44 ms") ==
+               delayed);
   }
 }
 
 BOOST_AUTO_TEST_CASE(noise_grade_d_is_a_caveat) {
-  BOOST_TEST(!doubted(synthetic_run(), "noise grade D"));
-  BOOST_TEST(doubted(synthetic_run({.noise = 0.2}), "noise grade D: a server against itself"));
+  BOOST_TEST(!has_caveat(synthetic_run(), "noise grade D"));
+  BOOST_TEST(has_caveat(synthetic_run({.noise = 0.2}), "noise grade D: a server against itself"));
 }
 
 BOOST_AUTO_TEST_CASE(threads_that_differ_are_a_caveat) {
   auto record = synthetic_run();
-  BOOST_TEST(!doubted(record, "different numbers of threads"));
+  BOOST_TEST(!has_caveat(record, "different numbers of threads"));
   record.header.servers[1].announced["threads"] = "2";
-  BOOST_TEST(doubted(record, "use different numbers of threads"));
+  BOOST_TEST(has_caveat(record, "use different numbers of threads"));
 }
 
 BOOST_AUTO_TEST_CASE(of_many_processors_one_that_is_allowed_has_no_throughput_ratio_either) {
@@ -487,7 +487,7 @@ BOOST_AUTO_TEST_CASE(at_noise_grade_d_no_row_is_called_equivalent) {
 BOOST_AUTO_TEST_CASE(one_processor_is_a_caveat) {
   auto record = synthetic_run();
   record.header.machine.cpus = 1;
-  BOOST_TEST(doubted(record, "one CPU only"));
+  BOOST_TEST(has_caveat(record, "one CPU only"));
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_run_counts_only_its_complete_rounds) {
@@ -503,7 +503,7 @@ BOOST_AUTO_TEST_CASE(a_first_round_that_none_followed_is_not_called_complete) {
   auto record = synthetic_run({.rounds = 5});
   record.end = bench::run_end::interrupted;
   record.blocks.resize(1);
-  BOOST_TEST(doubted(record, "the run ended early, after 0 of 5 rounds"));
+  BOOST_TEST(has_caveat(record, "the run ended early, after 0 of 5 rounds"));
 }
 
 BOOST_AUTO_TEST_CASE(blocks_that_follow_each_other_are_called_correlated) {
@@ -511,8 +511,8 @@ BOOST_AUTO_TEST_CASE(blocks_that_follow_each_other_are_called_correlated) {
   for (auto& block : record.blocks)
     for (auto& slice : block.slices)
       if (slice.launch == 1 && !block.control) *slice.cpu_ns *= 1 + 0.02 * block.round;
-  const auto doubts = analyse(record).caveats;
-  BOOST_TEST(std::any_of(doubts.begin(), doubts.end(), [](const auto& each) {
+  const auto caveats_found = analyse(record).caveats;
+  BOOST_TEST(std::any_of(caveats_found.begin(), caveats_found.end(), [](const auto& each) {
     return std::holds_alternative<bench::caveats::blocks_correlated>(each);
   }));
 }
@@ -828,13 +828,13 @@ BOOST_AUTO_TEST_CASE(a_json_report_read_back_says_the_same) {
 BOOST_AUTO_TEST_CASE(the_json_report_meets_its_schema_member_by_member) {
   const auto schema = parsed_file(REPORT_SCHEMA);
   schema_check check{schema};
-  auto doubtful = synthetic_run({.rounds = 3, .control = false, .utilisation = 0.97});
-  doubtful.header.machine.server_cpu.reset();
-  doubtful.blocks.front().slices.front().messages = 0;
-  doubtful.memory.resize(1);
-  doubtful.end.reset();
+  auto lacking = synthetic_run({.rounds = 3, .control = false, .utilisation = 0.97});
+  lacking.header.machine.server_cpu.reset();
+  lacking.blocks.front().slices.front().messages = 0;
+  lacking.memory.resize(1);
+  lacking.end.reset();
   for (const auto& record :
-       {synthetic_run(), doubtful, synthetic_run({.rounds = 0}), synthetic_run({.answered = 0.9}),
+       {synthetic_run(), lacking, synthetic_run({.rounds = 0}), synthetic_run({.answered = 0.9}),
         synthetic_run({.latencies = false}), every_caveat(), with_target(synthetic_run())}) {
     const auto report = boost::json::parse(bench::json_report(record.header, analyse(record)));
     for (const auto& complaint : check.complaints(report)) BOOST_ERROR(complaint);

@@ -1,4 +1,4 @@
-#include <bench/analysis/doubts.hpp>
+#include <bench/analysis/caveats.hpp>
 
 #include <fmt/format.h>
 
@@ -14,9 +14,9 @@ namespace {
 
 constexpr double suspicious_p = 0.01;  // with twenty rows, one in five runs would cry at 5 %
 
-template <class Doubt>
+template <class Kind>
 bool recorded(const run_record& record) {
-  return first_of<Doubt>(record.caveats_found) != nullptr;
+  return first_of<Kind>(record.caveats_found) != nullptr;
 }
 
 std::string pair_text(const comparison& pair) {
@@ -32,11 +32,11 @@ std::string announced(const run_header& header, const std::string& name, const s
   return {};
 }
 
-void add_saturated(std::vector<caveat>& doubts, const results& found) {
+void add_saturated(std::vector<caveat>& caveats_found, const results& found) {
   for (const auto& row : found.loads)
     for (const auto* side : {&row.base, &row.contender})
       if (side->client_limited)
-        doubts.push_back(
+        caveats_found.push_back(
             caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
 }
 
@@ -49,7 +49,7 @@ double median_of(std::vector<double> values) {
 
 // Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), and by little more where messages go
 // to and fro. Who is busy has other reasons, and on a path nothing is acknowledged.
-void add_delayed(std::vector<caveat>& doubts, const run_record& record) {
+void add_delayed(std::vector<caveat>& caveats_found, const run_record& record) {
   constexpr double least_us = 38'000;
   constexpr double most_us = 60'000;
   constexpr double idle = 0.3;  // of its core
@@ -68,31 +68,32 @@ void add_delayed(std::vector<caveat>& doubts, const run_record& record) {
     for (const auto* timed : slices)
       if (seems_delayed(*timed)) delayed.push_back(timed->p50_us);
     if (2 * delayed.size() <= slices.size()) continue;
-    doubts.push_back(caveats::replies_delayed{where.first, where.second, median_of(delayed)});
+    caveats_found.push_back(
+        caveats::replies_delayed{where.first, where.second, median_of(delayed)});
   }
 }
 
-void add_load_saturated(std::vector<caveat>& doubts, const results& found) {
+void add_load_saturated(std::vector<caveat>& caveats_found, const results& found) {
   for (const auto& row : found.open_loops)
     for (const auto* side : {&row.base, &row.contender})
       if (side->saturated)
-        doubts.push_back(caveats::load_saturated{side->server, row.scenario.text(),
-                                                 row.rate_per_second.value, side->answered});
+        caveats_found.push_back(caveats::load_saturated{side->server, row.scenario.text(),
+                                                        row.rate_per_second.value, side->answered});
 }
 
-void add_correlated(std::vector<caveat>& doubts, const results& found) {
+void add_correlated(std::vector<caveat>& caveats_found, const results& found) {
   for (const auto& row : found.costs)
     if (row.ljung_box_p && *row.ljung_box_p < suspicious_p)
-      doubts.push_back(caveats::blocks_correlated{row.scenario.text(), pair_text(row.comparison),
-                                                  *row.ljung_box_p});
+      caveats_found.push_back(caveats::blocks_correlated{
+          row.scenario.text(), pair_text(row.comparison), *row.ljung_box_p});
 }
 
-void add_mixed_threads(std::vector<caveat>& doubts, const run_header& header) {
+void add_mixed_threads(std::vector<caveat>& caveats_found, const run_header& header) {
   for (const auto& pair : header.comparisons) {
     const auto base = announced(header, pair.base, "threads");
     const auto contender = announced(header, pair.contender, "threads");
     if (!base.empty() && !contender.empty() && base != contender)
-      doubts.push_back(caveats::threads_mixed{pair.base, pair.contender});
+      caveats_found.push_back(caveats::threads_mixed{pair.base, pair.contender});
   }
 }
 
@@ -107,31 +108,32 @@ std::optional<double> lost(const run_record& record, Share share) {
   return share_lost > noisy_share ? std::optional{share_lost} : std::nullopt;
 }
 
-void add_noisy(std::vector<caveat>& doubts, const run_record& record) {
+void add_noisy(std::vector<caveat>& caveats_found, const run_record& record) {
   if (const auto share = lost(record, &block::foreign_cpu_share))
-    doubts.push_back(caveats::noisy_machine{*share});
+    caveats_found.push_back(caveats::noisy_machine{*share});
 }
 
-void add_noise_grade_d(std::vector<caveat>& doubts, const results& found) {
+void add_noise_grade_d(std::vector<caveat>& caveats_found, const results& found) {
   for (const auto* each : {&found.noise, &found.noise_alone})
-    if (*each && (*each)->grade == 'D') doubts.push_back(caveats::noise_grade_d{(*each)->spread});
+    if (*each && (*each)->grade == 'D')
+      caveats_found.push_back(caveats::noise_grade_d{(*each)->spread});
 }
 
-void add_client_disturbed(std::vector<caveat>& doubts, const run_record& record) {
+void add_client_disturbed(std::vector<caveat>& caveats_found, const run_record& record) {
   if (const auto share = lost(record, &block::client_foreign_share))
-    doubts.push_back(caveats::client_disturbed{*share});
+    caveats_found.push_back(caveats::client_disturbed{*share});
 }
 
-void add_stolen(std::vector<caveat>& doubts, const run_record& record) {
+void add_stolen(std::vector<caveat>& caveats_found, const run_record& record) {
   if (const auto share = lost(record, &block::steal_share))
-    doubts.push_back(caveats::time_stolen{*share});
+    caveats_found.push_back(caveats::time_stolen{*share});
 }
 
 // Empty or n/a: there is none, or it is not for this system to choose.
-void add_governor(std::vector<caveat>& doubts, const environment& machine) {
+void add_governor(std::vector<caveat>& caveats_found, const environment& machine) {
   const auto& governor = machine.governor;
   if (!governor.empty() && governor != "n/a" && governor != "performance")
-    doubts.push_back(caveats::clock_follows_load{governor});
+    caveats_found.push_back(caveats::clock_follows_load{governor});
 }
 
 // A round counts when it has as many blocks as the fullest one. How many there are to a round shows
@@ -146,56 +148,57 @@ int complete_rounds(const run_record& record) {
                                         [most](const auto& each) { return each.second == most; }));
 }
 
-template <class Doubt>
-void add_blocks_with(std::vector<caveat>& doubts, const run_record& record,
-                     const std::function<bool(const slice&)>& is_doubtful) {
-  std::map<std::pair<std::string, std::string>, int> doubtful_blocks;
+template <class Kind>
+void add_blocks_with(std::vector<caveat>& caveats_found, const run_record& record,
+                     const std::function<bool(const slice&)>& is_suspect) {
+  std::map<std::pair<std::string, std::string>, int> suspect_blocks;
   for (const auto& each : record.blocks)
-    if (std::any_of(each.slices.begin(), each.slices.end(), is_doubtful))
-      ++doubtful_blocks[{each.scenario.text(), pair_text(each.comparison)}];
-  for (const auto& [where, count] : doubtful_blocks)
-    doubts.push_back(Doubt{where.first, where.second, count});
+    if (std::any_of(each.slices.begin(), each.slices.end(), is_suspect))
+      ++suspect_blocks[{each.scenario.text(), pair_text(each.comparison)}];
+  for (const auto& [where, count] : suspect_blocks)
+    caveats_found.push_back(Kind{where.first, where.second, count});
 }
 
-void add_empty(std::vector<caveat>& doubts, const run_record& record) {
-  add_blocks_with<caveats::empty_slices>(doubts, record,
+void add_empty(std::vector<caveat>& caveats_found, const run_record& record) {
+  add_blocks_with<caveats::empty_slices>(caveats_found, record,
                                          [](const slice& timed) { return timed.messages <= 0; });
 }
 
-// Of a server whose CPU is nowhere known, other doubts say so.
-void add_cost_missing(std::vector<caveat>& doubts, const run_record& record) {
+// Of a server whose CPU is nowhere known, other caveats say so.
+void add_cost_missing(std::vector<caveat>& caveats_found, const run_record& record) {
   std::set<std::string> counted;
   for (const auto& each : record.blocks)
     for (const auto& timed : each.slices)
       if (timed.cpu_ns) counted.insert(timed.server);
-  add_blocks_with<caveats::cost_missing>(doubts, record, [&](const slice& timed) {
+  add_blocks_with<caveats::cost_missing>(caveats_found, record, [&](const slice& timed) {
     return timed.messages > 0 && counted.contains(timed.server) && !has_cost(timed);
   });
 }
 
 }  // namespace
 
-std::vector<caveat> all_doubts(const run_record& record, const results& found) {
-  auto doubts = record.caveats_found;
-  if (!recorded<caveats::client_saturated>(record)) add_saturated(doubts, found);
-  if (!recorded<caveats::replies_delayed>(record)) add_delayed(doubts, record);
-  if (!recorded<caveats::load_saturated>(record)) add_load_saturated(doubts, found);
-  if (!recorded<caveats::blocks_correlated>(record)) add_correlated(doubts, found);
-  if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(doubts, record.header);
-  if (!recorded<caveats::noisy_machine>(record)) add_noisy(doubts, record);
-  if (!recorded<caveats::client_disturbed>(record)) add_client_disturbed(doubts, record);
-  if (!recorded<caveats::time_stolen>(record)) add_stolen(doubts, record);
-  if (!recorded<caveats::clock_follows_load>(record)) add_governor(doubts, record.header.machine);
-  if (!recorded<caveats::noise_grade_d>(record)) add_noise_grade_d(doubts, found);
-  if (!recorded<caveats::empty_slices>(record)) add_empty(doubts, record);
-  if (!recorded<caveats::cost_missing>(record)) add_cost_missing(doubts, record);
+std::vector<caveat> all_caveats(const run_record& record, const results& found) {
+  auto caveats_found = record.caveats_found;
+  if (!recorded<caveats::client_saturated>(record)) add_saturated(caveats_found, found);
+  if (!recorded<caveats::replies_delayed>(record)) add_delayed(caveats_found, record);
+  if (!recorded<caveats::load_saturated>(record)) add_load_saturated(caveats_found, found);
+  if (!recorded<caveats::blocks_correlated>(record)) add_correlated(caveats_found, found);
+  if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(caveats_found, record.header);
+  if (!recorded<caveats::noisy_machine>(record)) add_noisy(caveats_found, record);
+  if (!recorded<caveats::client_disturbed>(record)) add_client_disturbed(caveats_found, record);
+  if (!recorded<caveats::time_stolen>(record)) add_stolen(caveats_found, record);
+  if (!recorded<caveats::clock_follows_load>(record))
+    add_governor(caveats_found, record.header.machine);
+  if (!recorded<caveats::noise_grade_d>(record)) add_noise_grade_d(caveats_found, found);
+  if (!recorded<caveats::empty_slices>(record)) add_empty(caveats_found, record);
+  if (!recorded<caveats::cost_missing>(record)) add_cost_missing(caveats_found, record);
   if (!recorded<caveats::one_cpu>(record) && record.header.machine.cpus == 1)
-    doubts.push_back(caveats::one_cpu{});
+    caveats_found.push_back(caveats::one_cpu{});
   if (!recorded<caveats::no_control>(record) && !found.noise)
-    doubts.push_back(caveats::no_control{});
+    caveats_found.push_back(caveats::no_control{});
   if (!recorded<caveats::run_incomplete>(record) && record.end != run_end::complete)
-    doubts.push_back(caveats::run_incomplete{complete_rounds(record), record.header.rounds});
-  return doubts;
+    caveats_found.push_back(caveats::run_incomplete{complete_rounds(record), record.header.rounds});
+  return caveats_found;
 }
 
 }  // namespace bench
