@@ -139,9 +139,6 @@ struct results {
   std::vector<caveat> caveats;          // recorded, and found here
 };
 
-// The scenario that leads a report where it was measured.
-inline constexpr const char* headline_scenario = "c64/512";
-
 results analyse(const run_record& record);
 
 // The comparisons of the cost rows, each once, in their order; and the rows of one.

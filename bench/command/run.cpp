@@ -11,7 +11,7 @@
 #include <bench/measure/preparation.hpp>
 #include <bench/measure/resume.hpp>
 #include <bench/measure/runner.hpp>
-#include <bench/measure/suite.hpp>
+#include <bench/measure/schedule.hpp>
 #include <bench/record/journal.hpp>
 #include <bench/record/run_folder.hpp>
 #include <bench/report/report.hpp>

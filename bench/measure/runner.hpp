@@ -6,7 +6,7 @@
 // interrupted, what it has is balanced and valid.
 #pragma once
 
-#include <bench/measure/suite.hpp>
+#include <bench/measure/schedule.hpp>
 #include <bench/measure/test_bed.hpp>
 #include <bench/record/record.hpp>
 

@@ -41,4 +41,7 @@ struct scenario {
   friend bool operator==(const scenario&, const scenario&) = default;
 };
 
+// It leads a report where it was measured.
+inline constexpr const char* headline_scenario = "c64/512";
+
 }  // namespace bench

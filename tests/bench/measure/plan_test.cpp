@@ -1,32 +1,20 @@
-#define BOOST_TEST_MODULE suite
+#define BOOST_TEST_MODULE plan
 #include <algorithm>
-#include <bench/measure/suite.hpp>
+#include <bench/measure/plan.hpp>
+#include <bench/measure/schedule.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <map>
 #include <set>
 
-using namespace std::chrono_literals;
+#include <tests/bench/measure/requests.hpp>
+
 using bench::block_kind;
 using bench::plan_run;
-using bench::run_request;
 namespace data = boost::unit_test::data;
 
 namespace {
-
-run_request asking(std::string suite) {
-  run_request request;
-  request.suite = std::move(suite);
-  return request;
-}
-
-run_request comparing(std::vector<std::string> servers) {
-  auto request = asking("quick");
-  request.servers = std::move(servers);
-  return request;
-}
 
 auto saying(std::string words) {
   return [words = std::move(words)](const bench::usage_error& error) {
@@ -37,103 +25,12 @@ auto saying(std::string words) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
-  BOOST_TEST((expected_duration(plan_run(asking("quick"))) < 30s));
-  BOOST_TEST((expected_duration(plan_run(asking("default"))) < 175s));
-  BOOST_TEST((expected_duration(plan_run(asking("thorough"))) < 720s));
-  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "connections"})
-    BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
-}
-
-BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
-  const auto all = bench::suite_summaries();
-  BOOST_TEST(all.size() == 9U);
-  for (const auto& each : all) {
-    BOOST_TEST((each.expected == expected_duration(plan_run(asking(each.name)))), each.name);
-    BOOST_TEST(!each.purpose.empty(), each.name);
-  }
-}
-
-BOOST_DATA_TEST_CASE(a_suite_compares_fibers_with_asio_on_each_reactor_beside_the_bare_loop,
-                     data::make({"quick", "default", "thorough"}), suite) {
-  const auto compared = plan_run(asking(suite)).comparisons();
-  BOOST_REQUIRE(compared.size() == (suite == std::string{"quick"} ? 2U : 3U));
-  BOOST_CHECK(
-      (compared[0] == bench::comparison{"asio-callback/epoll", "fibers/epoll", "floor/epoll"}));
-  BOOST_CHECK(
-      (compared[1] == bench::comparison{"asio-callback/select", "fibers/select", "floor/select"}));
-}
-
-BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
-                     data::make({"default", "thorough"}), suite) {
-  const auto plan = plan_run(asking(suite));
-  const auto& last = plan.pairings[plan.pairings.size() - 2];  // before the control
-  BOOST_CHECK((last.comparison ==
-               bench::comparison{"fibers/epoll", "fibers/epoll/inject1000ns", "floor/epoll"}));
-  BOOST_TEST((last.duet && !last.exclusive && !last.control));
-  BOOST_TEST(plan.servers.back().command.ends_with("--port 0 --inject-ns 1000"));
-  BOOST_TEST(!is_weighed(plan.servers.back()));
-  for (const auto& each : counts_of(plan))
-    BOOST_TEST(!bench::injected_ns(each.server).has_value(), each.server);
-}
-
 BOOST_AUTO_TEST_CASE(who_asks_for_servers_or_scenarios_gets_no_others) {
   auto request = asking("default");
   request.scenarios = {"c1/64"};
   for (const auto& plan : {plan_run(request), plan_run(comparing({"floor/epoll", "fibers/epoll"}))})
     for (const auto& each : plan.servers)
       BOOST_TEST(!bench::injected_ns(each.name).has_value(), each.name);
-}
-
-BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_for_an_interval,
-                     data::make({"quick", "default", "thorough", "reactors", "styles", "threads",
-                                 "spin", "unix", "connections"}),
-                     suite) {
-  BOOST_TEST(plan_run(asking(suite)).rounds >= 6);
-}
-
-BOOST_AUTO_TEST_CASE(a_round_holds_each_pairing_once_in_an_order_that_the_seed_decides) {
-  const auto plan = plan_run(asking("default"));
-  const auto names = [](const std::vector<bench::planned_block>& blocks) {
-    std::vector<std::string> all;
-    for (const auto& each : blocks) {
-      all.push_back(each.scenario.text() + each.comparison.base + each.comparison.contender +
-                    (each.kind == block_kind::duet ? " duet" : " exclusive"));
-    }
-    return all;
-  };
-  auto first = names(blocks_of_round(plan, 0));
-  BOOST_TEST(first == names(blocks_of_round(plan, 0)));
-  auto second = names(blocks_of_round(plan, 1));
-  BOOST_TEST(first != second);
-  auto other = plan;
-  other.seed = plan.seed + 1;
-  BOOST_TEST(first != names(blocks_of_round(other, 0)));
-  std::sort(first.begin(), first.end());
-  std::sort(second.begin(), second.end());
-  BOOST_TEST(first == second);
-  BOOST_TEST(std::set<std::string>(first.begin(), first.end()).size() == first.size());
-}
-
-BOOST_AUTO_TEST_CASE(orders_are_balanced_over_the_rounds) {
-  const auto plan = plan_run(asking("quick"));
-  std::map<std::string, int> orders;
-  for (int round = 0; round < 12; ++round) {
-    for (const auto& each : blocks_of_round(plan, round)) ++orders[each.order];
-  }
-  BOOST_TEST(orders.at("ABBA") == orders.at("BAAB"));
-  std::map<char, int> leads;
-  int base_before_contender = 0;
-  int duets = 0;
-  for (const auto& [order, count] : orders) {
-    if (order.size() != 3) continue;
-    leads[order[0]] += count;
-    duets += count;
-    if (order.find('A') < order.find('B')) base_before_contender += count;
-  }
-  BOOST_TEST(leads['A'] == leads['B']);
-  BOOST_TEST(leads['A'] == leads['F']);
-  BOOST_TEST(base_before_contender * 2 == duets);
 }
 
 BOOST_AUTO_TEST_CASE(every_run_has_a_control_in_the_company_of_the_bare_loop) {
@@ -187,54 +84,6 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_twice_is_measured_once) {
   BOOST_TEST(plan_run(request).pairings.size() == 2U);  // and the control
 }
 
-BOOST_AUTO_TEST_CASE(every_side_is_known_on_every_reactor_that_it_is_built_for) {
-  for (const std::string side :
-       {"fibers", "floor", "asio-callback", "asio-coroutine", "asio-spawn"})
-    for (const std::string io : {"select", "epoll", "io_uring"}) {
-      const auto found = bench::find_server(side + '/' + io);
-      BOOST_TEST(found.name == side + '/' + io);
-      BOOST_TEST(found.command.find(io) != std::string::npos, found.command);
-      BOOST_TEST(bench::bundled_reactor(found.name).value() == io);
-      BOOST_TEST(bench::may_be_missing(found.name) == (io == "io_uring"));
-    }
-  BOOST_TEST(bench::find_server("fibers/poll").command ==
-             "fibers_echo --quiet --io poll --idle-timeout 0s --port 0");
-  BOOST_CHECK_THROW(bench::find_server("asio-callback/poll"), bench::usage_error);
-  BOOST_CHECK_THROW(bench::find_server("floor/poll"), bench::usage_error);
-}
-
-BOOST_AUTO_TEST_CASE(a_name_says_how_many_threads_in_which_shape_and_whether_it_spins) {
-  const auto ends = [](const std::string& name, const std::string& options) {
-    const auto command = bench::find_server(name).command;
-    BOOST_TEST(command.ends_with(" --port 0" + options), command);
-  };
-  ends("fibers/epoll/t2", " --threads 2");
-  ends("floor/io_uring/t16", " --threads 16");
-  ends("asio-spawn/epoll/t2/shared", " --threads 2 --shape shared");
-  ends("fibers/io_uring/spin50us", " --spin 50us");
-  ends("fibers/select/t4/spin1ms", " --threads 4 --spin 1ms");
-  ends("asio-spawn/epoll/unix", " --unix {path}");
-}
-
-BOOST_DATA_TEST_CASE(what_no_server_offers_is_no_name,
-                     data::make({"fibers/epoll/t1", "fibers/epoll/t0", "fibers/epoll/t2/shared",
-                                 "asio-callback/epoll/shared", "asio-callback/epoll/spin50us",
-                                 "floor/epoll/spin50us", "fibers/epoll/spin", "fibers/epoll/t2/",
-                                 "fibers/epoll/spin50us/t2", "asio/epoll", "fibers"}),
-                     name) {
-  BOOST_CHECK_EXCEPTION(bench::find_server(name), bench::usage_error, saying(name));
-}
-
-BOOST_AUTO_TEST_CASE(the_bare_loop_rides_along_with_as_many_threads_as_both) {
-  BOOST_TEST(bench::floor_of("fibers/epoll/t2", "asio-callback/epoll/t2/shared").value() ==
-             "floor/epoll/t2");
-  BOOST_TEST(bench::floor_of("fibers/epoll/unix", "asio-callback/epoll/unix").value() ==
-             "floor/epoll/unix");
-  BOOST_TEST(!bench::floor_of("fibers/epoll/unix", "fibers/epoll").has_value());
-  BOOST_TEST(!bench::floor_of("fibers/epoll/t2", "fibers/epoll").has_value());
-  BOOST_TEST(!bench::floor_of("fibers/poll", "fibers/poll").has_value());
-}
-
 BOOST_AUTO_TEST_CASE(who_spins_shares_its_core_with_nobody) {
   const auto plan = plan_run(asking("spin"));
   for (const auto& each : plan.pairings) BOOST_TEST(!each.duet);
@@ -244,27 +93,6 @@ BOOST_AUTO_TEST_CASE(who_spins_shares_its_core_with_nobody) {
     BOOST_TEST(!each.duet);
     BOOST_TEST(each.exclusive);
   }
-}
-
-BOOST_AUTO_TEST_CASE(no_row_of_a_suite_mixes_numbers_of_threads) {
-  for (const auto& suite : bench::suite_summaries())
-    for (const auto& each : plan_run(asking(suite.name)).comparisons())
-      BOOST_TEST((each.base.find("/t2") == std::string::npos) ==
-                     (each.contender.find("/t2") == std::string::npos),
-                 each.contender);
-}
-
-BOOST_AUTO_TEST_CASE(reactors_are_compared_side_against_side_and_with_epoll) {
-  const auto compared = plan_run(asking("reactors")).comparisons();
-  for (const std::string io : {"epoll", "select", "io_uring"}) {
-    const bench::comparison wanted{"asio-callback/" + io, "fibers/" + io, "floor/" + io};
-    BOOST_TEST((std::count(compared.begin(), compared.end(), wanted) == 1), io);
-  }
-  for (const auto& each : plan_run(asking("reactors")).pairings)
-    if (each.comparison.contender == "fibers/io_uring" && each.comparison.base == "fibers/epoll") {
-      BOOST_TEST(!each.duet);
-      BOOST_TEST(each.exclusive);
-    }
 }
 
 BOOST_AUTO_TEST_CASE(what_needs_a_missing_server_goes_and_the_plan_says_so) {
@@ -393,17 +221,6 @@ BOOST_DATA_TEST_CASE(what_is_no_target_is_refused,
 BOOST_DATA_TEST_CASE(what_is_no_added_server_is_refused,
                      data::make({"", "mine", "=x", "mine=", "fibers/epoll=x"}), text) {
   BOOST_CHECK_THROW(bench::added_servers({text}, {}), bench::usage_error);
-}
-
-BOOST_AUTO_TEST_CASE(the_default_suite_has_an_open_loop_and_churn) {
-  std::set<std::string> names;
-  for (const auto& each : blocks_of_round(plan_run(asking("default")), 0)) {
-    const auto name = each.scenario.text();
-    names.insert(name);
-    BOOST_TEST((each.kind == block_kind::open_loop) == each.scenario.open_loop(), name);
-  }
-  BOOST_TEST(names.contains("c64/512/r50%"));
-  BOOST_TEST(names.contains("c16/64/churn"));
 }
 
 BOOST_AUTO_TEST_CASE(scenarios_can_be_asked_for_instead) {

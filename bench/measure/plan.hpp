@@ -1,11 +1,11 @@
-// suite: what a run will measure, decided before anything starts.
+// plan: what a run will measure, decided before anything starts.
 //
 //     auto plan = plan_run({.suite = "quick", .filter = "select"});
-//     for (const auto& block : blocks_of_round(plan, 0)) ...   // in a seeded random order
 //
 // A plan is data: `run --list` prints it, and the tests read it without a server.
 #pragma once
 
+#include <bench/measure/suites.hpp>
 #include <bench/record/record.hpp>
 #include <chrono>
 #include <cstdint>
@@ -25,16 +25,6 @@ struct run_request {
   std::optional<int> rounds;
   std::uint64_t seed = 1;
   std::optional<int> descriptors{};  // how many may be open at once; absent: enough
-};
-
-struct block_timing {
-  std::chrono::milliseconds duet_warm_up{80};
-  std::chrono::milliseconds duet_slice{200};
-  int duet_slices = 2;
-  std::chrono::milliseconds exclusive_settling{30};
-  std::chrono::milliseconds exclusive_slice{200};
-  std::chrono::milliseconds counting_slice{60};
-  std::chrono::milliseconds capacity_slice{100};  // of which an open loop takes its share
 };
 
 // One row of the report: two servers under one load.
@@ -62,18 +52,6 @@ struct run_plan {
   std::vector<comparison> comparisons() const;  // without the control
 };
 
-struct planned_block {
-  block_kind kind = block_kind::duet;
-  int round = 0;
-  bool control = false;
-  bench::scenario scenario;
-  bench::comparison comparison;
-  std::string order;  // as in the record
-};
-
-// What a block that was measured had been planned as.
-planned_block plan_of(const block& measured);
-
 // Throws usage_error that names what was asked and what there is.
 run_plan plan_run(const run_request& request);
 
@@ -81,31 +59,10 @@ run_plan plan_run(const run_request& request);
 // Throws run_invalid where nothing is left.
 void leave_out(run_plan& plan, const std::string& server, const std::string& reason);
 
-// Of which server under which load the system calls are counted: each closed loop of the plan.
-struct planned_count {
-  std::string server;
-  bench::scenario scenario;
-};
-std::vector<planned_count> counts_of(const run_plan& plan);
+// Whether it is one of these servers that runs already and was not started here.
+bool is_target(const std::string& name, const std::vector<server_info>& known);
 
-// What --suite accepts.
-struct suite_summary {
-  std::string name;
-  std::string purpose;
-  std::chrono::milliseconds expected;
-};
-std::vector<suite_summary> suite_summaries();
-
-// Whether the memory of its connections is asked: not of who is there to be found dearer.
-bool is_weighed(const server_info& server);
-
-// Every pairing's blocks, shuffled by seed and round.
-std::vector<planned_block> blocks_of_round(const run_plan& plan, int round);
-
-// Launching and connecting included.
-std::chrono::milliseconds expected_duration(const planned_block& block, const block_timing& timing);
-std::chrono::milliseconds expected_memory_duration(const run_plan& plan);
-std::chrono::milliseconds expected_counting_duration(const run_plan& plan);
-std::chrono::milliseconds expected_duration(const run_plan& plan);
+// How many servers a block of that kind starts: in a duet the floor rides along.
+int servers_in(block_kind kind, const comparison& pair);
 
 }  // namespace bench

@@ -1,0 +1,254 @@
+#include <bench/measure/plan.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bench/machine/machine.hpp>
+#include <bench/server/catalogue.hpp>
+#include <bench/text/failure.hpp>
+#include <regex>
+
+namespace bench {
+namespace {
+
+constexpr int fewest_rounds = 1;
+constexpr int most_rounds = 1000;
+
+comparison compare(const std::string& contender, const std::string& base) {
+  return {base, contender, floor_of(base, contender)};
+}
+
+// What --servers and --server ask for instead of the suite's own; empty: nothing.
+std::vector<comparison> asked_comparisons(const run_request& request,
+                                          const std::vector<server_info>& added) {
+  std::vector<comparison> all;
+  for (std::size_t i = 1; i < request.servers.size(); ++i)
+    all.push_back(compare(request.servers[i], request.servers[0]));
+  if (!all.empty() || added.empty()) return all;
+  const auto& usual = usual_matchup();
+  all.push_back(compare(usual.contender, usual.base));
+  for (const auto& each : added) {
+    all.push_back(compare(each.name, usual.base));
+    all.push_back(compare(each.name, usual.contender));
+  }
+  return all;
+}
+
+pairing pairing_of(const scenario& load, const comparison& pair) {
+  const bool open = load.open_loop();
+  return {.scenario = load,
+          .comparison = pair,
+          .duet = !open && may_share_a_core(pair.base, pair.contender),
+          .exclusive = !open,
+          .open_loop = open};
+}
+
+std::vector<pairing> pairings_of(const suite& chosen, const run_request& request,
+                                 const std::vector<server_info>& added) {
+  std::vector<pairing> all;
+  const auto add = [&](const comparison& pair, const std::vector<std::string>& usual) {
+    for (const auto& name : request.scenarios.empty() ? usual : request.scenarios) {
+      auto row = pairing_of(scenario::parse(name), pair);
+      const auto same = [&](const pairing& each) {
+        return each.scenario == row.scenario && each.comparison == row.comparison;
+      };
+      if (std::none_of(all.begin(), all.end(), same)) all.push_back(std::move(row));
+    }
+  };
+  const auto asked = asked_comparisons(request, added);
+  for (const auto& pair : asked) add(pair, part_for(chosen, pair).scenarios);
+  if (!asked.empty()) return all;
+  for (const auto& each : chosen.parts)
+    for (const auto& [contender, base] : each.matchups)
+      add(compare(contender, base), each.scenarios);
+  if (chosen.injects && request.scenarios.empty()) {
+    add(compare(slowed_server, control_server), {slowed_load});
+    all.back().exclusive = false;  // a duet finds it; the time is better spent on the others
+  }
+  return all;
+}
+
+// A target is not ours to put on the servers' core: it is loaded alone, and no floor rides along.
+void keep_targets_apart(std::vector<pairing>& pairings, const std::vector<server_info>& known) {
+  for (auto& each : pairings) {
+    if (!is_target(each.comparison.base, known) && !is_target(each.comparison.contender, known))
+      continue;
+    each.duet = false;
+    each.comparison.floor.reset();
+  }
+}
+
+void keep_matching(std::vector<pairing>& pairings, const std::string& filter) {
+  if (filter.empty()) return;
+  std::regex pattern;
+  try {
+    pattern.assign(filter);
+  } catch (const std::regex_error&) {
+    throw usage_error(fmt::format("--filter '{}' is not a regular expression", filter));
+  }
+  const auto name = [](const pairing& each) {
+    return fmt::format("{} {} {}", each.scenario.text(), each.comparison.contender,
+                       each.comparison.base);
+  };
+  std::vector<std::string> names;
+  for (const auto& each : pairings) names.push_back(name(each));
+  std::erase_if(pairings, [&](auto& each) { return !std::regex_search(name(each), pattern); });
+  if (pairings.empty()) {
+    throw usage_error(
+        fmt::format("--filter '{}' matches none of: {}", filter, fmt::join(names, ", ")));
+  }
+}
+
+// The load of the control: one that a duet of these pairings has, if any, and there the headline's.
+const pairing& judged_first(const std::vector<pairing>& pairings) {
+  const auto rank = [](const pairing& each) {
+    return std::pair{each.duet, each.scenario.text() == headline_scenario};
+  };
+  return *std::max_element(pairings.begin(), pairings.end(),
+                           [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
+
+// A server against itself, in the company and in the kinds of block of the pairings that it judges:
+// blocks in which servers are alone have another noise than duets. Of a target there is no CPU that
+// could be judged.
+pairing control_of(const std::vector<pairing>& pairings, const std::vector<server_info>& known) {
+  const auto* chosen = &judged_first(pairings);
+  auto load = chosen->scenario;
+  load.rate_per_second = load.rate_percent = 0;  // what it judges is cost, in a closed loop
+  const bool has_usual = std::any_of(pairings.begin(), pairings.end(), [](const pairing& each) {
+    return each.comparison.base == control_server || each.comparison.contender == control_server;
+  });
+  const auto& [base, contender, floor] = chosen->comparison;
+  const auto server = has_usual                      ? control_server
+                      : !is_target(contender, known) ? contender
+                      : !is_target(base, known)      ? base
+                                                     : control_server;
+  const bool duet = chosen->duet && may_share_a_core(server, server);
+  const bool any_alone = std::any_of(pairings.begin(), pairings.end(), [&](const pairing& each) {
+    return each.exclusive && !each.duet && !is_target(each.comparison.base, known) &&
+           !is_target(each.comparison.contender, known);
+  });
+  auto pair = compare(server, server);
+  if (!floor) pair.floor.reset();
+  return {.scenario = load,
+          .comparison = pair,
+          .control = true,
+          .duet = duet,
+          .exclusive = any_alone || !duet};
+}
+
+std::vector<server_info> servers_of(const std::vector<pairing>& pairings,
+                                    const std::vector<server_info>& added) {
+  std::vector<server_info> all;
+  const auto add = [&](const std::string& name) {
+    const auto same = [&](const server_info& each) { return each.name == name; };
+    if (std::none_of(all.begin(), all.end(), same)) all.push_back(find_server(name, added));
+  };
+  for (const auto& each : pairings) {
+    add(each.comparison.base);
+    add(each.comparison.contender);
+    if (each.comparison.floor && each.duet) add(*each.comparison.floor);
+  }
+  return all;
+}
+
+// The client holds the connections to all servers of a block.
+void keep_what_fits(run_plan& plan, int descriptors) {
+  for (auto& each : plan.pairings) {
+    const auto check = [&](bool& wanted, block_kind kind) {
+      const auto needed = servers_in(kind, each.comparison) * each.scenario.all_connections();
+      if (!wanted || needed + other_descriptors <= descriptors) return;
+      wanted = false;
+      plan.left_out.push_back(caveats::descriptors_missing{
+          each.scenario.text(), kind, needed + other_descriptors, descriptors});
+    };
+    check(each.duet, block_kind::duet);
+    check(each.exclusive, block_kind::exclusive);
+    check(each.open_loop, block_kind::open_loop);
+  }
+  std::erase_if(plan.pairings, [](const pairing& each) {
+    return !each.duet && !each.exclusive && !each.open_loop;
+  });
+  if (plan.pairings.empty()) {
+    throw usage_error(text_of(plan.left_out.front()));
+  }
+  std::erase_if(plan.memory_connections,
+                [=](int count) { return count + other_descriptors > descriptors; });
+}
+
+template <class T, class Of>
+std::vector<T> distinct(const std::vector<pairing>& pairings, Of of) {
+  std::vector<T> all;
+  for (const auto& each : pairings) {
+    if (each.control || std::find(all.begin(), all.end(), of(each)) != all.end()) continue;
+    all.push_back(of(each));
+  }
+  return all;
+}
+
+}  // namespace
+
+bool is_target(const std::string& name, const std::vector<server_info>& known) {
+  return std::any_of(known.begin(), known.end(), [&](const server_info& each) {
+    return each.name == name && each.target.has_value();
+  });
+}
+
+int servers_in(block_kind kind, const comparison& pair) {
+  return kind == block_kind::duet && pair.floor ? 3 : 2;
+}
+
+run_plan plan_run(const run_request& request) {
+  const auto& chosen = find_suite(request.suite);
+  if (request.servers.size() == 1) {
+    throw usage_error("--servers wants two names or more: the base, and what is compared with it");
+  }
+  const int rounds = request.rounds.value_or(chosen.rounds);
+  if (rounds < fewest_rounds || rounds > most_rounds) {
+    throw usage_error(
+        fmt::format("--rounds {} is not {} to {}", rounds, fewest_rounds, most_rounds));
+  }
+  const auto added = added_servers(request.added, request.targets);
+  for (const auto& each : request.servers) find_server(each, added);
+
+  run_plan plan;
+  plan.suite = chosen.name;
+  plan.seed = request.seed;
+  plan.rounds = rounds;
+  plan.timing = chosen.timing;
+  plan.pairings = pairings_of(chosen, request, added);
+  plan.memory_connections = chosen.memory_connections;
+  if (!request.rounds) plan.budget = chosen.budget;
+  keep_targets_apart(plan.pairings, added);
+  keep_matching(plan.pairings, request.filter);
+  if (request.descriptors) keep_what_fits(plan, *request.descriptors);
+  plan.pairings.push_back(control_of(plan.pairings, added));
+  plan.servers = servers_of(plan.pairings, added);
+  return plan;
+}
+
+void leave_out(run_plan& plan, const std::string& server, const std::string& reason) {
+  plan.left_out.push_back(caveats::server_missing{server, reason});
+  std::erase_if(plan.pairings, [&](const pairing& each) {
+    return each.control || each.comparison.base == server || each.comparison.contender == server;
+  });
+  if (plan.pairings.empty()) throw run_invalid(text_of(plan.left_out.back()));
+  for (auto& each : plan.pairings)
+    if (each.comparison.floor == server) each.comparison.floor.reset();
+  plan.pairings.push_back(control_of(plan.pairings, plan.servers));
+  auto& control = plan.pairings.back().comparison;
+  if (control.floor == server) control.floor.reset();
+  const auto known = plan.servers;
+  plan.servers = servers_of(plan.pairings, known);
+}
+
+std::vector<scenario> run_plan::scenarios() const {
+  return distinct<scenario>(pairings, [](const pairing& each) { return each.scenario; });
+}
+
+std::vector<comparison> run_plan::comparisons() const {
+  return distinct<comparison>(pairings, [](const pairing& each) { return each.comparison; });
+}
+
+}  // namespace bench

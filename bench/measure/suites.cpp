@@ -1,0 +1,137 @@
+#include <bench/measure/suites.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <bench/server/catalogue.hpp>
+#include <bench/text/failure.hpp>
+
+namespace bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string headline = headline_scenario;
+
+const matchup on_epoll{"fibers/epoll", "asio-callback/epoll"};
+const matchup on_select{"fibers/select", "asio-callback/select"};
+const matchup on_io_uring{"fibers/io_uring", "asio-callback/io_uring"};
+
+// Select comes last and with less: it is dearer, and less asked for.
+const std::vector<suite> suites{
+    // Short slices and two scenarios: the shortest run that has an interval.
+    {"quick",
+     "fibers with Asio on epoll and select, the shortest run that has intervals",
+     7,
+     28s,
+     {.duet_warm_up = 60ms,
+      .duet_slice = 150ms,
+      .exclusive_settling = 30ms,
+      .exclusive_slice = 100ms},
+     {{{on_epoll}, {"c16/64", headline}}, {{on_select}, {headline}}}},
+    {"default",
+     "the same under more loads, with an open loop and churn",
+     10,
+     175s,
+     {},
+     {{{on_epoll},
+       {"c1/64", "c16/64", headline, "c256/64", "c16/64/d16", "c16/16K", "c64/512/r50%",
+        "c16/64/churn"}},
+      {{on_select}, {headline, "c256/64"}}},
+     {16, 256, 1024},
+     true},
+    {"thorough",
+     "the same with twice the blocks, more connections and idle ones",
+     24,
+     720s,
+     {},
+     {{{on_epoll},
+       {"c1/64", "c16/64", headline, "c256/64", "c1024/64", "c64/64+10000idle", "c16/64/d16",
+        "c16/16K", "c64/512/r50%", "c64/512/r20k", "c16/64/churn"}},
+      {{on_select}, {"c1/64", headline, "c256/64"}}},
+     {16, 256, 1024, 10'000},
+     true},
+    {"reactors",
+     "fibers with Asio on each reactor, and each reactor with epoll",
+     10,
+     290s,
+     {},
+     {{{on_epoll, on_select, on_io_uring}, {"c1/64", headline, "c256/64"}},
+      {{{"fibers/io_uring", "fibers/epoll"},
+        {"fibers/poll", "fibers/epoll"},
+        {"asio-callback/io_uring", "asio-callback/epoll"},
+        {"floor/io_uring", "floor/epoll"}},
+       {"c1/64", headline}}}},
+    {"styles",
+     "Asio's callbacks with its coroutines, its spawn, and fibers",
+     10,
+     290s,
+     {},
+     {{{{"asio-coroutine/epoll", "asio-callback/epoll"},
+        {"asio-spawn/epoll", "asio-callback/epoll"},
+        {"fibers/epoll", "asio-callback/epoll"},
+        {"fibers/epoll", "asio-spawn/epoll"}},
+       {"c1/64", headline, "c256/64"}}}},
+    {"threads",
+     "one thread and two; all of a server's threads share its core",
+     10,
+     290s,
+     {},
+     {{{on_epoll,
+        {"fibers/epoll/t2", "asio-callback/epoll/t2"},
+        {"fibers/epoll/t2", "asio-callback/epoll/t2/shared"}},
+       {headline, "c256/64"}}}},
+    {"spin",
+     "what it gives and takes to look for events before sleeping",
+     20,
+     290s,
+     {},
+     {{{{"fibers/epoll/spin50us", "fibers/epoll"}, {"fibers/io_uring/spin50us", "fibers/io_uring"}},
+       {"c1/64"}}}},
+    {"unix",
+     "a socket in the file system instead of tcp",
+     10,
+     290s,
+     {},
+     {{{{"fibers/epoll/unix", "asio-callback/epoll/unix"},
+        {"fibers/io_uring/unix", "asio-callback/io_uring/unix"},
+        {"fibers/epoll/unix", "fibers/epoll"}},
+       {"c1/64", headline}}}},
+    {"connections",
+     "many connections, most of them idle, and the memory of each",
+     6,
+     290s,
+     {},
+     {{{on_epoll, on_io_uring}, {"c1024/64", "c4096/64", "c10000/64", "c64/64+10000idle"}}},
+     {16, 256, 1024, 4096, 10'000}},
+};
+
+}  // namespace
+
+const std::vector<suite>& all_suites() {
+  return suites;
+}
+
+const matchup& usual_matchup() {
+  return on_epoll;
+}
+
+const suite& find_suite(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& each : suites) {
+    if (each.name == name) return each;
+    names.push_back(each.name);
+  }
+  throw usage_error(fmt::format("--suite '{}' is none of {}", name, fmt::join(names, ", ")));
+}
+
+const suite_part& part_for(const suite& chosen, const comparison& pair) {
+  for (auto each = chosen.parts.rbegin(); each != chosen.parts.rend(); ++each)
+    for (const auto& [contender, base] : each->matchups)
+      if (reactor_of(base) == reactor_of(pair.base) ||
+          reactor_of(base) == reactor_of(pair.contender))
+        return *each;
+  return chosen.parts.front();
+}
+
+}  // namespace bench

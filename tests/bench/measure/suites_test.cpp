@@ -1,0 +1,95 @@
+#define BOOST_TEST_MODULE suites
+#include <algorithm>
+#include <bench/measure/schedule.hpp>
+#include <bench/measure/suites.hpp>
+#include <bench/server/catalogue.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <set>
+#include <string>
+
+#include <tests/bench/measure/requests.hpp>
+
+using namespace std::chrono_literals;
+using bench::block_kind;
+using bench::plan_run;
+namespace data = boost::unit_test::data;
+
+BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
+  BOOST_TEST((expected_duration(plan_run(asking("quick"))) < 30s));
+  BOOST_TEST((expected_duration(plan_run(asking("default"))) < 175s));
+  BOOST_TEST((expected_duration(plan_run(asking("thorough"))) < 720s));
+  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "connections"})
+    BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
+}
+
+BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
+  const auto all = bench::suite_summaries();
+  BOOST_TEST(all.size() == 9U);
+  for (const auto& each : all) {
+    BOOST_TEST((each.expected == expected_duration(plan_run(asking(each.name)))), each.name);
+    BOOST_TEST(!each.purpose.empty(), each.name);
+  }
+}
+
+BOOST_DATA_TEST_CASE(a_suite_compares_fibers_with_asio_on_each_reactor_beside_the_bare_loop,
+                     data::make({"quick", "default", "thorough"}), suite) {
+  const auto compared = plan_run(asking(suite)).comparisons();
+  BOOST_REQUIRE(compared.size() == (suite == std::string{"quick"} ? 2U : 3U));
+  BOOST_CHECK(
+      (compared[0] == bench::comparison{"asio-callback/epoll", "fibers/epoll", "floor/epoll"}));
+  BOOST_CHECK(
+      (compared[1] == bench::comparison{"asio-callback/select", "fibers/select", "floor/select"}));
+}
+
+BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
+                     data::make({"default", "thorough"}), suite) {
+  const auto plan = plan_run(asking(suite));
+  const auto& last = plan.pairings[plan.pairings.size() - 2];  // before the control
+  BOOST_CHECK((last.comparison ==
+               bench::comparison{"fibers/epoll", "fibers/epoll/inject1000ns", "floor/epoll"}));
+  BOOST_TEST((last.duet && !last.exclusive && !last.control));
+  BOOST_TEST(plan.servers.back().command.ends_with("--port 0 --inject-ns 1000"));
+  BOOST_TEST(!is_weighed(plan.servers.back()));
+  for (const auto& each : counts_of(plan))
+    BOOST_TEST(!bench::injected_ns(each.server).has_value(), each.server);
+}
+
+BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_for_an_interval,
+                     data::make({"quick", "default", "thorough", "reactors", "styles", "threads",
+                                 "spin", "unix", "connections"}),
+                     suite) {
+  BOOST_TEST(plan_run(asking(suite)).rounds >= 6);
+}
+
+BOOST_AUTO_TEST_CASE(no_row_of_a_suite_mixes_numbers_of_threads) {
+  for (const auto& suite : bench::suite_summaries())
+    for (const auto& each : plan_run(asking(suite.name)).comparisons())
+      BOOST_TEST((each.base.find("/t2") == std::string::npos) ==
+                     (each.contender.find("/t2") == std::string::npos),
+                 each.contender);
+}
+
+BOOST_AUTO_TEST_CASE(reactors_are_compared_side_against_side_and_with_epoll) {
+  const auto compared = plan_run(asking("reactors")).comparisons();
+  for (const std::string io : {"epoll", "select", "io_uring"}) {
+    const bench::comparison wanted{"asio-callback/" + io, "fibers/" + io, "floor/" + io};
+    BOOST_TEST((std::count(compared.begin(), compared.end(), wanted) == 1), io);
+  }
+  for (const auto& each : plan_run(asking("reactors")).pairings)
+    if (each.comparison.contender == "fibers/io_uring" && each.comparison.base == "fibers/epoll") {
+      BOOST_TEST(!each.duet);
+      BOOST_TEST(each.exclusive);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_default_suite_has_an_open_loop_and_churn) {
+  std::set<std::string> names;
+  for (const auto& each : blocks_of_round(plan_run(asking("default")), 0)) {
+    const auto name = each.scenario.text();
+    names.insert(name);
+    BOOST_TEST((each.kind == block_kind::open_loop) == each.scenario.open_loop(), name);
+  }
+  BOOST_TEST(names.contains("c64/512/r50%"));
+  BOOST_TEST(names.contains("c16/64/churn"));
+}

@@ -1,0 +1,67 @@
+#define BOOST_TEST_MODULE catalogue
+#include <bench/server/catalogue.hpp>
+#include <bench/text/failure.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+namespace data = boost::unit_test::data;
+
+namespace {
+
+auto saying(std::string words) {
+  return [words = std::move(words)](const bench::usage_error& error) {
+    BOOST_TEST_MESSAGE(error.what());
+    return std::string{error.what()}.find(words) != std::string::npos;
+  };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_side_is_known_on_every_reactor_that_it_is_built_for) {
+  for (const std::string side :
+       {"fibers", "floor", "asio-callback", "asio-coroutine", "asio-spawn"})
+    for (const std::string io : {"select", "epoll", "io_uring"}) {
+      const auto found = bench::find_server(side + '/' + io);
+      BOOST_TEST(found.name == side + '/' + io);
+      BOOST_TEST(found.command.find(io) != std::string::npos, found.command);
+      BOOST_TEST(bench::bundled_reactor(found.name).value() == io);
+      BOOST_TEST(bench::may_be_missing(found.name) == (io == "io_uring"));
+    }
+  BOOST_TEST(bench::find_server("fibers/poll").command ==
+             "fibers_echo --quiet --io poll --idle-timeout 0s --port 0");
+  BOOST_CHECK_THROW(bench::find_server("asio-callback/poll"), bench::usage_error);
+  BOOST_CHECK_THROW(bench::find_server("floor/poll"), bench::usage_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_says_how_many_threads_in_which_shape_and_whether_it_spins) {
+  const auto ends = [](const std::string& name, const std::string& options) {
+    const auto command = bench::find_server(name).command;
+    BOOST_TEST(command.ends_with(" --port 0" + options), command);
+  };
+  ends("fibers/epoll/t2", " --threads 2");
+  ends("floor/io_uring/t16", " --threads 16");
+  ends("asio-spawn/epoll/t2/shared", " --threads 2 --shape shared");
+  ends("fibers/io_uring/spin50us", " --spin 50us");
+  ends("fibers/select/t4/spin1ms", " --threads 4 --spin 1ms");
+  ends("asio-spawn/epoll/unix", " --unix {path}");
+}
+
+BOOST_DATA_TEST_CASE(what_no_server_offers_is_no_name,
+                     data::make({"fibers/epoll/t1", "fibers/epoll/t0", "fibers/epoll/t2/shared",
+                                 "asio-callback/epoll/shared", "asio-callback/epoll/spin50us",
+                                 "floor/epoll/spin50us", "fibers/epoll/spin", "fibers/epoll/t2/",
+                                 "fibers/epoll/spin50us/t2", "asio/epoll", "fibers"}),
+                     name) {
+  BOOST_CHECK_EXCEPTION(bench::find_server(name), bench::usage_error, saying(name));
+}
+
+BOOST_AUTO_TEST_CASE(the_bare_loop_rides_along_with_as_many_threads_as_both) {
+  BOOST_TEST(bench::floor_of("fibers/epoll/t2", "asio-callback/epoll/t2/shared").value() ==
+             "floor/epoll/t2");
+  BOOST_TEST(bench::floor_of("fibers/epoll/unix", "asio-callback/epoll/unix").value() ==
+             "floor/epoll/unix");
+  BOOST_TEST(!bench::floor_of("fibers/epoll/unix", "fibers/epoll").has_value());
+  BOOST_TEST(!bench::floor_of("fibers/epoll/t2", "fibers/epoll").has_value());
+  BOOST_TEST(!bench::floor_of("fibers/poll", "fibers/poll").has_value());
+}
