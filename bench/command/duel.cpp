@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <bench/command/commands.hpp>
+#include <bench/command/interruption.hpp>
 #include <bench/duel/duel.hpp>
 #include <bench/duel/full_screen.hpp>
 #include <bench/duel/player.hpp>
 #include <bench/duel/record.hpp>
 #include <bench/duel/screen.hpp>
-#include <bench/measure/interruption.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/record/run_folder.hpp>

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <bench/command/commands.hpp>
+#include <bench/command/interruption.hpp>
 #include <bench/load/generator.hpp>
 #include <bench/machine/machine.hpp>
-#include <bench/measure/interruption.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/text/failure.hpp>
 

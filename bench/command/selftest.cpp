@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <bench/command/commands.hpp>
+#include <bench/command/interruption.hpp>
 #include <bench/machine/machine.hpp>
-#include <bench/measure/interruption.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/measure/runner.hpp>

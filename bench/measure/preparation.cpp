@@ -72,6 +72,20 @@ void expect_possible(const scenario& load) {
   expect("depth", load.depth, 1, max_depth);
 }
 
+void leave_out_missing(run_plan& plan, test_bed& bed) {
+  const auto planned = plan.servers;
+  for (const auto& server : planned) {
+    if (!may_be_missing(server.name)) continue;
+    try {
+      bed.introduce(server.name);
+    } catch (const not_available& failure) {
+      bed.abandon();
+      leave_out(plan, server.name, failure.what());
+      tell(stderr, "{}\n", text_of(plan.left_out.back()));
+    }
+  }
+}
+
 void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debug,
                std::vector<caveat>& caveats_found) {
   for (auto& server : servers) {

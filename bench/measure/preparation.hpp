@@ -5,6 +5,7 @@
 //     introduce(servers, bed, allow_debug, caveats_found);
 #pragma once
 
+#include <bench/measure/plan.hpp>
 #include <bench/measure/test_bed.hpp>
 #include <bench/record/record.hpp>
 #include <string>
@@ -19,6 +20,10 @@ environment prepare_machine(const std::string& pin, std::vector<caveat>& caveats
 // --connections, --size and --depth, as they were given. Throws usage_error that names the one that
 // is out of its range.
 void expect_possible(const scenario& load);
+
+// What this machine or build does not have shows when it is started: what needs it leaves the plan,
+// and standard error says so. What crashes then, or answers other bytes than it was sent, is there.
+void leave_out_missing(run_plan& plan, test_bed& bed);
 
 // Starts each server once and notes what it announces, with which prefix it answers, which it says
 // of those from outside, and how much there is of it. A target is no process that we could know. A

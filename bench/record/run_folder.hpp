@@ -1,4 +1,4 @@
-// run folder: where a run is written where nobody said it, and how its time is.
+// run folder: where a run is written, and whether it can be.
 #pragma once
 
 #include <ctime>
@@ -7,7 +7,14 @@
 
 namespace bench {
 
-std::filesystem::path run_folder(std::time_t started);  // runs/20260131T123456Z
-std::string utc_text(std::time_t when);                 // 2026-01-31T12:34:56Z
+// Where nobody said it: runs/20260131T123456Z.
+std::filesystem::path run_folder(std::time_t started);
+
+// 2026-01-31T12:34:56Z
+std::string utc_text(std::time_t when);
+
+// Asked before anything is started. Nothing is left behind, because the run may still be refused.
+// Throws usage_error where a run is there already or nothing can be written.
+void expect_room_for_a_run(const std::filesystem::path& folder);
 
 }  // namespace bench

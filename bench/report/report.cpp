@@ -75,4 +75,17 @@ void print_summary(std::FILE* out, const run_record& record, const style& shown)
   std::fwrite(text.data(), 1, text.size(), out);
 }
 
+void report_run(const std::filesystem::path& folder) {
+  const auto record = read_run(folder / "run.ndjson");
+  try {
+    write_reports(record, folder);
+  } catch (const std::exception&) {
+    print_summary(stdout, record, style_of(stdout));
+    throw;
+  }
+  print_summary(stdout, record, style_of(stdout));
+  std::fflush(stdout);
+  if (std::ferror(stdout) == 0) fmt::print("\n{}\n", (folder / "report.html").string());
+}
+
 }  // namespace bench

@@ -24,4 +24,8 @@ void write_reports(const run_record& record, const std::filesystem::path& folder
 std::string summary_text(const run_record& record, const style& shown);
 void print_summary(std::FILE* out, const run_record& record, const style& shown);
 
+// Writes the reports of the run in this folder, then prints its summary and where the page is.
+// Where the reports cannot be written the summary is printed nevertheless, and then it throws.
+void report_run(const std::filesystem::path& folder);
+
 }  // namespace bench

@@ -1,6 +1,6 @@
 #include <signal.h>
 
-#include <bench/measure/interruption.hpp>
+#include <bench/command/interruption.hpp>
 
 namespace bench {
 namespace {

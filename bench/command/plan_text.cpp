@@ -1,0 +1,44 @@
+#include <bench/command/plan_text.hpp>
+
+#include <fmt/format.h>
+
+#include <bench/measure/runner.hpp>
+#include <bench/text/numbers.hpp>
+#include <string_view>
+
+namespace bench {
+namespace {
+
+std::string_view kinds_of(const pairing& row) {
+  if (row.open_loop) return "open loop";
+  if (row.duet) return row.exclusive ? "duet, exclusive" : "duet";
+  return "exclusive";
+}
+
+}  // namespace
+
+std::string title_of(const run_plan& plan) {
+  auto expected = plan;
+  expected.rounds = rounds_in_budget(plan);
+  const auto rounds = expected.rounds == plan.rounds
+                          ? fmt::format("{} rounds", plan.rounds)
+                          : fmt::format("{} of {} rounds, as many as its {} s allow",
+                                        expected.rounds, plan.rounds, plan.budget->count());
+  return fmt::format("{} suite   {} rows x {}   about {}   Ctrl-C keeps what is done\n", plan.suite,
+                     plan.pairings.size() - 1, rounds, clock_text(expected_duration(expected)));
+}
+
+std::string contents_of(const run_plan& plan) {
+  std::string text;
+  for (const auto& each : plan.pairings)
+    text += fmt::format("  {:<16} {} against {}{}   {}\n", each.scenario.text(),
+                        each.comparison.contender, each.comparison.base,
+                        each.control ? " (control)" : "", kinds_of(each));
+  for (const auto& each : plan.servers)
+    text += fmt::format("  {:<26} {}\n", each.name,
+                        each.target ? "runs already at " + *each.target : each.command);
+  for (const auto& each : plan.left_out) text += fmt::format("  {}\n", text_of(each));
+  return text;
+}
+
+}  // namespace bench

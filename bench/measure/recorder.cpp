@@ -1,0 +1,95 @@
+#include <bench/measure/recorder.hpp>
+
+#include <fmt/format.h>
+
+#include <bench/record/run_folder.hpp>
+#include <bench/text/failure.hpp>
+#include <set>
+
+namespace bench {
+namespace {
+
+// Writes down what the runner tells, and passes it on.
+class recorder : public run_listener {
+ public:
+  recorder(journal& file, run_listener& next, const live_test_bed& bed, const run_record& begun)
+      : file_{file}, next_{next}, bed_{bed} {
+    for (const auto& each : begun.caveats_found)
+      if (const auto* found = std::get_if<caveats::processes_changed>(&each))
+        already_noted_.insert(found->server);
+  }
+  void on_memory(const memory_sample& sample) override {
+    file_.append(to_json_line(sample));
+    next_.on_memory(sample);
+  }
+  void on_caveat(const caveat& found) override { file_.append(to_json_line(found)); }
+  void on_kernel(const kernel_sample& sample) override {
+    file_.append(to_json_line(sample));
+    next_.on_kernel(sample);
+  }
+  void on_block_kept(const block& kept) override { next_.on_block_kept(kept); }
+  void on_block_starts(const planned_block& starting) override { next_.on_block_starts(starting); }
+  void on_block(const block& measured) override {
+    file_.append(to_json_line(measured));
+    for (const auto& timed : measured.slices)
+      if (!timed.cpu_ns && bed_.uncounted().contains(timed.server) &&
+          already_noted_.insert(timed.server).second)
+        file_.append(to_json_line(caveats::processes_changed{timed.server}));
+    next_.on_block(measured);
+  }
+  void on_round_ends(int round) override { next_.on_round_ends(round); }
+  void on_budget_spent(int rounds_done) override { next_.on_budget_spent(rounds_done); }
+
+ private:
+  journal& file_;
+  run_listener& next_;
+  const live_test_bed& bed_;
+  std::set<std::string> already_noted_;
+};
+
+}  // namespace
+
+run_header header_of(const run_plan& plan, const environment& machine, std::time_t started,
+                     std::string command_line) {
+  run_header header;
+  header.started_utc = utc_text(started);
+  header.suite = plan.suite;
+  header.command_line = std::move(command_line);
+  header.seed = plan.seed;
+  header.rounds = plan.rounds;
+  header.scenarios = plan.scenarios();
+  header.servers = plan.servers;
+  header.comparisons = plan.comparisons();
+  header.machine = machine;
+  return header;
+}
+
+journal begin_journal(const std::filesystem::path& folder, const run_header& header,
+                      const std::vector<caveat>& caveats_found) {
+  journal file{folder / "run.ndjson"};
+  file.append(to_json_line(header));
+  for (const auto& each : caveats_found) file.append(to_json_line(each));
+  return file;
+}
+
+journal resume_journal(const std::filesystem::path& folder, const std::string& now_utc) {
+  auto file = journal::go_on(folder / "run.ndjson");
+  file.append(to_json_line(caveats::run_resumed{now_utc}));
+  return file;
+}
+
+run_end record_run(const run_plan& plan, live_test_bed& bed, journal& file, run_listener& listener,
+                   const run_record& begun) try {
+  recorder writes{file, listener, bed, begun};
+  const auto end = run_rounds(plan, bed, writes, begun);
+  file.append(to_json_line(end));
+  return end;
+} catch (const wrong_reply& wrong) {
+  file.append(to_json_line(caveats::run_void{wrong.what()}));
+  throw;
+} catch (const std::runtime_error& failure) {
+  throw run_invalid(fmt::format("{} (what was measured is kept; --resume {} goes on)",
+                                failure.what(), file.path().parent_path().string()));
+}
+
+}  // namespace bench
