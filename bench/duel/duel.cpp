@@ -6,7 +6,6 @@
 #include <bench/server/catalogue.hpp>
 #include <bench/statistics/verdict.hpp>
 #include <bench/text/numbers.hpp>
-#include <cmath>
 
 namespace bench {
 namespace {
@@ -52,11 +51,7 @@ void duel_score::count(block round) {
 }
 
 estimate duel_score::ratio() const {
-  auto found = signed_rank_interval(log_ratios);
-  if (found.n == 0) return found;
-  found.value = std::exp(found.value);
-  if (found.range) found.range = interval{std::exp(found.range->low), std::exp(found.range->high)};
-  return found;
+  return ratio_from_log(signed_rank_interval(log_ratios));
 }
 
 std::string duel_score::verdict() const {

@@ -77,6 +77,15 @@ estimate signed_rank_interval(std::span<const double> values, double confidence)
   return result;
 }
 
+estimate ratio_from_log(estimate logarithmic) {
+  if (logarithmic.n == 0) return logarithmic;
+  logarithmic.value = std::exp(logarithmic.value);
+  if (logarithmic.range)
+    logarithmic.range =
+        interval{std::exp(logarithmic.range->low), std::exp(logarithmic.range->high)};
+  return logarithmic;
+}
+
 estimate paired_t_interval(std::span<const double> values, double confidence) {
   if (values.empty()) return {};
   estimate result{mean_of(values), std::nullopt, static_cast<int>(values.size())};

@@ -37,6 +37,9 @@ std::size_t signed_rank_k(std::size_t n, double confidence);
 // no interval, n = 0. Fewer than six at 95 %: no interval.
 estimate signed_rank_interval(std::span<const double> values, double confidence = 0.95);
 
+// Of logarithms of ratios: the ratio itself, with its interval.
+estimate ratio_from_log(estimate logarithmic);
+
 // Mean and Student's t interval of the same values, for readers who know that one. Absent interval
 // below two values.
 estimate paired_t_interval(std::span<const double> values, double confidence = 0.95);

@@ -143,6 +143,17 @@ BOOST_AUTO_TEST_CASE(students_interval_agrees_with_its_table) {
   BOOST_TEST(!bench::paired_t_interval(series{1}).range);
 }
 
+BOOST_AUTO_TEST_CASE(a_ratio_comes_from_its_logarithm_with_its_interval) {
+  const auto whole =
+      bench::ratio_from_log({std::log(2), bench::interval{std::log(1.5), std::log(3)}, 7});
+  BOOST_TEST(whole.value == 2, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(whole.range.value().low == 1.5, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(whole.range->high == 3, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(whole.n == 7);
+  BOOST_TEST(!bench::ratio_from_log({std::log(2), {}, 3}).range.has_value());
+  BOOST_TEST(bench::ratio_from_log({}).n == 0);
+}
+
 BOOST_AUTO_TEST_CASE(welch_agrees_with_a_computation_by_numerical_integration) {
   const series before{27.5, 21.0, 19.0, 23.6, 17.0, 17.9};
   const series after{27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0};
