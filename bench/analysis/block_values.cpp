@@ -88,6 +88,10 @@ std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value
   return values;
 }
 
+estimate over_blocks(const blocks_view& blocks, int launch, slice_value value) {
+  return signed_rank_interval(values_of(blocks, launch, value));
+}
+
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value) {
   std::vector<double> values;
   for (const auto* each : blocks) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <bench/record/record.hpp>
+#include <bench/statistics/statistics.hpp>
 #include <optional>
 #include <vector>
 
@@ -40,6 +41,9 @@ double late_p99_of(const slice& timed);
 // Absent: the launch is not in this block, or has no number above zero.
 std::optional<double> value_of(const block& measured, int launch, slice_value value);
 std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value value);
+
+// Hodges-Lehmann estimate over the blocks in which that launch has a value.
+estimate over_blocks(const blocks_view& blocks, int launch, slice_value value);
 
 // ln(contender / base) of each block that has both.
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value);

@@ -1,0 +1,159 @@
+#include <bench/analysis/costs.hpp>
+
+#include <algorithm>
+#include <bench/server/catalogue.hpp>
+#include <cmath>
+#include <functional>
+
+namespace bench {
+namespace {
+
+std::vector<block_cost> block_costs(const blocks_view& blocks) {
+  std::vector<block_cost> costs;
+  for (const auto* each : blocks) {
+    const auto base = value_of(*each, base_launch, cost_of);
+    const auto contender = value_of(*each, contender_launch, cost_of);
+    if (base && contender)
+      costs.push_back({each->round, *base, *contender, value_of(*each, floor_launch, cost_of),
+                       *contender / *base});
+  }
+  return costs;
+}
+
+// Over the blocks for which it has a value.
+estimate over(const std::vector<block_cost>& blocks,
+              const std::function<std::optional<double>(const block_cost&)>& value) {
+  std::vector<double> values;
+  for (const auto& each : blocks)
+    if (const auto x = value(each)) values.push_back(*x);
+  return signed_rank_interval(values);
+}
+
+std::optional<estimate> unless_empty(estimate found) {
+  return found.n > 0 ? std::optional{found} : std::nullopt;
+}
+
+std::optional<double> minus_floor(double cost, const block_cost& of) {
+  return of.floor_ns ? std::optional{cost - *of.floor_ns} : std::nullopt;
+}
+
+server_cost cost_of_server(const std::string& name, const std::vector<block_cost>& blocks,
+                           double block_cost::*side) {
+  return {name, over(blocks, [side](const block_cost& each) { return each.*side; }),
+          unless_empty(over(
+              blocks, [side](const block_cost& each) { return minus_floor(each.*side, each); }))};
+}
+
+// A ratio of overheads means something only where the denominator is clearly above nothing, in
+// each block and over all of them.
+std::optional<estimate> overhead_ratio(const cost_row& row) {
+  const auto& base = row.base.overhead_ns;
+  if (!base || !base->range || base->range->low <= 0) return std::nullopt;
+  const bool always_positive = std::all_of(
+      row.blocks.begin(), row.blocks.end(),
+      [](const block_cost& each) { return !each.floor_ns || each.base_ns > *each.floor_ns; });
+  if (!always_positive) return std::nullopt;
+  return unless_empty(over(row.blocks, [](const block_cost& each) -> std::optional<double> {
+    if (!each.floor_ns) return std::nullopt;
+    return (each.contender_ns - *each.floor_ns) / (each.base_ns - *each.floor_ns);
+  }));
+}
+
+void judge_row(cost_row& row, const std::vector<double>& logs, const std::vector<double>& exclusive,
+               double margin, char grade) {
+  const auto log_ratio = signed_rank_interval(logs);
+  const auto exclusive_log_ratio = signed_rank_interval(exclusive);
+  row.ratio = ratio_from_log(log_ratio);
+  row.ratio_t = ratio_from_log(paired_t_interval(logs));
+  row.exclusive_ratio = ratio_from_log(exclusive_log_ratio);
+  if (log_ratio.range) row.smallest_visible = std::expm1(log_ratio.range->half_width());
+  row.ljung_box_p = ljung_box_p(logs);
+  row.verdict = judge(log_ratio, exclusive_log_ratio, margin, grade);
+}
+
+// The first of the two that was not started here; empty: both were.
+std::string target_in(const comparison& pair, const std::vector<server_info>& servers) {
+  for (const auto& name : {pair.contender, pair.base})
+    for (const auto& each : servers)
+      if (each.name == name && each.target) return name;
+  return {};
+}
+
+// Why the CPU of the two is not judged; empty: it is.
+std::string unjudged(const cost_row& row, const run_record& record) {
+  if (first_of<caveats::run_void>(record.caveats_found)) return "the run is void";
+  const auto target = target_in(row.comparison, record.header.servers);
+  if (!target.empty()) return target + " was not started here";
+  for (const auto& name : {row.comparison.contender, row.comparison.base})
+    for (const auto& each : record.caveats_found) {
+      if (const auto* found = std::get_if<caveats::cpu_elsewhere>(&each);
+          found && found->server == name)
+        return "the CPU of " + name + " is that of processes unknown here";
+      if (const auto* found = std::get_if<caveats::processes_changed>(&each);
+          found && found->server == name && row.blocks.empty())
+        return "processes of " + name + " began or ended while it was timed";
+    }
+  if (row.decided_by == block_kind::duet && !row.blocks.empty() &&
+      !may_share_a_core(row.comparison.base, row.comparison.contender))
+    return "the two disturb each other on one core";
+  return {};
+}
+
+std::optional<noise> noise_in(const std::vector<control_row>& controls, block_kind kind) {
+  std::vector<double> values;
+  for (const auto& control : controls)
+    if (control.kind == kind)
+      for (const auto& each : control.blocks) values.push_back(std::log(each.ratio));
+  return noise_of(values);
+}
+
+}  // namespace
+
+std::vector<control_row> controls_of(const std::vector<block_group>& groups) {
+  std::vector<control_row> controls;
+  for (const auto& each : groups) {
+    if (!each.control) continue;
+    for (const auto kind : {block_kind::duet, block_kind::exclusive}) {
+      auto blocks = block_costs(kind == block_kind::duet ? each.duet : each.exclusive);
+      if (!blocks.empty())
+        controls.push_back({each.scenario, each.comparison.base, kind, std::move(blocks)});
+    }
+  }
+  return controls;
+}
+
+void find_noise(results& found) {
+  found.noise = noise_in(found.controls, block_kind::duet);
+  auto alone = noise_in(found.controls, block_kind::exclusive);
+  (found.noise ? found.noise_alone : found.noise) = alone;
+  found.margin = margin_of(found.noise);
+  found.margin_alone = margin_of(found.noise_alone ? found.noise_alone : found.noise);
+}
+
+cost_row cost_row_of(const block_group& group, const results& found, const run_record& record) {
+  const bool shared = !group.duet.empty();
+  const auto& deciding = shared ? group.duet : group.exclusive;
+  cost_row row;
+  row.scenario = group.scenario;
+  row.comparison = group.comparison;
+  row.decided_by = shared ? block_kind::duet : block_kind::exclusive;
+  row.blocks = block_costs(deciding);
+  row.base = cost_of_server(group.comparison.base, row.blocks, &block_cost::base_ns);
+  row.contender = cost_of_server(group.comparison.contender, row.blocks, &block_cost::contender_ns);
+  if (row.blocks.empty()) {  // of one side there may still be something to say
+    row.base.cpu_ns = over_blocks(deciding, base_launch, cost_of);
+    row.contender.cpu_ns = over_blocks(deciding, contender_launch, cost_of);
+  }
+  row.floor_ns = unless_empty(over(row.blocks, [](const auto& each) { return each.floor_ns; }));
+  row.difference_ns =
+      over(row.blocks, [](const auto& each) { return each.contender_ns - each.base_ns; });
+  row.overhead_ratio = overhead_ratio(row);
+  judge_row(row, log_ratios(deciding, cost_of), log_ratios(group.exclusive, cost_of),
+            shared ? found.margin : found.margin_alone,
+            grade_of(shared || !found.noise_alone ? found.noise : found.noise_alone));
+  if (const auto why = unjudged(row, record); !why.empty())
+    row.verdict = {finding::unmeasured, "n/a: " + why, {}};
+  return row;
+}
+
+}  // namespace bench

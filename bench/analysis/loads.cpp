@@ -1,0 +1,106 @@
+#include <bench/analysis/loads.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace bench {
+namespace {
+
+constexpr double client_limit = 0.95;  // of its core
+constexpr double near_ceiling = 0.9;   // of what the bare loop lets the client ask for
+constexpr double keeping_up = 0.99;    // of what was due
+
+double mean_utilisation(const blocks_view& blocks, int launch) {
+  const auto shares = values_of(blocks, launch, utilisation_of);
+  double sum = 0;
+  for (const double share : shares) sum += share;
+  return shares.empty() ? 0 : sum / static_cast<double>(shares.size());
+}
+
+server_load load_of_server(const std::string& name, const blocks_view& blocks, int launch) {
+  const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value); };
+  const double utilisation = mean_utilisation(blocks, launch);
+  return {name,
+          over(rate_of),
+          over(p50_of),
+          over(p90_of),
+          over(p99_of),
+          utilisation,
+          utilisation >= client_limit,
+          distribution_of(merged(blocks, launch, response_times))};
+}
+
+double answered_share(const blocks_view& blocks, int launch) {
+  std::int64_t answered = 0;
+  std::int64_t due = 0;
+  for (const auto* each : blocks)
+    for (const auto& timed : each->slices)
+      if (timed.launch == launch && timed.open_loop) {
+        answered += timed.messages;
+        due += timed.open_loop->due;
+      }
+  return due > 0 ? static_cast<double>(answered) / static_cast<double>(due) : 0;
+}
+
+server_response response_of_server(const std::string& name, const blocks_view& blocks, int launch) {
+  server_response found;
+  found.server = name;
+  found.answered = answered_share(blocks, launch);
+  found.saturated = found.answered < keeping_up;
+  if (found.saturated) return found;
+  const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value); };
+  found.response_p50_us = over(p50_of);
+  found.response_p90_us = over(p90_of);
+  found.response_p99_us = over(p99_of);
+  found.service_p50_us = over(service_p50_of);
+  found.service_p90_us = over(service_p90_of);
+  found.service_p99_us = over(service_p99_of);
+  found.late_p99_us = over(late_p99_of);
+  found.cpu_ns = over(cost_of);
+  found.response = distribution_of(merged(blocks, launch, response_times));
+  found.service = distribution_of(merged(blocks, launch, service_times));
+  return found;
+}
+
+}  // namespace
+
+load_row load_row_of(const block_group& group) {
+  const auto& blocks = group.exclusive;
+  return {group.scenario, group.comparison,
+          load_of_server(group.comparison.base, blocks, base_launch),
+          load_of_server(group.comparison.contender, blocks, contender_launch),
+          ratio_from_log(signed_rank_interval(log_ratios(blocks, rate_of)))};
+}
+
+open_row open_row_of(const block_group& group) {
+  const auto& blocks = group.open_loop;
+  return {group.scenario, group.comparison, over_blocks(blocks, base_launch, asked_rate_of),
+          response_of_server(group.comparison.base, blocks, base_launch),
+          response_of_server(group.comparison.contender, blocks, contender_launch)};
+}
+
+void withdraw_ratios(results& found, const run_record& record) {
+  const bool of_none = record.header.machine.cpus == 1 ||
+                       first_of<caveats::one_cpu>(record.caveats_found) ||
+                       first_of<caveats::run_void>(record.caveats_found);
+  for (auto& row : found.loads)
+    if (of_none || row.base.client_limited || row.contender.client_limited)
+      row.throughput_ratio = {};
+}
+
+void limit_by_floor(results& found) {
+  std::map<std::string, double> ceilings;
+  const auto sides = [](load_row& row) { return std::array{&row.base, &row.contender}; };
+  for (auto& row : found.loads)
+    for (const auto* side : sides(row))
+      if (side->client_limited && side->server.starts_with("floor/"))
+        ceilings[row.scenario.text()] =
+            std::max(ceilings[row.scenario.text()], side->messages_per_second.value);
+  for (auto& row : found.loads)
+    for (auto* side : sides(row))
+      if (const auto ceiling = ceilings.find(row.scenario.text()); ceiling != ceilings.end())
+        side->client_limited |= side->messages_per_second.value >= near_ceiling * ceiling->second;
+}
+
+}  // namespace bench

@@ -1,0 +1,13 @@
+// probes: what was asked of each server beside the blocks: its memory and its system calls.
+#pragma once
+
+#include <bench/analysis/analysis.hpp>
+#include <bench/record/record.hpp>
+#include <vector>
+
+namespace bench {
+
+std::vector<memory_row> memory_of(const run_record& record);
+std::vector<kernel_row> kernel_of(const run_record& record);
+
+}  // namespace bench
