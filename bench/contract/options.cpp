@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bench/contract/duration.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -37,21 +38,10 @@ bool read_number(std::string_view text, Number& number, std::type_identity_t<Num
   return error == std::errc{} && end == text.end() && number >= least && number <= most;
 }
 
-// A day is more than any timeout here needs, and far from overflowing.
 bool read_duration(std::string_view text, nanoseconds& duration) {
-  constexpr std::int64_t day = 86'400'000'000'000;
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.begin(), text.end(), count);
-  const std::string_view unit{end, text.end()};
-  const std::int64_t scale = unit == "s"    ? 1'000'000'000
-                             : unit == "ms" ? 1'000'000
-                             : unit == "us" ? 1'000
-                             : unit == "ns" ? 1
-                                            : 0;
-  if (error != std::errc{} || count < 0 || (scale == 0 && text != "0")) return false;
-  if (scale != 0 && count > day / scale) return false;
-  duration = nanoseconds{count * scale};
-  return true;
+  const auto found = parse_duration(text);
+  if (found) duration = *found;
+  return found.has_value();
 }
 
 // The listening line is words, so a path with a blank in it could not be read back.

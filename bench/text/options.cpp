@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/contract/duration.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/options.hpp>
 #include <boost/program_options.hpp>
@@ -99,19 +100,13 @@ void options::show_help() const {
 }
 
 std::chrono::milliseconds parse_duration(std::string_view option, const std::string& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit{end, static_cast<std::size_t>(text.data() + text.size() - end)};
-  const double ms = unit == "ms"                  ? 1
-                    : unit == "s" || unit.empty() ? 1000
-                    : unit == "m"                 ? 60'000
-                                                  : 0;
-  constexpr double a_day_ms = 24 * 3600 * 1000.0;
-  if (error != std::errc{} || !(number * ms >= 1) || number * ms > a_day_ms) {
+  const auto with_unit = parse_duration(text);
+  const auto found = with_unit ? with_unit : parse_duration(text + 's');
+  if (!found || *found < std::chrono::milliseconds{1}) {
     throw usage_error(
         fmt::format("--{} '{}' is not a time such as 500ms, 20s or 2m, up to a day", option, text));
   }
-  return std::chrono::milliseconds{static_cast<std::int64_t>(number * ms)};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*found);
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {
