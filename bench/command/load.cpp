@@ -1,6 +1,7 @@
 // echobench load: puts any echo server under load, wherever it runs, and says whether its replies
 // are right.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bench/command/commands.hpp>
 #include <bench/command/interruption.hpp>
@@ -16,15 +17,16 @@ using namespace std::chrono_literals;
 
 // "host:port", "[::1]:port", or host and port as two arguments.
 address parse_target(const arguments& rest) {
-  std::optional<host_and_port> parts;
-  if (rest.size() == 1) parts = split_address(rest[0]);
-  if (rest.size() == 2) parts = host_and_port{rest[0], rest[1]};
-  if (!parts) throw usage_error("echobench load: wants HOST:PORT or HOST PORT");
-  const auto port = parse_port(parts->port);
-  if (!port) {
-    throw usage_error(fmt::format("echobench load: port '{}' is not 1 to 65535", parts->port));
+  const auto text = fmt::format("{}", fmt::join(rest, ":"));
+  const auto colon = text.rfind(':');
+  if (rest.size() > 2 || colon == std::string::npos)
+    throw usage_error("echobench load: wants HOST:PORT or HOST PORT");
+  const auto found = host_and_port::parse(text);
+  if (!found) {
+    throw usage_error(
+        fmt::format("echobench load: port '{}' is not 1 to 65535", text.substr(colon + 1)));
   }
-  return address::resolve(parts->host, *port);
+  return address::resolve(found->host, found->port);
 }
 
 // Slices, so that Ctrl-C still has something to show.

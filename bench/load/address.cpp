@@ -42,12 +42,14 @@ address address::on_path(const std::string& path) {
   return found;
 }
 
-std::optional<host_and_port> split_address(const std::string& text) {
+std::optional<host_and_port> host_and_port::parse(const std::string& text) {
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
+  const auto port = parse_port(std::string_view{text}.substr(colon + 1));
+  if (!port) return std::nullopt;
   auto host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return host_and_port{host, text.substr(colon + 1)};
+  return host_and_port{host, *port};
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {

@@ -12,6 +12,15 @@
 
 namespace bench {
 
+// "host:port" or "[::1]:port", as somebody typed it. The host may be a name that nobody has.
+struct host_and_port {
+  std::string host;
+  std::uint16_t port = 0;
+
+  // Absent: there is no colon, or what follows the last one is not 1 to 65535.
+  static std::optional<host_and_port> parse(const std::string& text);
+};
+
 struct address {
   sockaddr_storage storage{};
   socklen_t length = 0;
@@ -25,13 +34,6 @@ struct address {
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
-
-// "host:port" or "[::1]:port" in its parts, which may still be wrong; absent: there is no colon.
-struct host_and_port {
-  std::string host;
-  std::string port;
-};
-std::optional<host_and_port> split_address(const std::string& text);
 
 // 1 to 65535.
 std::optional<std::uint16_t> parse_port(std::string_view text);

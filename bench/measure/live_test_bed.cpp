@@ -123,9 +123,9 @@ void live_test_bed::launch(const std::vector<std::string>& servers, const scenar
 void live_test_bed::start(const std::string& server) {
   const auto& info = find(server);
   if (info.target) {
-    const auto parts = *split_address(*info.target);
-    const auto where = address::resolve(parts.host, *parse_port(parts.port));
-    launched_.push_back({std::nullopt, client_->add_server(server, where)});
+    const auto at = host_and_port::parse(*info.target).value();
+    launched_.push_back(
+        {std::nullopt, client_->add_server(server, address::resolve(at.host, at.port))});
     return;
   }
   launched_.push_back(

@@ -70,8 +70,8 @@ server_info parse_command(const std::string& text) {
 server_info parse_target(const std::string& text) {
   const auto equals = text.find('=');
   const auto where = equals == std::string::npos ? text : text.substr(equals + 1);
-  const auto parts = split_address(where);
-  if (equals == 0 || !parts || parts->host.empty() || !parse_port(parts->port)) {
+  const auto parts = host_and_port::parse(where);
+  if (equals == 0 || !parts || parts->host.empty()) {
     throw usage_error(fmt::format(
         "--target '{}' is not host:port or 'name=host:port' with a port of 1 to 65535", text));
   }
