@@ -1,11 +1,8 @@
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,16 +10,14 @@
 #include <algorithm>
 #include <array>
 #include <bench/server/keeper.hpp>
+#include <bench/server/listening_line.hpp>
 #include <bench/server/process.hpp>
+#include <bench/server/spawn.hpp>
 #include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <set>
-#include <sstream>
 #include <thread>
 
 namespace bench {
@@ -111,98 +106,6 @@ std::string ending_of(const siginfo_t& child) {
   return fmt::format("was killed by signal {} ({})", child.si_status, strsignal(child.si_status));
 }
 
-// The process and what it has started: all of its process group, itself first.
-std::vector<pid_t> family_of(pid_t leader) {
-  std::vector<pid_t> family{leader};
-  for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
-    const auto name = entry.path().filename().string();
-    pid_t pid = 0;  // stays 0 where the name is no number
-    std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (pid > 0 && pid != leader && getpgid(pid) == leader) family.push_back(pid);
-  }
-  return family;
-}
-
-// The number that a process or a thread was given last, of whomever; 0 where that is not told.
-// /proc/loadavg: "0.20 0.18 0.12 1/80 11206".
-pid_t newest_number() {
-  std::ifstream file{"/proc/loadavg"};
-  std::string word;
-  pid_t newest = 0;
-  for (int i = 0; i < 4; ++i) file >> word;
-  file >> newest;
-  return newest;
-}
-
-// Page faults of its children that have ended and were waited for. None begins and ends without
-// one, while its time may be less than the hundredth of a second that the kernel would tell.
-// /proc/PID/stat: "pid (name) state ...", where a name may hold anything.
-std::uint64_t faults_of_ended(pid_t process) {
-  std::ifstream file{fmt::format("/proc/{}/stat", process)};
-  std::string line;
-  std::getline(file, line);
-  std::istringstream rest{line.substr(line.rfind(')') + 1)};
-  std::string word;
-  std::uint64_t faults = 0;
-  for (int i = 0; i < 8; ++i) rest >> word;  // from the state to the faults of its own
-  rest >> faults;
-  return faults;
-}
-
-// Sockets that listen on that port, by the names they have below /proc/PID/fd.
-std::set<std::string> listeners_on(std::uint16_t port) {
-  std::set<std::string> names;
-  for (const auto* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-    std::ifstream file{table};
-    for (std::string line; std::getline(file, line);) {
-      std::istringstream words{line};
-      std::string slot, local, remote, state, skipped, inode;
-      words >> slot >> local >> remote >> state;
-      for (int i = 0; i < 5; ++i) words >> skipped;
-      if (words >> inode && state == "0A" && local.ends_with(fmt::format(":{:04X}", port)))
-        names.insert(fmt::format("socket:[{}]", inode));
-    }
-  }
-  return names;
-}
-
-// Absent: this process may not look.
-std::optional<bool> has_one_of(pid_t process, const std::set<std::string>& sockets) {
-  std::error_code error;
-  std::filesystem::directory_iterator open_files{fmt::format("/proc/{}/fd", process), error};
-  if (error) return std::nullopt;
-  return std::any_of(begin(open_files), end(open_files), [&](const auto& each) {
-    return sockets.contains(std::filesystem::read_symlink(each.path(), error).string());
-  });
-}
-
-// An error of exec, or the negative one of pinning.
-[[noreturn]] void give_up(int failure, int reason) {
-  [[maybe_unused]] const auto told = write(failure, &reason, sizeof reason);
-  _exit(127);
-}
-
-// Between fork and exec only what is safe there: no allocation, no exception.
-[[noreturn]] void become(char* const* arguments, std::optional<int> cpu, pid_t parent, int output,
-                         int errors, int failure) {
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it died before the line above
-  if (cpu) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<unsigned>(*cpu), &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0) give_up(failure, -errno);
-  }
-  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  dup2(nothing, STDIN_FILENO);
-  dup2(output, STDOUT_FILENO);
-  dup2(errors, STDERR_FILENO);
-  ::signal(SIGPIPE, SIG_DFL);  // what is ignored would be ignored beyond exec, too
-  execv(arguments[0], arguments);
-  give_up(failure, errno);
-}
-
 }  // namespace
 
 server_process::server_process(const server_info& server, const launch_options& options)
@@ -212,7 +115,7 @@ server_process::server_process(const server_info& server, const launch_options& 
   start(arguments, options.cpu);
   try {
     wait_until_listening(port, options);
-    count_family();
+    family_.count();
   } catch (...) {
     stop();
     throw;
@@ -224,8 +127,6 @@ server_process::server_process(server_process&& other) noexcept
       pid_{std::exchange(other.pid_, -1)},
       ending_{std::move(other.ending_)},
       family_{std::move(other.family_)},
-      newest_{other.newest_},
-      faults_of_ended_{other.faults_of_ended_},
       path_{std::exchange(other.path_, {})},
       where_{std::move(other.where_)},
       announced_{std::move(other.announced_)},
@@ -233,33 +134,15 @@ server_process::server_process(server_process&& other) noexcept
       errors_{std::move(other.errors_)} {}
 
 void server_process::start(const std::vector<std::string>& arguments, std::optional<int> cpu) {
-  std::vector<char*> raw;
-  for (const auto& word : arguments) raw.push_back(const_cast<char*>(word.c_str()));
-  raw.push_back(nullptr);
-
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    throw run_invalid(fmt::format("cannot open a pipe: {}", std::strerror(errno)));
-  }
-  const descriptor failure{ends[0]};
-  descriptor child_failure{ends[1]};
-  const auto parent = getpid();
-  pid_ = fork();
-  if (pid_ == 0) {
-    become(raw.data(), cpu, parent, output_.get(), errors_.get(), child_failure.get());
-  }
-  if (pid_ < 0) throw run_invalid(fmt::format("cannot start {}: {}", name_, std::strerror(errno)));
-  setpgid(pid_, pid_);  // also here: a signal to the group must not come too early
-  keep_after_us(pid_);
-  child_failure = descriptor{};
-  int reason = 0;
-  if (read(failure.get(), &reason, sizeof reason) == sizeof reason) {
-    stop();
-    if (reason < 0)
-      throw run_invalid(fmt::format("cannot pin {}: {}", name_, std::strerror(-reason)));
-    throw not_available(
-        fmt::format("cannot start {}: {}: {}", name_, arguments.front(), std::strerror(reason)));
-  }
+  const auto child = spawn(arguments, cpu, output_.get(), errors_.get());
+  pid_ = child.pid;
+  family_ = process_family{pid_};
+  if (child.reason == 0) return;
+  stop();
+  if (child.reason < 0)
+    throw run_invalid(fmt::format("cannot pin {}: {}", name_, std::strerror(-child.reason)));
+  throw not_available(fmt::format("cannot start {}: {}: {}", name_, arguments.front(),
+                                  std::strerror(child.reason)));
 }
 
 void server_process::wait_until_listening(std::uint16_t port, const launch_options& options) {
@@ -287,80 +170,17 @@ void server_process::fail_to_begin(const std::string& end) const {
   throw server_failed(end);
 }
 
-// "listening host=127.0.0.1 port=4711 server=floor ..." as a whole line.
 bool server_process::read_listening_line() {
-  const auto text = text_of(output_);
-  const auto start = text.starts_with("listening ") ? 0 : text.find("\nlistening ");
-  if (start == std::string::npos) return false;
-  const auto end = text.find('\n', start + 1);
-  if (end == std::string::npos) return false;
-  std::istringstream words{text.substr(start, end - start)};
-  for (std::string word; words >> word;) {
-    const auto equals = word.find('=');
-    if (equals != std::string::npos) announced_[word.substr(0, equals)] = word.substr(equals + 1);
-  }
-  if (const auto path = announced_.find("unix"); path != announced_.end()) {
-    where_ = address::on_path(path->second);
-    return true;
-  }
-  const auto& digits = announced_["port"];
-  std::uint16_t port = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (port == 0) {
-    throw server_failed(fmt::format("{} printed a listening line without its port", name_));
-  }
-  auto host = announced_["host"];
-  if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
-  where_ = address::resolve(host == "::" ? "::1" : host, port);
+  auto found = find_listening_line(text_of(output_));
+  if (!found) return false;
+  announced_ = *std::move(found);
+  where_ = announced_address(name_, announced_);
   return true;
-}
-
-// Where no number was given since, nobody was born: then it costs next to nothing to see that all
-// are there. The number is read first, so that whoever is born meanwhile shows the next time.
-bool server_process::count_family() {
-  const auto newest = newest_number();
-  const auto is_there = [](pid_t each) { return kill(each, 0) == 0; };
-  if (newest != 0 && newest == newest_ && std::all_of(family_.begin(), family_.end(), is_there))
-    return true;
-  newest_ = newest;
-  auto family = family_of(pid_);
-  std::uint64_t faults = 0;
-  for (auto each : family) faults += faults_of_ended(each);
-  const bool is_same = family == family_ && faults == faults_of_ended_;
-  family_ = std::move(family);
-  faults_of_ended_ = faults;
-  return is_same;
-}
-
-double server_process::cpu_ns() const {
-  double total = 0;
-  for (const auto& each : family_) {
-    timespec used{};
-    clockid_t its{};
-    if (clock_getcpuclockid(each, &its) != 0) continue;
-    clock_gettime(its, &used);
-    total += static_cast<double>(used.tv_sec) * 1e9 + static_cast<double>(used.tv_nsec);
-  }
-  return total;
 }
 
 bool server_process::listens_itself() const {
   if (where_.storage.ss_family == AF_UNIX) return true;
-  const auto port = ntohs(reinterpret_cast<const sockaddr_in*>(&where_.storage)->sin_port);
-  const auto sockets = listeners_on(port);
-  return std::any_of(family_.begin(), family_.end(),
-                     [&](pid_t each) { return has_one_of(each, sockets).value_or(true); });
-}
-
-std::optional<double> server_process::pss_kib() const {
-  std::optional<double> total;
-  for (const auto& each : family_) {
-    std::ifstream rollup{fmt::format("/proc/{}/smaps_rollup", each)};
-    for (std::string line; std::getline(rollup, line);) {
-      if (line.starts_with("Pss:")) total = total.value_or(0) + std::stod(line.substr(4));
-    }
-  }
-  return total;
+  return family_.listens_on(ntohs(reinterpret_cast<const sockaddr_in*>(&where_.storage)->sin_port));
 }
 
 void server_process::signal(int number) const {

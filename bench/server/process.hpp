@@ -14,6 +14,7 @@
 #include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
 #include <bench/record/record.hpp>
+#include <bench/server/family.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -46,24 +47,14 @@ class server_process {
   // The key=value pairs of the listening line; empty where it printed none.
   const std::map<std::string, std::string>& announced() const { return announced_; }
 
-  // Itself first, then what it started.
-  const std::vector<pid_t>& family() const { return family_; }
-
-  // A server may start processes of its own, some of them only when clients come. Those that are
-  // there now count from now on. False: since they were counted last one of them has ended, or
-  // another has begun, and it may have ended as well. (One that began and ended in between shows
-  // only if it was waited for: not where SIGCHLD is ignored.)
-  bool count_family();
-
-  // Process CPU so far: all threads, all processes that were counted and are there. From one count
-  // that is true to the next, it is all that they used.
-  double cpu_ns() const;
+  // Its processes: see process_family. They were counted when it listened.
+  const std::vector<pid_t>& family() const { return family_.members(); }
+  bool count_family() { return family_.count(); }
+  double cpu_ns() const { return family_.cpu_ns(); }
+  std::optional<double> pss_kib() const { return family_.pss_kib(); }
 
   // Whether one of them has the socket that clients reach; true where that cannot be told.
   bool listens_itself() const;
-
-  // Their share of the memory they use, in KiB; absent where the kernel does not tell.
-  std::optional<double> pss_kib() const;
 
   void signal(int number) const;
 
@@ -88,10 +79,8 @@ class server_process {
 
   std::string name_;
   pid_t pid_ = -1;
-  std::string ending_;         // how it ended; empty while it runs
-  std::vector<pid_t> family_;  // itself first
-  pid_t newest_ = 0;           // number given by the system when it was counted
-  std::uint64_t faults_of_ended_ = 0;
+  std::string ending_;  // how it ended; empty while it runs
+  process_family family_;
   std::string path_;  // of its socket, where {path} was asked for
   address where_;
   std::map<std::string, std::string> announced_;

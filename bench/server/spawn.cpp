@@ -1,0 +1,73 @@
+#include <bench/server/spawn.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <bench/contract/descriptor.hpp>
+#include <bench/server/keeper.hpp>
+#include <bench/text/failure.hpp>
+#include <cerrno>
+#include <cstring>
+
+namespace bench {
+namespace {
+
+// An error of exec, or the negative one of pinning.
+[[noreturn]] void give_up(int failure, int reason) {
+  [[maybe_unused]] const auto told = write(failure, &reason, sizeof reason);
+  _exit(127);
+}
+
+// Between fork and exec only what is safe there: no allocation, no exception.
+[[noreturn]] void become(char* const* arguments, std::optional<int> cpu, pid_t parent, int output,
+                         int errors, int failure) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // it died before the line above
+  if (cpu) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<unsigned>(*cpu), &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0) give_up(failure, -errno);
+  }
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(nothing, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(errors, STDERR_FILENO);
+  ::signal(SIGPIPE, SIG_DFL);  // what is ignored would be ignored beyond exec, too
+  execv(arguments[0], arguments);
+  give_up(failure, errno);
+}
+
+}  // namespace
+
+spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output,
+              int errors) {
+  std::vector<char*> raw;
+  for (const auto& word : words) raw.push_back(const_cast<char*>(word.c_str()));
+  raw.push_back(nullptr);
+
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    throw run_invalid(fmt::format("cannot open a pipe: {}", std::strerror(errno)));
+  }
+  const descriptor failure{ends[0]};
+  descriptor child_failure{ends[1]};
+  const auto parent = getpid();
+  spawned child{.pid = fork()};
+  if (child.pid == 0) become(raw.data(), cpu, parent, output, errors, child_failure.get());
+  if (child.pid < 0) {
+    throw run_invalid(fmt::format("cannot start {}: {}", words.front(), std::strerror(errno)));
+  }
+  setpgid(child.pid, child.pid);  // also here: a signal to the group must not come too early
+  keep_after_us(child.pid);
+  child_failure = descriptor{};
+  [[maybe_unused]] const auto told = read(failure.get(), &child.reason, sizeof child.reason);
+  return child;
+}
+
+}  // namespace bench
