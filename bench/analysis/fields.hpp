@@ -1,4 +1,4 @@
-// analysis_fields: the names under which report.json holds what a run says.
+// fields: the names under which report.json holds what a run says.
 //
 // Only files that write or read report.json include it.
 #pragma once

@@ -45,7 +45,7 @@ struct server_program {
   bool spins = false;                         // --spin
 };
 
-// Defaults are in the table of server_options.cpp, which --help prints.
+// Defaults are in the table of options.cpp, which --help prints.
 struct server_options {
   std::string program;    // server_program::name
   std::string host;       // a numeric address: localhost and the empty host are resolved

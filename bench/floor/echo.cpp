@@ -1,4 +1,4 @@
-// floor_echo: the echo server with no runtime at all. See floor_loop.hpp.
+// floor_echo: the echo server with no runtime at all. See loop.hpp.
 #include <bench/contract/contract.hpp>
 #include <bench/floor/loop.hpp>
 #if __has_include(<liburing.h>)

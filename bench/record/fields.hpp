@@ -1,4 +1,4 @@
-// record_fields: the names under which a run's data is written and read.
+// fields: the names under which a run's data is written and read.
 //
 // Only files that turn records into JSON include it.
 #pragma once

@@ -1,7 +1,7 @@
 // server size: how much there is of a server, before it has run.
 //
 //     code_bytes("floor_echo --quiet")    // of its machine code, stripped or not
-//     source_of("fibers/epoll")           // so many lines, of fibers/echo_server.cpp
+//     source_of("fibers/epoll")           // so many lines, of fibers/programs/echo_server.cpp
 //
 // The lines were counted when this was built, as grep does it:
 //

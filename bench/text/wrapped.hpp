@@ -1,4 +1,4 @@
-// wrapped_text: a paragraph on lines of at most so many columns, those after the first indented.
+// wrapped: a paragraph on lines of at most so many columns, those after the first indented.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // What every echo server does, whoever wrote it: server_test [OPTION...] -- SERVER [ARGUMENT...]
 //
-// Nothing here knows what is inside. The limits are in server_limits_test.cpp, the command line and
-// the end in server_contract_test.cpp.
+// Nothing here knows what is inside. The limits are in limits_test.cpp, the command line and
+// the end in contract_test.cpp.
 #define BOOST_TEST_MODULE server
 #include <boost/test/unit_test.hpp>
 
