@@ -5,7 +5,6 @@
 #include <bench/machine/machine.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/server/catalogue.hpp>
-#include <bench/server/size.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/options.hpp>
@@ -92,8 +91,6 @@ void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debu
     const auto found = bed.introduce(server.name);
     server.announced = found.announced;
     server.prefix = found.prefix;
-    if (!server.target) server.code_bytes = code_bytes(server.command);
-    server.source = source_of(server.name);
     if (!bundled_reactor(server.name)) {
       tell(stderr, "{}  every byte comes back, prefix: {}\n", server.name,
            prefix_text(found.prefix));

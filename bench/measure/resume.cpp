@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <bench/record/run_folder.hpp>
 #include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
 
@@ -20,14 +22,21 @@ std::vector<std::string> names_of(const run_header& header) {
   return names;
 }
 
-// The size of its code is the least that tells one build of a program from another.
+// A program that was written since the run began is another build of it.
+bool is_rebuilt(const server_info& server, const std::string& begun_utc) {
+  const auto words = split_words(server.command);
+  struct stat found {};
+  return !words.empty() && stat(find_program(words.front()).c_str(), &found) == 0 &&
+         utc_text(found.st_mtime) > begun_utc;
+}
+
 void expect_same_programs(const run_header& begun, const run_header& now) {
   for (std::size_t i = 0; i < begun.servers.size(); ++i) {
     const auto& was = begun.servers[i];
     const auto& is = now.servers[i];
     if (was.command != is.command || was.target != is.target)
       refuse(fmt::format("{} was started by '{}'", was.name, was.target.value_or(was.command)));
-    if (was.code_bytes != is.code_bytes || was.prefix != is.prefix)
+    if (is_rebuilt(is, begun.started_utc) || was.prefix != is.prefix)
       refuse(fmt::format("{} is another program now", was.name));
   }
 }

@@ -10,9 +10,7 @@ namespace bench {
 
 BOOST_DESCRIBE_ENUM(block_kind, duet, exclusive, open_loop)
 BOOST_DESCRIBE_ENUM(run_end, complete, interrupted)
-BOOST_DESCRIBE_STRUCT(source_size, (), (lines, files))
-BOOST_DESCRIBE_STRUCT(server_info, (),
-                      (name, command, announced, code_bytes, source, target, prefix))
+BOOST_DESCRIBE_STRUCT(server_info, (), (name, command, announced, target, prefix))
 BOOST_DESCRIBE_STRUCT(comparison, (), (base, contender, floor))
 BOOST_DESCRIBE_STRUCT(environment, (),
                       (cpu_model, cpus, kernel, virtualization, governor, mitigations, compiler,

@@ -21,19 +21,11 @@
 
 namespace bench {
 
-// Lines that are neither blank nor a comment, and where they are.
-struct source_size {
-  int lines = 0;
-  std::vector<std::string> files;
-};
-
 // A program under test and how it introduced itself.
 struct server_info {
   std::string name;     // fibers/epoll, asio-callback/select, floor/epoll, or the user's name
   std::string command;  // as it was started, with {port} where the port goes
   std::map<std::string, std::string> announced{};  // the key=value pairs of its listening line
-  std::optional<std::int64_t> code_bytes{};        // machine code of the program
-  std::optional<source_size> source{};             // to be read to know it; absent: not ours
   std::optional<std::string> target{};  // host:port of one that runs already, and is not ours
   std::optional<std::string> prefix{};  // of its replies, as it was found; empty: it has none
 };

@@ -138,13 +138,6 @@ void add_kernel(table& out, const kernel_row& row) {
   out.add(about, row.server, "context_switches_per_message", "1", row.context_switches);
 }
 
-void add_size(table& out, const server_info& server) {
-  if (server.code_bytes)
-    out.add({}, server.name, "code_size", "B", static_cast<double>(*server.code_bytes));
-  if (server.source)
-    out.add({}, server.name, "lines_to_read", "1", static_cast<double>(server.source->lines));
-}
-
 }  // namespace
 
 std::string csv_report(const run_header& header, const results& found) {
@@ -154,7 +147,6 @@ std::string csv_report(const run_header& header, const results& found) {
   for (const auto& row : found.open_loops) add_open_loops(out, row);
   for (const auto& row : found.memory) add_memory(out, row);
   for (const auto& row : found.kernel) add_kernel(out, row);
-  for (const auto& server : header.servers) add_size(out, server);
   for (const auto& sentence : found.headlines) out.add_text("headline", sentence);
   for (const auto& each : trust_facts(header, found))
     out.add_text("trust", each.label + ": " + each.text);

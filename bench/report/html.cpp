@@ -159,17 +159,6 @@ std::string servers_html(const run_header& header) {
       "The servers");
 }
 
-std::string sizes_html(const run_header& header) {
-  auto lines = size_rows(header);
-  if (lines.empty()) return {};
-  for (auto& line : lines) {
-    for (auto& each : line) each = escaped(each);
-    line.back() = element("code", line.back());
-  }
-  return html_table({{"server"}, {"code", "number"}, {"to read", "number"}, {"files", "word"}},
-                    lines, size_note);
-}
-
 std::string reading_guide() {
   return element(
       "p",
@@ -234,9 +223,9 @@ std::string body_html(const page_script& script, const run_header& header, const
   body += cost_section(found) + throughput_section(found, has_charts) +
           latency_section(found, has_charts) + open_loop_section(found, has_charts) +
           memory_section(found) + kernel_section(found) + blocks_section(found, has_charts);
-  body += section("Environment and commands", "What it takes to have this run again.",
-                  facts_html(environment_facts(header), "facts") + servers_html(header) +
-                      sizes_html(header) + reading_guide());
+  body += section(
+      "Environment and commands", "What it takes to have this run again.",
+      facts_html(environment_facts(header), "facts") + servers_html(header) + reading_guide());
   body += downloads_html(script) + licences_html(script);
   return element("main", body) + scripts_html(script, header, found);
 }

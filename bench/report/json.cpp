@@ -1,5 +1,6 @@
 // report.json: the header and every estimate, for programs. Its shape is described by the version
-// number in it; members are added under the same version, and renamed or removed under a new one.
+// number in it; members are added under the same version, and what the schema requires is renamed
+// or removed under a new one.
 #include <bench/analysis/fields.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/json.hpp>

@@ -92,15 +92,6 @@ std::string facts_list(const std::vector<fact>& facts) {
   return text;
 }
 
-std::string size_table(const run_header& header) {
-  const auto rows = size_rows(header);
-  if (rows.empty()) return {};
-  auto text = fmt::format("\n### Size\n\n{}\n\n", size_note) +
-              markdown_head({"server", "code", "lines to read", "files"});
-  for (const auto& row : rows) text += markdown_row({row[0], row[1], row[2], row[3]});
-  return text;
-}
-
 std::string caveat_list(const results& found) {
   std::string text = "\n### Caveats\n\n";
   if (found.caveats.empty()) text += "None.\n";
@@ -120,7 +111,6 @@ std::string markdown_report(const run_header& header, const results& found) {
   text += "\n### Can I trust this?\n\n" + facts_list(trust_facts(header, found));
   text += caveat_list(found);
   text += "\n### Environment\n\n" + facts_list(environment_facts(header));
-  text += size_table(header);
   return text;
 }
 

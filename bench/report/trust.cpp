@@ -129,20 +129,6 @@ std::vector<fact> environment_facts(const run_header& header) {
   return facts;
 }
 
-std::vector<std::vector<std::string>> size_rows(const run_header& header) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& server : header.servers) {
-    if (!server.code_bytes && !server.source) continue;
-    rows.push_back(
-        {server.name,
-         server.code_bytes ? kib_text(static_cast<double>(*server.code_bytes) / 1024) + " KiB"
-                           : "n/a",
-         server.source ? count_text(server.source->lines) : "n/a",
-         server.source ? fmt::format("{}", fmt::join(server.source->files, " ")) : "n/a"});
-  }
-  return rows;
-}
-
 std::string_view word_of(finding what) {
   switch (what) {
     case finding::equivalent:

@@ -21,14 +21,6 @@ std::vector<fact> trust_facts(const run_header& header, const results& found);
 // Machine, build, seed and command, as needed to have the run again.
 std::vector<fact> environment_facts(const run_header& header);
 
-// How much there is of each server, as cells: its name, machine code, lines to read, and their
-// files.
-std::vector<std::vector<std::string>> size_rows(const run_header& header);
-inline constexpr std::string_view size_note =
-    "Code: machine code of the program (its section .text), shared libraries not counted. To read: "
-    "lines neither blank nor comment of the files named, without the library the server is written "
-    "with and without what all servers share.";
-
 // "cheaper", "inconclusive", ...: the verdict in one word.
 std::string_view word_of(finding what);
 

@@ -59,12 +59,9 @@ class synthetic_machine {
       header.comparisons.push_back({"asio-callback/select", "fibers/select", "floor/select"});
     for (const auto& pair : header.comparisons)
       for (const auto& name : {pair.base, pair.contender, *pair.floor})
-        header.servers.push_back(
-            {name,
-             "build/release/bin/" + name + " --port {port}",
-             {{"threads", "1"}, {"buffer", "1000"}, {"nodelay", "1"}},
-             204'800,
-             bench::source_size{331, {"here/echo_server.cpp", "here/loop.hpp"}}});
+        header.servers.push_back({name,
+                                  "build/release/bin/" + name + " --port {port}",
+                                  {{"threads", "1"}, {"buffer", "1000"}, {"nodelay", "1"}}});
     header.machine = {
         "Imaginary CPU 3000", 2,         "6.1.0-imaginary", "kvm",    "n/a", "all mitigated",
         "gcc 12.2.0",         "Release", "-O3 -DNDEBUG",    "1.81.0", 0,     1};

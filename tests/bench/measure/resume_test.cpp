@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(another_machine_build_server_or_suite_is_refused_and_named)
   now.servers.pop_back();
   BOOST_TEST(holds(complaint(begun, now), begun.servers.back().name));
   now = begun;
-  now.servers.front().code_bytes = 4711;
+  now.servers.front().prefix = "4711";
   BOOST_TEST(holds(complaint(begun, now), begun.servers.front().name + " is another program now"));
   now = begun;
   now.servers.front().command = "something_else";
@@ -134,6 +134,18 @@ BOOST_AUTO_TEST_CASE(another_machine_build_server_or_suite_is_refused_and_named)
   now = begun;
   now.scenarios.pop_back();
   BOOST_TEST(holds(complaint(begun, now), "suite 'default'"));
+}
+
+BOOST_AUTO_TEST_CASE(a_program_written_since_the_run_began_is_another_program) {
+  const scratch_folder folder;
+  const auto program = folder.write("my_echo", "#!/bin/sh\n");
+  auto begun = synthetic_run({.rounds = 2}).header;
+  begun.servers.front().command = program.string() + " --port {port}";
+  begun.started_utc = "9999-12-31T23:59:59Z";
+  BOOST_TEST(complaint(begun, begun).empty());
+  begun.started_utc = "1970-01-01T00:00:00Z";
+  BOOST_TEST(
+      holds(complaint(begun, begun), begun.servers.front().name + " is another program now"));
 }
 
 BOOST_AUTO_TEST_CASE(a_run_that_a_wrong_reply_has_voided_stays_void) {

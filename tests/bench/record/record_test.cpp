@@ -142,6 +142,17 @@ BOOST_AUTO_TEST_CASE(a_caveat_under_its_older_name_is_read) {
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(members_that_older_runs_have_and_this_does_not_are_passed_over) {
+  const auto text = ndjson_of(synthetic_run({.rounds = 1}));
+  const auto older =
+      replaced(text, "\"target\":null",
+               "\"code_bytes\":204800,\"source\":{\"lines\":331,\"files\":[\"here\"]},"
+               "\"target\":null");
+  BOOST_TEST(older != text);
+  const scratch_folder folder;
+  BOOST_TEST(ndjson_of(bench::read_run(folder.write("run.ndjson", older))) == text);
+}
+
 BOOST_AUTO_TEST_CASE(a_foreign_file_is_refused_in_words) {
   BOOST_TEST(complaint("") ==
              "run.ndjson:0: no header: this is no run, or it ended before it began");

@@ -345,21 +345,6 @@ BOOST_AUTO_TEST_CASE(every_form_prints_every_caveat) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_size_of_a_server_is_told_where_it_was_recorded) {
-  auto record = synthetic_run();
-  const auto told = every_form(record);
-  BOOST_TEST(contains(told[0], "\"code_bytes\": 204800"));
-  BOOST_TEST(contains(told[1], ",fibers/epoll,code_size,B,204800,"));
-  BOOST_TEST(contains(told[1], ",fibers/epoll,lines_to_read,1,331,"));
-  BOOST_TEST(contains(told[2], "| fibers/epoll | 200.0 KiB | 331 | here/echo_server.cpp here/"));
-  BOOST_TEST(contains(told[3], "here/echo_server.cpp here/loop.hpp</code>"));
-  for (auto& server : record.header.servers) server.code_bytes.reset(), server.source.reset();
-  const auto untold = every_form(record);
-  for (const auto* each : {"lines_to_read", "### Size", "To read: "})
-    for (std::size_t form = 1; form < 4; ++form)
-      BOOST_TEST(!contains(without_scripts(untold[form]), each), each);
-}
-
 // Whether a caveat says so; then it is one, and in every report.
 bool has_caveat(const bench::run_record& record, const std::string& sentence) {
   const auto found = analyse(record);
