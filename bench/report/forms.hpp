@@ -3,7 +3,7 @@
 
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/record.hpp>
-#include <bench/report/page_script.hpp>
+#include <bench/report/page/script.hpp>
 #include <bench/report/report.hpp>
 #include <string>
 

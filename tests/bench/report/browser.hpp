@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
-#include <bench/report/page_script.hpp>
+#include <bench/report/page/script.hpp>
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 # Fetches a reader of HdrHistogram's files that others wrote, and has it read what we write:
-# cmake -D npm=... -D node=... -D page=bench/report/page -D scratch=folder -D program=hdr_reader_test
-#       -P run.cmake
-include(${page}/packages.cmake)
+# cmake -D npm=... -D node=... -D charts=bench/report/page/charts -D scratch=folder
+#       -D program=hdr_reader_test -P run.cmake
+include(${charts}/packages.cmake)
 foreach(name read.mjs package.json package-lock.json .npmrc)
   file(COPY ${CMAKE_CURRENT_LIST_DIR}/${name} DESTINATION ${scratch})
 endforeach()

@@ -1,4 +1,4 @@
-#include <bench/report/html_text.hpp>
+#include <bench/report/page/elements.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// html_text: text that is safe between tags and in attributes, and the tables of the page.
+// elements: text that is safe between tags and in attributes, and the tables of the page.
 #pragma once
 
 #include <string>

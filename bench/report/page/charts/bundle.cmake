@@ -1,7 +1,7 @@
 # Bundles the page's script with the packages of the lock file. Without them, as on a machine that
 # is offline, the build goes on and the page keeps its tables.
 #
-#   cmake -D NPM=... -D NODE=... -D SOURCE=bench/report/page -D WORK=folder -D OUTPUT=x.cpp
+#   cmake -D NPM=... -D NODE=... -D SOURCE=bench/report/page/charts -D WORK=folder -D OUTPUT=x.cpp
 #         -D FALLBACK=y.cpp -D NO_CHARTS=file -P bundle.cmake
 include(${CMAKE_CURRENT_LIST_DIR}/packages.cmake)
 file(GLOB sources ${SOURCE}/*.js ${SOURCE}/*.mjs)

@@ -72,8 +72,8 @@ function literals(text) {
 
 const used = Object.entries(bundle.metafile.outputs)[0][1].inputs;
 const inputs = Object.entries(used).filter(([, {bytesInOutput}]) => bytesInOutput > 0).map(([name]) => name);
-writeFileSync(process.argv[2], `// Made by bench/report/page/build.mjs.
-#include <bench/report/page_script.hpp>
+writeFileSync(process.argv[2], `// Made by bench/report/page/charts/build.mjs.
+#include <bench/report/page/script.hpp>
 
 namespace bench {
 namespace {

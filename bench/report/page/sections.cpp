@@ -1,8 +1,8 @@
-#include <bench/report/sections.hpp>
+#include <bench/report/page/sections.hpp>
 
 #include <fmt/format.h>
 
-#include <bench/report/html_text.hpp>
+#include <bench/report/page/elements.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
 #include <string>

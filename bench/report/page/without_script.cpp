@@ -1,5 +1,5 @@
 // Stands in for the bundle where there is no Node.js or its packages could not be fetched.
-#include <bench/report/page_script.hpp>
+#include <bench/report/page/script.hpp>
 
 namespace bench {
 

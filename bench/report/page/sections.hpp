@@ -1,4 +1,4 @@
-// report_sections: the parts of the HTML page that hold measurements: a heading, a place for
+// sections: the parts of the HTML page that hold measurements: a heading, a place for
 // charts, and the same numbers in tables. Empty text: the run has nothing of the kind. What is said
 // of marks and lines is said only where there are charts.
 #pragma once

@@ -1,5 +1,4 @@
-// page_script: the charts of the HTML report, as bench/report/page/ was bundled when this was
-// built.
+// script: the charts of the page, as bench/report/page/charts/ was bundled when this was built.
 //
 // Built without Node.js or its packages there is no script: the page keeps its tables, and says
 // why.

@@ -7,11 +7,11 @@
 
 #include <array>
 #include <bench/report/forms.hpp>
-#include <bench/report/html_text.hpp>
 #include <bench/report/json.hpp>
-#include <bench/report/page_script.hpp>
-#include <bench/report/sections.hpp>
-#include <bench/report/style.hpp>
+#include <bench/report/page/elements.hpp>
+#include <bench/report/page/script.hpp>
+#include <bench/report/page/sections.hpp>
+#include <bench/report/page/style.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
 #include <boost/json.hpp>
