@@ -47,12 +47,12 @@ const cost_row* leading_row(const results& found) {
   return leading;
 }
 
-std::vector<const kernel_row*> leading_kernel_rows(const results& found) {
-  std::vector<const kernel_row*> rows;
+std::vector<kernel_row> leading_kernel_rows(const results& found) {
+  std::vector<kernel_row> rows;
   const auto* leading = leading_row(found);
   for (const auto& row : found.kernel)
     if (row.scenario == (leading ? leading->scenario : found.kernel.front().scenario))
-      rows.push_back(&row);
+      rows.push_back(row);
   return rows;
 }
 

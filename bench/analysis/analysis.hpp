@@ -146,7 +146,7 @@ std::vector<comparison> pairs_of(const results& found);
 std::vector<const cost_row*> costs_of(const results& found, const comparison& pair);
 
 // Of the scenario that leads the report, else of the first.
-std::vector<const kernel_row*> leading_kernel_rows(const results& found);
+std::vector<kernel_row> leading_kernel_rows(const results& found);
 
 // The row that leads the report: of the headline scenario, else the first of whose CPU anything is
 // known. Null: no row.

@@ -3,36 +3,19 @@
 
 #include <algorithm>
 #include <bench/compare/compare.hpp>
+#include <bench/compare/tables.hpp>
+#include <bench/report/forms.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/wrapped.hpp>
 
 namespace bench {
 namespace {
 
-std::string p_text(double p) {
-  return p < 0.0001 ? "<0.0001" : fmt::format("{:.4f}", p);
-}
-
-std::string change_text(const change_row& row) {
-  return fmt::format("{:+.1f} % [{:+.1f}, {:+.1f}]", 100 * row.change, 100 * row.range.low,
-                     100 * row.range.high);
-}
-
 constexpr std::size_t scenario_width = 11;
 constexpr std::size_t server_width = 22;
 
 std::string row_begin(const std::string& scenario, const std::string& server) {
   return name_cell(scenario, scenario_width, 0) + name_cell(server, server_width, scenario_width);
-}
-
-std::string table_of(const run_comparison& change) {
-  auto text = fmt::format("{:<11}{:<22}{:>7}{:>7}{:>22}{:>9}\n", "scenario", "server", "before",
-                          "after", "change [95 %]", "p, Holm");
-  for (const auto& row : change.rows)
-    text += fmt::format("{}{:>7}{:>7}{:>22}{:>9}\n", row_begin(row.scenario, row.server),
-                        ratio_text(row.ratio_before), ratio_text(row.ratio_after), change_text(row),
-                        p_text(row.holm_p));
-  return text;
 }
 
 std::string verdicts_of(const run_comparison& change, int width) {
@@ -44,16 +27,11 @@ std::string verdicts_of(const run_comparison& change, int width) {
   return text;
 }
 
-std::string raw_numbers(const run_comparison& change, int width) {
-  std::string text = "\nCPU, ns a message, as measured";
-  text += change.machine_differences.empty()
-              ? ": same machine and build, another day\n"
-              : ": NOT comparable, the machine or the build differs\n";
-  for (const auto& each : change.machine_differences) text += wrapped("  " + each, width, 4);
-  for (const auto& row : change.rows)
-    text += fmt::format("{}{:>10} ->{:>10}\n", row_begin(row.scenario, row.server),
-                        ns_text(row.cpu_ns_before), ns_text(row.cpu_ns_after));
-  return text;
+std::string raw_numbers(const run_comparison& change, const style& shown) {
+  const auto raw = raw_table(change);
+  auto text = '\n' + wrapped(raw.title + ". " + raw.note, shown.width, 2);
+  for (const auto& each : change.machine_differences) text += wrapped("  " + each, shown.width, 4);
+  return text + terminal_table(raw, shown);
 }
 
 std::string runs_text(const run_comparison& change, int width) {
@@ -116,13 +94,16 @@ std::string gate_text(const run_comparison& change, int width) {
 }  // namespace
 
 std::string comparison_text(const run_comparison& change, const style& given) {
-  const int width = std::clamp(given.width, 60, 160);
-  auto text = runs_text(change, width) + history_text(change, width) +
-              "\nCPU per message as a multiple of the anchor; change below 0: now cheaper\n";
-  text += table_of(change) + '\n' + verdicts_of(change, width) + raw_numbers(change, width);
+  auto shown = given;
+  shown.width = std::clamp(given.width, 60, 160);
+  const auto changes = change_table(change);
+  auto text = runs_text(change, shown.width) + history_text(change, shown.width) +
+              fmt::format("\n{}; change below 0: now cheaper\n", changes.title);
+  text += terminal_table(changes, shown) + '\n' + verdicts_of(change, shown.width) +
+          raw_numbers(change, shown);
   if (!change.notes.empty()) text += "\nNotes:\n";
-  for (const auto& note : change.notes) text += wrapped("- " + note, width, 2);
-  return text + gate_text(change, width);
+  for (const auto& note : change.notes) text += wrapped("- " + note, shown.width, 2);
+  return text + gate_text(change, shown.width);
 }
 
 void print_comparison(std::FILE* out, const run_comparison& change, const style& shown) {

@@ -23,7 +23,7 @@ struct subject {
   std::string contender;
 };
 
-class table {
+class csv_lines {
  public:
   void add(const subject& about, std::string_view server, std::string_view metric,
            std::string_view unit, const estimate& shown, std::string_view words = {}) {
@@ -60,7 +60,7 @@ class table {
   std::string text_ = "scenario,base,contender,server,metric,unit,estimate,low,high,blocks,words\n";
 };
 
-void add_costs(table& out, const cost_row& row) {
+void add_costs(csv_lines& out, const cost_row& row) {
   const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
   for (const auto* side : {&row.base, &row.contender}) {
     const bool is_missing = side->cpu_ns.n == 0 && row.verdict.what == finding::unmeasured;
@@ -77,8 +77,9 @@ void add_costs(table& out, const cost_row& row) {
 }
 
 // Of all blocks together: these say nothing about how far they wander.
-void add_together(table& out, const subject& about, std::string_view server, std::string_view what,
-                  std::string_view loop, const std::optional<distribution>& all) {
+void add_together(csv_lines& out, const subject& about, std::string_view server,
+                  std::string_view what, std::string_view loop,
+                  const std::optional<distribution>& all) {
   if (!all) return;
   const auto add = [&](std::string_view of, double value) {
     out.add(about, server, fmt::format("{}_{}_{}", what, of, loop), "us", value,
@@ -88,7 +89,7 @@ void add_together(table& out, const subject& about, std::string_view server, std
   add("max", all->max_us);
 }
 
-void add_loads(table& out, const load_row& row) {
+void add_loads(csv_lines& out, const load_row& row) {
   const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
   for (const auto* side : {&row.base, &row.contender}) {
     out.add(about, side->server, "throughput", row.scenario.churn ? "connections/s" : "messages/s",
@@ -102,7 +103,7 @@ void add_loads(table& out, const load_row& row) {
   out.add(about, "", "throughput_ratio", "1", row.throughput_ratio);
 }
 
-void add_open_loops(table& out, const open_row& row) {
+void add_open_loops(csv_lines& out, const open_row& row) {
   const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
   for (const auto* side : {&row.base, &row.contender}) {
     out.add(about, side->server, "open_loop_rate", "messages/s", row.rate_per_second);
@@ -121,7 +122,7 @@ void add_open_loops(table& out, const open_row& row) {
   }
 }
 
-void add_memory(table& out, const memory_row& row) {
+void add_memory(csv_lines& out, const memory_row& row) {
   for (const auto& sample : row.samples)
     out.add({fmt::format("c{}", sample.connections), "", ""}, row.server, "pss", "KiB",
             sample.pss_kib);
@@ -131,7 +132,7 @@ void add_memory(table& out, const memory_row& row) {
     out.add({}, row.server, "memory_per_connection", "KiB", estimate{}, memory_text(row));
 }
 
-void add_kernel(table& out, const kernel_row& row) {
+void add_kernel(csv_lines& out, const kernel_row& row) {
   const subject about{row.scenario.text(), "", ""};
   if (row.system_calls)
     out.add(about, row.server, "system_calls_per_message", "1", *row.system_calls);
@@ -141,7 +142,7 @@ void add_kernel(table& out, const kernel_row& row) {
 }  // namespace
 
 std::string csv_report(const run_header& header, const results& found) {
-  table out;
+  csv_lines out;
   for (const auto& row : found.costs) add_costs(out, row);
   for (const auto& row : found.loads) add_loads(out, row);
   for (const auto& row : found.open_loops) add_open_loops(out, row);

@@ -1,10 +1,11 @@
-// report_forms: the siblings. Each turns the same results into one form, whole, as text.
+// forms: the siblings. Each turns the same results into one form, whole, as text.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/record.hpp>
 #include <bench/report/page/script.hpp>
 #include <bench/report/report.hpp>
+#include <bench/report/table.hpp>
 #include <string>
 
 namespace bench {
@@ -16,6 +17,10 @@ std::string html_report(const run_header& header, const results& found,
                         const page_script& script = bundled_script());
 std::string github_action_report(const results& found);
 std::string terminal_report(const run_header& header, const results& found, const style& shown);
+
+// One table, its head and its rows. Of none it is empty.
+std::string markdown_table(const table& shown);
+std::string terminal_table(const table& shown, const style& on);
 
 // The forest plots alone, for a run that still goes on: at most that many lines, whole plots only.
 std::string forest_text(const results& found, const style& shown, int lines);

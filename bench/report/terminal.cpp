@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <bench/report/forms.hpp>
+#include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/forest_line.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/wrapped.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bench {
@@ -17,19 +19,18 @@ namespace {
 constexpr int scenario_width = 13;
 constexpr int ratio_width = 22;
 constexpr int word_width = 13;
-constexpr int server_width = 21;
-constexpr int overhead_width = 24;
 
-std::string two_places(double number) {
-  return fmt::format("{:.2f}", number);
+// Greek only where it can be shown.
+std::string spelled(std::string text, const style& on) {
+  constexpr std::string_view micro = "µ";
+  if (on.unicode) return text;
+  for (auto at = text.find(micro); at != std::string::npos; at = text.find(micro))
+    text.replace(at, micro.size(), "u");
+  return text;
 }
 
 std::string scenario_cell(const scenario& load) {
   return name_cell(load.text(), scenario_width, 0);
-}
-
-std::string server_cell(const std::string& name) {
-  return name_cell(name, server_width, scenario_width);
 }
 
 std::string coloured_word(finding what, const style& shown) {
@@ -80,118 +81,100 @@ std::string longer_verdicts(const std::vector<const cost_row*>& rows, const styl
   return text;
 }
 
-std::string overhead_cell(const std::optional<estimate>& overhead) {
-  return overhead->range ? interval_text(overhead, ns_text) : ns_text(overhead->value);
+// Columns side by side: as wide as what stands in them, numbers to the right. Where that is more
+// than there is room for, long names take a line of their own; where it is still too much, long
+// headings do.
+class fitted_table {
+ public:
+  fitted_table(const table& shown, const style& on) : shown_{shown}, on_{on} {
+    for (std::size_t i = 0; i < shown.columns.size(); ++i)
+      if (!shown.columns[i].brief.empty()) columns_.push_back({i, 0});
+    fit(true);
+    if (room_left() < 0) fit(head_in_columns_ = false);
+  }
+
+  std::string text() const {
+    auto text = head();
+    for (const auto& row : shown_.rows) text += line([&](std::size_t i) { return row[i].brief; });
+    return text;
+  }
+
+ private:
+  static constexpr int gap = 2;
+  static constexpr int narrowest_name = 10;
+
+  struct fitted {
+    std::size_t column;
+    int width;
+  };
+
+  std::string heading(std::size_t column) const {
+    return spelled(shown_.columns[column].brief, on_);
+  }
+
+  int room_left() const {
+    int room = on_.width + gap;
+    for (const auto& each : columns_) room -= each.width + gap;
+    return room;
+  }
+
+  void fit(bool with_headings) {
+    for (auto& [column, width] : columns_) {
+      width = with_headings ? columns_of(heading(column)) : 0;
+      for (const auto& row : shown_.rows) width = std::max(width, columns_of(row[column].brief));
+    }
+    for (auto& [column, width] : columns_)
+      if (shown_.columns[column].kind == column_kind::name && room_left() < 0)
+        width = std::max(narrowest_name, width + room_left());
+  }
+
+  std::string head() const {
+    if (head_in_columns_) return line([this](std::size_t i) { return heading(i); });
+    std::string names;
+    for (const auto& each : columns_) names += (names.empty() ? "" : ", ") + heading(each.column);
+    return wrapped(names, on_.width, 2);
+  }
+
+  template <class TextOf>
+  std::string line(TextOf text_of) const {
+    std::string line;
+    std::size_t left = 0;
+    for (const auto& [column, width] : columns_) {
+      const auto text = text_of(column);
+      const auto space = static_cast<std::size_t>(std::max(0, width - columns_of(text)));
+      const auto whole = static_cast<std::size_t>(width + gap);
+      line += shown_.columns[column].kind == column_kind::number
+                  ? std::string(space, ' ') + text + std::string(gap, ' ')
+                  : name_cell(text, whole, left);
+      left += whole;
+    }
+    return line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  }
+
+  const table& shown_;
+  const style& on_;
+  std::vector<fitted> columns_;
+  bool head_in_columns_ = true;
+};
+
+// What stands above a table, and the table.
+std::string caption_of(const table& shown, const style& on) {
+  const auto whole = shown.note.empty() ? shown.title : shown.title + ". " + shown.note;
+  return '\n' + wrapped(spelled(whole, on), on.width, 2);
 }
 
-std::string ratio_cell(const cost_row& row) {
-  const auto& ratio = row.overhead_ratio;
-  if (!ratio) return "n/a";
-  return ratio->range ? interval_text(ratio, two_places) : two_places(ratio->value);
-}
-
-// The servers name the columns where their names fit.
-std::string overheads_head(const cost_row& row, const style& shown) {
-  const auto& [first, second] = std::pair{row.contender.server, row.base.server};
-  const auto what = "ns a message above " + row.comparison.floor.value_or("the bare loop");
-  if (std::max(first.size(), second.size()) < overhead_width)
-    return fmt::format("\n{}\n{:<{}}{:<{}}{:<{}}ratio\n", what, "", scenario_width, first,
-                       overhead_width, second, overhead_width);
-  return '\n' +
-         wrapped(fmt::format("{}: {}, {}, and the ratio", what, first, second), shown.width, 2);
-}
-
-std::string overheads_of(const std::vector<const cost_row*>& rows, const style& shown) {
-  std::string text;
-  for (const auto* row : rows)
-    if (row->contender.overhead_ns && row->base.overhead_ns)
-      text += fmt::format("{}{:<{}}{:<{}}{}\n", scenario_cell(row->scenario),
-                          overhead_cell(row->contender.overhead_ns), overhead_width,
-                          overhead_cell(row->base.overhead_ns), overhead_width, ratio_cell(*row));
-  return text.empty() ? text : overheads_head(*rows.front(), shown) + text;
-}
-
-std::string_view decided_text(const std::vector<const cost_row*>& rows) {
-  const bool duet = rows.front()->decided_by == block_kind::duet;
-  return duet ? "" : "; from exclusive blocks";
+std::string captioned(const table& shown, const style& on) {
+  return shown.rows.empty() ? "" : caption_of(shown, on) + terminal_table(shown, on);
 }
 
 std::string cost_text(const results& found, const comparison& pair, const style& shown) {
   const auto rows = costs_of(found, pair);
+  const auto verdicts = verdict_table(found, pair);
   const auto& said = rows.front()->verdict;
   if (said.what == finding::unmeasured)
-    return '\n' + wrapped(fmt::format("CPU per message, {} / {}: {}", pair.contender, pair.base,
-                                      said.words),
-                          shown.width, 2);
-  return '\n' +
-         wrapped(fmt::format("CPU per message, {} / {}; below 1: {} is cheaper{}", pair.contender,
-                             pair.base, pair.contender, decided_text(rows)),
-                 shown.width, 2) +
-         forest_of(rows, shown) + longer_verdicts(rows, shown) + overheads_of(rows, shown);
-}
-
-std::string us(const estimate& time) {
-  return time.n > 0 ? microseconds_text(time.value) : "n/a";
-}
-
-std::string loads_of(const results& found) {
-  if (found.loads.empty()) return {};
-  std::string text = fmt::format(
-      "\nLoaded alone, closed loop; under churn connections/s\n{:<{}}{:<21}{:>23}{:>7}{:>10}\n", "",
-      scenario_width, "", "messages/s", "client", "p50 us");
-  for (const auto& row : found.loads)
-    for (const auto* side : {&row.contender, &row.base})
-      text += fmt::format(
-          "{}{}{:>23}{:>5.0f} %{:>10}{}\n", scenario_cell(row.scenario), server_cell(side->server),
-          side->messages_per_second.range ? interval_text(side->messages_per_second, count_text)
-                                          : count_text(side->messages_per_second.value),
-          100 * side->client_utilisation, us(side->p50_us), side->client_limited ? " limit" : "");
-  return text;
-}
-
-std::string open_loops_of(const results& found, const style& shown) {
-  if (found.open_loops.empty()) return {};
-  auto text = '\n' + wrapped(
-                         "Loaded alone, open loop: due at a fixed rate; us from when due "
-                         "(response) and from when sent (service)",
-                         shown.width, 2);
-  text += fmt::format("{:<{}}{:<21}{:>9}{:>13}{:>8}{:>9}{:>7}\n", "", scenario_width, "", "asked/s",
-                      "response p50", "p99", "service", "p99");
-  for (const auto& row : found.open_loops)
-    for (const auto* side : {&row.contender, &row.base}) {
-      text += fmt::format("{}{}{:>9}", scenario_cell(row.scenario), server_cell(side->server),
-                          count_text(row.rate_per_second.value));
-      text += side->saturated
-                  ? fmt::format("   saturated: answered {}\n", percent_text(side->answered))
-                  : fmt::format("{:>13}{:>8}{:>9}{:>7}\n", us(side->response_p50_us),
-                                us(side->response_p99_us), us(side->service_p50_us),
-                                us(side->service_p99_us));
-    }
-  return text;
-}
-
-std::string memory_of(const results& found) {
-  if (found.memory.empty()) return {};
-  std::string text = "\nMemory a connection, KiB (slope of PSS)\n";
-  std::size_t width = 24;
-  for (const auto& row : found.memory) width = std::max(width, row.server.size() + 1);
-  for (const auto& row : found.memory)
-    text += fmt::format("  {:<{}}{:>8}\n", row.server, width, memory_text(row));
-  return text;
-}
-
-std::string kernel_of(const results& found) {
-  if (found.kernel.empty()) return {};
-  const auto rows = leading_kernel_rows(found);
-  if (rows.empty()) return {};
-  std::size_t width = 24;
-  for (const auto* row : rows) width = std::max(width, row->server.size() + 1);
-  auto text = fmt::format("\n{:<{}}{:>15}{:>18}\n", "A message on " + rows.front()->scenario.text(),
-                          width + 2, "system calls", "context switches");
-  for (const auto* row : rows)
-    text += fmt::format("  {:<{}}{:>15}{:>18}\n", row->server, width, calls_text(row->system_calls),
-                        calls_text(row->context_switches));
-  return text;
+    return '\n' + wrapped(verdicts.title + ": " + said.words, shown.width, 2);
+  return caption_of(verdicts, shown) + forest_of(rows, shown) + longer_verdicts(rows, shown) +
+         captioned(overhead_table(found, pair), shown);
 }
 
 std::string trust_of(const run_header& header, const results& found, const style& shown) {
@@ -206,6 +189,10 @@ std::string trust_of(const run_header& header, const results& found, const style
 }
 
 }  // namespace
+
+std::string terminal_table(const table& shown, const style& on) {
+  return shown.rows.empty() ? "" : fitted_table{shown, on}.text();
+}
 
 std::string forest_text(const results& found, const style& given, int lines) {
   auto shown = given;
@@ -227,9 +214,10 @@ std::string terminal_report(const run_header& header, const results& found, cons
   if (found.headlines.empty()) text += "No block was measured.\n";
   for (const auto& sentence : found.headlines) text += wrapped(sentence + ".", shown.width, 2);
   for (const auto& pair : pairs_of(found)) text += cost_text(found, pair, shown);
-  text += loads_of(found) + open_loops_of(found, shown) + memory_of(found) + kernel_of(found) +
-          trust_of(header, found, shown);
-  return text;
+  for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
+                           memory_table(found), kernel_table(leading_kernel_rows(found))})
+    text += captioned(each, shown);
+  return text + trust_of(header, found, shown);
 }
 
 }  // namespace bench

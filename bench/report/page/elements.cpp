@@ -2,7 +2,73 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace bench {
+namespace {
+
+constexpr std::size_t most_columns = 6;  // for which a page has room with their intervals
+
+std::string caption_of(const table& shown) {
+  return element("caption",
+                 escaped(shown.note.empty() ? shown.title : shown.title + ". " + shown.note));
+}
+
+// A verdict has a symbol, so that it does not depend on colour, and its word has one.
+std::string verdict_html(const cell& said) {
+  using symbol = std::pair<std::string_view, std::string_view>;
+  constexpr std::array<symbol, 7> symbols{{{"equivalent", "≈"},
+                                           {"cheaper", "▼"},
+                                           {"dearer", "▲"},
+                                           {"tiny", "·"},
+                                           {"inconclusive", "?"},
+                                           {"conflict", "⚠"},
+                                           {"n/a", "–"}}};
+  const auto& word = said.brief;
+  const auto* found = std::find_if(symbols.begin(), symbols.end(),
+                                   [&](const auto& each) { return each.first == word; });
+  const auto rest = said.text.starts_with(word) ? said.text.substr(word.size()) : ": " + said.text;
+  return fmt::format("<span><span class=\"verdict {}\">{} {}</span>{}</span>", word,
+                     found == symbols.end() ? "" : found->second, word, escaped_sentence(rest));
+}
+
+std::string content_of(const column& in, const cell& shown, bool brief) {
+  if (in.kind == column_kind::verdict) return verdict_html(shown);
+  const auto text = escaped(brief ? shown.brief : shown.text);
+  return in.kind == column_kind::code ? element("code", text) : text;
+}
+
+std::string_view style_of(const column& shown) {
+  return shown.kind == column_kind::number ? " class=\"number\"" : "";
+}
+
+bool has_only_numbers(const table& shown) {
+  return std::all_of(shown.columns.begin(), shown.columns.end(),
+                     [](const column& each) { return each.kind == column_kind::number; });
+}
+
+// On a narrow screen the style sheet stacks the cells, and browsers then forget what they were: the
+// roles tell it to those who listen.
+std::string stacking_row(const std::vector<column>& columns, const std::vector<cell>& row) {
+  const bool brief = columns.size() > most_columns;
+  auto cells =
+      fmt::format("<th scope=\"row\" role=\"rowheader\">{}</th>", escaped(row.front().text));
+  for (std::size_t i = 1; i < row.size(); ++i)
+    cells += fmt::format("<td role=\"cell\"{} data-label=\"{}\">{}</td>", style_of(columns[i]),
+                         escaped(columns[i].heading), content_of(columns[i], row[i], brief));
+  return element("tr", cells, "role=\"row\"");
+}
+
+// Few bytes.
+std::string number_row(const std::vector<cell>& row) {
+  std::string cells;
+  for (const auto& each : row) cells += fmt::format("<td>{}</td>", each.text);
+  return element("tr", cells);
+}
+
+}  // namespace
 
 std::string escaped(std::string_view text) {
   std::string result;
@@ -59,44 +125,21 @@ std::string charted(std::string_view kind, std::string_view tables) {
                  "class=\"table\" open");
 }
 
-// On a narrow screen the style sheet stacks the cells, and browsers then forget what they were: the
-// roles tell it to those who listen.
-std::string html_table(const std::vector<column>& columns,
-                       const std::vector<std::vector<std::string>>& rows,
-                       std::string_view caption) {
+std::string html_table(const table& shown) {
+  if (shown.rows.empty()) return {};
+  const bool stacks = !has_only_numbers(shown);
   std::string head, body;
-  for (const auto& each : columns)
-    head += fmt::format("<th scope=\"col\" role=\"columnheader\" class=\"{}\">{}</th>", each.style,
-                        escaped(each.heading));
-  for (const auto& row : rows) {
-    std::string cells;
-    for (std::size_t i = 0; i < columns.size(); ++i)
-      cells += i == 0 ? fmt::format("<th scope=\"row\" role=\"rowheader\">{}</th>", row[i])
-                      : fmt::format("<td role=\"cell\" class=\"{}\" data-label=\"{}\">{}</td>",
-                                    columns[i].style, escaped(columns[i].heading), row[i]);
-    body += element("tr", cells, "role=\"row\"");
-  }
+  for (const auto& each : shown.columns)
+    head += fmt::format("<th scope=\"col\"{}{}>{}</th>", stacks ? " role=\"columnheader\"" : "",
+                        stacks ? style_of(each) : "", escaped(each.heading));
+  for (const auto& row : shown.rows)
+    body += stacks ? stacking_row(shown.columns, row) : number_row(row);
+  const auto* group = stacks ? "role=\"rowgroup\"" : "";
   return element("table",
-                 element("caption", escaped(caption)) +
-                     element("thead", element("tr", head, "role=\"row\""), "role=\"rowgroup\"") +
-                     element("tbody", body, "role=\"rowgroup\""),
-                 "role=\"table\"");
-}
-
-std::string number_table(const std::vector<std::string>& columns,
-                         const std::vector<std::vector<std::string>>& rows,
-                         std::string_view caption) {
-  std::string head, body;
-  for (const auto& each : columns) head += fmt::format("<th>{}</th>", escaped(each));
-  for (const auto& row : rows) {
-    body += "<tr>";
-    for (const auto& cell : row) body += fmt::format("<td>{}</td>", cell);
-    body += "</tr>\n";
-  }
-  return element("table",
-                 element("caption", escaped(caption)) + element("thead", element("tr", head)) +
-                     element("tbody", body),
-                 "class=\"numbers\"");
+                 caption_of(shown) +
+                     element("thead", element("tr", head, stacks ? "role=\"row\"" : ""), group) +
+                     element("tbody", body, group),
+                 stacks ? "role=\"table\"" : "class=\"numbers\"");
 }
 
 }  // namespace bench

@@ -1,9 +1,9 @@
-// elements: text that is safe between tags and in attributes, and the tables of the page.
+// elements: text that is safe between tags and in attributes, and what the page is made of.
 #pragma once
 
+#include <bench/report/table.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace bench {
 
@@ -24,19 +24,8 @@ std::string section(std::string_view title, std::string_view note, std::string_v
 // same numbers; they are unfolded until there is something drawn above them.
 std::string charted(std::string_view kind, std::string_view tables);
 
-// A column; its heading stands before each cell where the page is too narrow for columns.
-struct column {
-  std::string heading;
-  std::string style = {};  // class of its cells: "", "number", "word"
-};
-
-// `rows` are HTML already, one cell a column.
-std::string html_table(const std::vector<column>& columns,
-                       const std::vector<std::vector<std::string>>& rows, std::string_view caption);
-
-// Numbers only, so narrow that every page has room for its columns, and few bytes a row.
-std::string number_table(const std::vector<std::string>& columns,
-                         const std::vector<std::vector<std::string>>& rows,
-                         std::string_view caption);
+// Where the page is too narrow for columns the headings stand before their cells, unless there are
+// only numbers, for which every page has room. Of many columns all but the briefest is left out.
+std::string html_table(const table& shown);
 
 }  // namespace bench

@@ -5,22 +5,20 @@
 // script within, if this was built with one, draws them.
 #include <fmt/format.h>
 
-#include <array>
 #include <bench/report/forms.hpp>
 #include <bench/report/json.hpp>
 #include <bench/report/page/elements.hpp>
 #include <bench/report/page/script.hpp>
 #include <bench/report/page/sections.hpp>
 #include <bench/report/page/style.hpp>
+#include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
-#include <bench/text/numbers.hpp>
 #include <boost/json.hpp>
-#include <cmath>
+#include <span>
+#include <string>
 
 namespace bench {
 namespace {
-
-using cells = std::vector<std::string>;
 
 std::string joined(std::span<const std::string_view> parts) {
   std::string whole;
@@ -36,36 +34,6 @@ std::string policy(const page_script& script) {
       script.parts.empty() ? "" : fmt::format("script-src '{}'; ", script.digest));
 }
 
-std::string verdict_cell(const verdict& said) {
-  constexpr std::array<std::string_view, 7> symbols{"≈", "▼", "▲", "·", "?", "⚠", "–"};
-  const auto word = word_of(said.what);
-  const auto rest =
-      said.words.starts_with(word) ? said.words.substr(word.size()) : ": " + said.words;
-  return fmt::format("<span><span class=\"verdict {}\">{} {}</span>{}</span>", word,
-                     symbols[static_cast<std::size_t>(said.what)], word, escaped_sentence(rest));
-}
-
-std::string_view decided_note(const cost_row& row) {
-  return row.decided_by == block_kind::duet
-             ? ""
-             : " The two never shared a core at once: exclusive blocks decide.";
-}
-
-std::string verdict_table(const results& found, const comparison& pair) {
-  const auto rows = costs_of(found, pair);
-  const auto margin =
-      rows.front()->decided_by == block_kind::duet ? found.margin : found.margin_alone;
-  std::vector<cells> lines;
-  for (const auto* row : rows)
-    lines.push_back(
-        {row->scenario.text(), interval_text(row->ratio, ratio_text), verdict_cell(row->verdict)});
-  return html_table(
-      {{"scenario"}, {"ratio [95 %]", "number"}, {"verdict", "word"}}, lines,
-      fmt::format("CPU per message, {} / {}; below 1 the first is cheaper. Margin: "
-                  "{}.{}",
-                  pair.contender, pair.base, percent_text(margin), decided_note(*rows.front())));
-}
-
 std::string opening(const run_header& header, const results& found, bool has_charts) {
   auto text = element(
       "p", escaped(fmt::format("echobench, suite {}, {}", header.suite, header.started_utc)),
@@ -75,7 +43,7 @@ std::string opening(const run_header& header, const results& found, bool has_cha
   for (std::size_t i = 1; i < found.headlines.size(); ++i)
     text += element("p", escaped_sentence(found.headlines[i] + "."), "class=\"lead\"");
   std::string tables;
-  for (const auto& pair : pairs_of(found)) tables += verdict_table(found, pair);
+  for (const auto& pair : pairs_of(found)) tables += html_table(verdict_table(found, pair));
   return element("header", text) +
          element("section",
                  element("p",
@@ -123,40 +91,8 @@ std::string caveats_html(const results& found) {
 // A server against itself, every block.
 std::string control_html(const results& found) {
   std::string tables;
-  for (const auto& control : found.controls) {
-    std::vector<cells> lines;
-    std::vector<double> logs;
-    for (const auto& each : control.blocks) {
-      lines.push_back({std::to_string(each.round + 1), ns_text(each.base_ns),
-                       ns_text(each.contender_ns), ratio_text(each.ratio)});
-      logs.push_back(std::log(each.ratio));
-    }
-    tables += number_table(
-        {"round", "first launch, ns", "second launch, ns", "ratio"}, lines,
-        fmt::format("A/A control: {} against itself on {}{}. Spread {} over {} blocks.",
-                    control.server, control.scenario.text(),
-                    control.kind == block_kind::duet ? "" : ", loaded alone",
-                    percent_text(spread(logs)), logs.size()));
-  }
+  for (const auto& each : found.controls) tables += html_table(control_table(each));
   return tables.empty() ? tables : charted("control", tables);
-}
-
-// Last: how to get it again.
-std::string servers_html(const run_header& header) {
-  std::vector<cells> lines;
-  for (const auto& server : header.servers) {
-    std::string said;
-    for (const auto& [key, value] : server.announced)
-      said += fmt::format("{}{}={}", said.empty() ? "" : " ", key, value);
-    lines.push_back({escaped(server.name),
-                     server.target ? escaped("not started here, at " + *server.target)
-                                   : element("code", escaped(server.command)),
-                     element("code", escaped(said.empty() ? "nothing" : said)),
-                     server.prefix ? escaped(prefix_text(*server.prefix)) : "not recorded"});
-  }
-  return html_table(
-      {{"server"}, {"started as", "word"}, {"said of itself", "word"}, {"prefix", "word"}}, lines,
-      "The servers");
 }
 
 std::string reading_guide() {
@@ -220,12 +156,10 @@ std::string body_html(const page_script& script, const run_header& header, const
   body += section("Can I trust this?", "What the run says about itself.",
                   grade_html(found) + caveats_html(found) +
                       facts_html(trust_facts(header, found), "cards") + control_html(found));
-  body += cost_section(found) + throughput_section(found, has_charts) +
-          latency_section(found, has_charts) + open_loop_section(found, has_charts) +
-          memory_section(found) + kernel_section(found) + blocks_section(found, has_charts);
-  body += section(
-      "Environment and commands", "What it takes to have this run again.",
-      facts_html(environment_facts(header), "facts") + servers_html(header) + reading_guide());
+  body += measurements(found, has_charts);
+  body += section("Environment and commands", "What it takes to have this run again.",
+                  facts_html(environment_facts(header), "facts") +
+                      html_table(server_table(header)) + reading_guide());
   body += downloads_html(script) + licences_html(script);
   return element("main", body) + scripts_html(script, header, found);
 }

@@ -532,7 +532,12 @@ BOOST_AUTO_TEST_CASE(a_long_name_of_a_scenario_pushes_no_number_out_of_its_colum
   change.rows[0].scenario = "c16/64/churn";
   change.rows[0].server = "fibers/epoll";
   const auto text = bench::comparison_text(change, {});
-  BOOST_TEST(text.find("c16/64/churn\n           fibers/epoll") != std::string::npos, text);
+  const auto ends_at = [&](const std::string& part) {
+    const auto at = text.find(part);
+    BOOST_REQUIRE(at != std::string::npos);
+    return at + part.size() - text.rfind('\n', at);
+  };
+  BOOST_TEST(ends_at("  before") == ends_at("  1.000"), text);
 }
 
 BOOST_AUTO_TEST_CASE(the_comparison_fits_80_columns) {

@@ -310,8 +310,8 @@ BOOST_AUTO_TEST_CASE(rare_latencies_are_of_all_blocks_together_and_runs_without_
   for (const auto* metric :
        {"latency_p999_closed_loop,us,", "response_p999_open_loop,us,", "service_max_open_loop,us,"})
     BOOST_TEST(contains(forms[1], metric), metric);
-  BOOST_TEST(contains(forms[2], "p99.9 us, all blocks"));
-  BOOST_TEST(contains(forms[3], "p99.9, us"));
+  BOOST_TEST(contains(forms[2], "p99.9, µs"));
+  BOOST_TEST(contains(forms[3], "p99.9, µs"));
   const auto old = synthetic_run({.latencies = false});
   BOOST_TEST(!analyse(old).loads.front().base.latency);
   BOOST_TEST(!contains(every_form(old)[1], "p999"));
@@ -702,7 +702,7 @@ BOOST_AUTO_TEST_CASE(long_names_of_servers_keep_the_columns_apart) {
   const auto text = bench::summary_text(record, {.width = 80});
   for (const auto& line : lines_of(text)) BOOST_TEST(columns_of(line) <= 80U, line);
   for (auto at = text.find(longer); at != std::string::npos; at = text.find(longer, at + 1))
-    BOOST_TEST(std::string{" \n,;:"}.find(text[at + longer.size()]) != std::string::npos);
+    BOOST_TEST(std::string{" \n,;:."}.find(text[at + longer.size()]) != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_terminal_form_fits_its_columns) {
