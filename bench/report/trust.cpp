@@ -82,7 +82,7 @@ const cost_row* row_with_injection(const results& found) {
 
 std::string injection_text(const cost_row& row) {
   const double injected = injected_ns(row.comparison.contender).value_or(0);
-  return fmt::format("{} ns a message burnt in {} on {}: {}, {}", ns_text(injected),
+  return fmt::format("{} ns per message burnt in {} on {}: {}, {}", ns_text(injected),
                      row.comparison.base, row.scenario.text(),
                      row.verdict.what == finding::dearer ? "found" : "not found",
                      interval_text(row.difference_ns, ns_text, "ns"));

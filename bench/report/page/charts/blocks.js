@@ -22,7 +22,7 @@ function levels({blocks, comparison}, width) {
     height: inner + frame.marginTop + frame.marginBottom,
     marginRight: isNarrow(width) ? frame.marginRight : 150,
     x: rounds(blocks),
-    y: {label: "ns a message", labelArrow: "none", grid: true, tickSize: 0, tickFormat: count, ticks: 5, domain},
+    y: {label: "ns per message", labelArrow: "none", grid: true, tickSize: 0, tickFormat: count, ticks: 5, domain},
     ariaLabel: "CPU per message of every server in every block",
     marks: [...lines.flatMap(([role, key]) => [
       Plot.lineY(blocks, {x, y: key, stroke: roles[role].color, strokeWidth: 1.5}),

@@ -28,7 +28,7 @@ function frame(lines, layout, width, highest, lowest, ariaLabel) {
     marginRight: layout.marginRight,
     marginTop: 4,
     marginBottom: 38,
-    x: {domain: [lowest, highest], label: "CPU, ns a message", labelAnchor: "center", labelArrow: "none", ticks: Math.min(7, Math.max(2, (width - layout.marginLeft - layout.marginRight) / 80)), tickSize: 4, tickFormat: count},
+    x: {domain: [lowest, highest], label: "CPU, ns per message", labelAnchor: "center", labelArrow: "none", ticks: Math.min(7, Math.max(2, (width - layout.marginLeft - layout.marginRight) / 80)), tickSize: 4, tickFormat: count},
     y: {type: "band", domain: ["contender", "base"], axis: null, padding: layout.narrow ? 0 : 0.1},
     fy: {domain: [...new Set(lines.map((line) => line.scenario))], axis: null, padding: 0.12},
     ariaLabel,
@@ -72,7 +72,7 @@ function overhead(lines, width) {
   const place = {y: "role", fy: "scenario", dy: layout.shift};
   const ofRole = (role) => lines.filter((line) => line.role === role);
   return chart({
-    ...frame(lines, layout, width, highest, lowest, "Library overhead, nanoseconds a message"),
+    ...frame(lines, layout, width, highest, lowest, "Library overhead, nanoseconds per message"),
     marks: [
       Plot.gridX({stroke: "var(--rule)", strokeOpacity: 0.6}),
       Plot.ruleX([0], {stroke: "var(--muted)", strokeWidth: 1.5}),
@@ -95,7 +95,7 @@ export function costCharts({results}) {
     });
     if (above.length) charts.push({
       title: "The library's part alone",
-      note: "Nanoseconds a message above the bare loop, with 95 % intervals.",
+      note: "Nanoseconds per message above the bare loop, with 95 % intervals.",
       draw: (width) => overhead(above, width),
     });
     return charts;

@@ -145,7 +145,7 @@ const togetherOf = (all) => (all ? {last: [[99.9, {value: all.p999_us, n: 1}]], 
 const percentileLines = (row, together, prefix = "") => sides(row).map((side) => {
   const {last, path} = togetherOf(side[together]);
   const overBlocks = percentilesOf(side, prefix).map(([percentile, key]) => [percentile, side[key]]);
-  const points = [...overBlocks, ...last].filter(([, estimate]) => measured(estimate)).map(([percentile, estimate]) => ({x: nines(percentile), percentile, server: side.server, label: `${prefix.replace("_", " ")}p${percentile}, us`, estimate}));
+  const points = [...overBlocks, ...last].filter(([, estimate]) => measured(estimate)).map(([percentile, estimate]) => ({x: nines(percentile), percentile, server: side.server, label: `${prefix.replace("_", " ")}p${percentile}, µs`, estimate}));
   return {role: side.role, points, path};
 });
 
@@ -164,7 +164,7 @@ function percentileChart(title, row, lines, loop, className) {
       className,
       ariaLabel: `Latency by percentile, ${loop}, ${row.scenario}, ${title}`,
       x: {domain: [nines(50) - 0.1, nines(percentiles.at(-1)) + 0.1], ticks: percentiles.map(nines), tickFormat: (_, i) => `p${percentiles[i]}`, label: `percentile, ${loop}`},
-      y: {type: "log", domain, label: "us", ticks: logTicksOf(domain), tickFormat: (each) => each.toLocaleString("en-US")},
+      y: {type: "log", domain, label: "µs", ticks: logTicksOf(domain), tickFormat: (each) => each.toLocaleString("en-US")},
     }),
   };
 }

@@ -19,7 +19,7 @@ function endsOf(rows, most, width) {
     role: row.role,
     x: row.samples.at(-1).connections,
     y: mib(row.samples.at(-1)),
-    name: isShort(row) ? row.server : `${row.server}  ${row.kib_per_connection.toFixed(1)} KiB a connection`,
+    name: isShort(row) ? row.server : `${row.server}  ${row.kib_per_connection.toFixed(1)} KiB per connection`,
   }));
 }
 
@@ -29,7 +29,7 @@ function memory(rows, width) {
   const domain = [0, Math.max(...rows.flatMap((row) => row.samples.map(mib))) * 1.05];
   const most = Math.max(...rows.flatMap((row) => row.samples.map((sample) => sample.connections)));
   const ends = endsOf(rows, most, width);
-  const [marginLeft, marginRight] = [44, narrow ? 132 : 312];
+  const [marginLeft, marginRight] = [44, narrow ? 132 : 328];
   const pixels = (end) => ((width - marginLeft - marginRight) * (most - end.x)) / most;
   const names = {domain, inner, fontSize: narrow ? 11 : 13, room: (end) => pixels(end) || marginRight};
   return chart({
