@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE channel
 #include <fibers/channel.hpp>
 
 #include <tests/fibers/fiber_worlds.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE condition_variable
 #include <fibers/condition_variable.hpp>
 
 #include <tests/fibers/fiber_worlds.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE coroutine
 #include <fibers/coroutine.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE debugger
 #include <tests/child_process.hpp>
 #include <tests/fibers/four_fibers.hpp>
 #include <tests/scratch_folder.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE generator
 #include <fibers/generator.hpp>
 
 #include <tests/fibers/appends_when_destroyed.hpp>

@@ -1,5 +1,4 @@
 // What is written for Asio's blocking streams runs on tcp::stream unchanged: Boost.Beast.
-#define BOOST_TEST_MODULE interop
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>

@@ -1,5 +1,4 @@
 // Asio's TLS runs on tcp::stream unchanged.
-#define BOOST_TEST_MODULE interop_tls
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>

@@ -1,5 +1,4 @@
 // local: streams by path, and sockets that come from elsewhere or go there.
-#define BOOST_TEST_MODULE local
 #include <fibers/local.hpp>
 
 #include <sys/un.h>

@@ -1,5 +1,4 @@
 // What ends a program because two would stand on one stack: it dies, and says of what.
-#define BOOST_TEST_MODULE misuse
 #include <fibers/generator.hpp>
 #include <fibers/scheduler.hpp>
 

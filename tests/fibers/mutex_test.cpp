@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE mutex
 #include <fibers/mutex.hpp>
 
 #include <tests/fibers/fiber_worlds.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE nursery
 #include <fibers/nursery.hpp>
 #include <fibers/semaphore.hpp>
 

@@ -1,5 +1,4 @@
 // The sanitizers see into fibers: faults that are planted here are reported, and end the process.
-#define BOOST_TEST_MODULE planted_faults
 #include <fibers/sanitizer.hpp>
 #include <fibers/scheduler.hpp>
 

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE print_fibers
 #include <fibers/print_fibers.hpp>
 
 #include <tests/fibers/four_fibers.hpp>

@@ -1,5 +1,4 @@
 // What crosses threads: post(), the runtime with a scheduler on each, and loops that spin.
-#define BOOST_TEST_MODULE runtime
 #include <fibers/channel.hpp>
 #include <fibers/runtime.hpp>
 

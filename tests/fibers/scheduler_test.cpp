@@ -1,5 +1,4 @@
 // The scheduler: when it runs, waits, stops and ends, and what is fair between its fibers.
-#define BOOST_TEST_MODULE scheduler
 #include <boost/test/unit_test.hpp>
 #include <memory>
 #include <stdexcept>

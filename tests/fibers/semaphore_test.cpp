@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE semaphore
 #include <fibers/semaphore.hpp>
 
 #include <tests/fibers/fiber_worlds.hpp>

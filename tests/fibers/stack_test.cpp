@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE stack
 #include <fibers/stack.hpp>
 
 #include <tests/child_process.hpp>

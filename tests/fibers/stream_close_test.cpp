@@ -1,6 +1,5 @@
 // What a stream that is closed leaves to the kernel, on every reactor: no connection where its
 // writer was stuck, and every byte where the peer is merely slow.
-#define BOOST_TEST_MODULE stream_close
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <fstream>

@@ -5,7 +5,6 @@
 // never its reset. In most of these facts the peer is a fiber of the same thread that uses raw
 // sockets, so what it does between two looks of the reactor at the kernel is one moment to the
 // reactor.
-#define BOOST_TEST_MODULE stream_end
 #include <fibers/stream_socket.hpp>
 
 #include <array>

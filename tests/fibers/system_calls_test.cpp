@@ -1,6 +1,5 @@
 // Other facts count system calls: here, that the count is right, and that what goes wrong while it
 // counts is told.
-#define BOOST_TEST_MODULE system_calls
 #include <tests/fibers/system_calls.hpp>
 
 #include <sys/eventfd.h>

@@ -1,5 +1,4 @@
 // What a great many fibers cost, and what happens to one that recurses without end.
-#define BOOST_TEST_MODULE task_queue
 #include <fibers/generator.hpp>
 #include <fibers/task_queue.hpp>
 

@@ -1,5 +1,4 @@
 // tcp: what listener and stream do when all goes well, and how they tell when it does not.
-#define BOOST_TEST_MODULE tcp
 #include <netinet/tcp.h>
 
 #include <array>

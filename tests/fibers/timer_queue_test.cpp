@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE timer_queue
 #include <fibers/timer_queue.hpp>
 
 #include <array>

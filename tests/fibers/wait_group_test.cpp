@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE wait_group
 #include <fibers/wait_group.hpp>
 
 #include <tests/fibers/fiber_worlds.hpp>

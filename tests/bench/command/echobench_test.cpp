@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE echobench
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>

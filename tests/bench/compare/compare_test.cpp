@@ -3,7 +3,6 @@
 #include <bench/compare/compare.hpp>
 #include <bench/text/failure.hpp>
 
-#define BOOST_TEST_MODULE compare
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <regex>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE duration
 #include <bench/contract/duration.hpp>
 #include <boost/test/unit_test.hpp>
 

@@ -2,7 +2,6 @@
 //
 // Nothing here knows what is inside. The limits are in limits_test.cpp, the command line and
 // the end in contract_test.cpp.
-#define BOOST_TEST_MODULE server
 #include <boost/test/unit_test.hpp>
 
 #include <netinet/in.h>

@@ -2,7 +2,6 @@
 // folder here, and what the kernel would answer is made up.
 #include <bench/doctor/doctor.hpp>
 
-#define BOOST_TEST_MODULE doctor
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>

@@ -6,7 +6,6 @@
 #include <bench/duel/record.hpp>
 #include <bench/duel/screen.hpp>
 
-#define BOOST_TEST_MODULE duel
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>

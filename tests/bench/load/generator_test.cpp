@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE load_generator
 #include <fmt/format.h>
 
 #include <bench/load/generator.hpp>

@@ -1,5 +1,4 @@
 // What a process asks of the kernel is counted: all of it, of all its threads, and nothing else's.
-#define BOOST_TEST_MODULE kernel_counts
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -3,7 +3,6 @@
 #include <bench/machine/machine.hpp>
 #include <bench/measure/live_test_bed.hpp>
 
-#define BOOST_TEST_MODULE live_test_bed
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE plan
 #include <algorithm>
 #include <bench/measure/plan.hpp>
 #include <bench/measure/schedule.hpp>

@@ -1,5 +1,4 @@
 // A run that was cut off goes on where it stopped, or says why it cannot.
-#define BOOST_TEST_MODULE resume
 #include <bench/measure/resume.hpp>
 #include <bench/record/journal.hpp>
 #include <bench/text/command_words.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE runner
 #include <fmt/format.h>
 
 #include <bench/measure/runner.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE schedule
 #include <algorithm>
 #include <bench/measure/schedule.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE suites
 #include <algorithm>
 #include <bench/measure/schedule.hpp>
 #include <bench/measure/suites.hpp>

@@ -1,7 +1,6 @@
 // What a run wrote is what a reader gets back; what is no run is refused by file, line and reason.
 #include <bench/record/record.hpp>
 
-#define BOOST_TEST_MODULE record
 #include <fmt/format.h>
 #include <boost/test/unit_test.hpp>
 #include <functional>

@@ -2,7 +2,6 @@
 #include <bench/report/latency_files.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 
-#define BOOST_TEST_MODULE latency_files
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <random>

@@ -2,7 +2,6 @@
 // do not run, nobody asked for anything, nothing to complain about.
 //
 // Needs Chromium, and where there is none says so and ends with exit code 77.
-#define BOOST_TEST_MODULE page
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>

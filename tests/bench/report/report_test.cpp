@@ -6,7 +6,6 @@
 #include <bench/report/report.hpp>
 #include <bench/text/failure.hpp>
 
-#define BOOST_TEST_MODULE report
 #include <unistd.h>
 #include <algorithm>
 #include <array>

@@ -1,5 +1,4 @@
 // The proofs hold where they should, and fail where what they claim is not so.
-#define BOOST_TEST_MODULE selftest
 #include <bench/selftest/selftest.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE catalogue
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/data/test_case.hpp>

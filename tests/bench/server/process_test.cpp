@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE server_process
 #include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>

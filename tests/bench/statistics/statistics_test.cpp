@@ -1,7 +1,6 @@
 // The intervals keep their promise: against tables, by hand, and by seeded simulation.
 #include <bench/statistics/statistics.hpp>
 
-#define BOOST_TEST_MODULE statistics
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>

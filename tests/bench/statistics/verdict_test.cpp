@@ -1,7 +1,6 @@
 // The words of the table, each condition and its edge.
 #include <bench/statistics/verdict.hpp>
 
-#define BOOST_TEST_MODULE verdict
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <string>

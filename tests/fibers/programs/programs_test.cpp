@@ -1,5 +1,4 @@
 // The seed's first two programs print what they print in Python, byte for byte.
-#define BOOST_TEST_MODULE programs
 #include <tests/child_process.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,5 @@
 // The contract of every reactor, with raw sockets and no fiber: operations go in, finished
 // operations come out.
-#define BOOST_TEST_MODULE reactor
 #include <dlfcn.h>
 
 #include <array>

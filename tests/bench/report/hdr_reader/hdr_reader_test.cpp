@@ -5,7 +5,6 @@
 #include <bench/report/latency_files.hpp>
 #include <bench/report/report.hpp>
 
-#define BOOST_TEST_MODULE hdr_reader
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 #include <sstream>
