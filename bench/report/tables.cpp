@@ -31,6 +31,11 @@ cell interval_cell(const std::optional<estimate>& shown, number_text number) {
   return shown ? interval_cell(*shown, number) : cell{"n/a"};
 }
 
+// Of all blocks together; where no histogram was kept there is none.
+std::string all_blocks_text(const std::optional<distribution>& all, double distribution::*which) {
+  return all ? microseconds_text((*all).*which) : "n/a";
+}
+
 std::string two_places(double number) {
   return fmt::format("{:.2f}", number);
 }
@@ -149,8 +154,8 @@ table latency_table(const results& found) {
   add_sides(shown, found.loads, [](const server_load& side) -> std::vector<cell> {
     return {value_cell(side.p50_us, microseconds_text), value_cell(side.p90_us, microseconds_text),
             value_cell(side.p99_us, microseconds_text),
-            microseconds_text(side.latency, &distribution::p999_us),
-            microseconds_text(side.latency, &distribution::max_us)};
+            all_blocks_text(side.latency, &distribution::p999_us),
+            all_blocks_text(side.latency, &distribution::max_us)};
   });
   return shown;
 }
@@ -179,8 +184,8 @@ table open_loop_table(const results& found) {
     shown.rows.push_back({row.scenario.text(), side.server, count_text(row.rate_per_second.value),
                           percent_text(side.answered) + (side.saturated ? ", saturated" : ""), from,
                           response_cell(side, p50), response_cell(side, p99),
-                          microseconds_text(all, &distribution::p999_us),
-                          microseconds_text(all, &distribution::max_us), late});
+                          all_blocks_text(all, &distribution::p999_us),
+                          all_blocks_text(all, &distribution::max_us), late});
   };
   for (const auto& row : found.open_loops)
     for (const auto* side : {&row.contender, &row.base}) {

@@ -101,10 +101,6 @@ std::vector<fact> trust_facts(const run_header& header, const results& found) {
   return facts;
 }
 
-std::string microseconds_text(const std::optional<distribution>& all, double distribution::*which) {
-  return all ? microseconds_text((*all).*which) : "n/a";
-}
-
 std::string memory_text(const memory_row& row) {
   if (row.kib_per_connection) return kib_text(*row.kib_per_connection);
   return row.samples.empty() ? "n/a: not started here" : "n/a";

@@ -3,7 +3,6 @@
 
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/record.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,10 +23,7 @@ std::vector<fact> environment_facts(const run_header& header);
 // "cheaper", "inconclusive", ...: the verdict in one word.
 std::string_view word_of(finding what);
 
-// "303"; where no histogram was kept "n/a".
-std::string microseconds_text(const std::optional<distribution>& all, double distribution::*which);
-
-// KiB a connection, or why there is no number.
+// KiB per connection, or why there is no number.
 std::string memory_text(const memory_row& row);
 
 // "fibers/epoll against asio-callback/epoll"
