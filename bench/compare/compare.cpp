@@ -108,12 +108,12 @@ char worst_grade_of(const results& found) {
 }
 
 // What is measured so proves nothing, whatever the rows say.
-void doubt_run(run_comparison& change, const results& found, const std::string& name) {
+void add_gate_caveats(run_comparison& change, const results& found, const std::string& name) {
   if (worst_grade_of(found) == 'D')
-    change.gate_doubts.push_back(name + ": noise grade D, too noisy for a gate");
-  for (const auto& doubt : found.caveats)
-    if (std::holds_alternative<caveats::debug_build>(doubt))
-      change.gate_doubts.push_back(name + ": " + text_of(doubt));
+    change.gate_caveats.push_back(name + ": noise grade D, too noisy for a gate");
+  for (const auto& each : found.caveats)
+    if (std::holds_alternative<caveats::debug_build>(each))
+      change.gate_caveats.push_back(name + ": " + text_of(each));
 }
 
 gate_result result_of(const std::vector<change_row>& rows) {
@@ -130,18 +130,18 @@ void apply_gate(run_comparison& change, const results& before, const results& af
   if (!change.gate) return;
   for (auto& row : change.rows) row.gate = gate_of(row, *change.gate);
   change.result = result_of(change.rows);
-  doubt_run(change, before, change.runs.front());
-  doubt_run(change, after, change.runs.back());
+  add_gate_caveats(change, before, change.runs.front());
+  add_gate_caveats(change, after, change.runs.back());
   // A failure stands without them; that all is well does not.
   if (!lost.empty() && change.result != gate_result::failed)
-    change.gate_doubts.push_back(fmt::format(
+    change.gate_caveats.push_back(fmt::format(
         "these rows of the first run are missing in the last or have fewer than two blocks: {}",
         fmt::join(lost, ", ")));
-  if (!change.gate_doubts.empty()) change.result = gate_result::inconclusive;
+  if (!change.gate_caveats.empty()) change.result = gate_result::inconclusive;
 }
 
 void note_caveats(run_comparison& change, const results& found, const std::string& name) {
-  for (const auto& doubt : sentences_of(found.caveats)) change.notes.push_back(name + ": " + doubt);
+  for (const auto& each : sentences_of(found.caveats)) change.notes.push_back(name + ": " + each);
 }
 
 std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& runs) {

@@ -52,8 +52,8 @@ struct run_comparison {
   std::vector<history_row> history;              // of three runs and more
   std::vector<std::string> machine_differences;  // of the first and the last; empty: raw numbers
                                                  // may be compared
-  std::vector<std::string> notes;                // what is missing or doubtful, in sentences
-  std::vector<std::string> gate_doubts;          // why it neither passed nor failed, in sentences
+  std::vector<std::string> notes;                // what is missing, and caveats, in sentences
+  std::vector<std::string> gate_caveats;         // why it neither passed nor failed, in sentences
   std::optional<double> gate;                    // of the first against the last
   gate_result result = gate_result::none;
 

@@ -16,7 +16,7 @@ std::string gate_line(const run_comparison& change) {
                                                             : "**inconclusive**";
   auto text = fmt::format("Gate {}, the first run against the last: {}.\n",
                           percent_text(*change.gate), word);
-  for (const auto& each : change.gate_doubts) text += fmt::format("- {}\n", each);
+  for (const auto& each : change.gate_caveats) text += fmt::format("- {}\n", each);
   return text + '\n';
 }
 

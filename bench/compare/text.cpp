@@ -87,7 +87,7 @@ std::string gate_text(const run_comparison& change, int width) {
                          : "inconclusive, neither passed nor failed";
   auto text = fmt::format("\nGate {}{}: {}\n", percent_text(*change.gate),
                           change.runs.size() > 2 ? ", the first run against the last" : "", word);
-  for (const auto& each : change.gate_doubts) text += wrapped("- " + each, width, 2);
+  for (const auto& each : change.gate_caveats) text += wrapped("- " + each, width, 2);
   return text;
 }
 

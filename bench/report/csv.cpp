@@ -151,7 +151,7 @@ std::string csv_report(const run_header& header, const results& found) {
   for (const auto& sentence : found.headlines) out.add_text("headline", sentence);
   for (const auto& each : trust_facts(header, found))
     out.add_text("trust", each.label + ": " + each.text);
-  for (const auto& doubt : found.caveats) out.add_text("caveat", text_of(doubt));
+  for (const auto& each : found.caveats) out.add_text("caveat", text_of(each));
   return out.text();
 }
 

@@ -36,7 +36,7 @@ std::string facts_list(const std::vector<fact>& facts) {
 std::string caveat_list(const results& found) {
   std::string text = "\n### Caveats\n\n";
   if (found.caveats.empty()) text += "None.\n";
-  for (const auto& doubt : sentences_of(found.caveats)) text += fmt::format("- {}\n", doubt);
+  for (const auto& each : sentences_of(found.caveats)) text += fmt::format("- {}\n", each);
   return text;
 }
 

@@ -1,5 +1,5 @@
 // The summary on standard output: sentences first, then a forest plot made of characters, and the
-// doubts last, where they are still on the screen. Nothing here depends on colour.
+// caveats last, where they are still on the screen. Nothing here depends on colour.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -183,8 +183,7 @@ std::string trust_of(const run_header& header, const results& found, const style
     text += wrapped(each.label + ": " + each.text, shown.width, 2);
   if (found.caveats.empty()) return text + "Caveats: none\n";
   text += "Caveats:\n";
-  for (const auto& doubt : sentences_of(found.caveats))
-    text += wrapped("- " + doubt, shown.width, 2);
+  for (const auto& each : sentences_of(found.caveats)) text += wrapped("- " + each, shown.width, 2);
   return text;
 }
 

@@ -84,7 +84,7 @@ std::string caveats_html(const results& found) {
   if (found.caveats.empty())
     return element("div", "<b>Caveats:</b> none.", "class=\"caveats none\"");
   std::string items;
-  for (const auto& doubt : sentences_of(found.caveats)) items += element("li", escaped(doubt));
+  for (const auto& each : sentences_of(found.caveats)) items += element("li", escaped(each));
   return element("div", "<b>Caveats</b>" + element("ul", items), "class=\"caveats\"");
 }
 

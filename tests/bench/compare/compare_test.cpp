@@ -213,8 +213,8 @@ BOOST_AUTO_TEST_CASE(what_the_last_run_did_not_measure_passes_no_gate) {
   const two_runs runs{quiet(1), fewer};
   const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
   BOOST_TEST(change.exit_code() == 4);
-  BOOST_REQUIRE(change.gate_doubts.size() == 1U);
-  BOOST_TEST(change.gate_doubts.front() ==
+  BOOST_REQUIRE(change.gate_caveats.size() == 1U);
+  BOOST_TEST(change.gate_caveats.front() ==
              "these rows of the first run are missing in the last or have fewer than two blocks: "
              "fibers/select on c1/64 against asio-callback/select, fibers/select on c256/64 "
              "against asio-callback/select, fibers/select on c64/512 against "
@@ -233,8 +233,8 @@ BOOST_AUTO_TEST_CASE(one_block_in_the_last_run_passes_no_gate) {
   const two_runs runs{synthetic_run(quiet(1)), shortened};
   const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
   BOOST_TEST(change.exit_code() == 4);
-  BOOST_REQUIRE(change.gate_doubts.size() == 1U);
-  BOOST_TEST(says(change.gate_doubts.front(), "two blocks: fibers/select on c1/64 against"));
+  BOOST_REQUIRE(change.gate_caveats.size() == 1U);
+  BOOST_TEST(says(change.gate_caveats.front(), "two blocks: fibers/select on c1/64 against"));
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_stands_whatever_else_is_missing) {
@@ -252,8 +252,8 @@ BOOST_AUTO_TEST_CASE(a_debug_build_on_either_side_neither_passes_nor_fails_a_gat
       const two_runs runs{before, later};
       const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
       BOOST_TEST(change.exit_code() == 4);
-      BOOST_REQUIRE(change.gate_doubts.size() == 1U);
-      BOOST_TEST(change.gate_doubts.front() ==
+      BOOST_REQUIRE(change.gate_caveats.size() == 1U);
+      BOOST_TEST(change.gate_caveats.front() ==
                  (first ? runs.before() : runs.after()).string() +
                      ": fibers/epoll is a debug or sanitizer build: its numbers mean nothing");
     }
