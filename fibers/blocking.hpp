@@ -42,7 +42,8 @@ class blocking_io {
   // is lost to a race.
   void perform(blocking_operation& operation, time_limit* limit = nullptr);
 
-  // For all about a descriptor that takes no waiting: adopt() it before, forget() it at the end.
+  // A descriptor must be adopted here before the first operation, and forgotten before it is
+  // closed.
   fibers::reactor& reactor() const noexcept { return *reactor_; }
 
  private:
