@@ -1,24 +1,25 @@
 #include <fibers/wait_queue.hpp>
 
+#include <optional>
+
 namespace fibers {
 
 // These two are never inlined: the compiler could then see that a waiter on the stack is linked,
 // but not that it is out of the line again before it dies.
 [[gnu::noinline]] bool wait_queue::wait(waiter& self, clock::time_point deadline) {
   self.tasks_.check_cancelled();
-  time_limit limit;
-  const bool timed = deadline != never;
-  if (timed) limit.at(deadline, self.tasks_.timers());
+  std::optional<time_limit> limit;  // most calls take none
+  if (deadline != never) limit.emplace().at(deadline, self.tasks_.timers());
   line_.push_back(self);
   for (;;) {
-    if (timed) {
-      limit.park(self.tasks_);
+    if (limit) {
+      limit->park(self.tasks_);
     } else {
       self.tasks_.park();
     }
     if (self.served_) return true;
     self.tasks_.check_cancelled();
-    if (limit.passed()) break;
+    if (limit && limit->passed()) break;
   }
   if (self.is_linked()) self.unlink();  // the queue may have died
   return false;
