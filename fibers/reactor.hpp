@@ -8,9 +8,9 @@
 //     }
 //     receive.result()                    // bytes, or receive.error()
 //
-// It knows no fibers: whoever submits an operation owns it, and it comes back by its address. The
-// same contract holds where the kernel says only that one may try (select, poll, epoll) and where
-// it does the operation itself (io_uring).
+// A reactor knows no fibers. The caller owns the operation, and poll() returns it by address. The
+// contract is the same for readiness interfaces (select, poll, epoll), where the kernel says when
+// to try, and for completion interfaces (io_uring), where the kernel does the operation.
 #pragma once
 
 #include <sys/socket.h>
@@ -28,46 +28,46 @@ namespace fibers {
 
 enum class io { automatic, select, poll, epoll, io_uring };
 
-// In the order of `io`: "auto" comes first.
+// In the order of the values of `io`.
 inline constexpr std::array<std::string_view, 5> io_names{"auto", "select", "poll", "epoll",
                                                           "io_uring"};
 
-// "select"; automatic is "auto".
+// The backend's name in io_names, such as "select"; "unknown" for a value outside of `io`.
 std::string_view name_of(io backend) noexcept;
-// The reverse; nothing for a name that is none.
+// The backend of that name; nothing if there is none.
 std::optional<io> io_named(std::string_view name) noexcept;
 
-// One I/O request, on the stack of whoever waits for it. Between submit() and its completion it
-// must not move or die; nor must the bytes it points to.
+// One I/O request, on the stack of the code that waits for it. From submit() until it finishes,
+// neither the operation nor the bytes it points to may move or be destroyed.
 class operation : public boost::intrusive::slist_base_hook<
                       boost::intrusive::link_mode<boost::intrusive::normal_link>> {
  public:
   enum class kind : std::uint8_t {
     receive,        // result: bytes; 0 is the end of the stream
     accept,         // result: the new descriptor, close-on-exec and ready for this reactor
-    wait_readable,  // without doing anything about it; on any descriptor, adopted or not
+    wait_readable,  // moves no bytes; on any descriptor, adopted or not
     send,           // result: bytes, at least one
-    connect,        // to the address set
-    wait_writable,
-    wait_sent,  // until the kernel has all that was sent
+    connect,        // to address()
+    wait_writable,  // moves no bytes; on any descriptor, adopted or not
+    wait_sent,      // until the kernel has all bytes that were sent
   };
 
   enum class state : std::uint8_t {
-    idle,      // with its owner
-    pending,   // in the reactor's books
-    finished,  // with its owner again, result() or error() set
+    idle,      // not submitted yet
+    pending,   // submitted; the reactor points to it
+    finished,  // its owner's again; result() or error() is set
   };
 
   operation(kind what, int descriptor) noexcept : kind_{what}, descriptor_{descriptor} {}
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
 
-  // What to receive into or send from. A kind that moves no bytes needs none.
+  // The memory to receive into or to send from. Kinds that move no bytes need none.
   void buffer(void* data, std::size_t size) noexcept {
     data_ = data;
     size_ = size;
   }
-  // The same in `count` parts of `size` bytes together.
+  // The same, in `count` parts that have `size` bytes together.
   void buffers(const iovec* first, std::size_t count, std::size_t size) noexcept {
     data_ = const_cast<iovec*>(first);
     size_ = size;
@@ -90,7 +90,7 @@ class operation : public boost::intrusive::slist_base_hook<
 
   // --- for reactors --------------------------------------------------------------------------
 
-  // One buffer, unless there are parts().
+  // The memory of the only buffer; if parts() is not 0, first_part() instead.
   void* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
   std::size_t parts() const noexcept { return parts_; }
@@ -110,13 +110,13 @@ class operation : public boost::intrusive::slist_base_hook<
   }
 
  private:
-  // Small, and written sparingly: one is made for each call.
+  // Small and with few stores, since every call constructs one.
   kind kind_;
   state state_ = state::idle;
   std::uint16_t parts_ = 0;
   int descriptor_;
   int error_ = 0;
-  void* data_ = nullptr;  // bytes, parts or an address, as kind_ and parts_ say
+  void* data_ = nullptr;  // bytes, parts or an address, depending on kind_ and parts_
   std::size_t size_ = 0;
   std::size_t result_ = 0;
 };
@@ -130,56 +130,59 @@ class reactor {
 
   virtual io backend() const noexcept = 0;
 
-  // Makes a descriptor fit for operations of this reactor; only waiting needs none of it.
-  // Descriptors that an accept operation gave are. Returns an errno value; 0 is success.
+  // Prepares a descriptor for operations of this reactor. Only waiting for readiness works without
+  // it. Descriptors from an accept operation are adopted already. Returns an errno value; 0 is
+  // success.
   virtual int adopt(int descriptor) noexcept = 0;
 
-  // Must come before a descriptor is closed, so that whoever gets its number next does not get its
-  // events. Pending operations on it finish with ECANCELED at the next poll.
+  // Must be called before a descriptor is closed, so that the next owner of the same number gets
+  // none of its events. Pending operations on it finish with ECANCELED at the next poll().
   virtual void forget(int descriptor) noexcept = 0;
 
-  // What was sent on a descriptor and has not left yet need not leave any more: to be called before
-  // forget(), where the peer has had its time. Else it leaves after the close, as from the kernel's
-  // own buffers.
+  // Lets forget() drop what was sent on a descriptor and is still unsent. Call it before forget()
+  // if the peer has had its time. Otherwise the rest is sent after the close, as it is from the
+  // kernel's socket buffer.
   virtual void give_up_unsent(int) noexcept {}
 
-  // Waits until the kernel has all that was sent, somebody interrupts, or nothing that was sent has
-  // gone for a second. For whoever has no operations pending. True: somebody interrupted.
+  // Waits until the kernel has all sent bytes, interrupt() is called, or no send has completed for
+  // one second. Returns whether interrupt() ended it. Precondition: no operation is pending.
   virtual bool drain() noexcept { return false; }
 
-  // Pending operations on a descriptor finish with ECANCELED at the next poll; it stays known.
+  // Pending operations on a descriptor finish with ECANCELED at the next poll(). The descriptor
+  // stays adopted.
   virtual void cancel_all(int descriptor) noexcept = 0;
 
-  // Starts an operation. True: it is finished already. False: poll() will give it back. Two
-  // operations in one direction on one descriptor are one too many: the second fails with EBUSY.
+  // Starts an operation. True: it has finished already. False: poll() will return it. A descriptor
+  // has at most one pending operation per direction; a second one fails with EBUSY.
   virtual bool submit(operation& started) = 0;
 
-  // Sends without an operation what the kernel takes at once: how many bytes. 0: it needs an
-  // operation. An errno value comes negated.
+  // Sends what the kernel takes at once, without an operation. Returns the number of bytes, a
+  // negated errno value, or 0 if this needs an operation.
   virtual ssize_t send_at_once(int, const void*, std::size_t) noexcept { return 0; }
 
-  // Whether a receive that is submitted now may find bytes without waiting, as far as is known.
+  // Whether a receive submitted now may find bytes without waiting. False may be wrong.
   virtual bool may_receive(int) const noexcept { return false; }
 
-  // Takes back a pending operation. True: it is its owner's again, finished with ECANCELED. False:
-  // somebody still holds its memory, and poll() will give it back.
+  // Cancels a pending operation. True: the operation has finished with ECANCELED and is its owner's
+  // again. False: poll() will return it; until then its memory must stay.
   virtual bool cancel(operation& cancelled) noexcept = 0;
 
-  // When poll() returns though nothing has happened. A moment and not a span: it can stay armed
-  // from one poll to the next, and nobody has to read the clock before each.
+  // When poll() returns even if nothing has happened. It is a point in time and not a duration, so
+  // that a timer can stay armed from one poll() to the next without a look at the clock before
+  // each.
   using time_point = std::chrono::steady_clock::time_point;
   static constexpr auto at_once = time_point::min();
   static constexpr auto when_something_happens = time_point::max();
 
-  // Waits until an operation finishes, somebody interrupts, or `deadline` has come. Appends what
-  // finished. Throws std::system_error.
+  // Waits until an operation finishes, interrupt() is called, or `deadline` has passed. Appends the
+  // finished operations. Throws std::system_error.
   virtual void poll(time_point deadline, operation_list& finished) = 0;
 
-  // Makes a poll() that is waiting, or else the next one, return. The one member that any thread
+  // Makes the poll() that is waiting return, or else the next one. The only member that any thread
   // may call.
   virtual void interrupt() noexcept = 0;
 
-  // Something is under way that only poll() moves, even though no operation is pending.
+  // Whether something is under way that only poll() moves on, even if no operation is pending.
   bool must_poll() const noexcept { return must_poll_; }
 
  protected:

@@ -18,10 +18,11 @@ namespace {
 
 constexpr int buffer_group = 0;
 constexpr std::uint32_t detail_mask = 0xffffff;
-constexpr std::chrono::seconds longest_silence{1};  // of peers that have bytes to take at the end
+// drain() waits this long for the next send to complete
+constexpr std::chrono::seconds longest_silence{1};
 
-// For bytes that were sent, and still found no room, when their connection was closed. The kernel
-// itself goes on longer for what it has.
+// How long bytes that did not fit into the socket are still sent after a close. The kernel keeps
+// sending what is in the socket for longer.
 constexpr std::chrono::seconds longest_after_close{30};
 
 [[noreturn]] void throw_unavailable(int error) {
@@ -33,7 +34,8 @@ constexpr std::chrono::seconds longest_after_close{30};
   throw std::system_error{error, std::system_category(), reason};
 }
 
-// What the next try may mend is no error: a signal, the time, a full completion queue, no memory.
+// Throws unless a retry may succeed: after a signal, a timeout, a full completion queue or a lack
+// of memory.
 void expect_submitted(int result) {
   if (result >= 0) return;
   for (const int passing : {EINTR, ETIME, EAGAIN, EBUSY, ENOMEM}) {
@@ -42,7 +44,8 @@ void expect_submitted(int result) {
   throw std::system_error{-result, std::system_category(), "io_uring"};
 }
 
-// Neither a receive nor an accept nor a send.
+// Whether one request serves one operation. A receive, an accept or a send does not: its request
+// may outlive the operation.
 bool completes_once(const operation& asked) noexcept {
   return asked.what() == operation::kind::connect ||
          asked.what() == operation::kind::wait_readable ||
@@ -65,7 +68,7 @@ io_uring_reactor::io_uring_reactor(const sizes& wanted) : most_buffers_{wanted.m
   if (const int error = ::io_uring_queue_init_params(wanted.queue, &ring_, &params)) {
     throw_unavailable(-error);
   }
-  io_uring_register_ring_fd(&ring_);  // saves a lookup a call; it works without
+  io_uring_register_ring_fd(&ring_);  // saves the kernel a lookup per call; optional
   const auto ring_bytes = most_buffers_ * sizeof(io_uring_buf);
   void* memory =
       ::mmap(nullptr, ring_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -116,7 +119,7 @@ bool io_uring_reactor::drain() noexcept try {
     if (sends_under_way() < before) until = steady_clock::now() + longest_silence;
   }
   return interrupted_;
-} catch (const std::exception&) {  // of the ring, or no memory: then they are lost
+} catch (const std::exception&) {  // the ring failed or memory ran out: the bytes are lost
   return false;
 }
 
@@ -150,10 +153,11 @@ inline io_uring_reactor::received& io_uring_reactor::record_of(int buffer) noexc
   return in_ring(buffer) ? unread_[index] : spares_[index - most_buffers_].what;
 }
 
-// The spare buffer that has its bytes now.
+// Copies the bytes into a spare buffer, returns `buffer` to the ring, and returns the spare's
+// number.
 int io_uring_reactor::copy_aside(int buffer, std::uint32_t size) {
   if (free_spares_.empty()) {
-    free_spares_.reserve(spares_.size() + 1);  // giving back may not throw
+    free_spares_.reserve(spares_.size() + 1);  // so that release() never allocates
     spares_.emplace_back();
     free_spares_.push_back(static_cast<int>(most_buffers_ + spares_.size()) - 1);
   }
@@ -166,7 +170,7 @@ int io_uring_reactor::copy_aside(int buffer, std::uint32_t size) {
   return aside;
 }
 
-// What was kept in it has been read, or nobody will.
+// Frees a buffer whose bytes have been read or are discarded.
 void io_uring_reactor::release(int buffer) noexcept {
   if (in_ring(buffer)) {
     --kept_;
@@ -178,15 +182,15 @@ void io_uring_reactor::release(int buffer) noexcept {
 
 [[gnu::noinline]] int io_uring_reactor::make_send_buffer() {
   if (free_outgoing_.capacity() <= outgoing_.size()) {
-    free_outgoing_.reserve(2 * outgoing_.size() + 16);  // giving back may not throw
+    free_outgoing_.reserve(2 * outgoing_.size() + 16);  // so that send_completed() never allocates
   }
   outgoing_.push_back({std::make_unique_for_overwrite<std::byte[]>(send_size)});
   return static_cast<int>(outgoing_.size()) - 1;
 }
 
-// Without memory for more, those that come back must do.
+// Doubles the number of buffers. Without memory for that, receives wait until buffers return.
 void io_uring_reactor::provide_more_buffers() noexcept try {
-  if (std::exchange(grew_, true)) return;  // many connections say at once that there are none
+  if (std::exchange(grew_, true)) return;  // many receives may report ENOBUFS in one poll
   provide_buffers(static_cast<unsigned>(buffers_.size()));
 } catch (const std::bad_alloc&) {
 }
@@ -201,46 +205,49 @@ inline int io_uring_reactor::take_send_buffer() {
 
 // --- submissions -----------------------------------------------------------------------------
 
-// What a completion tells of the request it belongs to.
+// The user_data of a request, from which completed() learns what it belongs to: the kind in the top
+// 8 bits, then 24 bits of detail, then the descriptor.
 std::uint64_t io_uring_reactor::tag(request kind, std::uint32_t detail, int descriptor) noexcept {
   return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 |
          std::uint64_t{detail & detail_mask} << 32 | static_cast<std::uint32_t>(descriptor);
 }
 
 int io_uring_reactor::flush() noexcept {
-  must_poll_ = true;  // what it completes is to be looked at
+  must_poll_ = true;  // only poll() handles the completions that this may post
   const int result = io_uring_submit(&ring_);
   note_submitted();
   return result;
 }
 
-// Without memory, or room for completions, the kernel leaves some for the next time.
+// Begins a new epoch once the kernel has taken all submissions. It leaves some for the next call
+// when memory or room for completions runs out.
 inline void io_uring_reactor::note_submitted() noexcept {
   if (io_uring_sq_ready(&ring_) == 0) [[likely]]
     ++epoch_;
 }
 
-// A full queue means submit and go on.
+// Returns a free submission entry. A full submission queue is submitted first.
 inline io_uring_sqe& io_uring_reactor::next_submission() noexcept {
   must_poll_ = true;
   auto* submission = io_uring_get_sqe(&ring_);
   while (submission == nullptr) [[unlikely]] {
-      if (flush() < 0) io_uring_get_events(&ring_);  // for want of room for completions, mostly
+      if (flush() < 0) io_uring_get_events(&ring_);  // mostly, completions have no room
       submission = io_uring_get_sqe(&ring_);
     }
   return *submission;
 }
 
-// One that names a descriptor: before that is closed, the kernel must have seen it.
+// Returns an entry for a request that names `descriptor`. Records the epoch: the kernel must see
+// the request before the descriptor is closed.
 inline io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
   auto& submission = next_submission();
   known(descriptor).epoch = epoch_;
   return submission;
 }
 
-// Submits, and lets the kernel complete what was cancelled. Until then the kernel holds the
-// connection, and a close() would not end it. One call completes some twenty requests, the oldest
-// first, so it is repeated while it completes as many.
+// Submits, and lets the kernel complete what was cancelled. Until then the kernel holds a reference
+// to the connection, and close() would not end it. One call runs some twenty pieces of deferred
+// task work, the oldest first, so it is repeated as long as it completes that many.
 void io_uring_reactor::settle() noexcept {
   constexpr unsigned many = 16;
   must_poll_ = true;
@@ -268,7 +275,8 @@ void io_uring_reactor::watch_end(int descriptor) noexcept {
 }
 
 void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
-  // Before the receive: then that is woken first, and has mostly told of the end already.
+  // Submit the poll before the receive. The kernel wakes the receive first then, and it has mostly
+  // reported the end already.
   if (kind == request::receive && known(descriptor).end == watch::none) watch_end(descriptor);
   auto& submission = ask(descriptor);
   if (kind == request::accept) {
@@ -303,14 +311,14 @@ io_uring_reactor::entry& io_uring_reactor::at(int descriptor) {
   return entries_[index];
 }
 
-// A non-blocking descriptor would make the kernel say EAGAIN instead of waiting.
+// On a non-blocking descriptor the kernel would complete requests with EAGAIN instead of waiting.
 int io_uring_reactor::adopt(int descriptor) noexcept try {
   const int flags = ::fcntl(descriptor, F_GETFL);
   if (flags < 0) return errno;
   if ((flags & O_NONBLOCK) != 0 && ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) != 0) {
     return errno;
   }
-  forget(descriptor);  // who waits on the number's last owner would wait for ever
+  forget(descriptor);  // operations on an earlier owner of the number would wait for ever
   at(descriptor);
   return 0;
 } catch (const std::bad_alloc&) {
@@ -343,8 +351,8 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   old = std::move(fresh);
 }
 
-// Where a send was still waiting for room, the stream is cut anyhow, and the rest is given up. What
-// was sent whole has some time yet.
+// Handles a send whose descriptor is being closed. It is cancelled at once if given_up is set: the
+// stream is incomplete anyway. Otherwise it has longest_after_close.
 void io_uring_reactor::leave_unsent(entry& of) noexcept {
   auto& out = outgoing_[static_cast<std::size_t>(of.sending)];
   ++closed_unsent_;
@@ -356,7 +364,7 @@ void io_uring_reactor::leave_unsent(entry& of) noexcept {
   next_limit_ = std::min(next_limit_, out.limit);
 }
 
-// Cancels the sends of closed descriptors whose time has come. When the next one's will.
+// Cancels the sends of closed descriptors whose limit has passed. Returns the next limit.
 io_uring_reactor::time_point io_uring_reactor::give_up_overdue() noexcept {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_limit_) return next_limit_;
@@ -425,7 +433,7 @@ bool io_uring_reactor::start_reading(operation& started) {
   return false;
 }
 
-// Finishes what reads by what has come already.
+// Finishes a reading operation with what has arrived already. False: nothing has.
 inline bool io_uring_reactor::read_now(operation& reading) noexcept {
   auto& from = known(reading.descriptor());
   if (reading.what() == operation::kind::wait_readable) {
@@ -455,7 +463,7 @@ void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
   iovec single{reading.data(), reading.size()};
   const auto* part = reading.parts() == 0 ? &single : reading.first_part();
   const auto* const end = part + std::max<std::size_t>(reading.parts(), 1);
-  std::size_t filled = 0;  // of *part
+  std::size_t filled = 0;  // bytes of *part
   std::size_t total = 0;
   while (part != end && from.first_unread != none) {
     const auto now = record_of(from.first_unread);
@@ -478,7 +486,8 @@ void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
   reading.finish(total);
 }
 
-// The way of nearly every message: somebody waits, nothing lies before it, and it fits.
+// The path of nearly every message: one operation waits with one buffer, no unread data precedes
+// the message, and it fits.
 inline bool io_uring_reactor::copy_straight(entry& from, const io_uring_cqe& what) noexcept {
   auto* const reader = from.reader;
   if (reader == nullptr || reader->what() != operation::kind::receive || reader->parts() != 0 ||
@@ -501,7 +510,7 @@ bool io_uring_reactor::start_sending(operation& started) {
     started.fail(std::exchange(to.send_error, 0));
     return true;
   }
-  if (to.sending != none) {  // one at a time keeps the order
+  if (to.sending != none) {  // one send in flight per descriptor keeps the order
     if (to.writer != nullptr) {
       started.fail(EBUSY);
       return true;
@@ -547,7 +556,8 @@ bool io_uring_reactor::start_once(operation& started) {
   if (started.reads() && read_now(started)) return true;
   waiting = &started;
   started.pend();
-  // What is received all the time never lies where a poll would see it.
+  // An armed receive takes the bytes out of the socket, so a poll would never report them. The
+  // receive's completion finishes this operation.
   if (started.reads() && about.incoming == multishot::armed) return false;
   auto& submission = ask(descriptor);
   if (started.what() == operation::kind::connect) {
@@ -557,11 +567,12 @@ bool io_uring_reactor::start_once(operation& started) {
     io_uring_prep_poll_add(&submission, descriptor, started.reads() ? POLLIN : POLLOUT);
   }
   submission.user_data = once_tag(started);
-  if (started.what() == operation::kind::connect) flush();  // the kernel has copied the address
+  // then the kernel has copied the address
+  if (started.what() == operation::kind::connect) flush();
   return false;
 }
 
-// The kernel holds no memory of the operation, so it only has to be forgotten.
+// The kernel holds no memory of the operation, so the reactor only has to forget it.
 bool io_uring_reactor::cancel(operation& cancelled) noexcept {
   auto& about = known(cancelled.descriptor());
   auto& waiting = cancelled.reads() ? about.reader : about.writer;
@@ -573,7 +584,8 @@ bool io_uring_reactor::cancel(operation& cancelled) noexcept {
   return true;
 }
 
-// What is received meanwhile is kept for the next receive. (An accept would take a descriptor.)
+// A receive stays armed, and its data is kept for the next receive. An accept is cancelled, because
+// it would open a descriptor that nobody asked for.
 void io_uring_reactor::stop(const operation& asked) noexcept {
   if (completes_once(asked)) return forget_once(asked);
   const bool accepting = asked.what() == operation::kind::accept &&
@@ -581,7 +593,7 @@ void io_uring_reactor::stop(const operation& asked) noexcept {
   if (accepting) stop_listening_in(asked.descriptor(), request::accept);
 }
 
-// The kernel may still complete the request, but nobody asked for that any more.
+// The kernel may still complete the request. The new turn number makes that completion stale.
 void io_uring_reactor::forget_once(const operation& asked) noexcept {
   cancel_request(once_tag(asked));
   known(asked.descriptor()).epoch = epoch_;
@@ -611,14 +623,15 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
   finished.splice_after(finished.last(), forgotten_);
 }
 
-// An earlier deadline stays in force: a wake-up too many is cheaper than a request for each
-// deadline that is given up. False: it has come already.
+// Arms the timeout request for `deadline`. An earlier deadline stays armed: one wake-up too many is
+// cheaper than a request for each deadline that is given up. False: `deadline` has passed.
 bool io_uring_reactor::arm(time_point deadline) noexcept {
   using namespace std::chrono;
   if (deadline >= armed_) return true;
   const auto now = steady_clock::now();
   if (deadline <= now) return false;
-  // A moment would be taken for one of the machine's clock, which is another in a container.
+  // The timeout is relative. The kernel takes an absolute time for one of the host's clock, and a
+  // container may have another (a time namespace).
   const nanoseconds left = deadline - now;
   const auto whole = duration_cast<seconds>(left);
   auto& submission = next_submission();
@@ -629,7 +642,7 @@ bool io_uring_reactor::arm(time_point deadline) noexcept {
     submission.user_data = armed;
   } else {
     io_uring_prep_timeout_update(&submission, &limit_, armed, 0);
-    submission.flags |= IOSQE_CQE_SKIP_SUCCESS;  // else it would end the wait by itself
+    submission.flags |= IOSQE_CQE_SKIP_SUCCESS;  // its own completion would end the wait
     submission.user_data = tag(request::cancel, 0, 0);
   }
   armed_ = deadline;
@@ -653,14 +666,14 @@ void io_uring_reactor::interrupt() noexcept {
 
 // --- completions -----------------------------------------------------------------------------
 
-// How many completions there were.
+// Returns how many completions it handled.
 unsigned io_uring_reactor::harvest(operation_list& finished) {
   unsigned count = 0;
   unsigned head;
   io_uring_cqe* completion;
   io_uring_for_each_cqe(&ring_, head, completion) {
     const auto what = *completion;
-    io_uring_cq_advance(&ring_, 1);  // before: handled twice it would be if handling it threw
+    io_uring_cq_advance(&ring_, 1);  // before the call, so that a throw does not repeat it
     completed(what, finished);
     ++count;
   }
@@ -745,8 +758,8 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
   }
 }
 
-// A receive that is armed may have missed it. One that is asked for now does not. (What lies in the
-// socket's error queue ends the poll as well, and nothing else.)
+// The peer has ended the stream. An armed receive may have missed that; a new one does not. (A
+// message in the socket's error queue completes the poll, too. It is no end.)
 void io_uring_reactor::end_came(int descriptor, int events) noexcept {
   auto& about = known(descriptor);
   about.end = watch::over;
@@ -762,7 +775,8 @@ void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {
   ::close(connection);
 }
 
-// Without memory the ring's own buffer must do.
+// Keeps received bytes for a later receive. When they take more than half of the largest ring, they
+// are copied aside. Without memory for the copy, they stay in the ring's buffer.
 void io_uring_reactor::keep(int descriptor, int buffer, std::uint32_t size) noexcept {
   ++kept_;
   if (kept_ > most_buffers_ / 2) try {
@@ -799,7 +813,7 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   if (result < 0) to.send_error = static_cast<std::int16_t>(-result);
   if (to.writer == nullptr || completes_once(*to.writer)) return;
   auto& next = *std::exchange(to.writer, nullptr);
-  start_sending(next);  // there is room, so it is done at once
+  start_sending(next);  // nothing is in flight, so it finishes at once
   finished.push_back(next);
 }
 

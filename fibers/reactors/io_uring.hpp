@@ -1,29 +1,32 @@
-// io_uring_reactor: the kernel does the operation.
+// io_uring_reactor: submits each operation to the kernel and collects the completions.
 //
-// Receiving is multishot: asked for once, it brings what comes until it is cancelled. (Accepting is
-// not: who asks for one connection must not get a descriptor for each that waits.) Received bytes
-// lie in buffers that the kernel takes from a ring of ours; a receive operation copies them out. A
-// send is copied into a buffer of ours and is done; the kernel learns of it, and of everything else
-// the ready fibers want, in the one system call that also waits. So an echoed message costs its
-// share of one io_uring_enter and no other system call, and the kernel never holds memory of
-// whoever waits: an operation may be taken back at any time.
+// Receives are multishot: one request delivers data until it is cancelled. Accepts are one-shot. A
+// multishot accept would open a descriptor for every pending connection, although the fiber asked
+// for one. The kernel takes receive buffers from a provided-buffer ring, and a receive operation
+// copies the bytes out. A send operation copies its bytes into a buffer of the reactor and finishes
+// at once. The kernel gets the send, and every other request of the ready fibers, in the system
+// call that also waits. So one echoed message costs its share of one io_uring_enter and no other
+// system call. The kernel never holds memory of an operation, so an operation can be cancelled at
+// any time.
 //
-// What follows from that: an error of a send is reported by the next one on its descriptor, as with
-// bytes that the kernel buffers; and what was sent leaves when its thread polls next, so a fiber
-// that keeps the thread busy keeps its own last words. Bytes that are still here when the last
-// fiber has ended, or the reactor ends, are waited for until no send (of 16 KiB at most) has gone
-// for a second; after a close they have 30 seconds, and none where a limit has passed or a send was
-// still waiting for room.
+// This has two consequences. The next send on a descriptor reports the error of an earlier one, as
+// it does for bytes in the kernel's socket buffer. Sent bytes leave when the thread polls next, so
+// a fiber that keeps the thread busy delays its own output.
 //
-// A connection whose fiber does not read stops receiving after a few buffers, so it cannot drain
-// the ring for the others. Where the ring is empty all the same, it grows; and where so many fibers
-// do not read that half of the largest ring waits for them, what comes for them is copied out of
-// it.
+// drain() and the destructor wait for unsent bytes until no send (of 16 KiB at most) has completed
+// for one second. After a close, unsent bytes have 30 seconds. They are dropped at once if the
+// socket's time limit has passed or another send was still waiting for room.
 //
-// The end of a stream is polled for as well, once per connection. A kernel without "io_uring/
-// poll: fix multishot recv missing EOF on wakeup race" may give a receive the last bytes and never
-// the end that came with them; asked for again, it meets the end. (IORING_RECVSEND_POLL_FIRST has
-// the same effect on every kernel, where the end came before the receive was asked for.)
+// The receive of a connection is cancelled when a few buffers wait for its fiber, so a connection
+// that is not read cannot drain the ring for the others. The ring grows when it runs empty all the
+// same. When unread data fills half of the largest ring, further data is copied out of the ring
+// into buffers of its own.
+//
+// The reactor also polls for the end of the stream, once per connection. Kernels without the fix
+// "io_uring/poll: fix multishot recv missing EOF on wakeup race" may deliver the last bytes to a
+// multishot receive and never report the end that came with them. A new receive reports the end.
+// (With IORING_RECVSEND_POLL_FIRST every kernel misses an end that came before the receive was
+// submitted.)
 #pragma once
 
 #include <fibers/reactor.hpp>
@@ -41,12 +44,13 @@ namespace fibers {
 class io_uring_reactor final : public reactor {
  public:
   struct sizes {
-    unsigned queue = 256;           // submissions that one system call takes
-    unsigned buffers = 64;          // to begin with; a power of two
-    unsigned most_buffers = 32768;  // likewise, and the most there can be
+    unsigned queue = 256;   // submissions per system call
+    unsigned buffers = 64;  // at the start; a power of two
+    // The ring's largest size; a power of two. The kernel allows no more.
+    unsigned most_buffers = 32768;
   };
 
-  // Throws std::system_error, with the reason, where io_uring is forbidden or older than Linux 6.1.
+  // Throws std::system_error, with the reason, if io_uring is forbidden or older than Linux 6.1.
   io_uring_reactor() : io_uring_reactor{sizes{}} {}
   explicit io_uring_reactor(const sizes& wanted);
   ~io_uring_reactor() override;
@@ -65,7 +69,8 @@ class io_uring_reactor final : public reactor {
  private:
   static constexpr std::size_t buffer_size = 2048;
   static constexpr std::size_t send_size = 16 * 1024;
-  static constexpr int most_unread = 2;  // buffers, or connections, that wait for their fiber
+  // Receiving stops when so many buffers, or connections, wait unread.
+  static constexpr int most_unread = 2;
   static constexpr int none = -1;
 
   enum class request : std::uint8_t {
@@ -79,28 +84,30 @@ class io_uring_reactor final : public reactor {
     deadline
   };
   enum class multishot : std::uint8_t { off, armed, cancelling };
-  enum class watch : std::uint8_t { none, under_way, over };  // for the end of the stream
+  // The state of the poll for the end of the stream.
+  enum class watch : std::uint8_t { none, under_way, over };
 
-  // What is known of a descriptor: a cache line, and a power of two, for it is looked up five times
-  // a message.
+  // What the reactor knows of a descriptor. It is looked up five times per message, so it fills one
+  // cache line and its size is a power of two.
   struct alignas(64) entry {
     operation* reader = nullptr;
     operation* writer = nullptr;
-    std::unique_ptr<std::deque<int>> accepted;  // of a listener: connections nobody asked for yet
-    std::uint32_t generation = 0;  // of the number; completions of an older one are stale
-    std::uint32_t turns[2] = {};   // of requests that complete once; the second of those that read
-    std::uint32_t epoch = 0;       // in which something was last asked of it
-    int first_unread = none;       // received and not read: buffers, linked by unread_
+    std::unique_ptr<std::deque<int>> accepted;  // of a listener: accepted, not yet asked for
+    // Counts the owners of the descriptor number. Completions for an earlier owner are stale.
+    std::uint32_t generation = 0;
+    std::uint32_t turns[2] = {};  // numbers of one-shot requests: [0] writing, [1] reading
+    std::uint32_t epoch = 0;      // epoch_ when the last request naming it was queued
+    int first_unread = none;  // received, not yet read: a list of buffers, linked by received::next
     int last_unread = none;
     int sending = none;  // the send buffer that the kernel has
     std::uint16_t unread = 0;
-    std::uint16_t offset = 0;  // into the first of them
+    std::uint16_t offset = 0;  // bytes of the first one that were read already
     std::int16_t receive_error = 0;
     std::int16_t send_error = 0;
     multishot incoming = multishot::off;
     bool ended = false;
     watch end = watch::none;
-    bool given_up = false;  // who had more to send did not wait until the kernel had the rest
+    bool given_up = false;  // a sender left before all was sent: cancel the rest on close
   };
   static_assert(sizeof(std::unique_ptr<int>) != 8 || sizeof(entry) == 64);
   struct received {
@@ -113,10 +120,9 @@ class io_uring_reactor final : public reactor {
     std::uint32_t sent = 0;
     std::uint32_t generation = 0;
     int descriptor = none;
-    time_point limit = when_something_happens;  // after the close: to be given up then
+    time_point limit = when_something_happens;  // set on close: when to cancel the send
   };
-  // A buffer that is not of the ring: for what nobody has read, where that is too much for the
-  // ring.
+  // A buffer outside the ring, for unread data that would take too much of the ring.
   struct spare {
     std::unique_ptr<std::byte[]> bytes;
     received what;
@@ -181,34 +187,35 @@ class io_uring_reactor final : public reactor {
 
   io_uring ring_{};
   io_uring_buf_ring* buffer_ring_ = nullptr;
-  std::vector<std::unique_ptr<std::byte[]>> slabs_;  // of receive buffers
-  std::vector<std::byte*> buffers_;
-  std::vector<received> unread_;  // by buffer
-  std::vector<spare> spares_;     // by number of the buffer, from most_buffers_ on
+  std::vector<std::unique_ptr<std::byte[]>> slabs_;  // memory of the receive buffers
+  std::vector<std::byte*> buffers_;                  // by buffer number: its memory
+  std::vector<received> unread_;                     // by buffer number
+  std::vector<spare> spares_;                        // by buffer number minus most_buffers_
   std::vector<int> free_spares_;
-  unsigned kept_ = 0;  // buffers of the ring that nobody has read
+  unsigned kept_ = 0;  // buffers of the ring that hold unread data
   bool grew_ = false;  // since the last poll
   unsigned most_buffers_;
-  int returned_ = 0;  // buffers added to the ring since the kernel was told
+  int returned_ = 0;  // buffers added to the ring that the kernel does not see yet
   std::vector<outgoing> outgoing_;
   std::vector<int> free_outgoing_;
-  std::vector<entry> entries_;  // by descriptor; an accept may lengthen it
+  std::vector<entry> entries_;  // by descriptor; an accept may reallocate it
   struct starving {
     int descriptor;
     std::uint32_t generation;
   };
-  std::vector<starving> starved_;                   // they receive again once there are buffers
-  unsigned closed_unsent_ = 0;                      // sends whose descriptor was closed
-  time_point next_limit_ = when_something_happens;  // of one of them
-  operation_list forgotten_;
-  std::uint32_t epoch_ = 1;  // counts submissions to the kernel
-  int interrupt_;
-  bool interrupted_ = false;  // since somebody last cared
+  std::vector<starving> starved_;  // had no buffer to receive into; poll() arms them again
+  unsigned closed_unsent_ = 0;     // sends whose descriptor is closed
+  // The earliest outgoing::limit, or an earlier time.
+  time_point next_limit_ = when_something_happens;
+  operation_list forgotten_;  // poll() gives them back with ECANCELED
+  std::uint32_t epoch_ = 1;   // counts the times that the kernel took the whole submission queue
+  int interrupt_;             // an eventfd
+  bool interrupted_ = false;  // since drain() began
 
-  // One timeout request, which stays armed from one poll to the next.
+  // The reactor has one timeout request, which stays armed from one poll to the next.
   time_point armed_ = when_something_happens;
-  time_point rang_ = at_once;  // the deadline that it completed for last
-  __kernel_timespec limit_{};  // read by the kernel when it is submitted
+  time_point rang_ = at_once;  // the deadline that expired last
+  __kernel_timespec limit_{};  // the kernel reads it during the submission
 };
 
 }  // namespace fibers
