@@ -17,7 +17,7 @@ epoll_reactor::epoll_reactor() : readiness{trigger::edge}, epoll_{::epoll_create
   if (epoll_ < 0) throw std::system_error{errno, std::system_category(), "epoll_create1"};
   for (const int own : {interrupt_descriptor(), timer_descriptor()}) {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLET;  // each interrupt is an edge; nobody needs to read it
+    event.events = EPOLLIN | EPOLLET;  // each interrupt is an edge, so the eventfd need not be read
     event.data.fd = own;
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, own, &event) == 0) continue;
     const int error = errno;
@@ -30,19 +30,20 @@ epoll_reactor::~epoll_reactor() {
   ::close(epoll_);
 }
 
-// The only epoll_ctl of most descriptors' lives: closing it takes it out. (If it was duplicated it
-// stays in, and an event that finds its number reused costs the new owner one EAGAIN.)
+// The only epoll_ctl for most descriptors, because close() removes the registration. (If the
+// descriptor was duplicated the registration stays. An event for a reused number costs its new
+// owner one EAGAIN.)
 int epoll_reactor::enroll(int descriptor) noexcept {
   epoll_event event{};
   event.events = for_reading;
   event.data.fd = descriptor;
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0) return 0;
   if (errno != EEXIST) return errno;
-  event.events |= EPOLLOUT;  // somebody may wait for it
+  event.events |= EPOLLOUT;  // an operation may wait for room
   return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event) == 0 ? 0 : errno;
 }
 
-// Room that is there already is an edge as well.
+// EPOLL_CTL_MOD reports room that is there already, too.
 void epoll_reactor::watch(int descriptor, direction which) noexcept {
   epoll_event event{};
   event.events = which == direction::read ? EPOLLIN : for_reading | EPOLLOUT;

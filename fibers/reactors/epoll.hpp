@@ -1,5 +1,7 @@
-// epoll_reactor: every descriptor is registered once, edge-triggered, for reading; for writing too
-// when for the first time there was no room. A listener that is accepted from is level-triggered.
+// epoll_reactor: registers every descriptor once, edge-triggered.
+//
+// It registers for reading, and for writing as well once a send has found no room. A listener is
+// level-triggered while an accept waits.
 #pragma once
 
 #include <fibers/reactors/readiness.hpp>
@@ -26,8 +28,9 @@ class epoll_reactor final : public readiness {
 
   int epoll_;
 
-  // As many as one wait tells of. All of them are tried before the first fiber runs: with 256 what
-  // they received has left the nearest cache by then, with 16 there are more waits than it gains.
+  // The events that one epoll_wait returns. The operations of all of them are tried before the
+  // first fiber runs. With 256 the received bytes have left the L1 cache by then. With 16 the
+  // additional epoll_waits cost more than the cache gains.
   std::array<epoll_event, 64> events_;
 };
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int buffer_group = 0;
 constexpr std::uint32_t detail_mask = 0xffffff;
-// drain() waits this long for the next send to complete
+// drain() waits this long for the next send to complete.
 constexpr std::chrono::seconds longest_silence{1};
 
 // How long bytes that did not fit into the socket are still sent after a close. The kernel keeps
@@ -567,7 +567,7 @@ bool io_uring_reactor::start_once(operation& started) {
     io_uring_prep_poll_add(&submission, descriptor, started.reads() ? POLLIN : POLLOUT);
   }
   submission.user_data = once_tag(started);
-  // then the kernel has copied the address
+  // flush() returns after the kernel has copied the address.
   if (started.what() == operation::kind::connect) flush();
   return false;
 }

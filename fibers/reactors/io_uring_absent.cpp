@@ -1,4 +1,4 @@
-// Takes the place of io_uring.cpp where liburing was not there to build it.
+// Replaces io_uring.cpp in a build without liburing.
 #include <fibers/reactors/make_reactor.hpp>
 
 #include <cerrno>

@@ -27,7 +27,7 @@ std::unique_ptr<reactor> make_best() {
   for (const auto candidate : {io::io_uring, io::epoll}) {
     try {
       return make_reactor(candidate);
-    } catch (const std::system_error&) {  // containers forbid io_uring; that is a normal day
+    } catch (const std::system_error&) {  // normal in containers, which forbid io_uring
     }
   }
   return make_reactor(io::poll);

@@ -7,11 +7,12 @@
 
 namespace fibers {
 
-// Makes the backend asked for; `automatic` takes io_uring, else epoll, else poll. Throws
-// std::system_error with the reason when the one asked for does not work here.
+// Makes a reactor of the given backend. `automatic` takes io_uring, else epoll, else poll. Throws
+// std::system_error, with the reason, if the backend does not work here.
 std::unique_ptr<reactor> make_reactor(io backend);
 
-// Throws std::system_error where io_uring does not work, or the library was built without liburing.
+// Throws std::system_error if io_uring does not work here or the library was built without
+// liburing.
 std::unique_ptr<reactor> make_io_uring_reactor();
 
 }  // namespace fibers

@@ -12,7 +12,7 @@ poll_reactor::poll_reactor() : readiness{trigger::level} {
   }
 }
 
-// Makes room, so that watch() need not.
+// Reserves memory, so that watch() does not allocate.
 int poll_reactor::enroll(int descriptor) noexcept try {
   const auto needed = static_cast<std::size_t>(descriptor) + 1;
   if (needed <= places_.size()) return 0;

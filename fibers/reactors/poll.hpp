@@ -1,4 +1,4 @@
-// poll_reactor: select without its bitmaps; the list is as long as what is waited for.
+// poll_reactor: like select_reactor, with a list of what operations wait for instead of bitmaps.
 #pragma once
 
 #include <fibers/reactors/readiness.hpp>
@@ -25,8 +25,8 @@ class poll_reactor final : public readiness {
   void unwatch(int descriptor, direction wanted) noexcept override;
 
   std::vector<pollfd> wanted_;       // what pending operations wait for
-  std::vector<pollfd> answers_;      // what poll() made of a copy of it
-  std::vector<std::size_t> places_;  // in wanted_, by descriptor
+  std::vector<pollfd> answers_;      // the copy of it that poll() fills in
+  std::vector<std::size_t> places_;  // by descriptor: its index in wanted_
 };
 
 }  // namespace fibers

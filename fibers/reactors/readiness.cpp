@@ -58,7 +58,7 @@ bool is_local(int descriptor) noexcept {
          family == AF_UNIX;
 }
 
-// The first call starts connecting; the one after the socket became writable asks how it went.
+// The first call begins to connect. The call after the socket became writable asks for the outcome.
 ssize_t connect(const operation& tried) noexcept {
   if (tried.status() == operation::state::pending) {
     int error = 0;
@@ -71,7 +71,8 @@ ssize_t connect(const operation& tried) noexcept {
   return ::connect(tried.descriptor(), tried.address(), static_cast<socklen_t>(tried.size()));
 }
 
-// To a path whose backlog is full the first connect says EAGAIN, and no event tells when it is not.
+// connect() to a Unix-domain path whose backlog is full fails with EAGAIN. No event reports when it
+// has room, so that is an error and not a reason to wait.
 bool would_block(const operation& tried) noexcept {
   const bool starts_connecting =
       tried.what() == operation::kind::connect && tried.status() != operation::state::pending;
@@ -83,7 +84,7 @@ bool would_block(const operation& tried) noexcept {
 readiness::readiness(trigger how)
     : interrupt_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)}, watches_{how == trigger::level} {
   if (interrupt_ < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
-  // Else their events, for which no operation waits, would be calmed.
+  // calm() stops the events of descriptors that are not adopted and have no operation waiting.
   at(interrupt_).adopted = true;
   at(timer_.get()).adopted = true;
 }
@@ -103,7 +104,7 @@ int readiness::adopt(int descriptor) noexcept {
   return error;
 }
 
-// Who still waits on the number's last owner, closed without forget(), would wait for ever.
+// If the number's last owner was closed without forget(), its operations would wait for ever.
 int readiness::begin(int descriptor) noexcept try {
   forget(descriptor);
   at(descriptor);
@@ -114,7 +115,7 @@ int readiness::begin(int descriptor) noexcept try {
   return ENOMEM;
 }
 
-// A connection that was reset before it was accepted is no error of the listener.
+// ECONNABORTED: the peer reset a connection before it was accepted. The listener is fine.
 ssize_t readiness::accept(const operation& tried) noexcept {
   int made;
   do {
@@ -128,7 +129,7 @@ ssize_t readiness::accept(const operation& tried) noexcept {
   }
   auto& listener = known(tried);
   at(made).local = listener.local;
-  if (watches_ || listener.level) listener.ready(direction::read) = false;  // till told again
+  if (watches_ || listener.level) listener.ready(direction::read) = false;  // until the next event
   return made;
 }
 
@@ -136,7 +137,8 @@ void readiness::forget(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
   cancel_all(descriptor);
   auto& old = entries_[static_cast<std::size_t>(descriptor)];
-  // A duplicate would keep it there when it is closed, and tell of every connection for ever.
+  // If the descriptor was duplicated, close() does not remove it from the epoll set, and every
+  // connection would be an event for ever.
   if (old.level) withdraw(descriptor);
   old = entry{};
 }
@@ -173,7 +175,7 @@ bool readiness::submit(operation& started) {
   return false;
 }
 
-// The way of nearly every message: there is room, and nobody waits for it.
+// The path of nearly every message: there is room, and no send is pending.
 ssize_t readiness::send_at_once(int descriptor, const void* data, std::size_t size) noexcept {
   const auto index = static_cast<std::size_t>(descriptor);
   if (index >= entries_.size()) return 0;
@@ -183,17 +185,18 @@ ssize_t readiness::send_at_once(int descriptor, const void* data, std::size_t si
   if (sent == static_cast<ssize_t>(size)) [[likely]]
     return sent;
   if (sent < 0 && errno != EAGAIN) return errno == EINTR ? 0 : -errno;
-  to.ready(direction::write) = false;  // there was not room enough
+  to.ready(direction::write) = false;  // the socket is full
   return std::max<ssize_t>(sent, 0);
 }
 
-// The receive before left bytes behind, or some came since.
+// True if the last receive left bytes behind or an event has come since.
 bool readiness::may_receive(int descriptor) const noexcept {
   const auto index = static_cast<std::size_t>(descriptor);
   return index < entries_.size() && entries_[index].flags[0];
 }
 
-// A descriptor that was not adopted is known to the backend only while an operation waits.
+// Submits an operation on a descriptor that was not adopted. The backend knows such a descriptor
+// only while an operation waits.
 [[gnu::noinline]] bool readiness::submit_stranger(operation& started) {
   const int descriptor = started.descriptor();
   if (::fcntl(descriptor, F_GETFD) < 0) {
@@ -219,7 +222,7 @@ inline void readiness::wait_for(operation& started, entry& on) noexcept {
 }
 
 bool readiness::wait_for_other(operation& started) noexcept {
-  if (started.what() == operation::kind::wait_sent) {  // what was sent is the kernel's
+  if (started.what() == operation::kind::wait_sent) {  // the kernel has all that was sent
     started.finish(0);
     return true;
   }
@@ -234,8 +237,8 @@ bool readiness::wait_for_other(operation& started) noexcept {
   return false;
 }
 
-// From a Unix-domain socket a receive also ends behind bytes that descriptors came with. (They are
-// closed: nobody asked for them.)
+// A receive from a Unix-domain socket also stops after bytes that carry descriptors. (The kernel
+// closes those, because there is no control buffer to receive them.)
 [[gnu::noinline]] ssize_t readiness::receive_local(const operation& tried, entry& from) noexcept {
   const iovec only{tried.data(), tried.size()};
   auto message = message_of(tried);
@@ -270,7 +273,7 @@ ssize_t readiness::call(const operation& tried) noexcept {
   return -1;
 }
 
-// Makes the system call. False: it would block. An accept may move the entries.
+// Makes the system call. False: it would block. An accept may reallocate entries_.
 [[gnu::noinline]] bool readiness::attempt(operation& tried) noexcept {
   ssize_t result;
   do {
@@ -283,7 +286,7 @@ ssize_t readiness::call(const operation& tried) noexcept {
   return true;
 }
 
-// The same for nearly every message: a receive into one buffer, and what is known of its
+// attempt() for nearly every message: `tried` is a receive, and `from` is the entry of its
 // descriptor.
 inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
   ssize_t received;
@@ -297,7 +300,7 @@ inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
   return true;
 }
 
-// False: it would have blocked.
+// Fails the operation by errno. False: it would have blocked.
 [[gnu::noinline]] bool readiness::failed(operation& tried) noexcept {
   if (!would_block(tried)) {
     tried.fail(errno);
@@ -305,11 +308,11 @@ inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
   }
   auto& now = known(tried);
   now.ready(direction_of(tried)) = false;
-  if (tried.reads()) now.doubtful = false;  // all is taken, or it was the number's last owner
+  if (tried.reads()) now.doubtful = false;  // drained, or the doubt was about an earlier owner
   return false;
 }
 
-// The socket is drained, or full.
+// The socket is drained (after a receive) or full (after a send).
 inline void readiness::ran_short(const operation& tried) noexcept {
   auto& now = known(tried);
   if (tried.what() == operation::kind::receive) {
@@ -322,7 +325,7 @@ inline void readiness::ran_short(const operation& tried) noexcept {
 bool readiness::cancel(operation& cancelled) noexcept {
   const auto which = direction_of(cancelled);
   auto& waiting = known(cancelled).waiting(which);
-  if (waiting != &cancelled) return false;  // it is finished or forgotten: poll() gives it back
+  if (waiting != &cancelled) return false;  // finished or forgotten: poll() gives it back
   waiting = nullptr;
   if (watches_) unwatch(cancelled.descriptor(), which);
   cancelled.fail(ECANCELED);
@@ -352,7 +355,8 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
       if (waiting->what() == operation::kind::receive) [[likely]] {
         if (attempt_receive(*waiting, now)) give_back(now, direction::read, finished);
       } else if (attempt(*waiting)) {
-        give_back(entries_[index], direction::read, finished);  // an accept may have moved them
+        // An accept may have moved the entries.
+        give_back(entries_[index], direction::read, finished);
       }
     } else if (descriptor == timer_.get()) {
       timer_.rang();
@@ -371,7 +375,7 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
   }
 }
 
-// Nobody waits for what the event tells, so it would wake the loop for nothing, and again.
+// Stops events for which no operation waits. They would wake the loop for nothing, again and again.
 void readiness::calm(int descriptor) noexcept {
   if (watches_) return;
   auto& about = entries_[static_cast<std::size_t>(descriptor)];

@@ -1,12 +1,14 @@
-// readiness: "try; if it would block, wait and try again", for kernels that only say when to try.
+// readiness: try; if it would block, wait until the kernel says when, and try again.
 //
-// Shared by select_reactor, poll_reactor and epoll_reactor, which differ in how they learn what is
-// ready and in nothing else. For each descriptor it remembers whether trying is worth a system
-// call. A short read means the socket is drained, so the next receive waits without trying: one
-// echoed message costs one recv, one send and its share of one wait. Three things make that
-// doubtful: a hang-up, for data and the end of the stream can come as one event; urgent data, where
-// a read stops; and descriptors that come with the bytes of a Unix-domain socket, where it stops as
-// well. After them only a try that would block proves that the socket is drained.
+// The base of select_reactor, poll_reactor and epoll_reactor, which differ only in how they learn
+// what is ready. It remembers for each descriptor whether a try is worth a system call. A short
+// read means that the socket is drained, so the next receive waits without trying. One echoed
+// message costs one recv, one send and its share of one wait.
+//
+// In three cases a short read does not mean that: after a hang-up, because data and the end of the
+// stream may come as one event; at urgent data, where a read stops; and on a Unix-domain socket at
+// bytes that carry descriptors (SCM_RIGHTS), where a read stops as well. Then the socket is drained
+// only once a try fails with EAGAIN.
 #pragma once
 
 #include <fibers/reactor.hpp>
@@ -33,31 +35,36 @@ class readiness : public reactor {
  protected:
   enum class direction { read, write };
 
-  // `level`: events come as long as there is something to do, so watch() and unwatch() matter.
+  // `level`: the kernel repeats an event while its condition holds, so a backend must implement
+  // watch() and unwatch(). `edge`: it reports changes only.
   enum class trigger { level, edge };
   explicit readiness(trigger how);
 
   // --- what a backend adds -------------------------------------------------------------------
 
-  // A descriptor is new. Returns an errno value.
+  // Called when a descriptor is new. Returns an errno value; 0 is success.
   virtual int enroll(int descriptor) noexcept = 0;
-  // Reports each event by became_ready(), and how many there were. `sleeps`: waits for the first.
+  // Calls became_ready() for each event and returns how many there were. `sleeps`: waits for the
+  // first one.
   virtual int wait(bool sleeps, operation_list& finished) = 0;
-  // A pending operation waits for, or does not wait any more for, this direction. Where events are
-  // edges watch() is called once for room to write, when there was none for the first time: who
-  // asks for it from the start is told so of every new descriptor, and on Unix-domain sockets of
-  // everything that the peer reads. For reading it is called where an accept waits, and changes to
-  // levels, so that no accept is tried that is known to fail; unwatch() changes back.
+  // watch() is called when a pending operation begins to wait for this direction, unwatch() when it
+  // stops.
+  //
+  // With edge triggers the calls are rarer. watch() for writing is called once per descriptor, when
+  // a send finds no room for the first time. Registering EPOLLOUT from the start would report every
+  // new socket once, and each read of the peer on a Unix-domain socket. watch() for reading is
+  // called when an accept begins to wait. It makes the descriptor level-triggered, so that no
+  // accept is tried that is known to fail. unwatch() makes it edge-triggered again.
   virtual void watch(int, direction) noexcept {}
   virtual void unwatch(int, direction) noexcept {}
-  // Where events are edges: those of this descriptor are nobody's.
+  // With edge triggers: stops reporting the events of this descriptor.
   virtual void withdraw(int) noexcept {}
 
   // --- what a backend calls ------------------------------------------------------------------
 
-  // Tries the operations that wait for it. No fiber runs in the middle of a scan, so none can close
-  // a descriptor whose event is still to come.
-  // `doubtful`: a hang-up, an error or urgent data.
+  // Tries the operations that wait for this event. No fiber runs during the scan of the events, so
+  // none can close a descriptor whose event is still to come. `doubtful`: a hang-up, an error or
+  // urgent data.
   void became_ready(int descriptor, bool readable, bool writable, bool doubtful,
                     operation_list& finished) noexcept;
   int interrupt_descriptor() const noexcept { return interrupt_; }
@@ -65,20 +72,20 @@ class readiness : public reactor {
   void absorb_interrupt() noexcept;
 
  private:
-  // What is known of a descriptor. Half a cache line, and a power of two: it is looked up three
-  // times a message.
+  // What the reactor knows of a descriptor. It is looked up three times per message, so it fills
+  // half a cache line and its size is a power of two.
   struct alignas(32) entry {
     operation*& waiting(direction which) noexcept { return operations[index(which)]; }
     bool& ready(direction which) noexcept { return flags[index(which)]; }
     static std::size_t index(direction which) noexcept { return which == direction::read ? 0 : 1; }
 
-    operation* operations[2] = {};  // that wait, at most one a direction
+    operation* operations[2] = {};  // pending; at most one per direction
     bool flags[2] = {false, true};  // trying may succeed; a new socket has room to write
-    bool doubtful = false;          // a short read proves nothing
-    bool local = false;             // of the Unix domain, and events are edges
-    bool room_watched = false;
-    bool level = false;    // events are edges, but not this descriptor's: it listens
-    bool adopted = false;  // else its events come only while an operation waits
+    bool doubtful = false;          // a short read does not mean that the socket is drained
+    bool local = false;             // a Unix-domain socket, and events are edges
+    bool room_watched = false;      // watch() was called for writing
+    bool level = false;    // events are edges, but level for this listener: an accept waits
+    bool adopted = false;  // if not, it is registered only while an operation waits
   };
 
   static direction direction_of(const operation& wanted) noexcept {
@@ -104,11 +111,11 @@ class readiness : public reactor {
   bool failed(operation& tried) noexcept;
   void give_back(entry& of, direction which, operation_list& finished) noexcept;
 
-  std::vector<entry> entries_;  // by descriptor; an accept may lengthen it
-  operation_list forgotten_;    // to be given back by the next poll
+  std::vector<entry> entries_;  // by descriptor; an accept may reallocate it
+  operation_list forgotten_;    // the next poll() gives them back with ECANCELED
   class timer_descriptor timer_;
-  int interrupt_;  // an eventfd
-  const bool watches_;
+  int interrupt_;       // an eventfd
+  const bool watches_;  // events are levels
 };
 
 }  // namespace fibers

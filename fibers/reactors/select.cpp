@@ -71,7 +71,8 @@ int select_reactor::wait(bool sleeps, operation_list& finished) {
   return count;
 }
 
-// Somebody closed a descriptor that a fiber waits for. select tells of no other until it is out.
+// A descriptor was closed while a fiber waits for it. select() fails with EBADF until it is
+// removed. The operations on it are tried, and fail.
 void select_reactor::fail_closed(operation_list& finished) {
   for (std::size_t i = 0; i < wanted_readable_.size(); ++i) {
     for (auto left = wanted_readable_[i] | wanted_writable_[i]; left != 0; left &= left - 1) {

@@ -1,7 +1,7 @@
-// select_reactor: the oldest way to wait, and no worse for it up to a few hundred descriptors.
+// select_reactor: the oldest interface, and as fast as the others up to a few hundred descriptors.
 //
-// FD_SETSIZE limits the type fd_set, not the system call: the bitmaps here are as long as the
-// highest descriptor needs.
+// FD_SETSIZE limits the type fd_set, not the system call. The bitmaps here grow to the highest
+// descriptor.
 #pragma once
 
 #include <fibers/reactors/readiness.hpp>
@@ -31,7 +31,7 @@ class select_reactor final : public readiness {
   }
 
   bitmap wanted_readable_, wanted_writable_;  // what pending operations wait for
-  bitmap readable_, writable_;                // what select() made of a copy of them
+  bitmap readable_, writable_;                // the copies of them that select() fills in
 };
 
 }  // namespace fibers

@@ -17,7 +17,8 @@ timer_descriptor::~timer_descriptor() {
   ::close(descriptor_);
 }
 
-// To be told of a deadline in the past by an interrupt would take the kernel microseconds.
+// A deadline in the past is not armed: the kernel would need an interrupt, and microseconds, for
+// it.
 bool timer_descriptor::set(time_point deadline) noexcept {
   using namespace std::chrono;
   if (deadline <= steady_clock::now()) return false;

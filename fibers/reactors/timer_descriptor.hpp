@@ -1,13 +1,13 @@
-// timer_descriptor: a moment that a reactor waits for as it waits for a descriptor.
+// timer_descriptor: a deadline that a reactor waits for as it waits for a descriptor (a timerfd).
 //
 //     timer_descriptor timer;
 //     if (timer.arm(deadline)) ...          // before a wait that may sleep
 //     ... timer.get() is readable: timer.rang() ...
 //
-// The time limit of select, poll and epoll_wait would need no descriptor, but the kernel adds a
-// slack to it (prctl(2), PR_SET_TIMERSLACK): 50 us, or a thousandth of the wait where that is more.
-// A timerfd has none. It also stays armed from one wait to the next, so a deadline costs a system
-// call when it changes and not each time the loop goes to sleep.
+// The timeouts of select, poll and epoll_wait need no descriptor, but the kernel may extend them by
+// the timer slack (prctl(2), PR_SET_TIMERSLACK): 50 us, or a thousandth of the timeout if that is
+// more. A timerfd has no slack. It also stays armed from one wait to the next, so a deadline costs
+// a system call when it changes, and not each time the loop goes to sleep.
 #pragma once
 
 #include <chrono>
@@ -26,21 +26,21 @@ class timer_descriptor {
 
   int get() const noexcept { return descriptor_; }
 
-  // It becomes readable at `deadline`, or before: an earlier one that was asked for stays in force,
-  // since a wake-up too many is cheaper than a system call for each deadline that is given up.
-  // time_point::max() is no deadline. False: it has come already.
+  // Makes the descriptor readable at `deadline`, or earlier: an earlier deadline stays armed,
+  // because one wake-up too many is cheaper than a system call for each deadline that is given up.
+  // time_point::max() means no deadline. False: `deadline` has passed already.
   bool arm(time_point deadline) noexcept {
     return (deadline >= armed_ && !readable_) || set(deadline);
   }
 
-  // It was found readable. It stays so until it is armed again.
+  // Call this when the descriptor is found readable. It stays readable until it is armed again.
   void rang() noexcept {
     rang_ = armed_;
     armed_ = time_point::max();
     readable_ = true;
   }
 
-  // It has rung since it was armed, and for an earlier deadline than this.
+  // It has become readable since it was armed, and for an earlier deadline than this one.
   bool rang_before(time_point deadline) const noexcept { return readable_ && rang_ < deadline; }
 
  private:
