@@ -24,7 +24,7 @@ template void
 sanitizer::library_has_the_same_sanitizers<sanitizer::address, sanitizer::thread>() noexcept;
 
 [[gnu::noinline]] exception_state& live_exceptions() noexcept {
-  // The runtime's own lookup goes through the dynamic linker; remember what it found.
+  // __cxa_get_globals() goes through the dynamic linker for each call, so keep what it returned.
   thread_local constinit exception_state* mine = nullptr;
   if (mine == nullptr) [[unlikely]] {
     mine = reinterpret_cast<exception_state*>(abi::__cxa_get_globals());
@@ -40,7 +40,7 @@ void coroutine::leave_for_ever() noexcept {
     to = &successor_->inside_;
   }
   jump(inside_, *to, *live_, true);
-  std::terminate();  // nobody jumps to a stack that has ended
+  std::terminate();  // nothing jumps to a stack that has ended
 }
 
 struct coroutine::visitor {
@@ -50,7 +50,8 @@ struct coroutine::visitor {
   void* argument;
 };
 
-// What it returns is what the switch that suspended the coroutine returns there, later.
+// When the coroutine is resumed later, the last jump here returns, and its value becomes the result
+// of the jump that suspended the coroutine.
 boost::context::detail::transfer_t coroutine::receive_visitor(
     boost::context::detail::transfer_t from) noexcept {
   auto& guest = *static_cast<visitor*>(from.data);
@@ -77,7 +78,7 @@ void coroutine::unwind() noexcept {
   while (!done()) {
     try {
       resume();
-    } catch (...) {  // whoever drops a coroutine is not there to hear of its errors
+    } catch (...) {  // a destructor has no caller to report errors to
     }
   }
 }

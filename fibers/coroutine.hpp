@@ -4,12 +4,14 @@
 //     greet.resume();   // prints "hello"
 //     greet.resume();   // prints "again"; greet.done() is now true
 //
-// suspend() is a member, so a fiber can park from inside a generator it iterates: what stops is
-// whichever stack is running, and what goes on is whoever resumed the coroutine named.
+// suspend() is a member function, so a fiber can park from inside a generator that it iterates.
+// suspend() stops the stack that is running and returns to the code that resumed the coroutine it
+// is called on.
 //
-// The only file that names Boost.Context. From there comes the jump itself, which swaps registers
-// and stack pointer. What else belongs to a stack travels with it here: the exceptions being
-// handled (the C++ runtime keeps them per thread) and what the sanitizers know.
+// This is the only file that names Boost.Context. Boost provides the jump itself, which swaps
+// registers and the stack pointer. Two more things belong to a stack and are switched here: the
+// exceptions that are being handled (the C++ runtime keeps them per thread), and what the
+// sanitizers know.
 #pragma once
 
 #include <fibers/sanitizer.hpp>
@@ -28,9 +30,9 @@
 
 namespace fibers {
 
-// What unwinds a stack that will not be run to its end: that of a coroutine dropped halfway, that
-// of a cancelled fiber. Not a std::exception, so that handlers of errors let it pass. A
-// `catch (...)` that swallows it meets it again at the next point where it could stop.
+// The exception that unwinds a stack before its end: of a coroutine that is destroyed while
+// suspended, or of a cancelled fiber. It is no std::exception, so that handlers of errors let it
+// pass. If a `catch (...)` swallows it, the next call that could suspend throws it again.
 class cancelled {};
 
 // The head of the C++ runtime's per-thread exception record (Itanium C++ ABI, section 2.2.2).
@@ -39,78 +41,78 @@ struct exception_state {
   unsigned int uncaught = 0;
 };
 
-// That of the calling thread, live. Never inlined: a compiler may keep the address of a
-// thread_local across a switch, and the other side of a switch may be another thread.
+// The calling thread's own record, not a copy. Never inlined: a compiler may keep the address of a
+// thread_local across a switch, and after the switch another thread may run the code.
 exception_state& live_exceptions() noexcept;
 
-// Says on standard error what was done wrong, and terminates: for mistakes after which nothing can
-// go on, since two would stand on one stack.
+// Writes `mistake` to standard error and calls std::terminate(): for mistakes after which two calls
+// would run on one stack.
 [[noreturn]] void refuse(const char* mistake) noexcept;
 
-// Any callable that takes Self&; it is moved to where it runs.
+// A callable that takes Self&. It is moved to where it runs.
 template <class Body, class Self>
 concept body_of = std::invocable<std::add_lvalue_reference_t<std::decay_t<Body>>, Self&>;
 
 class coroutine {
  public:
-  // The body is moved onto the coroutine's own stack and runs there from the first resume() on.
+  // Moves the body onto the coroutine's own stack, where the first resume() starts it.
   template <body_of<coroutine> Body>
   explicit coroutine(Body&& body, std::size_t stack_size = default_stack_size)
       : coroutine{stack{stack_size}, nullptr, std::forward<Body>(body)} {}
 
-  // The same on a given stack, of which everything from `top` upward (null: nothing) is in use.
+  // The same on a given stack. Everything from `top` upward is in use; null: nothing is.
   template <class Body>
   coroutine(stack memory, std::byte* top, Body&& body);
 
   coroutine(const coroutine&) = delete;
   coroutine& operator=(const coroutine&) = delete;
 
-  // Unwinds a body that is suspended: `cancelled` leaves its suspend(), its destructors run. What
-  // it throws instead is dropped. A body that never ran is destroyed without running. Precondition:
-  // the body is not running, nor does it wait for another coroutine that it resumed (else the
-  // program ends with a sentence).
+  // Unwinds a suspended body: its suspend() throws `cancelled`, and its destructors run. Any other
+  // exception from it is dropped. A body that never ran is destroyed without running. Precondition:
+  // the body is not running and does not wait for another coroutine that it resumed. Otherwise the
+  // program prints the mistake and terminates.
   ~coroutine() {
     if (!done()) [[unlikely]]
       unwind();
     inside_.tracker.destroyed();
   }
 
-  // Runs the body until it suspends or ends; rethrows the exception that left it. Precondition:
-  // not done(), not already running (else the program ends, with a sentence).
+  // Runs the body until it suspends or ends. Rethrows an exception that left it. Precondition: not
+  // done() and not running(). If it is running, the program prints the mistake and terminates.
   void resume();
 
-  // The same for a body that lets no exception out. Returns when any coroutine that it transferred
-  // to, directly or not, suspends or ends; this one may be gone by then.
+  // The same for a body that lets no exception out. If the body transfers to other coroutines, this
+  // returns when one of them suspends or ends; this coroutine may be destroyed by then.
   void enter();
 
-  // Back to whoever resumed. Called while this coroutine runs. Throws `cancelled` when the
-  // coroutine is being destroyed.
+  // Returns to the code that resumed. Throws `cancelled` if the coroutine is being destroyed.
+  // Precondition: running().
   void suspend();
 
-  // Suspends this coroutine and runs `next` in its place with a single switch: when `next`
-  // suspends, it is this one's resumer that goes on.
+  // Suspends this coroutine and runs `next` in its place, in a single switch. When `next` suspends,
+  // the code that resumed this coroutine continues.
   void transfer_to(coroutine& next);
 
-  // Called by the body just before it ends: `next` then runs in its place, as by transfer_to.
+  // The body calls this just before it ends. Then `next` runs in its place, as by transfer_to().
   void end_in(coroutine& next) noexcept { successor_ = &next; }
 
   bool done() const noexcept { return progress_ == progress::done; }
 
-  // It was resumed and has not suspended since; it may be waiting for one that it resumed itself.
+  // It was resumed and has not suspended since. It may be waiting for a coroutine that it resumed.
   bool running() const noexcept { return !done() && inside_.stack_pointer == nullptr; }
 
-  // Runs `look` on the stack of a coroutine that is suspended, as if its suspend() had called it:
-  // what a backtrace there shows is where the coroutine stands. It must neither throw nor switch.
-  // One that was not started, runs, or is done stands nowhere: then nothing is run.
+  // Runs `look` on the stack of a suspended coroutine, as if suspend() had called it, so a
+  // backtrace in `look` shows where the coroutine is suspended. `look` must neither throw nor
+  // switch. Does nothing if the coroutine has not started, is running or is done.
   void visit(void (*look)(void* argument), void* argument) noexcept;
 
-  // The place for a T just below `top`, aligned as stacks are.
+  // The address for a T just below `top`, aligned as a stack must be.
   template <class T>
   static std::byte* below(std::byte* top) noexcept;
 
-  // Asks the processor for the memory that resuming will touch first. Of thousands of stacks most
-  // have left the caches, and waiting for each when it is run takes longer than the switch. The
-  // functions that the fiber calls next use a little more of the stack than it uses now.
+  // Prefetches the memory that resuming touches first. Most of thousands of stacks have left the
+  // caches, and waiting for one cache miss after the other takes longer than the switch. The
+  // functions that the fiber calls next need a little more stack than it uses now.
   void fetch_stack() const noexcept {
     constexpr int lines_below = 2;
     constexpr int lines_above = 6;
@@ -118,17 +120,18 @@ class coroutine {
     for (int i = -lines_below; i < lines_above; ++i) __builtin_prefetch(frames + 64 * i);
   }
 
-  // For an owner that lives on the stack itself: take this, destroy the coroutine, drop the stack.
+  // For an owner that lives on the stack itself: take the stack, destroy the coroutine, drop the
+  // stack.
   stack release_stack() noexcept { return std::move(memory_); }
   const stack& memory() const noexcept { return memory_; }
 
  private:
   enum class progress : std::uint8_t { fresh, started, done };
 
-  // All that is needed to enter a stack again.
+  // What is needed to enter a stack again.
   struct context {
     void* stack_pointer = nullptr;  // null while it runs
-    context* target = nullptr;      // where the last jump from here went
+    context* target = nullptr;      // where the last jump from this stack went
     coroutine* owner = nullptr;     // null for a stack that is not ours
     exception_state exceptions{};
     [[no_unique_address]] sanitizer::stack_tracker tracker{};
@@ -152,7 +155,7 @@ class coroutine {
 
   stack memory_;
   context inside_;
-  context* resumer_ = nullptr;  // where suspend() goes; lives on the resumer's stack
+  context* resumer_ = nullptr;  // where suspend() returns to; lies on the resumer's stack
   exception_state* live_ = nullptr;
   coroutine* successor_ = nullptr;
   void* body_ = nullptr;
@@ -182,14 +185,16 @@ coroutine::coroutine(stack memory, std::byte* top, Body&& body) : memory_{std::m
   inside_.tracker.created(memory_.bottom(), memory_.size());
 }
 
-// A processor foresees where a function returns to from the calls it has seen. jump_fcontext is
-// called but does not return, so that after it every return on the way out to who waits is foreseen
-// wrong, and costs as much as the jump itself. Entered by a jump it leaves the count right. (Where
-// calls are counted in order to enforce it, by a shadow stack, it must stay a call.)
+// A processor predicts the targets of returns by its return stack buffer, which each call pushes to
+// and each return pops. A called jump_fcontext does not return: it leaves by a jump. Its entry
+// stays in the buffer, and every return up to the code that waits is mispredicted, which costs as
+// much as the switch itself. Entering jump_fcontext by a jump keeps the buffer balanced. (With a
+// shadow stack, which enforces the pairing of calls and returns, it must be a call.)
 inline boost::context::detail::transfer_t coroutine::jump_to(void* stack_pointer,
                                                              context& from) noexcept {
 #if defined(__x86_64__) && !defined(__CET__)
-  // Never; but only a function that calls nothing keeps something below its stack pointer.
+  // stack_pointer is never null here. The call makes this no leaf function: the compiler lets only
+  // a leaf keep data in the red zone below its stack pointer, which `push` would overwrite.
   if (stack_pointer == nullptr) [[unlikely]]
     std::terminate();
   boost::context::detail::transfer_t left;
@@ -201,7 +206,7 @@ inline boost::context::detail::transfer_t coroutine::jump_to(void* stack_pointer
       "1:"
       : "=&a"(left.fctx), "=d"(left.data), "+D"(stack_pointer), "+S"(data)
       :
-      // Everything that a call does not preserve.
+      // The registers that a call does not preserve.
       : "cc", "memory", "rcx", "r8", "r9", "r10", "r11", "st", "st(1)", "st(2)", "st(3)", "st(4)",
         "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
         "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"

@@ -4,8 +4,9 @@
 
 namespace fibers {
 
-// add() stores pushed_, then loads asleep_; fall_asleep() stores asleep_, then loads pushed_. All
-// four are seq_cst, so at least one side sees the other and no post waits for a loop that sleeps.
+// add() stores pushed_, then loads asleep_; fall_asleep() stores asleep_, then loads pushed_ (store
+// buffering, as in Dekker's algorithm). All four are seq_cst, so at least one side sees the other,
+// and no wake-up is lost.
 bool post_queue::add(post* added) noexcept {
   added->next = pushed_.load(std::memory_order_relaxed);
   while (!pushed_.compare_exchange_weak(added->next, added, std::memory_order_seq_cst,

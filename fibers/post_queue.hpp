@@ -4,8 +4,9 @@
 //     ...
 //     posts.run();                                        // the loop's thread
 //
-// A lock-free stack, taken whole and turned around. The loop says before it goes to sleep that
-// somebody has to wake it, so a loop that is awake costs those who push no system call.
+// A lock-free stack (Treiber): push() adds to the front, and the loop takes the whole list at once
+// and reverses it. The loop announces that it goes to sleep, so a push to a loop that is awake
+// costs no system call.
 #pragma once
 
 #include <atomic>
@@ -22,28 +23,28 @@ class post_queue {
   post_queue& operator=(const post_queue&) = delete;
   ~post_queue() { drop(); }
 
-  // True: the loop sleeps, and the caller must wake it. The one member that any thread may call.
-  // Functions of one thread are run in the order they were pushed. Throws std::bad_alloc.
+  // True: the loop sleeps, and the caller must wake it. The only member that any thread may call.
+  // The functions of one thread run in the order in which they were pushed. Throws std::bad_alloc.
   template <std::invocable Function>
   [[nodiscard]] bool push(Function&& function) {
     return add(new holder<std::decay_t<Function>>{std::forward<Function>(function)});
   }
 
-  // Nothing is to be run, at a glance: what was pushed this moment may not be seen yet.
+  // Whether there is nothing to run. It may not see yet what another thread has just pushed.
   bool empty() const noexcept {
     return left_ == nullptr && pushed_.load(std::memory_order_relaxed) == nullptr;
   }
 
-  // From now on until wake_up() the first push() says that the loop sleeps. False: something has
-  // been pushed before, so it must not.
+  // Announces that the loop goes to sleep: until wake_up(), the first push() returns true. False:
+  // something has been pushed before, so the loop must not sleep.
   bool fall_asleep() noexcept;
   void wake_up() noexcept { asleep_.store(false, std::memory_order_relaxed); }
 
-  // Runs what was pushed. When a function throws, the exception comes out and those behind it are
-  // left to the next call.
+  // Runs what was pushed. If a function throws, the exception comes out, and the functions after it
+  // are left to the next call.
   void run();
 
-  // Destroys what was pushed, and does not run it.
+  // Destroys what was pushed without running it.
   void drop() noexcept;
 
  private:
@@ -63,10 +64,10 @@ class post_queue {
   post* take() noexcept;
   void run_left();
 
-  post* left_ = nullptr;  // taken from pushed_, in the order they were pushed
+  post* left_ = nullptr;  // taken from pushed_, in the order of pushing
 
-  // Written by other threads, so away from the rest.
-  alignas(64) std::atomic<post*> pushed_{nullptr};  // the last one first
+  // Other threads write these, so they have a cache line of their own (false sharing).
+  alignas(64) std::atomic<post*> pushed_{nullptr};  // the newest first
   std::atomic<bool> asleep_{false};
 };
 

@@ -23,7 +23,7 @@ class running_scheduler {
   scheduler* before_;
 };
 
-// The one of scheduler::current(); null where there is none.
+// What scheduler::current() returns; null if there is none.
 scheduler* here() noexcept {
   return running != nullptr ? running : newest;
 }
@@ -49,12 +49,12 @@ scheduler::~scheduler() {
 
 void scheduler::unwind() noexcept {
   const running_scheduler in_charge{*this};
-  posts_.drop();  // what comes later may be what a fiber waits for that cannot be cancelled
+  posts_.drop();  // only now: an uncancellable fiber may wait for a later post
   while (tasks_.any_alive()) {
     tasks_.cancel_all();
     try {
       run_once();
-    } catch (...) {  // of a fiber that nobody waits for any more
+    } catch (...) {  // from a fiber without a handle
     }
   }
 }
@@ -74,7 +74,8 @@ void scheduler::run() {
   } while (drain());
 }
 
-// With no fiber left. True: somebody posted before all that was sent had left.
+// Waits for unsent bytes when no fiber is left. True: a post or an interrupt came before all had
+// been sent.
 bool scheduler::drain() {
   auto& reactor = blocking_.reactor();
   if (!posts_.fall_asleep()) reactor.interrupt();
@@ -85,7 +86,7 @@ bool scheduler::drain() {
 }
 
 void scheduler::run_once() {
-  tasks_.run_round();  // only those ready now: I/O cannot starve
+  tasks_.run_round();  // only the fibers that are ready now, so that I/O cannot starve
   if (!posts_.empty()) posts_.run();
   const bool must_poll = blocking_.reactor().must_poll();
   if (!tasks_.any_alive() && !must_poll) return;
@@ -93,7 +94,7 @@ void scheduler::run_once() {
   time_limit::wake_expired(timers_, tasks_);
 }
 
-// Where there is little to do, each message comes through here: what it calls is inlined.
+// Under light load every message comes through here, so the calls are inlined.
 [[gnu::flatten]] void scheduler::look_around() {
   auto deadline = next_deadline();
   const bool may_sleep = deadline != reactor::at_once;
@@ -103,7 +104,8 @@ void scheduler::run_once() {
   if (may_sleep) posts_.wake_up();
 }
 
-// Looks again and again for a while. True: something came, or the deadline did.
+// Polls without sleeping for up to spin_. True: an event or a post has come, or the deadline has
+// passed.
 [[gnu::noinline]] bool scheduler::spin(clock::time_point deadline) {
   if (spin_ == clock::duration::zero()) return false;
   const auto end = saturating_add(clock::now(), spin_);

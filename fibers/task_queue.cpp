@@ -78,7 +78,8 @@ void task_queue::run_round() {
   if (in_round_) refuse("a fiber cannot run the queue that runs it");
   in_round_ = true;
   auto* outer = std::exchange(in_round, this);
-  // Of the queue whose fiber runs this one's round, no fiber runs meanwhile: none of it can block.
+  // A fiber of another queue may call this. Until we return, that queue has no running fiber, so
+  // nothing here can block on it.
   auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
   const auto ready = static_cast<int>(ready_.size());
   switches_left_ = std::max(extended_switches_, ready);
@@ -94,8 +95,8 @@ void task_queue::run_round() {
   if (unhandled_) std::rethrow_exception(std::exchange(unhandled_, nullptr));
 }
 
-// Where fibers went on yielding until the end of the round, how long two ends lie apart tells how
-// many switches fit into the next.
+// If the fibers yielded until the end of an extended round, the time between two such ends tells
+// how many switches of the next round take extended_round_time.
 void task_queue::note_round(int ready) noexcept {
   if (ready_.empty() || switches_left_ > 0 || ready >= extended_round) {
     extended_round_end_ = {};
@@ -110,7 +111,7 @@ void task_queue::note_round(int ready) noexcept {
       wanted / std::max(now - last, steady_clock::duration{1}), 1, extended_round));
 }
 
-// The fiber whose turn it is, now running; null: the round is over.
+// Takes the next fiber from ready_ and marks it as running; null if the round is over.
 fiber* task_queue::take_next() noexcept {
   if (ready_.empty() || switches_left_ <= 0) return nullptr;
   --switches_left_;
@@ -132,7 +133,7 @@ void task_queue::give_way(fiber& self) noexcept {
   }
 }
 
-// Of the queue: the fiber stays ready, and all others that are run first.
+// Moves the fiber to the end of ready_ and runs the others first.
 void task_queue::go_to_the_end(fiber& self) noexcept {
   self.state_ = fiber::state::ready;
   ready_.push_back(self);
@@ -171,7 +172,7 @@ void task_queue::let_others_run() noexcept {
 void task_queue::completed_at_once() noexcept {
   if (++burst_ < longest_burst) return;
   burst_ = 0;
-  // The round ends with those ready now: others may be waiting to be seen.
+  // End the round after the fibers that are ready now, so that the loop looks at events.
   switches_left_ = std::min(switches_left_, static_cast<int>(ready_.size()));
   go_to_the_end(*current_);
 }
@@ -179,7 +180,7 @@ void task_queue::completed_at_once() noexcept {
 void task_queue::wake(fiber& parked) noexcept {
   if (parked.state_ != fiber::state::parked) return;
   parked.state_ = fiber::state::ready;
-  parked.body_->fetch_stack();  // until its turn comes it is there
+  parked.body_->fetch_stack();  // a prefetch: it is in the cache when its turn comes
   ready_.push_back(parked);
 }
 
@@ -187,7 +188,7 @@ void task_queue::cancel_all() noexcept {
   for (auto& each : known_) each.cancel();
 }
 
-// Called by a fiber as its last act on its own stack.
+// The last call of a fiber, on its own stack.
 void task_queue::finish(fiber& self) noexcept {
   self.state_ = fiber::state::finished;
   --alive_count_;
@@ -201,7 +202,8 @@ void task_queue::dispose(fiber& finished) noexcept {
   finished_.push_back(finished);
 }
 
-// Of two exceptions that nobody joins the second waits for the next round.
+// Destroys the fibers in finished_. If a second one has an exception that no handle takes, that one
+// waits for the next round.
 void task_queue::bury_finished() noexcept {
   while (!finished_.empty()) {
     auto& finished = finished_.front();

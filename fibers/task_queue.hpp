@@ -4,12 +4,12 @@
 //     tasks.spawn("T-minus", [&] { for (int n = 3; n > 0; --n) { print(n); tasks.yield(); } });
 //     while (tasks.any_ready()) tasks.run_round();
 //
-// A fiber is a coroutine that this queue runs. It gives way in two manners: yield() (run me again)
-// and park() (run me when somebody calls wake). Everything that waits is built on these two: mutex
-// and channel, timer and socket.
+// A fiber is a coroutine that this queue runs. It gives up the processor in two ways: yield() (run
+// me again) and park() (run me after a wake()). Everything that waits is built on these two:
+// mutexes and channels, timers and sockets.
 //
-// A fiber that gives way jumps straight to the next ready one. The stack that called run_round()
-// is entered again only when the round is over.
+// A fiber that yields or parks jumps straight to the next ready fiber. The stack that called
+// run_round() is entered again only when the round is over.
 #pragma once
 
 #include <fibers/coroutine.hpp>
@@ -31,16 +31,16 @@ namespace fibers {
 class task_queue;
 class timer_queue;
 
-// The queue's record of one fiber. It lives at the top of the fiber's own stack, so that a parked
-// fiber is one page and nothing else.
+// The queue's record of one fiber. It lies at the top of the fiber's own stack, so a parked fiber
+// takes one page and no other memory.
 class fiber : public boost::intrusive::slist_base_hook<
                   boost::intrusive::link_mode<boost::intrusive::normal_link>> {
  public:
   enum class state : std::uint8_t {
     ready,     // in task_queue::ready_
-    running,   // on the processor; at most one a queue
-    parked,    // referenced by whoever will wake it, and by nobody else
-    finished,  // in task_queue::finished_, or kept by its handle until that is joined or dropped
+    running,   // on the processor; at most one per queue
+    parked,    // not in ready_; the code that will wake it has its address
+    finished,  // in task_queue::finished_, or kept by its fiber_handle
   };
 
   std::uint64_t id() const noexcept { return id_; }
@@ -48,24 +48,25 @@ class fiber : public boost::intrusive::slist_base_hook<
   state status() const noexcept { return state_; }
   const stack& memory() const noexcept { return body_->memory(); }
 
-  // Asks the processor for this record, which wake() will touch.
+  // Prefetches this record, which wake() will touch.
   void fetch() const noexcept {
     const auto* bytes = reinterpret_cast<const std::byte*>(this);
     for (std::size_t i = 0; i < sizeof *this; i += 64) __builtin_prefetch(bytes + i);
     __builtin_prefetch(bytes + sizeof *this - 1);
   }
 
-  // As coroutine::visit, of a fiber that is not running.
+  // coroutine::visit() on this fiber. Precondition: the fiber is not running.
   void visit(void (*look)(void* argument), void* argument) noexcept {
     body_->visit(look, argument);
   }
 
-  // Asks the fiber to end: the blocking call that it is in, or the next one it comes to, throws
-  // `cancelled`. Asking twice is fine. The fiber decides when it is done; join() waits for that.
+  // Requests that the fiber ends: the blocking call that it is in, or else its next one, throws
+  // `cancelled`. A second request has no effect. The fiber decides when it ends; join() waits for
+  // that.
   void cancel() noexcept;
   bool cancel_requested() const noexcept { return cancel_requested_; }
 
-  // Also stopped by cancel().
+  // A token that cancel() stops.
   std::stop_token get_stop_token();
 
  private:
@@ -86,9 +87,9 @@ class fiber : public boost::intrusive::slist_base_hook<
   fiber(task_queue& queue, std::uint64_t id, std::string_view name) noexcept
       : queue_{&queue}, id_{id}, name_{name} {}
 
-  task_queue* queue_;  // null: it is gone, and a handle keeps the finished fiber
+  task_queue* queue_;  // null: the queue is gone, and a handle keeps the finished fiber
   std::uint64_t id_;
-  std::string_view name_;  // kept on the fiber's stack
+  std::string_view name_;  // the characters are on the fiber's stack
   std::optional<coroutine> body_;
   all_hook all_hook_;
   std::exception_ptr error_;
@@ -97,8 +98,8 @@ class fiber : public boost::intrusive::slist_base_hook<
   state state_ = state::ready;
   bool cancel_requested_ = false;
   bool has_handle_ = false;
-  bool resumable_early_ = false;  // parked where a cancellation may wake it
-  bool ending_ = false;           // only destructors are left, which no cancellation may leave
+  bool resumable_early_ = false;  // parked by park(): cancel() wakes it
+  bool ending_ = false;           // only destructors are left: cancel() has no effect any more
 };
 
 template <class Result>
@@ -106,17 +107,18 @@ class fiber_handle;
 
 class task_queue {
  public:
-  // The rounds of a queue whose fibers only yield would be short, and what is between two rounds is
-  // not free: such a round goes on for up to this many switches, though fewer fibers were ready,
-  // and for about this long, so that others are seen in time.
+  // The limits of an extended round. If all fibers only yield, a round of few fibers is short, and
+  // the work between two rounds is not free. Such a round goes on for up to `extended_round`
+  // switches and for about `extended_round_time`, so that the loop looks at events in time.
   static constexpr int extended_round = 64;
   static constexpr auto extended_round_time = std::chrono::microseconds{20};
 
-  // An operation that completes at once is no reason to give way, but so many in a row are: one
-  // flooding peer must not starve the others.
+  // How many operations a fiber may complete in a row without giving way. One operation that
+  // completes at once is no reason to give way, but one flooding peer must not starve the others.
   static constexpr int longest_burst = 32;
 
-  // `timers`: where the deadlines of its fibers are armed. Without, no fiber can have one.
+  // `timers` is where the deadlines of the fibers are armed. If it is null, no fiber can have a
+  // deadline.
   explicit task_queue(std::size_t stack_size = default_stack_size, timer_queue* timers = nullptr);
   task_queue(const task_queue&) = delete;
   task_queue& operator=(const task_queue&) = delete;
@@ -124,28 +126,30 @@ class task_queue {
   // Precondition: no fiber is left.
   ~task_queue();
 
-  // Runs `body` as a fiber, from the next round on. The name shows up in listings and when its
-  // stack overflows. An exception that leaves the body goes to whoever joins the fiber; if nobody
-  // holds its handle, out of run_round(). Defined in fiber_handle.hpp: include that to call it.
+  // Runs `body` as a fiber, from the next round on. Listings and the report of a stack overflow
+  // print the name. An exception that leaves `body` comes out of join(). If the fiber has no
+  // handle, it comes out of run_round(). Include fiber_handle.hpp to call this: it defines it.
   template <std::invocable Body>
   fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> spawn(std::string_view name, Body&& body);
 
-  // Runs every fiber that is ready now, at least once. Precondition: not called by a fiber.
+  // Runs every fiber that is ready now, at least once. Throws an exception that left a fiber
+  // without a handle. Precondition: the caller is not a fiber of this queue.
   void run_round();
 
   bool any_ready() const noexcept { return !ready_.empty(); }
   bool any_alive() const noexcept { return alive_count_ != 0; }
-  // Fibers that have ended and whose exception is still to come out of run_round(), one a round.
+  // Whether fibers have ended whose exceptions are still to come out of run_round(), one per round.
   bool any_failed() const noexcept { return !finished_.empty(); }
   std::size_t alive_count() const noexcept { return alive_count_; }
 
-  // One of its rounds is being run: by the caller, if it is on the queue's thread.
+  // Whether a round of this queue is being run. If so, a caller on the queue's thread is inside of
+  // it.
   bool running_round() const noexcept { return in_round_; }
 
-  // Throws std::logic_error when it has none.
+  // Throws std::logic_error if the queue has no timers.
   timer_queue& timers() const;
 
-  // The fiber that is running; null between rounds.
+  // The running fiber; null between rounds.
   fiber* current() const noexcept { return current_; }
 
   // The queue whose fiber is running on this thread. Throws std::logic_error outside of a fiber.
@@ -153,25 +157,27 @@ class task_queue {
 
   // --- called by the running fiber -----------------------------------------------------------
 
-  // Lets every other ready fiber run first. Throws `cancelled` if that was asked.
+  // Lets every other ready fiber run first. Throws `cancelled` if that was requested.
   void yield();
 
-  // --- for whoever builds something that waits, on the running fiber ------------------------
+  // --- for code that builds a waiting call; called by the running fiber ----------------------
 
-  // Waits for wake(). It may come early, when the fiber is cancelled: look whether what you waited
-  // for is there, and if it is not, say so by check_cancelled(). Never throws.
+  // Waits for wake(). Returns early, or at once, if the fiber is cancelled: check for what you wait
+  // for, and if it is not there, call check_cancelled(). Never throws.
   void park() noexcept;
 
-  // The same, but a cancellation does not wake it: for waiting until somebody lets go of memory.
+  // The same, but a cancellation does not wake the fiber: for waiting until other code has released
+  // this fiber's memory.
   void park_uncancellable() noexcept;
 
-  // Throws `cancelled` if that was asked of the running fiber.
+  // Throws `cancelled` if that was requested of the running fiber.
   void check_cancelled() const;
 
-  // Lets those run first that are ready, if there are any. Never throws.
+  // Lets the fibers run first that are ready, if there are any. Never throws.
   void let_others_run() noexcept;
 
-  // Counts an operation that completed without waiting; now and then gives way.
+  // Counts an operation that completed without waiting. Every longest_burst-th one in a row gives
+  // way.
   void completed_at_once() noexcept;
 
   // --- called by anyone on this thread -------------------------------------------------------
@@ -181,7 +187,7 @@ class task_queue {
 
   void cancel_all() noexcept;
 
-  // Every fiber alive, in the order they were spawned.
+  // Calls `function` for every fiber that has not ended, in the order in which they were spawned.
   template <class Function>
   void for_each(Function&& function) const {
     for (const auto& each : known_) {
@@ -214,7 +220,7 @@ class task_queue {
   void give_way(fiber& self) noexcept;
   void go_to_the_end(fiber& self) noexcept;
 
-  // All queues of the process, for a debugger: fibers.gdb.py begins here.
+  // All queues of the process, as an intrusive list for a debugger: fibers.gdb.py begins here.
   static inline constinit task_queue* newest_ = nullptr;
   task_queue* older_ = nullptr;
 
@@ -223,13 +229,13 @@ class task_queue {
   std::uint64_t last_id_ = 0;
   std::size_t alive_count_ = 0;
   fiber_list ready_;
-  fiber_list finished_;  // their stacks cannot be dropped while something still stands on them
-  known_list known_;     // those alive, and the finished ones that a handle keeps
+  fiber_list finished_;  // ended; destroyed once nothing runs on their stacks
+  known_list known_;     // all but those in finished_: alive, or ended and kept by a handle
   fiber* current_ = nullptr;
   bool in_round_ = false;
-  int switches_left_ = 0;                   // in this round
-  int extended_switches_ = extended_round;  // how many took extended_round_time lately
-  // When the last round ended; zero if it was not an extended one.
+  int switches_left_ = 0;                   // until the end of this round
+  int extended_switches_ = extended_round;  // how many took about extended_round_time lately
+  // When the last round ended; zero if that was not an extended round.
   std::chrono::steady_clock::time_point extended_round_end_{};
   int burst_ = 0;
   std::exception_ptr unhandled_;
