@@ -52,13 +52,14 @@ inline void blocking_io::await(blocking_operation& operation, time_limit* limit)
     await_longer(operation, limit);
   if (limit != nullptr) {
     auto*& sleeper = limit->alarm_.sleepers[operation.reads() ? 0 : 1];
-    if (sleeper == operation.waiter_) sleeper = nullptr;  // after a close another may wait already
+    // After a close another fiber may wait already.
+    if (sleeper == operation.waiter_) sleeper = nullptr;
   }
   if (operation.error() == ECANCELED) [[unlikely]]
     tasks_.check_cancelled();
 }
 
-// Woken before it was done: by a cancellation, by the limit, or by mistake.
+// The fiber woke before the operation was done: by a cancellation, by the limit, or spuriously.
 [[gnu::noinline]] void blocking_io::await_longer(blocking_operation& operation, time_limit* limit) {
   while (!operation.finished()) {
     if (operation.waiter_->cancel_requested()) {
@@ -71,7 +72,7 @@ inline void blocking_io::await(blocking_operation& operation, time_limit* limit)
   }
 }
 
-// Afterwards the operation is finished: by `reason`, or by what happened while it was taken back.
+// Afterwards the operation is finished: by `reason`, or with a result if it finished meanwhile.
 void blocking_io::take_back(blocking_operation& operation, int reason) noexcept {
   if (reactor_->cancel(operation)) {
     --pending_;

@@ -1,13 +1,13 @@
-// blocking: for whoever builds a call that blocks its fiber and not its thread.
+// blocking: for code that builds a call which blocks its fiber and not its thread.
 //
 //     blocking_operation receive{operation::kind::receive, descriptor};
 //     receive.buffer(data, size);
 //     scheduler.blocking().perform(receive, &limit);
 //     receive.result()                    // bytes, or receive.error()
 //
-// Programs need none of this: they call this_fiber, tcp and local, which are built of it. What
-// waits for something that other fibers do, and not for the world, is built of wait_queue; both
-// take a deadline from a time_limit.
+// Programs do not need this. They call this_fiber, tcp and local, which are built on it. Calls that
+// wait for other fibers, and not for I/O, are built on wait_queue. Both take a deadline from a
+// time_limit.
 #pragma once
 
 #include <fibers/deadline.hpp>
@@ -36,13 +36,13 @@ class blocking_io {
   blocking_io(const blocking_io&) = delete;
   blocking_io& operator=(const blocking_io&) = delete;
 
-  // Submits the operation and parks the running fiber until it is finished. Throws `cancelled`,
-  // having taken the operation back, and std::logic_error when no fiber calls. At the limit the
-  // operation finishes with ETIMEDOUT. What finished in the same moment counts as done, so no data
-  // is lost to a race.
+  // Submits the operation and parks the running fiber until it has finished. If the fiber is
+  // cancelled, it takes the operation back and throws `cancelled`. Throws std::logic_error if the
+  // caller is not a fiber. When the limit passes, the operation finishes with ETIMEDOUT. An
+  // operation that finishes in the same moment counts as done, so a race loses no data.
   void perform(blocking_operation& operation, time_limit* limit = nullptr);
 
-  // A descriptor must be adopted here before the first operation, and forgotten before it is
+  // A descriptor must be adopted here before its first operation, and forgotten before it is
   // closed.
   fibers::reactor& reactor() const noexcept { return *reactor_; }
 
@@ -55,19 +55,21 @@ class blocking_io {
 
   // --- for the loop ----------------------------------------------------------------------------
 
-  // As reactor::poll(), and wakes the fibers whose operations have finished. True: there were some.
+  // Calls reactor::poll() and wakes the fibers whose operations have finished. Returns whether
+  // there were any.
   bool poll(reactor::time_point deadline);
   bool any_pending() const noexcept { return pending_ > 0; }
   bool on_its_thread() const noexcept { return thread_ == std::this_thread::get_id(); }
 
-  // --- for streams: the shorter way of most messages -------------------------------------------
+  // --- for streams: the short path of most messages --------------------------------------------
 
-  // A fiber that left bytes behind lets the others run before it takes them: meanwhile more come,
-  // so one system call takes more. Called before there is an operation, for the descriptor may be
-  // closed and another's when it returns.
+  // If the last receive left bytes behind, lets the other fibers run before the next one. More
+  // bytes come meanwhile, so one system call takes more. Call this before there is an operation:
+  // when it returns, the descriptor may be closed and have another owner.
   void make_way_before_receive(int descriptor) noexcept;
 
-  // As reactor::send_at_once(), for the running fiber; 0 also where perform() would not send.
+  // Calls reactor::send_at_once() for the running fiber. Returns 0 also if perform() would not
+  // send.
   ssize_t send_at_once(int descriptor, const void* data, std::size_t size,
                        const time_limit& limit) noexcept;
 
@@ -78,7 +80,7 @@ class blocking_io {
   std::unique_ptr<fibers::reactor> reactor_;
   task_queue& tasks_;
   operation_list finished_;
-  std::size_t pending_ = 0;  // operations in the reactor's books
+  std::size_t pending_ = 0;  // operations that were submitted and have not come back
   std::thread::id thread_ = std::this_thread::get_id();
 };
 

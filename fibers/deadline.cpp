@@ -9,16 +9,18 @@
 namespace fibers {
 namespace {
 
-// The coarse clock is some ticks behind the exact one; 15 ms were seen. While it says that the next
-// timer is farther away than this, the exact one, which costs three times as much, is not read.
+// The coarse clock is some ticks behind the exact one; 15 ms were seen. Reading the exact clock
+// costs three times as much, so it is not read while the coarse one says that the next timer is
+// farther away than this.
 constexpr clock::duration far_away = std::chrono::milliseconds{200};
 
-// As many fibers as stay in the cache until it is their turn, as with events. The others' timers
-// are due at the next look, which does not wait.
+// As many fibers as stay in the cache until they run; it equals the number of events per
+// epoll_wait. The others' timers are due at the next look, which does not sleep.
 constexpr std::size_t most_rung_at_once = 64;
 
-// When an idle alarm looks again: after `now`, for it would expire in this very round, and together
-// with all others of its period, for each look by itself would wake the loop.
+// When to look at an idle alarm again. It must be after `now`, or the alarm would expire again in
+// this round. All alarms with the same period look at the same times, because each separate look
+// would wake the loop.
 clock::time_point next_look(clock::time_point now, clock::duration idle_period) {
   const auto step = std::max(idle_period / 16, clock::duration{1});
   return saturating_add(now, step - now.time_since_epoch() % step);
@@ -69,7 +71,7 @@ void time_limit::at(clock::time_point moment, timer_queue& owner) {
   timers_ = &owner;
   alarm_.rang = false;
   alarm_.idle_period = clock::duration::zero();
-  // What lies before the clock's beginning is past as well, and can be subtracted from.
+  // A time before the clock's epoch has passed, too, and this one can be subtracted from.
   owner.arm(alarm_, std::max(moment, clock::time_point{}));
 }
 

@@ -1,8 +1,8 @@
-// sanitizer: what AddressSanitizer and ThreadSanitizer must be told of stacks that are ours.
+// sanitizer: tells AddressSanitizer and ThreadSanitizer about the stacks of this library.
 //
-// Both follow every thread's stack and take a jump to another one for corruption, unless it is
-// announced. Boost.Context announces only where it was compiled for that, and distributions'
-// packages are not. Without a sanitizer everything here is empty.
+// Both track the stack of every thread and report a jump to another stack as corruption, unless it
+// is announced. Boost.Context announces its jumps only if it was compiled for that, and the
+// packages of distributions are not. Without a sanitizer everything here is empty.
 #pragma once
 
 #include <cstddef>
@@ -44,12 +44,12 @@ inline constexpr bool thread = false;
 #endif
 #endif
 
-// A reused stack carries the red zones of whoever had it before.
+// A reused stack carries the red zones of its last owner.
 inline void forget_red_zones([[maybe_unused]] void* begin, [[maybe_unused]] std::size_t size) {
   if constexpr (address) __asan_unpoison_memory_region(begin, size);
 }
 
-// What the sanitizers know of one stack, while nothing runs on it.
+// What the sanitizers know of one stack while nothing runs on it.
 template <bool Sanitized>
 struct tracker {
   void created(const void*, std::size_t) noexcept {}
@@ -84,7 +84,7 @@ struct tracker<true> {
     }
   }
 
-  // Called on the stack that was entered; tells `from` where its own stack lies.
+  // Called on the stack that was entered. Records in `from` where the stack left lies.
   void after_switch_from(tracker& from) noexcept {
     if constexpr (address) {
       __sanitizer_finish_switch_fiber(fake_stack_, &from.bottom_, &from.size_);
@@ -96,14 +96,14 @@ struct tracker<true> {
   std::size_t size_ = 0;
   void* fake_stack_ = nullptr;
   void* own_ = nullptr;
-  void* running_ = nullptr;  // another's, where one coroutine was left from inside another
+  void* running_ = nullptr;  // another stack's, if a coroutine was left from inside another
 };
 
 using stack_tracker = tracker<address || thread>;
 
-// Stacks and fibers are laid out as the sanitizers want it, so a program must be compiled with
-// those that the library was compiled with. The library defines this for its own, and every program
-// asks for its own: where they differ, that one is not found when the program is linked.
+// The sanitizers change the layout of stacks and fibers, so a program must be compiled with the
+// same sanitizers as the library. The library defines this function for its own combination, and
+// every program refers to the one for its combination. If they differ, the program does not link.
 template <bool Address, bool Thread>
 void library_has_the_same_sanitizers() noexcept;
 

@@ -30,7 +30,7 @@ constexpr int MADV_GUARD_INSTALL = 102;  // Linux 6.13; newer than the headers o
 
 constexpr std::size_t page = 4096;
 constexpr std::size_t largest_slab = 4096;  // stacks
-constexpr std::size_t full_list = 1024;     // stacks; a pool keeps two lists for itself
+constexpr std::size_t full_list = 1024;     // stacks; a pool keeps up to two such lists
 
 std::size_t slot_size(std::size_t stack_size) {
   return guard_size + stack_size;
@@ -44,11 +44,11 @@ struct slab {
   std::size_t stack_size;
 };
 
-// Read from a signal handler, so it neither locks nor moves. A slab beyond the table still has
-// its guards; only the sentence is lost.
+// A signal handler reads this table, so it uses no lock and never reallocates. A slab beyond the
+// table still has its guards, but an overflow there prints no report.
 std::array<slab, 4096> slabs;
 std::atomic<std::size_t> slab_count{0};
-std::mutex slab_mutex;  // writers only
+std::mutex slab_mutex;  // for writers only
 
 void remember_slab(slab added) {
   std::lock_guard lock{slab_mutex};
@@ -77,7 +77,7 @@ iovec part_of(std::string_view text) {
   return {const_cast<char*>(text.data()), text.size()};
 }
 
-// Async-signal-safe: only write(2) and arithmetic.
+// Async-signal-safe: calls only writev(2) and sigaction(2).
 void report_overflow(int, siginfo_t* info, void*) {
   if (auto* top = stack_overflowed_at(static_cast<std::byte*>(info->si_addr))) {
     const auto& owner = stack_label::of(top);
@@ -95,7 +95,7 @@ void report_overflow(int, siginfo_t* info, void*) {
     };
     [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, std::size(parts));
   }
-  // The instruction runs again and dies as it would have without us.
+  // The faulting instruction runs again and meets the handler that was there before ours.
   ::sigaction(SIGSEGV, &previous_handler, nullptr);
 }
 
@@ -106,7 +106,7 @@ void install_overflow_handler() {
   ::sigaction(SIGSEGV, &action, &previous_handler);
 }
 
-// A stack for the handler to stand on when a fiber has none left. One a thread.
+// The stack for the signal handler, because a fiber that overflows has none left. One per thread.
 class alternate_stack {
  public:
   alternate_stack() {
@@ -142,10 +142,11 @@ void prepare_thread_for_overflow() {
 // --- guards ----------------------------------------------------------------------------------
 
 bool install_lightweight_guards(std::byte* slab, std::size_t stacks, std::size_t slot) {
-  // One system call for up to 1024 guards where the kernel lets a process advise itself (6.14).
+  // process_madvise() installs up to 1024 guards per system call, if the kernel lets a process
+  // advise itself (Linux 6.14).
   static const int self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
   static const pid_t owner = ::getpid();
-  // Whoever spawns may have little of its own stack left, so this does not stand there.
+  // Static, because the caller of spawn() may have little of its own stack left.
   constexpr std::size_t most = 1024;
   static std::array<iovec, most> guards;
   static std::mutex guards_mutex;
@@ -165,7 +166,8 @@ bool install_lightweight_guards(std::byte* slab, std::size_t stacks, std::size_t
   return true;
 }
 
-// Without a stream of the library: it would take more stack than whoever spawns may have left.
+// Reads vm.max_map_count. Without std::ifstream, which may take more stack than the caller of
+// spawn() has left.
 std::size_t most_mappings() {
   constexpr std::size_t usual = 65530;
   std::array<char, 24> digits;
@@ -178,8 +180,8 @@ std::size_t most_mappings() {
   return value;
 }
 
-// Every guard splits a mapping, and a process whose mappings are used up cannot even allocate to
-// report it: stop while a few are left.
+// Whether so many more stacks can be guarded. Every guard splits a mapping, and a process without
+// mappings left cannot even allocate to report it. So this stops while some are left.
 bool room_for_protection_guards(std::size_t stacks) {
   static const std::size_t limit = most_mappings();
   static std::atomic<std::size_t> protected_stacks{0};
@@ -206,7 +208,7 @@ bool install_protection_guards(std::byte* slab, std::size_t stacks, std::size_t 
                               : "no more stacks: the system gives no more address space"};
 }
 
-// --- stacks whose thread has ended, or has too many ------------------------------------------
+// --- stacks whose thread has ended or has too many -------------------------------------------
 
 struct orphans {
   std::size_t stack_size;
@@ -218,7 +220,7 @@ struct orphans {
 };
 std::mutex orphans_mutex;
 
-// Never destroyed: threads may end after the statics of this file.
+// Never destroyed: threads may end after the static objects of this file are destroyed.
 std::vector<orphans>& all_orphans() {
   static auto* all = new std::vector<orphans>;
   return *all;
@@ -241,10 +243,12 @@ guard_kind best_guard() noexcept {
 
 namespace {
 
-// The pool asked for last, which is the one asked for next; looked at for each stack, and so apart
-// from what has a destructor and asks at each look whether it was made.
+// The pool that was used last, and mostly is used next. It is apart from `pools` because it is read
+// for each stack, and access to a thread_local with a destructor checks each time whether it is
+// constructed.
 thread_local constinit stack_pool* recent_pool = nullptr;
-thread_local constinit bool pools_gone = false;  // a stack may outlive them, in a static object
+// `pools` is destroyed, but a static object may still hold a stack.
+thread_local constinit bool pools_gone = false;
 
 struct pools_of_thread {
   std::vector<std::unique_ptr<stack_pool>> all;
@@ -317,7 +321,8 @@ void stack_pool::give_back(std::byte* top) noexcept {
     put_aside();
 }
 
-// Who makes stacks on one thread and drops them on another would else need ever more of them.
+// Without this, a program that makes stacks on one thread and drops them on another would need ever
+// more of them.
 void stack_pool::put_aside() noexcept {
   if (aside_ != nullptr) {
     std::lock_guard lock{orphans_mutex};
@@ -360,7 +365,7 @@ void stack_pool::grow() {
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (memory == MAP_FAILED) throw_out_of_stacks(guard_kind::lightweight, errno);
-  ::madvise(memory, bytes, MADV_NOHUGEPAGE);  // one touched page must not cost two megabytes
+  ::madvise(memory, bytes, MADV_NOHUGEPAGE);  // else one touched page would cost two megabytes
   auto* begin = static_cast<std::byte*>(memory);
   const auto install =
       guard_ == guard_kind::lightweight ? install_lightweight_guards : install_protection_guards;

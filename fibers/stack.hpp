@@ -1,15 +1,16 @@
 // stack: memory for a function to run on, with a guard below it.
 //
-//     fibers::stack mine;                   // from this thread's pool; goes back when it dies
-//     mine.set_owner("fiber", "listener");  // what an overflow prints
+//     fibers::stack mine;                   // from this thread's pool; its destructor returns it
+//     mine.set_owner("fiber", "listener");  // what the report of an overflow prints
 //
-// Stacks are cut from large slabs. Below each lies a guard of guard_size bytes: whoever runs past
-// the end dies by SIGSEGV, and standard error says whose stack it was. A stack that comes back is
-// the next to go out, still warm: the first touch of a page costs thousands of times a reuse.
+// Stacks are cut from large slabs. Below each stack lies a guard of guard_size bytes (guard pages).
+// Code that runs past the end dies by SIGSEGV, and standard error says whose stack it was. The pool
+// hands out the stack that came back last, whose pages are still mapped: the first touch of a page
+// costs thousands of times what a reuse costs.
 //
-// Guards are installed by madvise(MADV_GUARD_INSTALL) (Linux 6.13), which needs no mapping of its
-// own, so a million stacks fit in one. Older kernels get mprotect, two mappings a stack, and an
-// error that names vm.max_map_count where that ends (near 32,000 stacks by default).
+// Guards are installed by madvise(MADV_GUARD_INSTALL) (Linux 6.13). It needs no mapping of its own,
+// so a million stacks fit in one mapping. Older kernels get mprotect: two mappings per stack. Where
+// the mappings end (near 32,000 stacks by default), the error names vm.max_map_count.
 #pragma once
 
 #include <fibers/sanitizer.hpp>
@@ -25,10 +26,10 @@ enum class guard_kind {
   protection,   // mprotect
 };
 
-// The better of the two that this kernel has. Probed once.
+// The better guard that this kernel supports. Probed once.
 guard_kind best_guard() noexcept;
 
-// Sanitizers put red zones around every variable, so their frames are several times larger.
+// Sanitizers put red zones around every variable, so their stack frames are several times larger.
 inline constexpr std::size_t default_stack_size =
     (sanitizer::address || sanitizer::thread ? 256 : 64) * 1024;
 inline constexpr std::size_t guard_size = 64 * 1024;
@@ -36,7 +37,7 @@ inline constexpr std::size_t smallest_stack_size = 16 * 1024;
 
 class stack_pool;
 
-// The last bytes of every stack, above its top. Read by the overflow handler.
+// The last bytes of every stack, above its top. The overflow handler reads them.
 struct stack_label {
   std::byte* next_free;
   std::size_t stack_size;
@@ -49,10 +50,10 @@ static_assert(sizeof(stack_label) % 16 == 0, "the ABI aligns stacks to 16 bytes"
 
 class stack {
  public:
-  // Of `size` bytes (rounded up to whole pages, at least smallest_stack_size; a few of them are the
-  // stack's own), from this thread's pool for that size. Throws std::system_error when the system
-  // gives no more; its text names the limit that was met. Takes less than 2 KiB of the caller's own
-  // stack, but for the exception.
+  // Takes a stack of `size` bytes from this thread's pool for that size. The size is rounded up to
+  // whole pages and to at least smallest_stack_size; it includes the stack_label. Throws
+  // std::system_error if the system has no more memory to give; the text names the limit. Uses less
+  // than 2 KiB of the caller's stack, unless it throws.
   explicit stack(std::size_t size = default_stack_size);
   explicit stack(stack_pool& pool);
   stack(stack&& other) noexcept : top_{std::exchange(other.top_, nullptr)} {}
@@ -71,8 +72,8 @@ class stack {
     return stack_label::of(top_).stack_size - sizeof(stack_label);
   }
 
-  // What an overflow prints: the kind, and the name in quotes if there is one. The characters must
-  // live as long as the stack is in use.
+  // Sets what the report of an overflow prints: the kind, and the name in quotes if there is one.
+  // The characters must live as long as the stack is in use.
   void set_owner(std::string_view kind, std::string_view name = {}) noexcept {
     stack_label::of(top_).kind = kind;
     stack_label::of(top_).name = name;
@@ -84,9 +85,9 @@ class stack {
   std::byte* top_;
 };
 
-// All free stacks of one size. A pool belongs to one thread; a stack may be returned to another
-// thread's pool of the same size, and what a thread has too many of serves the others. Memory is
-// kept for reuse, and is the process's until it ends.
+// All free stacks of one size. A pool belongs to one thread. A stack may return to another thread's
+// pool of the same size; a pool that has too many passes them on to other threads. The process
+// keeps the memory for reuse until it ends.
 class stack_pool {
  public:
   explicit stack_pool(std::size_t stack_size, guard_kind guard = best_guard());
@@ -94,7 +95,7 @@ class stack_pool {
   stack_pool& operator=(const stack_pool&) = delete;
   ~stack_pool();
 
-  std::byte* take();  // the top of a free stack
+  std::byte* take();  // the top of a free stack; throws std::system_error
   void give_back(std::byte* top) noexcept;
 
   std::size_t stack_size() const noexcept { return stack_size_; }
@@ -102,21 +103,22 @@ class stack_pool {
  private:
   friend class stack;
 
-  // This thread's pool for stacks of `stack_size` bytes.
+  // This thread's pool for stacks of `stack_size` bytes. Makes it if there is none.
   static stack_pool& of_this_thread(std::size_t stack_size);
   static stack_pool& find_or_make(std::size_t stack_size);
 
   void grow();
   void put_aside() noexcept;
-  bool adopt_orphans();                       // another thread's, if there are any
-  std::byte* prepare(std::byte* slot) const;  // its top
+  bool adopt_orphans();  // takes a group that another thread left; false: there is none
+  std::byte* prepare(std::byte* slot) const;  // writes the label; returns the stack's top
 
   std::size_t stack_size_;
   guard_kind guard_;
   std::byte* free_ = nullptr;   // the tops of free stacks, linked through their labels
-  std::size_t free_count_ = 0;  // of them
-  std::byte* aside_ =
-      nullptr;  // a full list more, so that a pool at the edge does not go to and fro
+  std::size_t free_count_ = 0;  // length of the list free_
+  // A second, full list (hysteresis): a pool whose list is full, or empty, does not pass stacks on
+  // and take them back in turn.
+  std::byte* aside_ = nullptr;
   std::byte* fresh_ = nullptr;  // stacks of the newest slab that were never used
   std::byte* fresh_end_ = nullptr;
   std::size_t next_slab_ = 16;  // stacks in the next slab; doubles

@@ -19,7 +19,7 @@ timer_queue::~timer_queue() {
   for (const auto& each : heap_) slots_[each.slot].owner->slot_ = timer::none;
 }
 
-// Makes a free slot. There is room in the heap for every slot.
+// Adds a free slot. Keeps room in heap_ for every slot, so that arm() allocates nowhere else.
 [[gnu::noinline]] void timer_queue::grow() {
   heap_.reserve(slots_.size() + 1 > heap_.capacity() ? 2 * slots_.size() + 16 : 0);
   slots_.push_back({nullptr, timer::none, false});
@@ -60,8 +60,8 @@ void timer_queue::move(timer& from, timer& to) noexcept {
   if (to.armed()) slots_[to.slot_].owner = &to;
 }
 
-// The timers are far from each other and cold. The processor fetches several at the same time, but
-// only if it is asked for one right after the other. So no timer is touched before all are found.
+// The timers are far apart and not in the cache. The processor overlaps the misses only if the
+// loads follow each other closely. So no timer is touched before all are found.
 std::size_t timer_queue::pop_expired(clock::time_point now, std::span<timer*> expired) noexcept {
   std::size_t count = 0;
   while (count < expired.size() && !heap_.empty() && heap_.front().when <= now) {
@@ -86,7 +86,7 @@ timer* timer_queue::pop_expired(clock::time_point now) noexcept {
   return expired;
 }
 
-// The caller then clears the owner's slot_.
+// The caller must set the owner's slot_ to none.
 void timer_queue::remove(std::size_t place) noexcept {
   const auto freed = heap_[place].slot;
   slots_[freed].place = std::exchange(free_, freed);
@@ -100,8 +100,9 @@ void timer_queue::remove(std::size_t place) noexcept {
   }
 }
 
-// An entry is copied by its members. A copy as a whole would load 16 bytes of which the first 8 and
-// the next 4 may have been stored just before, apart: such a load waits for all earlier stores.
+// Copies an entry member by member. A copy of the whole could load 16 bytes of which the first 8
+// and the next 4 were just stored separately. Store forwarding fails for such a load, so it would
+// wait until the stores are done.
 inline void timer_queue::put(std::size_t place, entry moved) noexcept {
   heap_[place].when = moved.when;
   heap_[place].slot = moved.slot;
@@ -118,8 +119,8 @@ void timer_queue::sift_up(std::size_t place, entry moved) noexcept {
   put(place, moved);
 }
 
-// Which of the children that begin at `first` expires first. That is random, so a branch would
-// often be predicted wrong: four children are compared without one.
+// Returns the child that expires first, of those that begin at `first`. Which one that is, is
+// random, and a branch would often be mispredicted: four children are compared without branches.
 inline std::size_t timer_queue::earliest_of(std::size_t first) const noexcept {
   static_assert(children == 4);
   const auto* const of = heap_.data() + first;
@@ -136,7 +137,7 @@ inline std::size_t timer_queue::earliest_of(std::size_t first) const noexcept {
   return child;
 }
 
-// Asks the processor for the children of the four entries from `first` on.
+// Prefetches the children of the four entries that begin at `first`.
 inline void timer_queue::fetch_children_of(std::size_t first) const noexcept {
   const auto below =
       reinterpret_cast<std::uintptr_t>(heap_.data()) + (children * first + 1) * sizeof(entry);

@@ -1,15 +1,15 @@
-// timer_queue: who waits for what time.
+// timer_queue: the timers that are armed, by deadline.
 //
 //     fibers::timer_queue timers;
 //     fibers::timer nap;
 //     timers.arm(nap, clock::now() + 10ms);
 //     ... timers.pop_expired(clock::now())  // &nap, once its time has come; then null
 //
-// A heap of deadlines. A timer lives with whoever waits, and knows its slot, where its place in the
-// heap is written: so cancelling needs no search, and what moves in the heap touches no memory of
-// those who wait, which is far away and cold. A timer that is armed again for a later time stays
-// where it is and is put right when its old time comes: to push a timeout further for every message
-// costs a store.
+// A heap of deadlines. A timer lives with the code that waits, and knows its slot. The slot holds
+// the timer's place in the heap, so cancelling needs no search, and moving an entry in the heap
+// does not touch the timer, which is far away and not in the cache. A timer that is armed again for
+// a later time stays where it is, and moves down when its old time comes: to extend a timeout for
+// every message costs a store.
 #pragma once
 
 #include <chrono>
@@ -22,8 +22,9 @@ namespace fibers {
 
 using clock = std::chrono::steady_clock;
 
-// The time as of the last tick that the kernel has seen: never ahead of clock::now(), and cheaper
-// to read. It is some ticks behind, 15 ms on a virtual machine: no deadline may be kept by it.
+// The time of the last tick that the kernel has seen (CLOCK_MONOTONIC_COARSE): never ahead of
+// clock::now(), and cheaper to read. It is some ticks late, 15 ms on a virtual machine, so no
+// deadline may be decided by it.
 clock::time_point coarse_now() noexcept;
 
 class timer {
@@ -40,7 +41,7 @@ class timer {
   static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
 
   clock::time_point deadline_{};
-  std::uint32_t slot_ = none;  // in timer_queue::slots_
+  std::uint32_t slot_ = none;  // index into timer_queue::slots_
 };
 
 class timer_queue {
@@ -49,45 +50,47 @@ class timer_queue {
   timer_queue(const timer_queue&) = delete;
   timer_queue& operator=(const timer_queue&) = delete;
 
-  // Timers that are still armed are so no longer, and will not expire.
+  // Timers that are still armed become unarmed and never expire.
   ~timer_queue();
 
-  // Arms `armed`, or moves it, to expire at `deadline`; one in the past expires at the next look.
-  // Until it expires or is cancelled it must not move or die. Throws std::bad_alloc.
+  // Arms the timer, or moves it, to expire at `deadline`. A deadline in the past expires at the
+  // next pop_expired(). Until it expires or is cancelled, the timer must not move or be destroyed.
+  // Throws std::bad_alloc.
   void arm(timer& armed, clock::time_point deadline);
 
-  // Does nothing to a timer that is not armed.
+  // Has no effect on a timer that is not armed.
   void cancel(timer& cancelled) noexcept;
 
-  // The armed timer `from` goes on living as `to`.
+  // `to` takes the place of `from`. Has no effect if `from` is not armed. Precondition: `to` is not
+  // armed.
   void move(timer& from, timer& to) noexcept;
 
-  // Takes out the first timers whose deadline is not after `now`, as many as `expired` has room
-  // for, and writes them there in the order of their deadlines. Returns how many.
+  // Removes the first timers whose deadline is not after `now`, at most expired.size(). Writes them
+  // to `expired` in the order of their deadlines and returns how many.
   std::size_t pop_expired(clock::time_point now, std::span<timer*> expired) noexcept;
 
-  // Takes out the first such timer; null when there is none.
+  // Removes the first such timer; null if there is none.
   timer* pop_expired(clock::time_point now) noexcept;
 
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return heap_.size(); }
 
-  // No timer expires before. It may be earlier than the first real deadline. Precondition: not
-  // empty.
+  // No timer expires before this. It may be earlier than the first real deadline. Precondition: not
+  // empty().
   clock::time_point earliest() const noexcept { return heap_.front().when; }
 
  private:
-  // Four children each: half as deep as with two, and the four stand side by side.
+  // Children per node: the heap is half as deep as with two, and the four lie side by side.
   static constexpr std::size_t children = 4;
 
   struct entry {
-    clock::time_point when;  // at most the deadline of the slot's owner
+    clock::time_point when;  // not after the deadline of the slot's owner
     std::uint32_t slot;
   };
   struct slot {
     timer* owner;
-    std::uint32_t place;  // in heap_; of a free slot: the next free one
-    bool put_off;         // the owner's deadline is later than what the heap says
+    std::uint32_t place;  // index into heap_; of a free slot: the next free slot
+    bool put_off;         // the owner's deadline is later than the heap's `when`
   };
   void grow();
   std::uint32_t take_slot();
