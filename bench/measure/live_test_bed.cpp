@@ -12,9 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A server that cannot take a thousand connections shows it soon.
+// Shorter than the generator's usual patience, so that a server which cannot take a thousand
+// connections is recognised soon.
 constexpr auto memory_patience = 1s;
-constexpr auto dying = 100ms;  // a process is gone a little after its sockets
+// How long obituary() waits for a process to end: its sockets close shortly before the kernel
+// reports its exit.
+constexpr auto dying = 100ms;
 
 slice slice_of(const load_sample& sample, std::optional<double> cpu_ns) {
   const auto us = [&](double percent) { return sample.latency_ns.percentile(percent) / 1000; };
@@ -89,7 +92,9 @@ std::vector<memory_sample> live_test_bed::measure_memory(const std::string& serv
       if (pss) samples.push_back({server, total, *pss});
     }
   } catch (const server_failed&) {
-    // It refuses so many, as select does: the smaller numbers are its answer. Or it has crashed.
+    // server_failed means one of two things. The server refuses this number of connections, as
+    // select does: the samples at smaller numbers are the result. Or it has crashed: obituary()
+    // then has a text.
     if (const auto end = obituary())
       caveats_found.push_back(caveats::memory_cut_short{server, total, *end});
   }
@@ -119,7 +124,7 @@ void live_test_bed::launch(const std::vector<std::string>& servers, const scenar
   explain();
 }
 
-// A target is launched by connecting to it anew.
+// A target runs already, so launching it means connecting to it again.
 void live_test_bed::start(const std::string& server) {
   const auto& info = find(server);
   if (info.target) {
@@ -167,7 +172,8 @@ void live_test_bed::change_load(const std::vector<std::size_t>& launches, double
   per_second_ = per_second;
 }
 
-// The processes are counted when the clocks were read: that takes longer, and the servers work on.
+// The CPU clocks are read first and the processes are counted afterwards (all_of() calls
+// count_family()): counting takes longer, and the servers keep working meanwhile.
 std::vector<slice> live_test_bed::measure(duration length) {
   const auto before = cpu_ns_of_loaded();
   const auto start = std::chrono::system_clock::now().time_since_epoch();
@@ -179,7 +185,7 @@ std::vector<slice> live_test_bed::measure(duration length) {
     slices.push_back(slice_of(samples[i], all_of(used[i], loaded_[i], samples[i].messages > 0)));
     slices.back().start_ms = start / 1ms;
     if (per_second_ > 0) slices.back().open_loop = open_loop_times_of(samples[i]);
-    if (samples.size() > 1) continue;  // what shares a core also waits for the other
+    if (samples.size() > 1) continue;  // servers in a duet wait for each other's CPU time
     slices.back().latency = std::make_shared<const histogram>(samples[i].latency_ns);
   }
   return slices;
@@ -191,7 +197,9 @@ std::vector<std::optional<double>> live_test_bed::cpu_ns_of_loaded() const {
   return cpu_ns;
 }
 
-// Absent where processes came or went, who took their clocks with them. Nobody answers for nothing.
+// Returns nullopt where the set of processes changed during the slice, because a process that exits
+// takes its CPU clock with it; and where the server answered messages with 0 ns of CPU, which is
+// impossible.
 std::optional<double> live_test_bed::all_of(std::optional<double> cpu_ns, std::size_t launch,
                                             bool answered) {
   if (!cpu_ns) return std::nullopt;
@@ -207,8 +215,9 @@ std::optional<double> live_test_bed::cpu_ns_of(std::size_t launch) const {
   return running->cpu_ns();
 }
 
-// Called while that is caught. A server that died says more in its own words than in those of its
-// broken connections.
+// Called from a catch block. If a server has ended, its exit status and last words explain more
+// than the error of its broken connection, so they replace that error. Otherwise the error is
+// rethrown.
 void live_test_bed::explain() {
   if (const auto end = obituary()) throw server_failed(*end);
   throw;
@@ -228,7 +237,8 @@ live_test_bed::usage live_test_bed::read_usage() const {
              .processor = processor_times::read(server_cpu_),
              .clients_processor = {},
              .client_ns = static_cast<double>(thread_cpu_ns())};
-  if (server_cpu_) used.clients_processor = processor_times::read(sched_getcpu());  // pinned
+  // This thread is pinned.
+  if (server_cpu_) used.clients_processor = processor_times::read(sched_getcpu());
   for (std::size_t i = 0; i < launched_.size(); ++i) used.servers_ns += cpu_ns_of(i).value_or(0);
   return used;
 }
@@ -261,7 +271,7 @@ disturbance live_test_bed::finish() try {
   explain();
 }
 
-// The client leaves first, so that the servers have nothing to drain.
+// Closes the client's connections first, so that the servers have nothing to drain.
 void live_test_bed::abandon() noexcept {
   client_.reset();
   for (auto& each : launched_)

@@ -1,4 +1,4 @@
-// live test bed: real servers on one processor, the load generator on another.
+// live_test_bed: starts real servers on one CPU and loads them from this thread, on another CPU.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace bench {
 
 class live_test_bed : public test_bed {
  public:
-  // The calling thread is the client: it is pinned by whoever calls. Once `stop` is true every
+  // The calling thread is the client; the caller pins it beforehand. Once `stop` is true, every
   // call throws `interrupted`.
   live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu, std::uint64_t seed,
                 const std::atomic<bool>& stop);
@@ -34,10 +34,11 @@ class live_test_bed : public test_bed {
   disturbance finish() override;
   void abandon() noexcept override;
 
-  // Beyond the runner's needs: what `duel` shows and pauses. Null: it was not started here.
+  // For `duel`, which shows and pauses its servers. Null for a target, which was not started here.
   const server_process* process(std::size_t launch) const;
 
-  // Servers of which a slice has no CPU, because it was not that of the same processes all along.
+  // The servers for which at least one slice has no CPU time, because their set of processes
+  // changed during the slice.
   const std::set<std::string>& uncounted() const { return uncounted_; }
 
  private:
@@ -49,18 +50,19 @@ class live_test_bed : public test_bed {
   std::optional<double> all_of(std::optional<double> cpu_ns, std::size_t launch, bool answered);
   std::optional<double> cpu_ns_of(std::size_t launch) const;
   [[noreturn]] void explain();
-  std::optional<std::string> obituary();  // of the first that has ended, or does so now
+  // Why a launched server ended. Waits up to `dying` for it; nullopt: all of them still run.
+  std::optional<std::string> obituary();
 
   struct launched {
-    std::optional<server_process> process;  // absent: a target, which runs by itself
-    load_generator::server_number number;   // in the client
+    std::optional<server_process> process;  // absent: a target, which was not started here
+    load_generator::server_number number;   // its number in client_
   };
 
-  // What the processor and the servers had used when the first load began.
+  // What the CPUs and the servers had used when the first load of a block began.
   struct usage {
     duration at{};
     processor_times processor;
-    processor_times clients_processor;  // where it has one of its own
+    processor_times clients_processor;  // read only where the client has a CPU of its own
     double servers_ns = 0;
     double client_ns = 0;
   };
@@ -71,12 +73,13 @@ class live_test_bed : public test_bed {
   std::optional<int> server_cpu_;
   std::uint64_t seed_;
   const std::atomic<bool>& stop_;
-  std::set<std::string> elsewhere_;  // servers whose processes are not known here
+  // Servers whose connections other processes answer: no CPU, no memory.
+  std::set<std::string> elsewhere_;
   std::set<std::string> uncounted_;
   std::vector<launched> launched_;
   std::unique_ptr<load_generator> client_;
   std::vector<std::size_t> loaded_;
-  double per_second_ = 0;  // of each of them in an open loop; 0: the loop is closed
+  double per_second_ = 0;  // messages per second due from each server; 0: closed loop
   std::optional<usage> before_;
 };
 

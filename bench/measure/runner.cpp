@@ -9,12 +9,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The fewest blocks that have an interval: a budget cuts below only where the machine is so slow
-// that they would take twice as long.
+// The fewest rounds that give a 95 % interval. The budget ends a run before that only on a machine
+// so slow that they would take `most_of_a_budget` times the budget.
 constexpr int rounds_for_an_interval = 6;
 constexpr int most_of_a_budget = 2;
 
-// In an order, A is the base, B the contender and F the floor; the record numbers them so.
+// The letters of block::order: A is the base, B the contender, F the floor. slice::launch is the
+// index of the letter.
 constexpr std::string_view letters = "ABF";
 
 int launch_of(char letter) {
@@ -26,7 +27,7 @@ std::string server_of(char letter, const comparison& pair) {
   return letter == 'A' ? pair.base : pair.contender;
 }
 
-// The letters in the order in which their servers are started: each once.
+// The letters in the order in which their servers start, each letter once.
 std::string launch_order(const std::string& order) {
   std::string once;
   for (char letter : order) {
@@ -86,7 +87,7 @@ class block_measurement {
     }
   }
 
-  // One at a time as well: at a fixed rate the other would only disturb.
+  // Loads one server at a time: at a fixed rate a second server would only disturb the first.
   void open_loop() {
     const double rate = rate_of_block();
     for (std::size_t position = 0; position < measured_.order.size(); ++position) {
@@ -98,7 +99,8 @@ class block_measurement {
     }
   }
 
-  // A share is one of what the slower server can do right now, in a closed loop.
+  // The rate per second for each server of this block. A share (`rate_percent`) refers to what the
+  // slower server achieves now in a closed loop.
   double rate_of_block() {
     const auto& shape = measured_.scenario;
     if (shape.rate_percent == 0) return shape.rate_per_second;
@@ -137,7 +139,7 @@ class block_measurement {
   block measured_;
 };
 
-// Stops the servers of a block that did not come to its end.
+// Stops the servers of a block, also when an exception ends the block.
 class finished_at_last {
  public:
   explicit finished_at_last(test_bed& bed) : bed_{bed} {}
@@ -149,13 +151,14 @@ class finished_at_last {
   test_bed& bed_;
 };
 
-// Whether there is time for another round after so many, which would end then.
+// True if a further round, expected to end at `end`, fits into the budget after `rounds_done`
+// rounds.
 bool is_in_budget(const run_plan& plan, int rounds_done, test_bed::duration end) {
   const auto most = rounds_done >= rounds_for_an_interval ? 1 : most_of_a_budget;
   return !plan.budget || end <= most * *plan.budget;
 }
 
-// Null: it is still to be measured.
+// The block in `begun` that was measured for this plan; null: none yet.
 const block* find(const run_record& begun, const planned_block& planned) {
   const auto found = std::find_if(begun.blocks.begin(), begun.blocks.end(), [&](const block& each) {
     return each.round == planned.round && each.kind == planned.kind &&
@@ -198,7 +201,7 @@ void count_calls(const run_plan& plan, test_bed& bed, run_listener& listener,
   }
 }
 
-// What it took to measure the blocks that are there; about.
+// About how long it took to measure the blocks that `begun` holds.
 test_bed::duration spent_on(const run_plan& plan, const run_record& begun) {
   test_bed::duration spent{};
   for (const auto& each : begun.blocks) spent += expected_duration(plan_of(each), plan.timing);
