@@ -19,7 +19,7 @@ comparison compare(const std::string& contender, const std::string& base) {
   return {base, contender, floor_of(base, contender)};
 }
 
-// What --servers and --server ask for instead of the suite's own; empty: nothing.
+// The comparisons that --servers and --server ask for. Empty: the suite decides.
 std::vector<comparison> asked_comparisons(const run_request& request,
                                           const std::vector<server_info>& added) {
   std::vector<comparison> all;
@@ -64,12 +64,13 @@ std::vector<pairing> pairings_of(const suite& chosen, const run_request& request
       add(compare(contender, base), each.scenarios);
   if (chosen.injects && request.scenarios.empty()) {
     add(compare(slowed_server, control_server), {slowed_load});
-    all.back().exclusive = false;  // a duet finds it; the time is better spent on the others
+    // A duet shows the difference, so exclusive blocks would only cost time.
+    all.back().exclusive = false;
   }
   return all;
 }
 
-// A target is not ours to put on the servers' core: it is loaded alone, and no floor rides along.
+// A target cannot be pinned to the servers' CPU. So its pairings have no duet and no floor.
 void keep_targets_apart(std::vector<pairing>& pairings, const std::vector<server_info>& known) {
   for (auto& each : pairings) {
     if (!is_target(each.comparison.base, known) && !is_target(each.comparison.contender, known))
@@ -100,7 +101,8 @@ void keep_matching(std::vector<pairing>& pairings, const std::string& filter) {
   }
 }
 
-// The load of the control: one that a duet of these pairings has, if any, and there the headline's.
+// The pairing whose load the A/A control uses: preferably one that has duets, and among those
+// preferably the headline scenario.
 const pairing& judged_first(const std::vector<pairing>& pairings) {
   const auto rank = [](const pairing& each) {
     return std::pair{each.duet, each.scenario.text() == headline_scenario};
@@ -109,13 +111,14 @@ const pairing& judged_first(const std::vector<pairing>& pairings) {
                            [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
 }
 
-// A server against itself, in the company and in the kinds of block of the pairings that it judges:
-// blocks in which servers are alone have another noise than duets. Of a target there is no CPU that
-// could be judged.
+// The A/A control compares a server with itself. It uses the same floor and the same kinds of block
+// as the pairings that it judges, because exclusive blocks have another noise than duets. A target
+// cannot be the control, since its CPU time is unknown.
 pairing control_of(const std::vector<pairing>& pairings, const std::vector<server_info>& known) {
   const auto* chosen = &judged_first(pairings);
   auto load = chosen->scenario;
-  load.rate_per_second = load.rate_percent = 0;  // what it judges is cost, in a closed loop
+  // The control judges CPU per message in a closed loop.
+  load.rate_per_second = load.rate_percent = 0;
   const bool has_usual = std::any_of(pairings.begin(), pairings.end(), [](const pairing& each) {
     return each.comparison.base == control_server || each.comparison.contender == control_server;
   });
@@ -153,7 +156,8 @@ std::vector<server_info> servers_of(const std::vector<pairing>& pairings,
   return all;
 }
 
-// The client holds the connections to all servers of a block.
+// Leaves out the blocks that need more descriptors than there are: the client holds the connections
+// to all servers of a block at once.
 void keep_what_fits(run_plan& plan, int descriptors) {
   for (auto& each : plan.pairings) {
     const auto check = [&](bool& wanted, block_kind kind) {

@@ -17,14 +17,15 @@ namespace bench {
 
 struct run_request {
   std::string suite = "default";
-  std::vector<std::string> scenarios{};  // empty: the suite's
-  std::vector<std::string> servers;      // the first is the base of every other; empty: the suite's
-  std::vector<std::string> added{};      // name=command
-  std::vector<std::string> targets{};    // host:port or name=host:port
-  std::string filter;                    // a regular expression; empty: everything
+  std::vector<std::string> scenarios{};  // empty: those of the suite
+  // The first is the base of all others; empty: those of the suite.
+  std::vector<std::string> servers;
+  std::vector<std::string> added{};    // name=command
+  std::vector<std::string> targets{};  // host:port or name=host:port
+  std::string filter;                  // a regular expression on the rows; empty: every row
   std::optional<int> rounds;
   std::uint64_t seed = 1;
-  std::optional<int> descriptors{};  // how many may be open at once; absent: enough
+  std::optional<int> descriptors{};  // how many this process may have open; absent: no limit
 };
 
 // One row of the report: two servers under one load.
@@ -32,37 +33,38 @@ struct pairing {
   bench::scenario scenario;
   bench::comparison comparison;
   bool control = false;
-  bool duet = true;  // false for unlike reactors, which disturb each other on one core
+  bool duet = true;  // false for unlike reactors: they disturb each other on one CPU
   bool exclusive = true;
-  bool open_loop = false;  // and then neither of the others: its load is not theirs
+  bool open_loop = false;  // a row with an open loop has neither duets nor exclusive blocks
 };
 
 struct run_plan {
   std::string suite;
   std::uint64_t seed = 1;
   int rounds = 0;
-  std::optional<std::chrono::seconds> budget;  // no further round begins that would not fit
+  // A round that would not end within it does not begin.
+  std::optional<std::chrono::seconds> budget;
   block_timing timing;
   std::vector<server_info> servers;
   std::vector<pairing> pairings;
   std::vector<int> memory_connections;
-  std::vector<caveat> left_out;  // what was asked for and cannot be had here, and why
+  std::vector<caveat> left_out;  // what was asked for but is impossible here, with the reason
 
   std::vector<scenario> scenarios() const;
-  std::vector<comparison> comparisons() const;  // without the control
+  std::vector<comparison> comparisons() const;  // without that of the control
 };
 
-// Throws usage_error that names what was asked and what there is.
+// Throws usage_error, which names what was asked for and what is available.
 run_plan plan_run(const run_request& request);
 
-// For a server that this machine or build does not have: what needs it goes, and the plan says so.
-// Throws run_invalid where nothing is left.
+// Removes a server that this machine or build does not have, and every pairing that needs it;
+// records `reason` in `left_out`. Throws run_invalid if no pairing is left.
 void leave_out(run_plan& plan, const std::string& server, const std::string& reason);
 
-// Whether it is one of these servers that runs already and was not started here.
+// True if `known` has a server of that name which runs already and is not started by this run.
 bool is_target(const std::string& name, const std::vector<server_info>& known);
 
-// How many servers a block of that kind starts: in a duet the floor rides along.
+// How many servers a block of that kind starts: 3 in a duet with a floor, otherwise 2.
 int servers_in(block_kind kind, const comparison& pair);
 
 }  // namespace bench

@@ -1,6 +1,6 @@
-// preparation: what `run` and `duel` do before they measure: processors chosen, servers introduced.
+// preparation: what `run` and `duel` do before they measure: choose CPUs, start each server once.
 //
-//     auto machine = prepare_machine("0,1");        // or "none", or "" to choose
+//     auto machine = prepare_machine("0,1");        // or "none"; "": chooses the CPUs itself
 //     live_test_bed bed{servers, machine.server_cpu, seed, stop};
 //     introduce(servers, bed, allow_debug, caveats_found);
 #pragma once
@@ -13,22 +13,25 @@
 
 namespace bench {
 
-// Pins this thread, raises the limit of descriptors, and describes what was done and where.
-// `pin` is "SERVER_CPU,CLIENT_CPU", "none", or empty. Throws usage_error.
+// Pins this thread to the client's CPU, raises the limit of open descriptors (RLIMIT_NOFILE), and
+// returns the description of the machine. `pin` is "SERVER_CPU,CLIENT_CPU", "none" or empty. Throws
+// usage_error.
 environment prepare_machine(const std::string& pin, std::vector<caveat>& caveats_found);
 
-// --connections, --size and --depth, as they were given. Throws usage_error that names the one that
-// is out of its range.
+// Checks --connections, --size and --depth. Throws usage_error, which names the one that is out of
+// range.
 void expect_possible(const scenario& load);
 
-// What this machine or build does not have shows when it is started: what needs it leaves the plan,
-// and standard error says so. What crashes then, or answers other bytes than it was sent, is there.
+// Starts each server that may be missing here. One that is not available leaves the plan, with
+// every pairing that needs it; standard error says so. A server that crashes, or that answers with
+// other bytes than it was sent, is available.
 void leave_out_missing(run_plan& plan, test_bed& bed);
 
-// Starts each server once and notes what it announces, with which prefix it answers, which it says
-// of those from outside, and how much there is of it. A target is no process that we could know. A
-// debug build is refused, unless allowed: then it is a caveat, like a server that waits by other
-// means than its name says.
+// Starts each server once. Records what its listening line announces and the prefix of its replies,
+// and prints that prefix for servers that are not bundled. Adds a caveat for each target, since its
+// processes are unknown, and for each server whose connections other processes answer, or whose
+// reactor is not the one that its name says. A debug build is a caveat too if `allow_debug`;
+// otherwise it throws run_invalid.
 void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debug,
                std::vector<caveat>& caveats_found);
 

@@ -9,7 +9,7 @@
 namespace bench {
 namespace {
 
-// Writes down what the runner tells, and passes it on.
+// Writes each event of the run to the journal, then passes it to the next listener.
 class recorder : public run_listener {
  public:
   recorder(journal& file, run_listener& next, const live_test_bed& bed, const run_record& begun)

@@ -22,7 +22,7 @@ std::vector<std::string> names_of(const run_header& header) {
   return names;
 }
 
-// A program that was written since the run began is another build of it.
+// True if the program file is newer than the beginning of the run: it has been built again since.
 bool is_rebuilt(const server_info& server, const std::string& begun_utc) {
   const auto words = split_words(server.command);
   struct stat found {};

@@ -9,7 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Which launch is first, second, third: each leads, and precedes each other, equally often.
+// The order in which a round starts and polls the servers of a duet. Over six rounds each of the
+// three is first equally often and precedes each other equally often (counterbalancing).
 std::string duet_order(int round, bool with_floor) {
   static const std::vector<std::string> three{"ABF", "FBA", "BFA", "AFB", "FAB", "BAF"};
   const auto turn = static_cast<std::size_t>(round);
@@ -17,7 +18,8 @@ std::string duet_order(int round, bool with_floor) {
   return turn % 2 == 0 ? "AB" : "BA";
 }
 
-// A process that starts, listens and takes so many connections, each of which echoes once.
+// About how long a server takes to start, to listen, and to answer once on each of so many
+// connections.
 std::chrono::microseconds launch_time(int connections) {
   return 15ms + connections * 100us;
 }

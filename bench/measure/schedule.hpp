@@ -1,6 +1,6 @@
-// schedule: the blocks of a plan in their order, and how long each will take.
+// schedule: the blocks of a plan in order, and how long each of them takes.
 //
-//     for (const auto& block : blocks_of_round(plan, 0)) ...   // in a seeded random order
+//     for (const auto& block : blocks_of_round(plan, 0)) ...   // shuffled, seeded
 #pragma once
 
 #include <bench/measure/plan.hpp>
@@ -17,32 +17,34 @@ struct planned_block {
   bool control = false;
   bench::scenario scenario;
   bench::comparison comparison;
-  std::string order;  // as in the record
+  std::string order;  // the letters of block::order in record.hpp
 };
 
-// What a block that was measured had been planned as.
+// The planned block that `measured` is the result of.
 planned_block plan_of(const block& measured);
 
-// Of which server under which load the system calls are counted: each closed loop of the plan.
+// Which servers' system calls are counted, and under which loads: every closed loop of the plan,
+// without targets and servers with an injected delay.
 struct planned_count {
   std::string server;
   bench::scenario scenario;
 };
 std::vector<planned_count> counts_of(const run_plan& plan);
 
-// Whether the memory of its connections is asked: not of a server that is there to be found slower.
+// True if the memory per connection of this server is measured. False for a server with an injected
+// delay, which runs only as a control.
 bool is_weighed(const server_info& server);
 
-// Every pairing's blocks, shuffled by seed and round.
+// The blocks of all pairings, shuffled with a generator seeded by plan.seed and `round`.
 std::vector<planned_block> blocks_of_round(const run_plan& plan, int round);
 
-// Launching and connecting included.
+// Expected durations, with launching and connecting.
 std::chrono::milliseconds expected_duration(const planned_block& block, const block_timing& timing);
 std::chrono::milliseconds expected_memory_duration(const run_plan& plan);
 std::chrono::milliseconds expected_counting_duration(const run_plan& plan);
 std::chrono::milliseconds expected_duration(const run_plan& plan);
 
-// What --suite accepts.
+// One suite that --suite accepts.
 struct suite_summary {
   std::string name;
   std::string purpose;

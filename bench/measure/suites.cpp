@@ -17,9 +17,10 @@ const matchup on_epoll{"fibers/epoll", "asio-callback/epoll"};
 const matchup on_select{"fibers/select", "asio-callback/select"};
 const matchup on_io_uring{"fibers/io_uring", "asio-callback/io_uring"};
 
-// Select comes last and with less: it is dearer, and less asked for.
+// The parts for select come last and have fewer scenarios: select uses more CPU and is of interest
+// to fewer readers.
 const std::vector<suite> suites{
-    // Short slices and two scenarios: the shortest run that has an interval.
+    // Short slices and two scenarios: the shortest run that still has an interval.
     {"quick",
      "fibers with Asio on epoll and select, the shortest run that has intervals",
      7,

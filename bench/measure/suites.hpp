@@ -1,4 +1,4 @@
-// suites: what a run measures where nobody asks for anything else.
+// suites: what each --suite measures unless options ask for something else.
 //
 //     const auto& quick = find_suite("quick");
 //     quick.parts.front().scenarios                  // c16/64, c64/512
@@ -18,7 +18,8 @@ struct block_timing {
   std::chrono::milliseconds exclusive_settling{30};
   std::chrono::milliseconds exclusive_slice{200};
   std::chrono::milliseconds counting_slice{60};
-  std::chrono::milliseconds capacity_slice{100};  // of which an open loop takes its share
+  // Measures the throughput of which an open loop takes a share.
+  std::chrono::milliseconds capacity_slice{100};
 };
 
 struct matchup {
@@ -39,25 +40,26 @@ struct suite {
   block_timing timing;
   std::vector<suite_part> parts;
   std::vector<int> memory_connections{16, 256, 1024};
-  bool injects = false;  // it ends with a row whose difference is known
+  bool injects = false;  // ends with a control row, whose injected delay is known
 };
 
 const std::vector<suite>& all_suites();
 
-// Throws usage_error that lists them.
+// Throws usage_error, which lists the suites.
 const suite& find_suite(const std::string& name);
 
-// The part whose scenarios suit these servers: the last one that has any on the same reactor, so
-// that select gets what suits it.
+// The part whose scenarios suit this pair: the last one with a matchup on the same reactor, so that
+// select gets the short list. The first part if none has.
 const suite_part& part_for(const suite& chosen, const comparison& pair);
 
-// An added server is compared with both.
+// A server added by --server is compared with both of these.
 const matchup& usual_matchup();
 
-// The control compares it with itself, wherever a run has it.
+// The server that the A/A control compares with itself, in every run that measures it.
 inline constexpr const char* control_server = "fibers/epoll";
 
-// What a run must find: a microsecond where it shows best, many messages and few in one wait.
+// The control with a known difference: 1,000 ns of CPU injected per message. A run must find it.
+// This load shows it best, because the number of messages per wait varies between few and many.
 inline constexpr const char* slowed_server = "fibers/epoll/inject1000ns";
 inline constexpr const char* slowed_load = "c16/64";
 
