@@ -1,7 +1,7 @@
-// floor alarm: the timers of a bare loop, behind one descriptor, so that waiting needs no timeout.
+// alarm: the timers of a bare loop as one timerfd, so that the loop can wait without a timeout.
 //
 //     floor_alarm alarm;
-//     alarm.set(next_look);   // alarm.descriptor() becomes readable then
+//     alarm.set(next_look);   // alarm.descriptor() becomes readable at next_look
 #pragma once
 
 #include <sys/timerfd.h>
@@ -25,7 +25,7 @@ class floor_alarm {
   int descriptor() const { return timer_; }
 
   void set(clock::time_point earliest) {
-    itimerspec at{};  // zero: disarmed
+    itimerspec at{};  // it_value zero disarms the timer
     if (earliest != never) {
       const auto since = earliest.time_since_epoch();
       const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
@@ -34,7 +34,7 @@ class floor_alarm {
     timerfd_settime(timer_, TFD_TIMER_ABSTIME, &at, nullptr);
   }
 
-  // Whether it went off since it was last asked.
+  // True if the timer expired since the last call. Resets the descriptor's readiness.
   bool rang() {
     std::uint64_t expirations = 0;
     return read(timer_, &expirations, sizeof expirations) > 0;

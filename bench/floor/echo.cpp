@@ -1,4 +1,5 @@
-// floor_echo: the echo server with no runtime at all. See loop.hpp.
+// echo: floor_echo, an echo server that uses no runtime library, only the loops of loop.hpp and
+// uring.hpp.
 #include <bench/contract/contract.hpp>
 #include <bench/floor/loop.hpp>
 #if __has_include(<liburing.h>)
@@ -24,9 +25,10 @@ const bench::server_program program {
   .automatic = "epoll", .styles = {}, .listens_on_paths = true, .spins = true
 };
 
-// One loop runs on the main thread: while a process has a single thread the kernel looks its
-// descriptors up without atomic counting. Each is made by the thread that runs it, as io_uring
-// wants it, and all before the line is printed, since a loop may find out that it is forbidden.
+// The first loop runs on the main thread, because a process with one thread spares the kernel the
+// atomic reference count in fdget(). Each thread makes its own loop, since io_uring demands it
+// (IORING_SETUP_SINGLE_ISSUER). The listening line is printed when all loops exist: making one
+// fails where io_uring is forbidden.
 template <typename Loop>
 void serve(const server_options& options) {
   const int drain_signal = bench::drain_signals();

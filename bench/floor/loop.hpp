@@ -1,12 +1,12 @@
-// floor_loop: an echo server with nothing between it and the system calls.
+// loop: floor_loop, an echo server whose every step is a system call.
 //
 //     floor_loop<epoll_waiter> loop{options, listener, drain_signal};
-//     loop.run();   // until drained
+//     loop.run();   // returns when all connections have been drained
 //
-// What a library costs is measured as the distance to this. One message costs one recv, one send
-// and a share of one wait; timers sit behind one timerfd so that waiting needs no timeout; the
-// buffer is one for all connections and stays in the cache, only a reply that did not fit into the
-// socket is put aside. In the buffer the prefix stands before the place of the received bytes.
+// The CPU per message of a library is compared with that of this loop. One message costs one recv,
+// one send and a share of one epoll_wait or select. The timers use one timerfd, so waiting needs no
+// timeout. All connections share one buffer, which stays in the cache; only a reply that did not
+// fit into the socket is copied. In the buffer, the prefix stands before the received bytes.
 #pragma once
 
 #include <bench/contract/contract.hpp>
@@ -45,11 +45,12 @@ class floor_loop {
 
   struct connection {
     bool open = false;
-    bool readable = false;  // edge-triggered only: there may be more to read
+    bool readable = false;  // edge-triggered only: the socket may hold unread bytes
     bool hung_up = false;
-    bool moved = false;               // a byte went in or out since the last look for idle ones
-    clock::time_point still_since{};  // valid while it has not
-    std::string unsent;               // what did not fit into the socket; nothing is read meanwhile
+    bool moved = false;               // a byte was received or sent since look_for_idle() last ran
+    clock::time_point still_since{};  // since when nothing moved; valid while moved is false
+    // The part of a reply that did not fit into the socket. While it is not empty, nothing is read.
+    std::string unsent;
   };
 
   bool saw_something_while_spinning();
@@ -74,13 +75,14 @@ class floor_loop {
   const int drain_signal_;
   floor_alarm alarm_;
   Waiter waiter_;
-  std::vector<connection> peers_;  // by descriptor
+  std::vector<connection> peers_;  // index: descriptor
   std::size_t connections_ = 0;
-  std::vector<int> unfinished_;  // edge-triggered only: those that filled the buffer, next turn's
+  // Edge-triggered only: connections whose recv filled the buffer, to be read in the next turn.
+  std::vector<int> unfinished_;
   std::string buffer_;
   bool accepting_ = true;
-  clock::time_point accept_again_ = never;  // after descriptors ran out
-  clock::time_point next_look_ = never;     // for idle connections
+  clock::time_point accept_again_ = never;  // when to accept again after resources ran out
+  clock::time_point next_look_ = never;     // when to look for idle connections
   clock::time_point drained_by_ = never;
 };
 
@@ -108,7 +110,8 @@ void floor_loop<Waiter>::run() {
   }
 }
 
-// Sleeping and being woken takes longer than a message does, and the processor can be had for it.
+// Polls without sleeping for options_.spin, because going to sleep and waking up takes longer than
+// a message. True if a descriptor became ready.
 template <typename Waiter>
 bool floor_loop<Waiter>::saw_something_while_spinning() {
   if (options_.spin.count() == 0) return false;
@@ -132,7 +135,7 @@ void floor_loop<Waiter>::ready(int fd, readiness now) {
   }
 }
 
-// One a turn: a second accept would mostly be one that is known to fail.
+// Accepts one connection per turn: a second accept4 would mostly return EAGAIN.
 template <typename Waiter>
 void floor_loop<Waiter>::accept_one() {
   if (!accepting_) return;
@@ -159,7 +162,8 @@ void floor_loop<Waiter>::accept_one() {
   }
 }
 
-// Without this a listener that cannot be served keeps the loop awake.
+// Stops watching the listener. Otherwise a listener that is readable but cannot be served would end
+// every wait at once.
 template <typename Waiter>
 void floor_loop<Waiter>::pause_accepting(clock::time_point until) {
   accepting_ = false;
@@ -191,7 +195,8 @@ template <typename Waiter>
 void floor_loop<Waiter>::echo_once(int fd, connection& peer) {
   const auto room = buffer_.data() + options_.prefix.size();
   const auto received = recv(fd, room, options_.buffer, 0);
-  // A short receive has emptied the socket; what comes later is told of again.
+  // A recv that returned less than was asked has emptied the socket, and the next bytes cause a new
+  // edge. After a hang-up there is no further edge, so the loop reads on until the end.
   peer.readable = Waiter::edge_triggered && received > 0 &&
                   (received == static_cast<ssize_t>(options_.buffer) || peer.hung_up);
   if (received <= 0) {
@@ -210,7 +215,8 @@ void floor_loop<Waiter>::echo_once(int fd, connection& peer) {
   if (peer.readable) unfinished_.push_back(fd);
 }
 
-// Without memory for it the reply could only be torn, so the connection ends.
+// Keeps the rest of a reply until the socket is writable. If there is no memory for it, closes the
+// connection: the client must not see a torn reply.
 template <typename Waiter>
 void floor_loop<Waiter>::put_aside(int fd, connection& peer, std::string_view rest) try {
   peer.unsent = rest;
@@ -248,7 +254,8 @@ void floor_loop<Waiter>::hang_up(int fd, connection& peer) {
   }
 }
 
-// What was received stays readable after SHUT_RD and is answered; then recv says end of file.
+// After SHUT_RD, recv still returns the bytes received so far, so they are answered; then it
+// returns 0.
 template <typename Waiter>
 void floor_loop<Waiter>::start_draining() {
   remove_socket_file(options_);
@@ -272,8 +279,9 @@ void floor_loop<Waiter>::on_alarm() {
   set_alarm();
 }
 
-// Looked at now and then: that is cheaper than to ask for the time on each message. The looks are a
-// sixteenth of the timeout apart, so that a connection is closed at most an eighth too late.
+// Closes idle connections. It runs once per sixteenth of the idle timeout, since reading the clock
+// on each message would use more CPU. So a connection is closed at most an eighth of the timeout
+// too late.
 template <typename Waiter>
 void floor_loop<Waiter>::look_for_idle(clock::time_point now) {
   for (std::size_t fd = 0; fd < peers_.size(); ++fd) {

@@ -1,8 +1,8 @@
 // sketch_echo PORT: the least that can be called an echo server on fibers.
 //
-// One boost::context::fiber a connection, one edge-triggered epoll, and nothing else: no timers, no
-// limits, no cancellation, no drain, no other reactor; a client that does not read loses its
-// connection. It is here so that anybody can ask what the rest of the library costs:
+// One boost::context::fiber per connection and one edge-triggered epoll; no timers, no limits, no
+// cancellation, no draining and no other reactor. A client that does not read loses its connection.
+// Comparing with it shows what the rest of the library costs:
 //
 //     bench/run --server 'sketch=sketch_echo {port}' --servers sketch,fibers/epoll
 #include <arpa/inet.h>
@@ -22,11 +22,11 @@
 namespace {
 
 struct session {
-  boost::context::fiber body;  // empty while it runs
-  boost::context::fiber loop;  // where it gives way to
+  boost::context::fiber body;  // empty while this fiber runs
+  boost::context::fiber loop;  // where resume() continues when this fiber gives way
 };
 
-std::vector<session> sessions(65'536);  // by descriptor
+std::vector<session> sessions(65'536);  // index: descriptor
 
 void give_way(session& self) {
   self.loop = std::move(self.loop).resume();
@@ -43,7 +43,7 @@ void echo(session& self, int client) {
     if (got <= 0 ||
         send(client, bytes.data(), static_cast<std::size_t>(got) + 4, MSG_NOSIGNAL) < got + 4)
       break;
-    if (got < 1000) give_way(self);  // it has all there was
+    if (got < 1000) give_way(self);  // a short recv has emptied the socket
   }
   close(client);
 }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int buffer_group = 0;
 constexpr unsigned submissions = 1024;
-constexpr unsigned first_replies = 128;  // few, so that they stay in the cache
+constexpr unsigned first_replies = 128;  // a small start, so that the buffers stay in the cache
 constexpr unsigned most_ring_entries = 32768;
 constexpr std::size_t most_buffer_bytes = 64 << 20;
 constexpr rlim_t most_registered = 1 << 17;
@@ -34,7 +34,7 @@ constexpr rlim_t most_registered = 1 << 17;
   std::exit(1);
 }
 
-// A non-blocking descriptor would make the kernel say EAGAIN instead of waiting.
+// On a non-blocking descriptor io_uring completes with EAGAIN instead of waiting.
 void make_blocking(int fd) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 }
@@ -75,8 +75,8 @@ floor_uring::~floor_uring() {
   munmap(buffers_, most_replies_ * sizeof(io_uring_buf));
 }
 
-// Completions are worked off on this thread and only when it asks for them, and nobody else
-// submits.
+// SINGLE_ISSUER and DEFER_TASKRUN: only this thread submits, and the kernel runs its completion
+// work only when this thread asks for completions.
 void floor_uring::make_ring() {
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
@@ -85,7 +85,7 @@ void floor_uring::make_ring() {
   if (const int error = io_uring_queue_init_params(submissions, &ring_, &params)) {
     refuse(options_, -error);
   }
-  // Both save the kernel a look-up each time, and it works without.
+  // Both registrations save the kernel a look-up of the descriptor per call. Failure is harmless.
   io_uring_register_ring_fd(&ring_);
   const auto registered = static_cast<unsigned>(std::min(descriptor_limit(), most_registered));
   if (io_uring_register_files_sparse(&ring_, registered) == 0) {
@@ -128,7 +128,8 @@ std::uint64_t floor_uring::tag(request what, int descriptor) {
          static_cast<std::uint32_t>(descriptor);
 }
 
-// A full queue means submit and go on. Preparing a submission leaves its tag alone.
+// Returns an entry of the submission queue; if the queue is full, submits it first. The caller's
+// io_uring_prep_*() does not overwrite the tag in user_data.
 io_uring_sqe& floor_uring::next_submission(request what, int descriptor) {
   auto* submission = io_uring_get_sqe(&ring_);
   while (submission == nullptr) {
@@ -189,7 +190,8 @@ void floor_uring::completed(const io_uring_cqe& what) {
   }
 }
 
-// A multishot accept takes all that wait at once, which is too many where their number is limited.
+// A multishot accept takes all waiting connections at once. With --max-connections that would be
+// too many, so accepts are single there.
 void floor_uring::accept() {
   accept_again_ = never;
   if (accepting_ || listener_ < 0 || connections_ >= most_connections_) return;
@@ -205,7 +207,7 @@ void floor_uring::accepted(int result, bool more) {
     if (result >= 0) close(result);
     return;
   }
-  if (result < 0) {  // descriptors ran out, mostly: to try again at once would spin
+  if (result < 0) {  // mostly EMFILE; an immediate retry would spin
     accept_again_ = clock::now() + std::chrono::milliseconds{10};
     return set_alarm();
   }
@@ -234,7 +236,8 @@ void floor_uring::watch_end(int fd) {
   peers_[static_cast<std::size_t>(fd)].watched = true;
 }
 
-// The receive may have missed the end. Asked for again, it meets it.
+// The peer has closed its side, but the multishot receive may have missed that. So it is cancelled,
+// and the next receive reports the end of stream.
 void floor_uring::end_came(int fd) {
   auto& peer = peers_[static_cast<std::size_t>(fd)];
   peer.watched = false;
@@ -242,8 +245,9 @@ void floor_uring::end_came(int fd) {
   if (peer.ended) close_if_done(fd);
 }
 
-// Without IORING_RECVSEND_POLL_FIRST, though the first try mostly finds nothing: with it the kernel
-// gives the bytes that had come before and never the end that had come with them.
+// Does not set IORING_RECVSEND_POLL_FIRST, although the first try mostly finds nothing. With that
+// flag the kernel delivers the bytes that came before the receive, but never the end of stream that
+// came with them.
 void floor_uring::receive(int fd) {
   auto& submission = next_submission(request::receive, fd);
   io_uring_prep_recv_multishot(&submission, fd, nullptr, 0, 0);
@@ -275,7 +279,7 @@ void floor_uring::received(int fd, int result, std::uint32_t flags) {
   if (result == -ENOBUFS) {
     make_buffers(static_cast<unsigned>(replies_.size()));
     starved_.push_back(fd);
-    peer.state = receiving::yes;  // as soon as there is a buffer
+    peer.state = receiving::yes;  // it becomes true when run() has returned buffers to the ring
   } else if (result != -ECANCELED) {
     peer.ended = true;
     if (result < 0 && peer.watched) shutdown(fd, SHUT_RDWR);
@@ -340,8 +344,9 @@ void floor_uring::close_if_done(int fd) {
   say_task_done();
 }
 
-// What was received stays readable after SHUT_RD and is answered; then comes the end. The accept
-// that waits is cancelled: it keeps the listener open, and on a path no shutdown would end it.
+// After SHUT_RD, bytes received so far stay readable and are answered; then comes the end of
+// stream. The pending accept is cancelled: it keeps the listener open, and for a Unix socket a
+// shutdown() would not end it.
 void floor_uring::start_draining() {
   remove_socket_file(options_);
   if (accepting_) {
@@ -369,8 +374,9 @@ void floor_uring::on_alarm(bool more) {
   set_alarm();
 }
 
-// Looked at now and then: that is cheaper than to ask for the time on each message. The looks are a
-// sixteenth of the timeout apart, so that a connection is closed at most an eighth too late.
+// Shuts idle connections down. It runs once per sixteenth of the idle timeout, since reading the
+// clock on each message would use more CPU. So a connection is closed at most an eighth of the
+// timeout too late.
 void floor_uring::look_for_idle(clock::time_point now) {
   for (std::size_t fd = 0; fd < peers_.size(); ++fd) {
     auto& peer = peers_[fd];

@@ -1,20 +1,21 @@
-// floor_uring: the bare loop on io_uring, as fast as we know how.
+// uring: floor_uring, the bare loop on io_uring, as fast as its authors could make it.
 //
-//     floor_uring loop{options, listener, drain_signal};   // where it is forbidden: throws why
-//     loop.run();                                          // until drained
+//     floor_uring loop{options, listener, drain_signal};   // io_uring forbidden: exits with 1
+//     loop.run();                                          // returns when drained
 //
-// A turn is one io_uring_enter: it hands over everything the last turn wanted, waits, and runs what
-// completed. Accepting and receiving are multishot: asked for once. Received bytes lie in buffers
-// that the kernel takes from a ring of ours, each behind a prefix that is there already; the reply
-// is sent from the same place and the buffer goes back into the ring. So a message costs one
-// submission, two completions and a share of one system call, and is never copied by us.
+// A turn is one io_uring_enter. It submits everything that the last turn prepared, waits, and
+// handles the completions. Accept and receive are multishot: one submission serves many
+// completions. The kernel takes receive buffers from a provided-buffer ring. Each buffer follows a
+// prefix that is already in place, the reply is sent from there, and the buffer returns to the
+// ring. So a message costs one submission, two completions and a share of one system call, and this
+// program copies no bytes.
 //
-// The kernel refers to a connection until its last completion came. That is why one is never closed
-// while something is outstanding: it is shut down, which ends all that waits, and closed then.
+// The kernel refers to a connection until its last completion has come. So a connection with
+// outstanding requests is never closed: shutdown() ends the requests, then close() follows.
 //
-// A kernel without "io_uring/poll: fix multishot recv missing EOF on wakeup race" may give a
-// receive the last bytes and never the end that came with them. So each connection also polls once
-// for its end, and then asks for the receive again.
+// A kernel without the commit "io_uring/poll: fix multishot recv missing EOF on wakeup race" may
+// deliver the last bytes to a receive and never the end of stream that came with them. So each
+// connection also polls once for POLLRDHUP, and then submits its receive again.
 #pragma once
 
 #include <bench/contract/contract.hpp>
@@ -43,23 +44,24 @@ class floor_uring {
   using clock = floor_alarm::clock;
   static constexpr auto never = floor_alarm::never;
   static constexpr int none = -1;
-  static constexpr unsigned most_unsent = 2;  // replies of a connection, before it receives no more
+  // Queued replies at which a connection stops receiving.
+  static constexpr unsigned most_unsent = 2;
 
   enum class request : std::uint8_t { accept, receive, end, send, cancel, alarm, drain };
   enum class receiving : std::uint8_t { no, yes, cancelled };
 
   struct connection {
     bool open = false;
-    bool ended = false;    // nothing will be received any more
-    bool watched = false;  // the poll for its end has not completed
-    bool moved = false;    // a byte went in or out since the last look for idle ones
+    bool ended = false;    // nothing more will be received
+    bool watched = false;  // the poll for POLLRDHUP has not completed
+    bool moved = false;    // a byte was received or sent since look_for_idle() last ran
     receiving state = receiving::no;
-    unsigned unsent = 0;              // replies, linked from the first, which the kernel has
-    int first = none, last = none;    // buffers
-    clock::time_point still_since{};  // valid while it has not moved
+    unsigned unsent = 0;              // number of queued replies: a list from `first` to `last`
+    int first = none, last = none;    // indices of buffers
+    clock::time_point still_since{};  // since when nothing moved; valid while moved is false
   };
   struct reply {
-    char* bytes = nullptr;  // the prefix, and behind it the room for one receive
+    char* bytes = nullptr;  // the prefix, followed by room for one receive
     std::uint32_t size = 0;
     std::uint32_t sent = 0;
     int next = none;
@@ -99,19 +101,20 @@ class floor_uring {
   const int drain_signal_;
   floor_alarm alarm_;
   io_uring ring_{};
-  int registered_ = 0;           // the ring keeps connections below this, so that none is looked up
-  const std::size_t slot_;       // bytes of a reply at most
+  // Connections whose descriptor is below this use the ring's file table, which spares a look-up.
+  int registered_ = 0;
+  const std::size_t slot_;       // bytes of a reply at most, with its prefix
   const unsigned most_replies_;  // a power of two
   io_uring_buf_ring* buffers_ = nullptr;
-  int returned_ = 0;  // to the ring since the kernel was told
+  int returned_ = 0;  // buffers returned to the ring that the kernel does not know of yet
   std::vector<std::unique_ptr<char[]>> slabs_;
-  std::vector<reply> replies_;     // by buffer
-  std::vector<int> starved_;       // connections that found no buffer
-  std::vector<connection> peers_;  // by descriptor
+  std::vector<reply> replies_;     // index: buffer
+  std::vector<int> starved_;       // connections whose receive ended because the ring had no buffer
+  std::vector<connection> peers_;  // index: descriptor
   std::size_t connections_ = 0;
   bool accepting_ = false;
-  clock::time_point accept_again_ = never;  // after descriptors ran out
-  clock::time_point next_look_ = never;     // for idle connections
+  clock::time_point accept_again_ = never;  // when to accept again after descriptors ran out
+  clock::time_point next_look_ = never;     // when to look for idle connections
   clock::time_point drained_by_ = never;
 };
 

@@ -1,11 +1,12 @@
-// floor waiters: which descriptors are ready, asked of epoll and asked of select.
+// waiter: which descriptors are ready; one class asks epoll, the other asks select.
 //
 //     epoll_waiter waiter;
 //     waiter.watch(listener);
-//     waiter.wait(true);                                   // until one is ready; false: just look
-//     waiter.each([](int fd, readiness now) { ... });      // for each that is
+//     waiter.wait(true);                                   // until one is ready; false: polls
+//     waiter.each([](int fd, readiness now) { ... });      // calls it for each ready descriptor
 //
-// Same members, same order; the loop is a template over them, so the call costs nothing.
+// Both classes have the same members in the same order. floor_loop is a template over them, so
+// there is no virtual call.
 #pragma once
 
 #include <sys/epoll.h>
@@ -25,11 +26,12 @@ namespace bench {
 struct readiness {
   bool readable = false;
   bool writable = false;
-  bool hung_up = false;  // said once: read until the end
+  bool hung_up = false;  // reported once: then read until the end of stream
 };
 
-// Edge-triggered: one epoll_ctl when a connection arrives and none after it, and no second look by
-// the kernel at every socket that was just served. The price: the loop remembers what is unread.
+// Edge-triggered epoll needs one epoll_ctl when a connection arrives and none afterwards, and the
+// kernel does not look again at sockets that were just served. In return the loop must remember
+// which sockets may hold unread bytes.
 class epoll_waiter {
  public:
   static constexpr bool edge_triggered = true;
@@ -39,17 +41,18 @@ class epoll_waiter {
   epoll_waiter(const epoll_waiter&) = delete;
   epoll_waiter& operator=(const epoll_waiter&) = delete;
 
-  // For the listener, the timer and the signal: reported until served or unwatched.
+  // Level-triggered, for the listener, the timer and the signal: reported in every wait until
+  // served or unwatched.
   void watch(int fd) { control(EPOLL_CTL_ADD, fd, EPOLLIN); }
   void unwatch(int fd) { control(EPOLL_CTL_DEL, fd, 0); }
 
-  // For connections. Whoever waits to write is not to be told that he may read.
+  // Edge-triggered, for connections. EPOLLOUT is added only while a reply waits for room.
   void connected(int fd) { control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET); }
   void expect_writable(int fd) {
     control(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET);
   }
-  void expect_readable(int) {}  // an edge is reported once, so nothing needs to be switched off
-  void closing(int) {}          // close() takes it out
+  void expect_readable(int) {}  // EPOLLOUT stays set: an edge is reported once
+  void closing(int) {}          // close() removes the descriptor from the epoll set
 
   bool wait(bool block) {
     count_ = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), block ? -1 : 0);
@@ -80,8 +83,8 @@ class epoll_waiter {
   std::array<epoll_event, 256> events_;
 };
 
-// The bitmaps reach to the highest descriptor: FD_SETSIZE limits a type of the C library, not the
-// kernel, so FD_SET is not used and descriptor 1024 is one like any other.
+// A bitmap that grows to the highest descriptor. FD_SETSIZE limits the C library's fd_set, not the
+// kernel, so FD_SET is not used and descriptors from 1024 on work as well.
 class descriptor_set {
  public:
   static constexpr std::size_t word_bits = sizeof(unsigned long) * CHAR_BIT;
@@ -160,9 +163,9 @@ class select_waiter {
   }
 
  private:
-  descriptor_set reading_;  // what is waited for
+  descriptor_set reading_;  // what select() is asked for
   descriptor_set writing_;
-  int writers_ = 0;  // so that select need not look at an empty set
+  int writers_ = 0;  // descriptors in writing_; 0: select() gets no set for writing
   int count_ = 0;
   descriptor_set readable_;  // what the last wait found
   descriptor_set writable_;
