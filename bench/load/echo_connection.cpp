@@ -23,8 +23,9 @@ void limit_connecting(int socket, std::chrono::nanoseconds patience) {
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-// As recv, but what has not come by then is EAGAIN. SO_RCVTIMEO would be shorter, but some kernels
-// return EAGAIN from a blocking recv that a reset has woken, too.
+// Like recv(), but fails with EAGAIN if nothing has arrived by `until`. SO_RCVTIMEO would be
+// shorter code, but on some kernels a blocking recv that a connection reset has woken fails with
+// EAGAIN too.
 ssize_t receive_until(std::chrono::steady_clock::time_point until, int socket,
                       std::span<char> into) {
   for (;;) {
@@ -74,8 +75,8 @@ descriptor begin_connecting(const std::string& name, const address& where) {
   return socket;
 }
 
-// Two bytes are one receive of any server, so the reply ends with them and what stands before is
-// the prefix.
+// Sends two bytes. Every server gets them in one receive, so the reply ends with them; the bytes
+// before them are the prefix.
 std::string detect_prefix(const std::string& name, const address& where,
                           std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
   const auto socket = connect_to(name, where, patience, stop);
@@ -88,7 +89,7 @@ std::string detect_prefix(const std::string& name, const address& where,
     char bytes[longest_prefix];
     const auto count = receive_until(until, socket.get(), bytes);
     if (count == 0) throw server_failed(fmt::format("{} closed a new connection", name));
-    if (count < 0 && errno == EINTR) {  // by Ctrl-C, or by a window that changed its size
+    if (count < 0 && errno == EINTR) {  // Ctrl-C, or SIGWINCH from a resized window
       if (stop) throw interrupted{};
       continue;
     }

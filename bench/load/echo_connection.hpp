@@ -1,4 +1,4 @@
-// echo connection: reaching a server, and learning how it answers.
+// echo_connection: connects to a server and finds out how it answers.
 //
 //     auto prefix = detect_prefix("fibers/epoll", address, 5s, stop);   // "GOT:"
 #pragma once
@@ -11,17 +11,17 @@
 
 namespace bench {
 
-// A blocking connection with TCP_NODELAY. Throws server_failed that names the server, or
-// interrupted where a signal came and `stop` is true.
+// Opens a blocking connection with TCP_NODELAY. Throws server_failed, which names the server, or
+// `interrupted` if a signal came and `stop` is true.
 descriptor connect_to(const std::string& name, const address& where,
                       std::chrono::nanoseconds patience, const std::atomic<bool>& stop);
 
-// A connection that is being opened, with TCP_NODELAY, which does not wait: what is sent before it
-// is open is refused with EAGAIN. Throws like the other.
+// Starts a non-blocking connect() with TCP_NODELAY. Until the connection is established, send()
+// fails with EAGAIN. Throws like connect_to().
 descriptor begin_connecting(const std::string& name, const address& where);
 
-// What the server puts before the bytes it received; it is asked over a connection of its own.
-// Throws wrong_reply if it does not echo at all.
+// The bytes that the server puts before the bytes it received, such as "GOT:". Uses a connection of
+// its own. Throws server_failed if the server does not answer, and wrong_reply if it does not echo.
 std::string detect_prefix(const std::string& name, const address& where,
                           std::chrono::nanoseconds patience, const std::atomic<bool>& stop);
 

@@ -26,8 +26,8 @@ std::int64_t now_ns() {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-// To the nanosecond where the kernel can (5.11). Elsewhere what is left of a millisecond is spent
-// asking again: a message must not be late because of the clock.
+// epoll_pwait2 (Linux 5.11) waits with nanosecond resolution. On older kernels this waits whole
+// milliseconds and polls for the rest, so that a coarse timeout does not make a message late.
 int wait_for_events(int epoll, std::vector<epoll_event>& events, std::chrono::nanoseconds longest) {
   const auto room = static_cast<int>(events.size());
   const auto ns = std::max<std::int64_t>(longest.count(), 0);
@@ -44,9 +44,10 @@ struct load_generator::target {
   address where;
   payload expected;
   int connections = 0;
-  std::int64_t due = 0;        // replies that have not come yet
-  load_sample sample{};        // of the run() that is going on
-  std::int64_t slice_due = 0;  // of its messages, in an open loop: those that wait for their reply
+  std::int64_t due = 0;  // outstanding replies
+  load_sample sample{};  // of the current run()
+  // Open loop: messages due in the current run() that were sent and are not answered yet.
+  std::int64_t slice_due = 0;
   std::optional<open_loop> pace{};
 };
 
@@ -54,11 +55,11 @@ struct load_generator::connection {
   descriptor socket;
   server_number server;
   std::uint32_t number;
-  int place;  // among those of its server
+  int place;  // index among the connections to its server
   reply_position replies{};
-  std::uint64_t asked = 0;     // messages that are to be sent
-  std::uint64_t sent = 0;      // messages that were sent whole
-  std::size_t sent_bytes = 0;  // of the next one
+  std::uint64_t asked = 0;     // messages to be sent, counted from the beginning
+  std::uint64_t sent = 0;      // messages sent whole
+  std::size_t sent_bytes = 0;  // bytes of the next message that were sent
 };
 
 struct load_generator::outstanding {
@@ -130,7 +131,8 @@ void load_generator::watch(const connection& opened) {
   }
 }
 
-// Closed from this side: the server reads the end, as it does of any client that is done.
+// Churn: closes the connection from this side, so that the server reads end of stream as from any
+// client that is done, and opens it again.
 void load_generator::open_again(connection& closing) {
   const auto& server = servers_[closing.server];
   closing.socket = {};
@@ -153,7 +155,7 @@ void load_generator::start(const std::vector<server_number>& servers) {
 }
 
 void load_generator::start_at_rate(const std::vector<server_number>& servers, double per_second) {
-  prctl(PR_SET_TIMERSLACK, 1UL);  // else the kernel may wake us 50 us late
+  prctl(PR_SET_TIMERSLACK, 1UL);  // the default slack delays timers by up to 50 us
   loaded_ = servers;
   sending_ = true;
   const auto now = now_ns();
@@ -224,8 +226,8 @@ void load_generator::wait_for_replies() {
   }
 }
 
-// In an open loop a reply that comes late is the one that matters. A server that cannot keep up has
-// ever more of them, and is not waited for.
+// Open loop: run() also waits for late replies, because those are the tail of the latency. A server
+// that cannot keep up always has some, so run() gives up on it after a while.
 bool load_generator::slice_answered() const {
   return std::all_of(loaded_.begin(), loaded_.end(), [this](auto number) {
     const auto& each = servers_[number];
@@ -252,8 +254,8 @@ void load_generator::expect_progress(nanoseconds since) const {
   }
 }
 
-// Each round looks at the replies of one server after the other. Whose come first is drawn anew: a
-// fixed turn could fall into step with the servers taking turns on their core.
+// Handles one batch of events, server by server. A random number decides which server comes first:
+// a fixed rotation could fall into step with the kernel's scheduling of the servers on their CPU.
 void load_generator::process_events(nanoseconds longest_wait) {
   if (stop_) throw interrupted{};
   const int count = wait_for_events(epoll_.get(), events_, longest_wait);
@@ -276,8 +278,8 @@ void load_generator::process(connection& ready, std::uint32_t events) {
   if (ending || (events & EPOLLIN) != 0) receive(ready, ending);
 }
 
-// A receive that did not fill the buffer has drained the socket: asking again would only cost a
-// system call. Only when the server has closed its side is there something more to learn.
+// A recv that did not fill the buffer has emptied the socket, so another recv would only cost a
+// system call. If the server has closed its side, one more recv reports the end of stream.
 void load_generator::receive(connection& receiving, bool to_the_end) {
   auto& from = servers_[receiving.server];
   for (;;) {
@@ -360,7 +362,7 @@ void load_generator::ask(connection& asking, int messages, std::int64_t now, std
   flush(asking);
 }
 
-// What does not fit into the socket goes out when epoll says that there is room again.
+// Sends as much as the socket takes. The rest follows at the next EPOLLOUT.
 void load_generator::flush(connection& sending) {
   const auto message_bytes = static_cast<std::size_t>(shape_.message_bytes);
   while (sending.sent < sending.asked) {
@@ -378,8 +380,8 @@ void load_generator::flush(connection& sending) {
   }
 }
 
-// The bytes that come next, as many whole messages as there is room for. A message is made anew
-// each time it is needed, so a thousand connections keep no buffers.
+// Composes the next bytes to send: as many whole messages as `composed_` has room for. A message is
+// composed anew whenever it is needed, so a thousand connections need no buffers of their own.
 std::string_view load_generator::compose(const connection& sending) {
   const auto& expected = servers_[sending.server].expected;
   const auto room = composed_.size() / expected.message_bytes();

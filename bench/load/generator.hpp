@@ -1,18 +1,20 @@
-// load generator: one thread that keeps servers busy and checks every byte they answer.
+// generator: load_generator, one thread that loads servers and checks every byte of their replies.
 //
 //     load_generator client{scenario::parse("c64/512"), seed, stop};
 //     auto a = client.add_server("fibers/epoll", address);
 //     auto b = client.add_server("asio-callback/epoll", other_address);
 //     client.connect(a, 64), client.connect(b, 64);
-//     client.start({a, b});                   // both at once, from one loop
-//     auto samples = client.run(200ms);       // one for each, in the order of start
-//     client.finish();                        // every reply that is still due has come
+//     client.start({a, b});                   // loads both from one loop
+//     auto samples = client.run(200ms);       // one per server, in the order of start()
+//     client.finish();                        // returns when every outstanding reply has come
 //
-// It plays for no side: bare epoll, edge-triggered, each connection registered once; a message
-// costs one send, one receive and a share of one epoll_wait. start() closes the loop: a connection
-// sends its next message when a reply came. start_at_rate() opens it: messages are due at a fixed
-// rate, and their time counts from then. Under churn a message is a connection: it is opened for
-// it and closed after its reply, and its time counts from before it was opened.
+// The client is the same for all servers: bare edge-triggered epoll, each connection registered
+// once. A message costs the client one send, one recv and a share of one epoll_wait.
+//
+// start() runs a closed loop: a connection sends its next message when a reply has come.
+// start_at_rate() runs an open loop: messages are due at a fixed rate, and latency counts from
+// then. With churn each message has a connection of its own: it is opened for the message and
+// closed after the reply, and latency includes the connect().
 #pragma once
 
 #include <sys/epoll.h>
@@ -36,15 +38,15 @@ namespace bench {
 // What one server did during one run().
 struct load_sample {
   double seconds = 0;
-  std::int64_t messages = 0;      // whole replies; every byte of each was compared
-  histogram latency_ns;           // from when it was sent; in an open loop, below, from due
-  double client_utilisation = 0;  // 0 to 1: share of a core that this thread used
+  std::int64_t messages = 0;  // whole replies, each compared byte by byte
+  histogram latency_ns;  // closed loop: from sending to reply; open loop: from due time to reply
+  double client_utilisation = 0;  // 0 to 1: share of a CPU that this thread used
 
-  // Open loop only. The histograms hold what was due in the time that was asked for, also what was
-  // answered after it.
-  std::int64_t due = 0;  // messages that became due in these seconds
-  histogram service_ns;  // from when it was sent
-  histogram late_ns;     // what the client itself was late with sending
+  // Open loop only. The histograms hold the messages that were due in the requested duration,
+  // including those answered after it.
+  std::int64_t due = 0;  // messages that became due during `seconds`
+  histogram service_ns;  // service time: from sending to reply
+  histogram late_ns;     // how late the client sent messages, by its own fault
 };
 
 class load_generator {
@@ -52,35 +54,35 @@ class load_generator {
   using nanoseconds = std::chrono::nanoseconds;
   using server_number = std::size_t;
 
-  // `stop`: once it is true every call throws `interrupted`. It must outlive the generator.
+  // Once `stop` is true, every call throws `interrupted`. `stop` must outlive the generator.
   load_generator(const scenario& shape, std::uint64_t seed, const std::atomic<bool>& stop);
   ~load_generator();
   load_generator(const load_generator&) = delete;
   load_generator& operator=(const load_generator&) = delete;
 
-  // How long a server may stay silent while a reply is due. 5 s unless told.
+  // How long a server may owe a reply before it counts as failed. Default: 5 s.
   void set_patience(nanoseconds patience) { patience_ = patience; }
 
-  // Asks the server for its prefix over a connection of its own. Returns the server's number.
+  // Finds out the server's prefix over a connection of its own. Returns the number of the server.
   server_number add_server(std::string name, const address& where);
 
-  // Opens connections until the server has `total`, each of which has echoed `depth` messages.
-  // Only the first of them are loaded, as many as the scenario's `connections`.
+  // Opens connections until the server has `total`; each new one echoes `depth` messages once. Only
+  // the first `connections` of the scenario are loaded later; the others stay idle.
   void connect(server_number server, int total);
 
-  // Loads these servers from now on. Their replies are looked at in an order that is drawn anew
-  // for every batch of events, so none is always first.
+  // Loads these servers from now on in a closed loop. Each batch of events is handled in a random
+  // order of the servers, so none of them is always first.
   void start(const std::vector<server_number>& servers);
 
-  // The same in an open loop: each of these servers is due `per_second` messages a second.
+  // The same in an open loop: `per_second` messages per second are due from each of these servers.
   void start_at_rate(const std::vector<server_number>& servers, double per_second);
 
-  // One sample for each server, in the order of start(). Ends late by at most one batch; in an open
-  // loop when what was due in this time has been answered, and at most half a second, or as much
-  // time again, late.
+  // Loads the servers for `duration` and returns one sample per server, in the order of start(). A
+  // closed loop ends late by at most one batch of events. An open loop ends when the messages that
+  // were due in `duration` have been answered, but at most max(duration, 0.5 s) late.
   std::vector<load_sample> run(nanoseconds duration);
 
-  // Sends nothing more and waits for what is due.
+  // Sends nothing more and waits for the outstanding replies.
   void finish();
 
   const std::string& prefix(server_number server) const;
@@ -119,11 +121,11 @@ class load_generator {
   struct {
     std::int64_t start = 0;
     std::int64_t end = 0;
-  } slice_;               // of the run() that is going on, as asked
-  bool sending_ = false;  // replies are followed by the next message
+  } slice_;               // of the current run(), as requested
+  bool sending_ = false;  // a reply causes the next message
   std::vector<target> servers_;
-  std::vector<connection> connections_;  // a connection's number is its place
-  std::vector<outstanding> asked_;       // one for each message that may be outstanding
+  std::vector<connection> connections_;  // index: the connection's number
+  std::vector<outstanding> asked_;  // due and send time of each message that may be outstanding
   std::vector<server_number> loaded_;
   std::vector<epoll_event> events_;
   std::vector<char> received_;

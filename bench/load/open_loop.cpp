@@ -34,7 +34,8 @@ std::int64_t open_loop::due_until(std::int64_t now_ns) const {
   return static_cast<std::int64_t>(static_cast<double>(now_ns - start_ns_) / interval_ns_) + 1;
 }
 
-// From the start and not from the last one: rounding must not add up to another rate.
+// Computes from the start, not from the previous message, so that rounding errors do not add up to
+// another rate.
 std::int64_t open_loop::due_ns(std::int64_t message) const {
   return start_ns_ + std::llround(static_cast<double>(message) * interval_ns_);
 }

@@ -1,12 +1,12 @@
-// open loop: messages that are due at a fixed rate, whether or not the server keeps up.
+// open_loop: messages that are due at a fixed rate, whether or not the server keeps up.
 //
 //     open_loop pace{20'000, now};                      // message k is due at now + k / 20,000 s
-//     pace.offer(connection, now);                      // it may carry one message more
-//     while (const auto next = pace.take(now)) ...      // late ones follow each other at once
+//     pace.offer(connection, now);                      // this connection can carry a message
+//     while (const auto next = pace.take(now)) ...      // several at once if they are late
 //
-// A closed loop asks a slow server less often just while it is slow: a stall is measured once, and
-// all who would have come meanwhile are omitted. Here they come, and their time counts from when
-// they were due. Times are nanoseconds of any clock.
+// A closed loop sends less to a server that stalls. So it measures the stall once and omits the
+// messages that would have been sent meanwhile (coordinated omission). An open loop sends them, and
+// their latency counts from when they were due. Times are nanoseconds of any one clock.
 #pragma once
 
 #include <cstdint>
@@ -20,24 +20,26 @@ class open_loop {
   struct sending {
     std::uint32_t connection;
     std::int64_t due_ns;
-    std::int64_t late_ns;  // since it was due and a connection was free: the client's own delay
+    // Since it was due and a connection was free: the delay caused by the client.
+    std::int64_t late_ns;
   };
 
   open_loop(double per_second, std::int64_t start_ns);
 
   void offer(std::uint32_t connection, std::int64_t now_ns);
 
-  // The next message, on the connection that has waited longest; absent: nothing is due, or no
-  // connection is free.
+  // The next message, on the connection that has been free longest. nullopt: nothing is due at
+  // `now_ns`, or no connection is free.
   std::optional<sending> take(std::int64_t now_ns);
 
-  // When take() will have something as far as is known; absent: not before an offer().
+  // When the next message is due. nullopt: no connection is free, so take() returns nothing before
+  // the next offer().
   std::optional<std::int64_t> next_ns() const;
 
-  // Nothing that is due until then remains to be sent.
+  // True if every message that is due until `now_ns` has been taken.
   bool has_taken_all_until(std::int64_t now_ns) const;
 
-  // How many messages became due until then, sent or not.
+  // The number of messages that became due until `now_ns`, sent or not.
   std::int64_t due_until(std::int64_t now_ns) const;
 
  private:

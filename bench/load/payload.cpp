@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t header_bytes = 16;
 constexpr std::size_t connection_digits = 6;
-constexpr std::size_t body_starts = 1 << 14;  // a power of two; bodies stay in the caches
+// A power of two, small enough that the bodies stay in the cache.
+constexpr std::size_t body_starts = 1 << 14;
 
 std::string alphabet_without(std::string_view prefix) {
   std::string letters = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -25,7 +26,7 @@ void write_digits(char* target, std::size_t digits, std::uint64_t number,
   for (auto i = digits; i-- > 0; number >>= 4) target[i] = alphabet[number & 15];
 }
 
-// Neighbouring messages take bodies that are far apart.
+// Consecutive messages get bodies that start far apart.
 std::size_t body_start(std::uint32_t connection, std::uint64_t sequence) {
   return ((sequence + connection * 977U) * 40503U) % body_starts;
 }
@@ -98,8 +99,8 @@ std::size_t payload::check_message(reply_position& at, std::uint32_t connection,
   write(expected_.data(), connection, at.sequence);
   const char* expected = expected_.data() + at.message_at;
   auto length = std::min(message_bytes_ - at.message_at, arrived.size());
-  // The first byte is the message's, or at_prefix() would have taken it; from the next one on a
-  // prefix may begin again.
+  // at_prefix() has excluded that the first byte begins a prefix, so it belongs to the message.
+  // From the second byte on, a prefix may begin.
   if (!prefix_.empty()) length = std::min(length, arrived.find(prefix_.front(), 1));
   if (std::memcmp(expected, arrived.data(), length) != 0) {
     const auto other = std::mismatch(expected, expected + length, arrived.data());
