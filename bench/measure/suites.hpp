@@ -59,7 +59,7 @@ const matchup& usual_matchup();
 inline constexpr const char* control_server = "fibers/epoll";
 
 // The control with a known difference: 1,000 ns of CPU injected per message. A run must find it.
-// This load shows it best, because the number of messages per wait varies between few and many.
+// This load shows it best: many messages per second, and few of them in one wait.
 inline constexpr const char* slowed_server = "fibers/epoll/inject1000ns";
 inline constexpr const char* slowed_load = "c16/64";
 

@@ -16,14 +16,14 @@ server_info bundled(std::string name, const std::string& program, const std::str
           {}};
 }
 
-// A name in its parts: "asio-callback/epoll", "2", "shared", "50us".
+// The parts of a server's name: "asio-callback/epoll", "2", "shared", "50us" and so on.
 struct variant {
   std::string plain;
-  std::string threads;  // empty: one
+  std::string threads;  // empty: one thread
   std::string shape;
   std::string spin;
-  std::string injected;  // nanoseconds; empty: none
-  std::string socket;    // empty: tcp
+  std::string injected;  // ns per message; empty: none
+  std::string socket;    // empty: TCP
 };
 
 std::optional<variant> parse_variant(const std::string& name) {
@@ -146,7 +146,7 @@ std::optional<std::string> floor_of(const std::string& base, const std::string& 
   if (socket != variant_of(contender).socket) return std::nullopt;
   const auto floor = "floor/" + reactor_of(base) + (threads.empty() ? "" : "/t" + threads) + socket;
   if (threads != variant_of(contender).threads || !find_bundled(floor)) return std::nullopt;
-  if (base == floor || contender == floor) return std::nullopt;  // it is there already
+  if (base == floor || contender == floor) return std::nullopt;  // the floor is one of the two
   return floor;
 }
 

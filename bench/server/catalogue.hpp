@@ -1,17 +1,18 @@
-// catalogue: the servers that have a name, and how each is started.
+// catalogue: the bundled servers by name, and the command that starts each.
 //
 //     auto server = find_server("fibers/epoll");   // fibers_echo --quiet --io epoll ...
 //     floor_of("fibers/epoll", "asio-callback/epoll");   // floor/epoll, for a duet of the two
 //
-// A name is who and with what it waits. What follows starts it otherwise than by default:
+// A name is a library and a reactor. Suffixes change the defaults:
 //
 //     fibers/epoll/t2               two threads, each with a loop of its own
-//     asio-callback/epoll/t2/shared two threads that share one loop, which only Asio offers
-//     fibers/epoll/unix             listens on a path instead of a port
-//     fibers/epoll/spin50us         looks for events that long before it sleeps
-//     fibers/epoll/inject1000ns     burns that much CPU on each message, to be found by a run
+//     asio-callback/epoll/t2/shared two threads that share one io_context; only Asio has this
+//     fibers/epoll/unix             listens on a Unix socket
+//     fibers/epoll/spin50us         polls for events for 50 us before it sleeps
+//     fibers/epoll/inject1000ns     burns 1,000 ns of CPU per message, as a control
 //
-// What the command line adds has the name that it gives, or the address where it runs.
+// A server that the command line adds is named there; without a name, a target's address is its
+// name.
 #pragma once
 
 #include <bench/record/record.hpp>
@@ -21,34 +22,36 @@
 
 namespace bench {
 
-// Every bundled server as it is by default, whether or not this build and machine have it.
+// Every bundled server with default options, including those that this build or machine lacks.
 const std::vector<server_info>& bundled_servers();
 
-// One by its name, variants included. Throws usage_error that lists them.
+// Finds a bundled or an added server by name, suffixes included. Throws usage_error, which lists
+// the names.
 server_info find_server(const std::string& name, const std::vector<server_info>& added = {});
 
-// What a bundled server is to wait with; absent for any other program.
+// The reactor that a bundled server's name asks for; nullopt for any other program.
 std::optional<std::string> bundled_reactor(const std::string& name);
 
-// Whether a build or a machine may lack it, as not every kernel permits io_uring.
+// True if a build or machine may lack this server: not every kernel permits io_uring.
 bool may_be_missing(const std::string& name);
 
-// What the command line adds: programs as "name=command", and servers that run already as
-// "host:port" or "name=host:port". Throws usage_error with the reasons why one is none.
+// The servers that the command line adds: programs as "name=command", and running servers as
+// "host:port" or "name=host:port". Throws usage_error, which says what is wrong with which.
 std::vector<server_info> added_servers(const std::vector<std::string>& commands,
                                        const std::vector<std::string>& targets);
 
-// The bare loop with the same reactor, as many threads and the same kind of socket as both; absent
-// where they differ.
+// The bare loop with the reactor, the number of threads and the kind of socket that both servers
+// have. nullopt if they differ, if there is no such loop, or if it is one of the two.
 std::optional<std::string> floor_of(const std::string& base, const std::string& contender);
 
-// Unlike reactors disturb each other on one core, and who spins leaves no time to the other.
+// False if the reactors differ, because unlike reactors disturb each other on one CPU; and if
+// either server spins, because a spinning server leaves the other no CPU time.
 bool may_share_a_core(const std::string& base, const std::string& contender);
 
-// What a server burns on each message because its name says so; absent: nothing.
+// The ns of CPU per message that the name asks the server to burn; nullopt: none.
 std::optional<double> injected_ns(const std::string& name);
 
-// What a server is taken to wait with: a program from outside with epoll, as most do.
+// The reactor of a server. For a program that is not bundled "epoll" is assumed, as most use it.
 std::string reactor_of(const std::string& name);
 
 }  // namespace bench

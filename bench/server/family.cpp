@@ -16,20 +16,20 @@
 namespace bench {
 namespace {
 
-// The process and what it has started: all of its process group, itself first.
+// The leader first, then all other processes of its process group.
 std::vector<pid_t> members_of(pid_t leader) {
   std::vector<pid_t> members{leader};
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
     const auto name = entry.path().filename().string();
-    pid_t pid = 0;  // stays 0 where the name is no number
+    pid_t pid = 0;  // stays 0 if the name is not a number
     std::from_chars(name.data(), name.data() + name.size(), pid);
     if (pid > 0 && pid != leader && getpgid(pid) == leader) members.push_back(pid);
   }
   return members;
 }
 
-// The number that a process or a thread was given last, of whomever; 0 where that is not told.
-// /proc/loadavg: "0.20 0.18 0.12 1/80 11206".
+// The last PID given to any process or thread of the system (fifth field of /proc/loadavg, as in
+// "0.20 0.18 0.12 1/80 11206"); 0 if it cannot be read.
 pid_t newest_number() {
   std::ifstream file{"/proc/loadavg"};
   std::string word;
@@ -39,9 +39,10 @@ pid_t newest_number() {
   return newest;
 }
 
-// Page faults of its children that have ended and were waited for. None begins and ends without
-// one, while its time may be less than the hundredth of a second that the kernel would tell.
-// /proc/PID/stat: "pid (name) state ...", where a name may hold anything.
+// The minor page faults of this process's children that have ended and were waited for (cminflt in
+// /proc/PID/stat). Every process has at least one page fault, so the number shows each child that
+// ended; their CPU time (cutime) has a resolution of 10 ms and would not. The line is "pid (name)
+// state ...", and the name may contain any character, even ')'.
 std::uint64_t faults_of_ended(pid_t process) {
   std::ifstream file{fmt::format("/proc/{}/stat", process)};
   std::string line;
@@ -49,12 +50,12 @@ std::uint64_t faults_of_ended(pid_t process) {
   std::istringstream rest{line.substr(line.rfind(')') + 1)};
   std::string word;
   std::uint64_t faults = 0;
-  for (int i = 0; i < 8; ++i) rest >> word;  // from the state to the faults of its own
+  for (int i = 0; i < 8; ++i) rest >> word;  // from state to minflt
   rest >> faults;
   return faults;
 }
 
-// Sockets that listen on that port, by the names they have below /proc/PID/fd.
+// The sockets that listen on `port`, as /proc/PID/fd names them: "socket:[inode]".
 std::set<std::string> listeners_on(std::uint16_t port) {
   std::set<std::string> names;
   for (const auto* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
@@ -71,7 +72,7 @@ std::set<std::string> listeners_on(std::uint16_t port) {
   return names;
 }
 
-// Absent: this process may not look.
+// nullopt: this process may not read /proc/PID/fd.
 std::optional<bool> has_one_of(pid_t process, const std::set<std::string>& sockets) {
   std::error_code error;
   std::filesystem::directory_iterator open_files{fmt::format("/proc/{}/fd", process), error};
@@ -83,8 +84,9 @@ std::optional<bool> has_one_of(pid_t process, const std::set<std::string>& socke
 
 }  // namespace
 
-// Where no number was given since, nobody was born: then it costs next to nothing to see that all
-// are there. The number is read first, so that whoever is born meanwhile shows the next time.
+// If the system has given no PID since the last count, no process was born, and it suffices to
+// check that all members exist, which costs little. The PID is read first, so that a process born
+// during the count is seen by the next one.
 bool process_family::count() {
   const auto newest = newest_number();
   const auto is_there = [](pid_t each) { return kill(each, 0) == 0; };

@@ -1,8 +1,8 @@
-// process family: a process and what it has started, as long as that stays in its process group.
+// family: process_family, a process and the processes it has started in its process group.
 //
 //     process_family family{pid};
-//     family.count();          // who belongs to it now
-//     family.cpu_ns();         // of all who were counted
+//     family.count();          // looks which processes belong to it now
+//     family.cpu_ns();         // the CPU time of all counted processes
 #pragma once
 
 #include <sys/types.h>
@@ -18,29 +18,29 @@ class process_family {
   process_family() = default;
   explicit process_family(pid_t leader) : leader_{leader} {}
 
-  // The leader first, then what it started; empty before the first count.
+  // The leader first, then the others; empty before the first count().
   const std::vector<pid_t>& members() const { return members_; }
 
-  // A server may start processes of its own, some of them only when clients come. Those that are
-  // there now count from now on. False: since they were counted last one of them has ended, or
-  // another has begun, and it may have ended as well. (One that began and ended in between shows
-  // only if it was waited for: not where SIGCHLD is ignored.)
+  // Looks which processes belong to the family now; from now on these are its members. (A server
+  // may start processes later, when clients connect.) False: since the last count a member has
+  // ended or another process has begun, which may have ended too. A process that began and ended in
+  // between is noticed only if its parent waited for it, not where SIGCHLD is ignored.
   bool count();
 
-  // Process CPU so far: all threads, all processes that were counted and are there. From one count
-  // that is true to the next, it is all that they used.
+  // Process CPU time so far, in ns: all threads of all members that exist. Between two counts of
+  // which the second is true, the difference is all the CPU time that the family used.
   double cpu_ns() const;
 
-  // Their share of the memory they use, in KiB; absent where the kernel does not tell.
+  // Sum of the members' PSS (proportional set size), in KiB. nullopt if the kernel does not tell.
   std::optional<double> pss_kib() const;
 
-  // Whether one of them has a socket that listens on that port; true where that cannot be told.
+  // True if a member has a socket that listens on `port`, or if that cannot be found out.
   bool listens_on(std::uint16_t port) const;
 
  private:
   pid_t leader_ = -1;
   std::vector<pid_t> members_;
-  pid_t newest_ = 0;  // number given by the system when they were counted
+  pid_t newest_ = 0;  // the last PID of the system when the members were counted
   std::uint64_t faults_of_ended_ = 0;
 };
 

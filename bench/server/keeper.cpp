@@ -11,7 +11,8 @@
 namespace bench {
 namespace {
 
-// Far more than run at once; what does not fit is as well off as without a keeper.
+// Far more groups than run at once. A group that does not fit is not cleaned up, as without a
+// keeper.
 using groups = std::array<pid_t, 64>;
 
 void note(groups& kept, pid_t message) {
@@ -20,10 +21,12 @@ void note(groups& kept, pid_t message) {
   if (place != kept.end()) *place = std::max(message, 0);
 }
 
-// Reads a group to keep, or a negative one to forget, until echobench is gone: then its end of the
-// pair is closed. Nothing here allocates: it runs after a fork without exec.
+// The keeper process. It reads process groups from `messages`: a positive number is kept, a
+// negative one forgotten. When echobench is gone, its end of the socket pair is closed and read()
+// returns 0; then the keeper kills the kept groups. This code runs after fork() without exec(), so
+// it does not allocate.
 [[noreturn]] void keep(int messages) {
-  setsid();  // Ctrl-C is not meant for it
+  setsid();  // Ctrl-C must not end the keeper
   prctl(PR_SET_NAME, "echobench keep");
   if (messages > 0) close_range(0, static_cast<unsigned>(messages) - 1, 0);
   close_range(static_cast<unsigned>(messages) + 1, ~0U, 0);
@@ -47,10 +50,10 @@ descriptor start() {
   return writing;
 }
 
-// Started with the first server, before any other descriptor of ours could be inherited.
+// The keeper starts with the first server, before it could inherit any other descriptor of ours.
 void tell(pid_t message) {
   static const descriptor keeper = start();
-  // Whoever has killed the keeper has not meant us: no SIGPIPE.
+  // MSG_NOSIGNAL: if the keeper was killed, echobench must not die of SIGPIPE.
   [[maybe_unused]] const auto told = send(keeper.get(), &message, sizeof message, MSG_NOSIGNAL);
 }
 

@@ -1,10 +1,11 @@
-// keeper: a process that outlives this one by a moment, to end what it left behind.
+// keeper: a process that outlives echobench and kills what echobench left behind.
 //
-//     keep_after_us(group);     // from now on nothing of this process group survives echobench
-//     forget(group);            // it has been ended in the ordinary way
+//     keep_after_us(group);     // no process of this group survives echobench
+//     forget(group);            // the group has ended in the ordinary way
 //
-// The kernel kills a server when echobench dies, but not what the server itself has started: a
-// shell, a launcher or a pre-forking server would leave its children behind after kill -9.
+// PR_SET_PDEATHSIG kills a server when echobench dies, but not the processes that the server has
+// started. Without the keeper, kill -9 would leave behind the children of a shell, of a launcher or
+// of a pre-forking server.
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,4 @@
-// listening line: what a server says of itself when it begins to listen.
+// listening_line: what a server prints when it begins to listen.
 //
 //     listening host=127.0.0.1 port=4711 server=floor ...
 #pragma once
@@ -10,10 +10,11 @@
 
 namespace bench {
 
-// Its key=value pairs, from all that a server has printed so far. Absent: no whole line of it.
+// The key=value pairs of the listening line in `printed`, which is all that a server has printed so
+// far. nullopt: it holds no complete listening line.
 std::optional<std::map<std::string, std::string>> find_listening_line(const std::string& printed);
 
-// Where a server is reached that has announced this. Throws server_failed where it does not say.
+// The address that a listening line announces. Throws server_failed if the line names no port.
 address announced_address(const std::string& server,
                           const std::map<std::string, std::string>& announced);
 

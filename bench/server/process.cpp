@@ -26,14 +26,15 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr auto grace = 1s;           // between SIGTERM and SIGKILL
-constexpr auto glance = 1ms;         // between two looks at a server that starts or ends
-constexpr auto line_follows = 50ms;  // from accepting connections to the listening line
+constexpr auto grace = 1s;    // between SIGTERM and SIGKILL
+constexpr auto glance = 1ms;  // between two looks at a server that starts or ends
+// How long to wait for the listening line of a server that accepts connections already.
+constexpr auto line_follows = 50ms;
 constexpr std::string_view port_place = "{port}";
 constexpr std::string_view path_place = "{path}";
 
-// Nobody listens there now. Another process could take it before the server does: then the server
-// says so, and the run ends with its words.
+// A port on which no socket listens now. Another process could take it before the server does. Then
+// the server reports that, and the run ends with its message.
 std::uint16_t free_port() {
   const descriptor socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_in any{};
@@ -53,7 +54,7 @@ bool accepts(const address& where) {
   return ::connect(socket.get(), where.get(), where.length) == 0;
 }
 
-// Of this process, and of no other server that it starts.
+// A path that this process uses for no other server.
 std::string free_path() {
   static int number = 0;
   return (std::filesystem::temp_directory_path() /
@@ -164,7 +165,7 @@ void server_process::wait_until_listening(std::uint16_t port, const launch_optio
   }
 }
 
-// Who leaves by itself has a reason; who is killed has crashed.
+// A server that exits by itself is not available here; one that a signal killed has crashed.
 void server_process::fail_to_begin(const std::string& end) const {
   if (ending_.starts_with("exited")) throw not_available(end);
   throw server_failed(end);
@@ -211,7 +212,7 @@ std::optional<std::string> server_process::obituary() {
                        : fmt::format("{} {}: {}", name_, ending_, words);
 }
 
-// Looks without reaping: as long as the process is there, its number and its group's are its own.
+// WNOWAIT: does not reap the process, so its PID and its process group stay reserved.
 bool server_process::has_ended() {
   if (!ending_.empty()) return true;
   siginfo_t child{};
@@ -231,11 +232,12 @@ void server_process::stop() {
   for (const auto deadline = clock::now() + grace; !has_ended() && clock::now() < deadline;) {
     std::this_thread::sleep_for(glance / 4);
   }
-  kill(-pid_, SIGKILL);  // and whatever it started and left behind
+  kill(-pid_, SIGKILL);  // also whatever it started and left behind
   forget(pid_);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
-  if (!path_.empty()) unlink(path_.c_str());  // it could not, if it was killed
+  // A server that was killed could not remove its socket.
+  if (!path_.empty()) unlink(path_.c_str());
 }
 
 }  // namespace bench

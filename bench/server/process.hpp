@@ -1,11 +1,12 @@
-// server process: a program under test, from its start to its end.
+// process: server_process, a server under test from its start to its end.
 //
 //     server_process server{{"floor/epoll", "floor_echo --quiet --port 0"}, {.cpu = 0}};
-//     server.where();       // it accepts connections there
-//     server.cpu_ns();      // process CPU so far, all threads
+//     server.where();       // the address where it accepts connections
+//     server.cpu_ns();      // CPU time so far of all its threads and processes
 //
-// It does not outlive its object, nor echobench, however that ends: the kernel kills it when its
-// parent dies. Its output goes to memory files, so a talkative server never waits for a reader.
+// The server dies with its object and with echobench, even if echobench is killed: the kernel kills
+// the server when its parent dies. Its output goes to memory files, so that a server which prints
+// much never blocks on a full pipe.
 #pragma once
 
 #include <sys/types.h>
@@ -26,15 +27,16 @@
 namespace bench {
 
 struct launch_options {
-  std::optional<int> cpu;                    // absent: not pinned
-  std::chrono::milliseconds patience{5000};  // how long it may take to listen
-  const std::atomic<bool>* stop = nullptr;   // once true, starting throws `interrupted`
+  std::optional<int> cpu;                    // absent: not pinned to a CPU
+  std::chrono::milliseconds patience{5000};  // how long it may take until it listens
+  const std::atomic<bool>* stop = nullptr;   // once true, the constructor throws `interrupted`
 };
 
 class server_process {
  public:
-  // Returns once the server listens: it has printed its listening line, or accepts connections on
-  // the port that took the place of {port}. Throws server_failed that says what happened instead.
+  // Returns once the server listens: it has printed its listening line, or it accepts connections
+  // on the port that replaced {port}. Throws not_available if it cannot be started or exits by
+  // itself, and server_failed if it crashes or does not listen in time; both say what happened.
   server_process(const server_info& server, const launch_options& options);
   ~server_process() { stop(); }
   server_process(server_process&& other) noexcept;
@@ -44,29 +46,29 @@ class server_process {
   const address& where() const { return where_; }
   pid_t pid() const { return pid_; }
 
-  // The key=value pairs of the listening line; empty where it printed none.
+  // The key=value pairs of the listening line; empty if the server printed none.
   const std::map<std::string, std::string>& announced() const { return announced_; }
 
-  // Its processes: see process_family. They were counted when it listened.
+  // Its processes: see process_family. The first count is made when the server listens.
   const std::vector<pid_t>& family() const { return family_.members(); }
   bool count_family() { return family_.count(); }
   double cpu_ns() const { return family_.cpu_ns(); }
   std::optional<double> pss_kib() const { return family_.pss_kib(); }
 
-  // Whether one of them has the socket that clients reach; true where that cannot be told.
+  // True if one of its processes has the socket that clients reach, or if that cannot be found out.
   bool listens_itself() const;
 
   void signal(int number) const;
 
-  // Itself and all that it has started stop where they are, and go on.
+  // SIGSTOP and SIGCONT to its whole process group.
   void pause() const;
   void resume() const;
 
-  // How it ended and its last line on standard error; absent while it runs.
+  // How the server ended and its last line on standard error; nullopt while it runs.
   std::optional<std::string> obituary();
 
-  // stop(): SIGTERM, a second to end by itself, then SIGKILL to its whole process group.
-  // Idempotent.
+  // request_stop() sends SIGTERM. stop() does the same, waits up to 1 s for the end, then sends
+  // SIGKILL to the whole process group. Both may be called again.
   void request_stop();
   void stop();
 
@@ -81,14 +83,15 @@ class server_process {
   pid_t pid_ = -1;
   std::string ending_;  // how it ended; empty while it runs
   process_family family_;
-  std::string path_;  // of its socket, where {path} was asked for
+  std::string path_;  // of its Unix socket; empty unless the command contains {path}
   address where_;
   std::map<std::string, std::string> announced_;
   descriptor output_;
   descriptor errors_;
 };
 
-// A while from now the server pauses for a while. The object waits for that when it ends.
+// Pauses a server for `length`, beginning `begins` from now. The destructor waits for the end of
+// the pause.
 class standstill {
  public:
   standstill(const server_process& server, std::chrono::milliseconds begins,

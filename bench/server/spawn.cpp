@@ -16,18 +16,19 @@
 namespace bench {
 namespace {
 
-// An error of exec, or the negative one of pinning.
+// Tells the parent why the child failed: errno of exec(), or negated errno of pinning.
 [[noreturn]] void give_up(int failure, int reason) {
   [[maybe_unused]] const auto told = write(failure, &reason, sizeof reason);
   _exit(127);
 }
 
-// Between fork and exec only what is safe there: no allocation, no exception.
+// Runs between fork() and exec(), so it only makes async-signal-safe calls: no allocation, no
+// exceptions.
 [[noreturn]] void become(char* const* arguments, std::optional<int> cpu, pid_t parent, int output,
                          int errors, int failure) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it died before the line above
+  if (getppid() != parent) _exit(1);  // the parent died before prctl()
   if (cpu) {
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -38,7 +39,7 @@ namespace {
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
-  ::signal(SIGPIPE, SIG_DFL);  // what is ignored would be ignored beyond exec, too
+  ::signal(SIGPIPE, SIG_DFL);  // an ignored signal stays ignored across exec()
   execv(arguments[0], arguments);
   give_up(failure, errno);
 }
@@ -63,7 +64,8 @@ spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int
   if (child.pid < 0) {
     throw run_invalid(fmt::format("cannot start {}: {}", words.front(), std::strerror(errno)));
   }
-  setpgid(child.pid, child.pid);  // also here: a signal to the group must not come too early
+  // The parent does it too, so that the group exists when spawn() returns.
+  setpgid(child.pid, child.pid);
   keep_after_us(child.pid);
   child_failure = descriptor{};
   [[maybe_unused]] const auto told = read(failure.get(), &child.reason, sizeof child.reason);

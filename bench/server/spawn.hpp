@@ -1,7 +1,7 @@
-// spawn: a program becomes a child process, leader of a process group of its own.
+// spawn: starts a program as a child process that leads a process group of its own.
 //
 //     auto child = spawn({"/usr/bin/my_echo", "--port", "7"}, 0, output.get(), errors.get());
-//     if (child.reason != 0) ...    // it has ended already and waits to be reaped
+//     if (child.reason != 0) ...    // it has exited already and must be reaped
 #pragma once
 
 #include <sys/types.h>
@@ -12,15 +12,15 @@
 
 namespace bench {
 
-// What became of it: 0, the error of exec, or the negative error of pinning it to `cpu`.
+// `reason` is 0, errno of exec(), or negated errno of pinning the child to `cpu`.
 struct spawned {
   pid_t pid = -1;
   int reason = 0;
 };
 
-// The kernel kills it when this thread dies, and the keeper its group when this process does. Its
-// standard output and error are these two descriptors. Throws run_invalid where there can be no
-// process at all.
+// The kernel kills the child when the calling thread dies, and the keeper kills its process group
+// when this process dies. `output` and `errors` become its standard output and error. Throws
+// run_invalid if there can be no pipe or no process.
 spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output,
               int errors);
 
