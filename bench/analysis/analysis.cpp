@@ -1,4 +1,4 @@
-// Each group of blocks becomes a row.
+// Turns each group of blocks into a row of the results.
 #include <bench/analysis/analysis.hpp>
 
 #include <algorithm>

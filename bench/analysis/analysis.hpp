@@ -1,11 +1,12 @@
-// analysis: from what a run recorded to what it says, once, for every report.
+// analysis: computes what a run says from what it recorded, once for all forms of report.
 //
 //     auto found = analyse(record);
 //     found.headlines.front()    // "On c64/512, fibers/epoll costs 55 ns [40, 70] a message ..."
 //
-// CPU per message comes from the duet blocks, throughput and latency from the exclusive ones; where
-// servers cannot share a duet, as on unlike reactors, the exclusive blocks decide the cost too. A
-// block is one value, however many slices it has.
+// CPU per message comes from the duet blocks, throughput and latency from the exclusive blocks.
+// Servers that cannot share a CPU, such as those on unlike reactors, have no duets: their exclusive
+// blocks decide CPU per message too. The unit of replication is the block: its slices are averaged
+// into one value.
 #pragma once
 
 #include <bench/analysis/distribution.hpp>
@@ -18,7 +19,7 @@
 
 namespace bench {
 
-// One block that decides: process CPU a message of each launch.
+// One deciding block: process CPU per message of each server.
 struct block_cost {
   int round = 0;
   double base_ns = 0;
@@ -27,34 +28,35 @@ struct block_cost {
   double ratio = 1;  // contender / base
 };
 
-// What one server costs a message. The overhead is what it costs above the bare loop of the same
-// block: the kernel's share, which wanders, is gone from it.
+// CPU per message of one server. The overhead is its CPU per message minus that of the bare loop
+// (`floor`) in the same block. The kernel's share, which varies over time, cancels out.
 struct server_cost {
   std::string server;
   estimate cpu_ns;
   std::optional<estimate> overhead_ns;
 };
 
-// Two servers under one load. Ratios are contender / base, below one: the contender is cheaper.
+// Two servers under one load. Ratios are contender / base; below 1 the contender uses less CPU.
 struct cost_row {
   bench::scenario scenario;
   bench::comparison comparison;
-  block_kind decided_by = block_kind::duet;  // exclusive: the servers never shared a block
+  block_kind decided_by = block_kind::duet;  // exclusive: the pair has no duet blocks
   server_cost base;
   server_cost contender;
   std::optional<estimate> floor_ns;
-  estimate ratio;            // of CPU per message, Hodges-Lehmann over the blocks
-  estimate ratio_t;          // the same by means, with Student's interval
-  estimate exclusive_ratio;  // the same from the exclusive blocks; n = 0: none
+  estimate ratio;            // of CPU per message; Hodges-Lehmann over the blocks
+  estimate ratio_t;          // the ratio of geometric means, with Student's t interval
+  estimate exclusive_ratio;  // `ratio` from the exclusive blocks; n = 0: there are none
   estimate difference_ns;
-  std::optional<estimate> overhead_ratio;  // only where the base's overhead is clearly positive
-  std::optional<double> smallest_visible;  // half-width: the smallest difference seen as one
+  std::optional<estimate> overhead_ratio;  // absent unless the base's overhead is clearly above 0
+  // Half-width of the interval: about the smallest difference that this row can tell from 0.
+  std::optional<double> smallest_visible;
   std::optional<double> ljung_box_p;
   bench::verdict verdict;
   std::vector<block_cost> blocks;
 };
 
-// What one server does when it is loaded alone, closed loop.
+// One server loaded alone in a closed loop.
 struct server_load {
   std::string server;
   estimate messages_per_second;
@@ -62,8 +64,8 @@ struct server_load {
   estimate p90_us;
   estimate p99_us;
   double client_utilisation = 0;
-  bool client_limited = false;          // the number is the client's limit, not the server's
-  std::optional<distribution> latency;  // all blocks together; absent in runs that kept none
+  bool client_limited = false;          // the client, not the server, limited the throughput
+  std::optional<distribution> latency;  // of all blocks; absent if the run kept no histograms
 };
 
 struct load_row {
@@ -74,28 +76,29 @@ struct load_row {
   estimate throughput_ratio;  // contender / base
 };
 
-// What one server answers when messages are due at a fixed rate. Response times are from when a
-// message was due, service times from when it was sent: the difference is what a closed loop omits.
+// One server under messages that are due at a fixed rate (open loop). Response time counts from
+// when a message was due, service time from when it was sent. The difference is what a closed loop
+// omits (coordinated omission).
 struct server_response {
   std::string server;
-  double answered = 0;     // of what was due, over all blocks
-  bool saturated = false;  // it answered under 99 %: then nothing below was measured
+  double answered = 0;     // share of the due messages that were answered, over all blocks
+  bool saturated = false;  // `answered` is below 0.99; then everything below is empty
   estimate response_p50_us;
   estimate response_p90_us;
   estimate response_p99_us;
   estimate service_p50_us;
   estimate service_p90_us;
   estimate service_p99_us;
-  estimate late_p99_us;  // the client's own delay in sending, which response times contain
-  estimate cpu_ns;       // a message, at this rate
-  std::optional<distribution> response;  // all blocks together; absent in runs that kept none
+  estimate late_p99_us;  // how late the client itself sent; response times contain it
+  estimate cpu_ns;       // CPU per message at this rate
+  std::optional<distribution> response;  // of all blocks; absent if none was kept
   std::optional<distribution> service;
 };
 
 struct open_row {
   bench::scenario scenario;
   bench::comparison comparison;
-  estimate rate_per_second;  // as asked of both
+  estimate rate_per_second;  // the rate that both were offered
   server_response base;
   server_response contender;
 };
@@ -106,12 +109,13 @@ struct memory_row {
   std::optional<double> kib_per_connection;  // slope; absent below two different counts
 };
 
-// What a message asks of the kernel, loaded alone. It hardly varies, on no machine.
+// System calls and context switches per message of one server loaded alone. They hardly vary, on
+// any machine.
 struct kernel_row {
   bench::scenario scenario;
   std::string server;
-  std::optional<double> system_calls;  // a message; absent: they may not be counted
-  double context_switches = 0;         // a message
+  std::optional<double> system_calls;  // per message; absent: counting is not permitted
+  double context_switches = 0;         // per message
 };
 
 struct control_row {
@@ -122,10 +126,11 @@ struct control_row {
 };
 
 struct results {
-  std::vector<std::string> headlines;  // sentences, the leading one first
-  std::optional<bench::noise> noise;   // of the blocks that decide most rows
+  std::vector<std::string> headlines;  // sentences; the most important one first
+  std::optional<bench::noise> noise;   // A/A noise of the kind of block that decides most rows
   std::optional<bench::noise>
-      noise_alone;  // of exclusive ones, where rows of either kind are judged
+      // A/A noise of exclusive blocks, if duet blocks decide other rows.
+      noise_alone;
   double margin = 0.01;
   double margin_alone = 0.01;  // for rows that exclusive blocks decide
   std::vector<control_row> controls;
@@ -135,21 +140,21 @@ struct results {
   std::vector<memory_row> memory;
   std::vector<kernel_row> kernel;
   std::int64_t messages = 0;
-  std::optional<std::int64_t> checked;  // replies compared byte by byte while timed
-  std::vector<caveat> caveats;          // recorded, and found here
+  std::optional<std::int64_t> checked;  // replies compared byte by byte in timed slices
+  std::vector<caveat> caveats;          // those recorded, then those found by analyse()
 };
 
 results analyse(const run_record& record);
 
-// The comparisons of the cost rows, each once, in their order; and the rows of one.
+// pairs_of(): the comparisons of the cost rows, each once, in order. costs_of(): the rows of one.
 std::vector<comparison> pairs_of(const results& found);
 std::vector<const cost_row*> costs_of(const results& found, const comparison& pair);
 
-// Of the scenario that leads the report, else of the first.
+// The kernel rows of the scenario of leading_row(), or else of the first scenario.
 std::vector<kernel_row> leading_kernel_rows(const results& found);
 
-// The row that leads the report: of the headline scenario, else the first of whose CPU anything is
-// known. Null: no row.
+// The row that leads the report: the one of the headline scenario, or else the first whose CPU was
+// measured. Null: there is none.
 const cost_row* leading_row(const results& found);
 
 }  // namespace bench

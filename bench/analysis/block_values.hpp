@@ -1,4 +1,4 @@
-// block_values: the one number that a block gives for a server, and blocks sorted into rows.
+// block_values: the one value that a block gives for a server, and the grouping of blocks.
 //
 //     for (const auto& group : groups_of(record))
 //       auto differences = log_ratios(group.duet, cost_of);
@@ -18,8 +18,8 @@ inline constexpr int floor_launch = 2;
 using blocks_view = std::vector<const block*>;
 using slice_value = double (*)(const slice&);
 
-// What a slice says, 0 where it does not: CPU ns a message, messages a second, percentiles, the
-// client's utilisation.
+// One value of a slice: CPU ns per message, messages per second, latency percentiles in us, the
+// client's utilisation. 0 where the slice has none.
 double cost_of(const slice& timed);
 double rate_of(const slice& timed);
 double p50_of(const slice& timed);
@@ -27,18 +27,19 @@ double p90_of(const slice& timed);
 double p99_of(const slice& timed);
 double utilisation_of(const slice& timed);
 
-// Whether it says what a message cost: more than nothing.
+// True if the slice has messages and a CPU time above 0.
 bool has_cost(const slice& timed);
 
-// And of an open loop: what was asked, service times, what the client was late with.
+// The same for open loops, 0 in other slices: the asked rate per second, service time percentiles,
+// and how late the client sent.
 double asked_rate_of(const slice& timed);
 double service_p50_of(const slice& timed);
 double service_p90_of(const slice& timed);
 double service_p99_of(const slice& timed);
 double late_p99_of(const slice& timed);
 
-// The geometric mean over the slices of one launch, so that ABBA cancels a drift of the level.
-// Absent: the launch is not in this block, or has no number above zero.
+// The geometric mean over the slices of one launch. In the order ABBA it cancels a linear drift.
+// nullopt: the launch has no slice in this block, or a slice without a value above 0.
 std::optional<double> value_of(const block& measured, int launch, slice_value value);
 std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value value);
 
@@ -48,7 +49,7 @@ estimate over_blocks(const blocks_view& blocks, int launch, slice_value value);
 // ln(contender / base) of each block that has both.
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value);
 
-// Blocks of one scenario and one comparison; they point into the record.
+// The blocks of one scenario and one comparison. The pointers refer to the record.
 struct block_group {
   bench::scenario scenario;
   bench::comparison comparison;
@@ -58,7 +59,7 @@ struct block_group {
   blocks_view open_loop;
 };
 
-// By comparison and then by scenario as the header names them; what it does not name comes last.
+// Sorted by comparison and then by scenario, in the order of the header; others come last.
 std::vector<block_group> groups_of(const run_record& record);
 
 }  // namespace bench

@@ -12,7 +12,9 @@
 namespace bench {
 namespace {
 
-constexpr double suspicious_p = 0.01;  // with twenty rows, one in five runs would cry at 5 %
+// Ljung-Box is tested per row. With twenty rows of independent blocks, 1 % flags about one run in
+// five by chance, 5 % about two in three.
+constexpr double suspicious_p = 0.01;
 
 template <class Kind>
 bool recorded(const run_record& record) {
@@ -23,7 +25,7 @@ std::string pair_text(const comparison& pair) {
   return pair.contender + " and " + pair.base;
 }
 
-// What the server said of itself when it began to listen; empty: nothing.
+// A value from the server's listening line; empty: the line does not have that key.
 std::string announced(const run_header& header, const std::string& name, const std::string& key) {
   for (const auto& server : header.servers)
     if (const auto value = server.announced.find(key);
@@ -40,19 +42,20 @@ void add_saturated(std::vector<caveat>& caveats_found, const results& found) {
             caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
 }
 
-// Of at least one; of an even number the upper one.
+// The upper median. `values` must not be empty.
 double median_of(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
 
-// Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), and by little more where messages go
-// to and fro. Who is busy has other reasons, and on a path nothing is acknowledged.
+// Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), so a median latency slightly above
+// that suggests that Nagle's algorithm waits for delayed acknowledgements. A busy server or client
+// has other reasons to be late, so both must be idle. Unix sockets have no acknowledgements.
 void add_delayed(std::vector<caveat>& caveats_found, const run_record& record) {
   constexpr double least_us = 38'000;
   constexpr double most_us = 60'000;
-  constexpr double idle = 0.3;  // of its core
+  constexpr double idle = 0.3;  // share of a CPU
   const auto seems_delayed = [](const slice& timed) {
     return timed.p50_us > least_us && timed.p50_us < most_us && timed.client_utilisation < idle &&
            timed.cpu_ns.value_or(0) < idle * timed.seconds * 1e9;
@@ -97,7 +100,7 @@ void add_mixed_threads(std::vector<caveat>& caveats_found, const run_header& hea
   }
 }
 
-// What the median block lost, where that is more than can be overlooked.
+// The share that the median block lost; nullopt if it is at most noisy_share.
 template <class Share>
 std::optional<double> lost(const run_record& record, Share share) {
   std::vector<double> taken;
@@ -129,15 +132,15 @@ void add_stolen(std::vector<caveat>& caveats_found, const run_record& record) {
     caveats_found.push_back(caveats::time_stolen{*share});
 }
 
-// Empty or n/a: there is none, or it is not for this system to choose.
+// Nothing to say if the governor is empty or "n/a": the system has none or may not choose it.
 void add_governor(std::vector<caveat>& caveats_found, const environment& machine) {
   const auto& governor = machine.governor;
   if (!governor.empty() && governor != "n/a" && governor != "performance")
     caveats_found.push_back(caveats::clock_follows_load{governor});
 }
 
-// A round counts when it has as many blocks as the fullest one. How many there are to a round shows
-// only in one that another followed.
+// The number of rounds with as many blocks as the fullest round. With fewer than two rounds it is
+// unknown how many blocks a round has: 0.
 int complete_rounds(const run_record& record) {
   std::map<int, int> blocks_of;
   for (const auto& each : record.blocks) ++blocks_of[each.round];
@@ -164,7 +167,8 @@ void add_empty(std::vector<caveat>& caveats_found, const run_record& record) {
                                          [](const slice& timed) { return timed.messages <= 0; });
 }
 
-// Of a server whose CPU is nowhere known, other caveats say so.
+// Counts only servers with CPU time in at least one slice. For the others, other caveats say why it
+// is unknown.
 void add_cost_missing(std::vector<caveat>& caveats_found, const run_record& record) {
   std::set<std::string> counted;
   for (const auto& each : record.blocks)

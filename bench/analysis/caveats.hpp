@@ -1,4 +1,4 @@
-// caveats: those that only show once the run is looked at as a whole.
+// caveats: the caveats that need a look at the whole run.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -7,10 +7,11 @@
 
 namespace bench {
 
-// Others took more of the servers' processor than that in the median block: a caveat.
+// A caveat is due if other processes took more than this share of the servers' CPU in the median
+// block.
 inline constexpr double noisy_share = 0.05;
 
-// What the run recorded, and after it what is found here of the kinds it did not record.
+// The recorded caveats, followed by those found here of every kind that was not recorded.
 std::vector<caveat> all_caveats(const run_record& record, const results& found);
 
 }  // namespace bench

@@ -20,7 +20,7 @@ std::vector<block_cost> block_costs(const blocks_view& blocks) {
   return costs;
 }
 
-// Over the blocks for which it has a value.
+// Hodges-Lehmann estimate over the blocks that have a value.
 estimate over(const std::vector<block_cost>& blocks,
               const std::function<std::optional<double>(const block_cost&)>& value) {
   std::vector<double> values;
@@ -44,8 +44,8 @@ server_cost cost_of_server(const std::string& name, const std::vector<block_cost
               blocks, [side](const block_cost& each) { return minus_floor(each.*side, each); }))};
 }
 
-// A ratio of overheads means something only where the denominator is clearly above nothing, in
-// each block and over all of them.
+// A ratio of overheads is meaningful only if its denominator is clearly above 0: the base's
+// interval must exclude 0 and its overhead must be positive in each block.
 std::optional<estimate> overhead_ratio(const cost_row& row) {
   const auto& base = row.base.overhead_ns;
   if (!base || !base->range || base->range->low <= 0) return std::nullopt;
@@ -71,7 +71,7 @@ void judge_row(cost_row& row, const std::vector<double>& logs, const std::vector
   row.verdict = judge(log_ratio, exclusive_log_ratio, margin, grade);
 }
 
-// The first of the two that was not started here; empty: both were.
+// The first of the two that is a target, which was not started here; empty: neither is.
 std::string target_in(const comparison& pair, const std::vector<server_info>& servers) {
   for (const auto& name : {pair.contender, pair.base})
     for (const auto& each : servers)
@@ -79,7 +79,7 @@ std::string target_in(const comparison& pair, const std::vector<server_info>& se
   return {};
 }
 
-// Why the CPU of the two is not judged; empty: it is.
+// Why the CPU of the two is not judged; empty: it is judged.
 std::string unjudged(const cost_row& row, const run_record& record) {
   if (first_of<caveats::run_void>(record.caveats_found)) return "the run is void";
   const auto target = target_in(row.comparison, record.header.servers);
@@ -140,7 +140,7 @@ cost_row cost_row_of(const block_group& group, const results& found, const run_r
   row.blocks = block_costs(deciding);
   row.base = cost_of_server(group.comparison.base, row.blocks, &block_cost::base_ns);
   row.contender = cost_of_server(group.comparison.contender, row.blocks, &block_cost::contender_ns);
-  if (row.blocks.empty()) {  // of one side there may still be something to say
+  if (row.blocks.empty()) {  // one of the two may have values of its own
     row.base.cpu_ns = over_blocks(deciding, base_launch, cost_of);
     row.contender.cpu_ns = over_blocks(deciding, contender_launch, cost_of);
   }

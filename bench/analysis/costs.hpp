@@ -1,4 +1,4 @@
-// costs: what servers cost per message, from the blocks that decide it, and how sure that is.
+// costs: CPU per message of the servers, from the blocks that decide it, with its interval.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -8,14 +8,15 @@
 
 namespace bench {
 
-// The blocks in which a server was measured against itself.
+// The A/A controls: blocks in which a server was compared with itself.
 std::vector<control_row> controls_of(const std::vector<block_group>& groups);
 
-// Noise and margins, from the controls that were found. Each kind of block has its own; where only
-// one has a control, that stands for both.
+// Sets noise and margins from found.controls. Each kind of block has its own; if only one kind has
+// a control, it stands for both.
 void find_noise(results& found);
 
-// Judged by the margins that were found; "n/a" with the reason where nothing can be judged.
+// The row of a group, judged by the margins in `found`. Its verdict is "n/a" with the reason if
+// nothing can be judged.
 cost_row cost_row_of(const block_group& group, const results& found, const run_record& record);
 
 }  // namespace bench

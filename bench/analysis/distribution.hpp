@@ -3,8 +3,8 @@
 //     merged(blocks, base_launch, response_times)     // one histogram; empty: none was kept
 //     distribution_of(that)->p999_us
 //
-// Beside the estimates over blocks, which say how far a percentile wanders from block to block:
-// the rare latencies show only in all blocks together.
+// It complements the estimates over blocks. Those show how much a percentile varies from block to
+// block; rare latencies appear only when all blocks are merged.
 #pragma once
 
 #include <bench/analysis/block_values.hpp>
@@ -22,20 +22,20 @@ struct distribution {
   double p99_us = 0;
   double p999_us = 0;
   double max_us = 0;
-  // From the smallest to p99.9 in tenths of a nine: element i is the percentile
-  // 100 (1 - 10^(-i/10)), so 10 is p90, 20 is p99 and 30, the last, p99.9.
+  // The percentiles from the smallest value to p99.9. Element i is the percentile 100 (1 -
+  // 10^(-i/10)): 10 is p90, 20 is p99, and 30, the last, is p99.9.
   std::vector<double> curve_us;
 };
 
-// Which histogram of a slice. In a closed loop the response is all there is.
+// Selects a histogram of a slice. Only an open loop has service times.
 using slice_histogram = const kept_histogram& (*)(const slice&);
 const kept_histogram& response_times(const slice& timed);
 const kept_histogram& service_times(const slice& timed);
 
-// Over all slices of that launch.
+// The sum of that histogram over all slices of one launch.
 histogram merged(const blocks_view& blocks, int launch, slice_histogram which);
 
-// Absent: nothing was recorded.
+// nullopt: the histogram is empty.
 std::optional<distribution> distribution_of(const histogram& times);
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-// fields: the names under which report.json holds what a run says.
+// fields: maps the members of the results to the names that they have in report.json.
 //
 // Only files that write or read report.json include it.
 #pragma once

@@ -8,8 +8,8 @@
 namespace bench {
 namespace {
 
-// "fibers/epoll costs 55 ns [40, 70] a message above the bare loop, asio-callback/epoll 512 [430,
-// 570]": what the project exists to say.
+// The leading sentence: "fibers/epoll costs 55 ns [40, 70] a message above the bare loop,
+// asio-callback/epoll 512 [430, 570]". Without a floor: CPU per message.
 std::string headline_of(const cost_row& row) {
   const auto where = "On " + row.scenario.text() + ", ";
   if (row.contender.overhead_ns && row.base.overhead_ns)
@@ -22,7 +22,7 @@ std::string headline_of(const cost_row& row) {
                      interval_text(row.base.cpu_ns, ns_text));
 }
 
-// For a comparison with a server of whose CPU nothing is known.
+// For a comparison with a server whose CPU is unknown.
 std::string headline_of(const load_row& row) {
   const auto text = [](const server_load& side) {
     return fmt::format("{} answers {} messages a second with a p50 of {} us", side.server,
@@ -40,7 +40,7 @@ std::string response_text(const server_response& of, bool first) {
                      microseconds_text(of.response_p99_us.value) + " us");
 }
 
-// For a comparison of which nothing but an open loop was measured.
+// For a run that measured only open loops.
 std::string headline_of(const open_row& row) {
   const bool both_saturated = row.base.saturated && row.contender.saturated;
   return fmt::format("On {}, with {} messages due a second, {}, {}", row.scenario.text(),
@@ -62,7 +62,8 @@ std::vector<std::string> headlines_of(const results& found) {
   std::vector<std::string> sentences;
   const auto pairs = pairs_of(found);
   for (const auto& pair : pairs) {
-    if (injected_ns(pair.contender) && pairs.size() > 1) continue;  // it says what is known
+    // A control: its difference is known beforehand.
+    if (injected_ns(pair.contender) && pairs.size() > 1) continue;
     const cost_row* leading = nullptr;
     for (const auto* row : costs_of(found, pair)) {
       if (row->ratio.n == 0 && row->verdict.what != finding::unmeasured) continue;

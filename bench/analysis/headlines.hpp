@@ -1,4 +1,4 @@
-// headlines: the sentences that lead a report, the one of the first comparison first.
+// headlines: the sentences that lead a report, beginning with that of the first comparison.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -7,7 +7,8 @@
 
 namespace bench {
 
-// One for each comparison, on the scenario that leads it; of a void run only that it is.
+// One sentence per comparison, about its leading scenario. A void run has only the sentence that
+// says so.
 std::vector<std::string> headlines_of(const results& found);
 
 }  // namespace bench

@@ -7,9 +7,10 @@
 namespace bench {
 namespace {
 
-constexpr double client_limit = 0.95;  // of its core
-constexpr double near_ceiling = 0.9;   // of what the bare loop lets the client ask for
-constexpr double keeping_up = 0.99;    // of what was due
+constexpr double client_limit = 0.95;  // utilisation of its CPU
+// Share of the throughput that the client reached with the bare loop.
+constexpr double near_ceiling = 0.9;
+constexpr double keeping_up = 0.99;  // share of the due messages
 
 double mean_utilisation(const blocks_view& blocks, int launch) {
   const auto shares = values_of(blocks, launch, utilisation_of);

@@ -1,4 +1,4 @@
-// loads: what servers do under load, each alone: throughput and latency, closed loop and open.
+// loads: throughput and latency of servers loaded alone, in closed and in open loops.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -7,18 +7,19 @@
 
 namespace bench {
 
-// From the exclusive blocks of the group.
+// The row from the exclusive blocks of the group.
 load_row load_row_of(const block_group& group);
 
-// From its open-loop blocks.
+// The row from the open-loop blocks of the group.
 open_row open_row_of(const block_group& group);
 
-// The bare loop shows what the client can ask for where it waits for the client itself.
+// Marks servers as client-limited that reach 90 % of the client's ceiling: the throughput of a bare
+// loop that was itself client-limited in that scenario.
 void limit_by_floor(results& found);
 
-// A ratio in which the client has a part, because a side waits for it or shares its processor, says
-// nothing of the servers; nor does one of replies of which one was wrong. The machine may have more
-// processors than this run was allowed.
+// Removes throughput ratios that say nothing about the servers: where the client limits a side,
+// where the client shares the only CPU that the run was allowed (the machine may have more), and in
+// a run that a wrong reply made void.
 void withdraw_ratios(results& found, const run_record& record);
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-// probes: what was asked of each server beside the blocks: its memory and its system calls.
+// probes: what was measured beside the blocks: memory per connection and system calls per message.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
