@@ -9,7 +9,7 @@
 namespace bench {
 namespace {
 
-constexpr std::uint32_t plain_cookie = 0x1c849303 | 0x10;  // 0x10: counts have any length
+constexpr std::uint32_t plain_cookie = 0x1c849303 | 0x10;  // 0x10: counts are varints
 constexpr std::uint32_t compressed_cookie = 0x1c849304 | 0x10;
 constexpr std::size_t plain_header_bytes = 40;
 constexpr std::uint32_t significant_digits = 2;
@@ -24,7 +24,7 @@ constexpr std::string_view letters =
 // --- bytes
 
 template <class T>
-void put(std::string& out, T value) {  // the most significant byte first
+void put(std::string& out, T value) {  // big-endian
   for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8)
     out += static_cast<char>(value >> shift);
 }
@@ -39,7 +39,8 @@ T take(std::string_view& in) {
   return value;
 }
 
-// Seven bits a byte, the least significant first; the ninth byte has eight.
+// ZigZag LEB128 as in HdrHistogram: seven bits per byte, least significant first; a ninth byte has
+// eight.
 void put_number(std::string& out, std::int64_t value) {
   auto rest = static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
   for (std::size_t i = 1; rest >= 0x80 && i < longest_number; ++i, rest >>= 7)
@@ -148,11 +149,11 @@ std::string hdr_encoded(const histogram& times) {
   std::string plain;
   put(plain, plain_cookie);
   put(plain, static_cast<std::uint32_t>(counts.size()));
-  put(plain, std::uint32_t{0});  // counts are not shifted
+  put(plain, std::uint32_t{0});  // normalizing index offset
   put(plain, significant_digits);
-  put(plain, std::uint64_t{1});  // the lowest value told from zero
+  put(plain, std::uint64_t{1});  // lowest discernible value
   put(plain, histogram::highest);
-  put(plain, std::bit_cast<std::uint64_t>(1.0));  // values are not scaled
+  put(plain, std::bit_cast<std::uint64_t>(1.0));  // integer-to-double conversion ratio
   const auto packed = compressed(plain + counts);
   std::string bytes;
   put(bytes, compressed_cookie);

@@ -1,10 +1,10 @@
-// hdr encoding: a histogram as one word that every HdrHistogram reads.
+// hdr_encoding: a histogram as one word that every HdrHistogram implementation reads.
 //
 //     const auto text = hdr_encoded(latency);    // "HISTFAAAA..."
 //     const histogram same = hdr_decoded(text);
 //
-// Their V2 encoding: the counts as ZigZag LEB128, a run of zeros as one number below zero,
-// compressed with zlib, in base64.
+// HdrHistogram's V2 encoding: counts as ZigZag LEB128, a run of n zeros as the number -n, then
+// zlib, then base64.
 #pragma once
 
 #include <bench/statistics/histogram.hpp>
@@ -15,7 +15,8 @@ namespace bench {
 
 std::string hdr_encoded(const histogram& times);
 
-// Reads what hdr_encoded() wrote. Throws std::invalid_argument whose text says what it is instead.
+// Reads what hdr_encoded() wrote. Throws std::invalid_argument, which says what is wrong with
+// `text`.
 histogram hdr_decoded(std::string_view text);
 
 }  // namespace bench

@@ -6,7 +6,7 @@
 namespace bench {
 namespace {
 
-// By how much the values of a bucket were shifted to find it.
+// How many bits of a value are dropped to find its bucket.
 std::size_t shift_of(std::size_t bucket) {
   return bucket < 2 * histogram::parts ? 0 : bucket / histogram::parts - 1;
 }
@@ -30,7 +30,8 @@ std::uint64_t histogram::max() const {
 double histogram::percentile(double percent) const {
   const auto total = count();
   if (total == 0) return 0;
-  // 99.9 % of 1,000 is 999, though no double is 99.9.
+  // 99.9 is not a double, so 99.9 % of 1,000 could come out slightly above 999; nextafter() rounds
+  // it down before ceil().
   const double share = std::nextafter(percent * static_cast<double>(total) / 100, 0.0);
   const double rank = std::max(1.0, std::ceil(share));
   std::uint64_t seen = 0;

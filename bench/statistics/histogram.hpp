@@ -1,13 +1,13 @@
-// histogram: how long things took, without keeping each of them.
+// histogram: counts of durations in buckets, as in HdrHistogram.
 //
 //     histogram latency;
-//     latency.record(81'000);          // nanoseconds; a few instructions
+//     latency.record(81'000);          // nanoseconds; takes a few instructions
 //     latency.percentile(99) / 1000;   // microseconds
 //
-// The layout is that of an HdrHistogram with two significant digits: every power of two is cut into
-// 128 equal buckets, so a percentile is off by less than 0.8 %, from a nanosecond to 18 minutes, in
-// 34 KiB. A bucket answers with the highest value that it holds, as there: every HdrHistogram
-// finds the same percentiles in the same counts.
+// The layout is that of an HdrHistogram with two significant digits: each power of two is divided
+// into 128 equal buckets. So a percentile is off by less than 0.8 %, from 1 ns to 18 minutes, in 34
+// KiB. A percentile is the highest value of its bucket, so every HdrHistogram implementation
+// computes the same percentiles from the same counts.
 #pragma once
 
 #include <array>
@@ -21,7 +21,8 @@ class histogram {
   static constexpr int part_bits = 7;
   static constexpr std::uint64_t parts = 1U << part_bits;
   static constexpr int top_bit = 40;
-  static constexpr std::uint64_t highest = (std::uint64_t{1} << top_bit) - 1;  // counts above too
+  // Larger values are counted here.
+  static constexpr std::uint64_t highest = (std::uint64_t{1} << top_bit) - 1;
   static constexpr std::size_t buckets = (top_bit - part_bits + 1) * parts;
 
   void record(std::uint64_t value) { ++counts_[bucket_of(value)]; }
@@ -30,9 +31,9 @@ class histogram {
   void merge(const histogram& other);
 
   std::uint64_t count() const;
-  std::uint64_t max() const;  // 0 where nothing was recorded
+  std::uint64_t max() const;  // highest value of the last non-empty bucket; 0: empty
 
-  // The smallest value that `percent` of all are no greater than; 0 where nothing was recorded.
+  // The smallest value which at least `percent` of all values do not exceed; 0: empty.
   double percentile(double percent) const;
 
   const std::array<std::uint64_t, buckets>& counts() const { return counts_; }
@@ -45,7 +46,7 @@ class histogram {
   std::array<std::uint64_t, buckets> counts_{};
 };
 
-// In the header because it runs once a message.
+// Inline, because it runs once per message.
 inline std::size_t histogram::bucket_of(std::uint64_t value) {
   if (value < parts) return static_cast<std::size_t>(value);
   const int top = 63 - __builtin_clzll(value);

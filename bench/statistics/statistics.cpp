@@ -1,5 +1,5 @@
-// The intervals of statistics.hpp. Distributions come from Boost.Math; the signed-rank
-// distribution, which it does not have, is counted here.
+// Computes the intervals of statistics.hpp. Student's t and Ljung-Box come from Boost.Math; the
+// signed-rank distribution, which Boost.Math lacks, is computed here.
 #include <bench/statistics/statistics.hpp>
 
 #include <algorithm>
@@ -12,8 +12,9 @@
 namespace bench {
 namespace {
 
-// Of the 2^n ways to give n ranks a sign, the share whose positive ranks sum to s: the
-// coefficients of prod (1 + z^i) / 2^n, halved at every step so that nothing overflows.
+// The null distribution of the Wilcoxon signed-rank statistic: element s is the share of the 2^n
+// sign patterns whose positive ranks sum to s. These are the coefficients of prod (1 + z^i) / 2^n,
+// halved at each step so that nothing overflows.
 std::vector<double> signed_rank_distribution(std::size_t n) {
   std::vector<double> share(n * (n + 1) / 2 + 1, 0.0);
   share[0] = 1;
@@ -41,7 +42,7 @@ double median_of_sorted(const std::vector<double>& sorted) {
   return sorted.size() % 2 == 1 ? sorted[half] : std::midpoint(sorted[half - 1], sorted[half]);
 }
 
-// Of the mean, squared.
+// Squared standard error of the mean.
 double squared_standard_error(std::span<const double> values) {
   const double deviation = spread(values);
   return deviation * deviation / static_cast<double>(values.size());
@@ -60,7 +61,7 @@ double students_t_quantile(double degrees_of_freedom, double confidence) {
 
 std::size_t signed_rank_k(std::size_t n, double confidence) {
   const auto share = signed_rank_distribution(n);
-  double missed = 0;  // on one side, by [W_(k+1), W_(M-k)]
+  double missed = 0;  // probability that [W_(k+1), W_(M-k)] lies on one side of the truth
   for (std::size_t k = 0; k < share.size(); ++k) {
     missed += share[k];
     if (2 * missed > 1 - confidence) return k;
@@ -111,7 +112,7 @@ std::optional<welch_result> welch(std::span<const double> before, std::span<cons
   welch_result result;
   result.difference = mean_of(after) - mean_of(before);
   result.range = {result.difference, result.difference};
-  if (a + b <= 0) {  // neither side varies: the difference is exact
+  if (a + b <= 0) {  // neither sample varies, so the difference is exact
     result.p = result.difference == 0 ? 1 : 0;
     return result;
   }
@@ -142,7 +143,7 @@ std::vector<double> holm_corrected(std::span<const double> probabilities) {
 }
 
 std::optional<double> ljung_box_p(std::span<const double> values) {
-  constexpr std::size_t fewest = 8;  // below, its chi-squared approximation says nothing
+  constexpr std::size_t fewest = 8;  // below that, the chi-squared approximation is useless
   if (values.size() < fewest || spread(values) <= 0) return std::nullopt;
   return boost::math::statistics::ljung_box(values.begin(), values.end()).second;
 }

@@ -1,9 +1,10 @@
-// statistics: what a handful of paired blocks says, and how sure it is.
+// statistics: estimates and intervals from a handful of paired blocks.
 //
-//     signed_rank_interval(differences, 0.95)   // Hodges-Lehmann estimate, exact Wilcoxon interval
+//     signed_rank_interval(differences, 0.95)   // Hodges-Lehmann, exact Wilcoxon interval
 //
-// Few blocks, heavy tails, no bell curve: the signed-rank interval keeps its promise at n = 6 where
-// a bootstrap misses up to five times as often as it says (Hollander, Wolfe and Chicken,
+// There are few blocks, and their values have heavy tails and no normal distribution. The exact
+// Wilcoxon signed-rank interval still has its nominal coverage at n = 6, where a bootstrap interval
+// misses the truth up to five times as often as it states (Hollander, Wolfe and Chicken,
 // "Nonparametric Statistical Methods", 3rd ed., chapter 3).
 #pragma once
 
@@ -22,30 +23,30 @@ struct interval {
   double half_width() const { return (high - low) / 2; }
 };
 
-// An estimate from `n` blocks. `range` is absent where n is too small to promise any coverage.
+// An estimate from `n` blocks. `range` is absent if n is too small for an interval.
 struct estimate {
   double value = 0;
   std::optional<interval> range;
   int n = 0;
 };
 
-// The k of the interval [W_(k), W_(M+1-k)] over the sorted Walsh averages: the largest whose
-// two-sided miss probability is at most 1 - confidence. Zero: n is too small for any.
+// The k of the interval [W_(k), W_(M+1-k)] over the M sorted Walsh averages: the largest k whose
+// two-sided probability of missing the truth is at most 1 - confidence. 0: n is too small.
 std::size_t signed_rank_k(std::size_t n, double confidence);
 
-// Hodges-Lehmann estimate (the median of the Walsh averages) and its exact interval. No values: 0,
-// no interval, n = 0. Fewer than six at 95 %: no interval.
+// The Hodges-Lehmann estimate (median of the Walsh averages) and its exact interval. No values: 0,
+// no interval, n = 0. Fewer than six values at 95 %: no interval.
 estimate signed_rank_interval(std::span<const double> values, double confidence = 0.95);
 
-// Of logarithms of ratios: the ratio itself, with its interval.
+// Turns an estimate of a log ratio into one of the ratio, with its interval.
 estimate ratio_from_log(estimate logarithmic);
 
-// Mean and Student's t interval of the same values, for readers who know that one. Absent interval
-// below two values.
+// The mean and Student's t interval of the same values, for readers who know that one. Fewer than
+// two values: no interval.
 estimate paired_t_interval(std::span<const double> values, double confidence = 0.95);
 
-// Difference of two unpaired means, after - before, with Welch's interval and the two-sided p of
-// "no difference". Needs two values on either side; fewer: absent.
+// Difference of two unpaired means, after - before, with Welch's t interval and the two-sided
+// p-value of "no difference". nullopt unless both samples have two values or more.
 struct welch_result {
   double difference = 0;
   interval range;
@@ -53,24 +54,24 @@ struct welch_result {
   double standard_error = 0;
   double freedom = 1;
 
-  // One-sided, of "the difference is at most so much".
+  // One-sided p-value of "the difference is at most `limit`".
   double p_at_most(double limit) const;
 };
 std::optional<welch_result> welch(std::span<const double> before, std::span<const double> after,
                                   double confidence = 0.95);
 
-// A probability below it is called a change.
+// A p-value below this is called a change.
 inline constexpr double significance = 0.05;
 
-// Probabilities corrected for having looked at so many, each in its place: Holm's step-down, which
-// holds the smallest to the strictest level. None above 1.
+// p-values corrected for multiple comparisons by Holm's step-down method, in the order given. The
+// smallest is multiplied by the number of tests. None exceeds 1.
 std::vector<double> holm_corrected(std::span<const double> probabilities);
 
-// Probability of autocorrelation as strong as this if the blocks were independent (Ljung-Box).
-// Absent below eight values, and where they do not vary.
+// The Ljung-Box p-value: the probability of an autocorrelation at least this strong if the blocks
+// were independent. nullopt below eight values, or if they do not vary.
 std::optional<double> ljung_box_p(std::span<const double> values);
 
-// Sample standard deviation; zero below two values.
+// Sample standard deviation; 0 below two values.
 double spread(std::span<const double> values);
 
 }  // namespace bench

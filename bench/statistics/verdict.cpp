@@ -1,4 +1,4 @@
-// The table of words: one condition a line, in the order in which they are asked.
+// The words of each verdict. The conditions are tested in the order in which they are written.
 #include <bench/statistics/verdict.hpp>
 
 #include <fmt/format.h>
@@ -16,7 +16,7 @@ double percent(double log_ratio) {
   return 100 * std::expm1(log_ratio);
 }
 
-// "4.1 % [3.3, 4.9]", where cheaper counts downwards.
+// "4.1 % [3.3, 4.9]": the size of a difference without its sign.
 std::string size_of(const estimate& d) {
   const double sign = d.value < 0 ? -1 : 1;
   const double one_end = sign * percent(d.range->low);
@@ -29,9 +29,9 @@ std::string direction_and_size(const estimate& d) {
   return fmt::format("{} by {}", d.value < 0 ? "cheaper" : "dearer", size_of(d));
 }
 
-// An interval narrows with the square root of the blocks. It settles the question when it leaves
-// zero, or, for an estimate inside the margin, when it fits between the margins: in the worst noise
-// no number of blocks makes that an answer.
+// An interval narrows with the square root of the number of blocks. The question is settled when
+// the interval excludes 0, or, if the estimate lies inside the margin, when it fits between the
+// margins. At grade D fitting between them is not accepted, so no number of blocks settles that.
 std::optional<int> blocks_to_settle(const estimate& d, double margin, char grade) {
   const double to_zero = std::abs(d.value);
   const double to_margin = margin - to_zero;
@@ -76,7 +76,8 @@ bool opposite(const estimate& a, const estimate& b) {
 std::optional<noise> noise_of(std::span<const double> control_log_ratios) {
   if (control_log_ratios.size() < 2) return std::nullopt;
   auto control = signed_rank_interval(control_log_ratios);
-  // Too few blocks for the exact interval: Student's is wide there, which errs on the safe side.
+  // There are too few blocks for the exact interval. Student's t interval is wide then, which errs
+  // on the safe side.
   if (!control.range) control = paired_t_interval(control_log_ratios);
   const double deviation = spread(control_log_ratios);
   return noise{control.n, deviation, std::abs(control.value) + control.range->half_width(),

@@ -1,9 +1,10 @@
-// verdict: the words that an interval earns, and no stronger ones.
+// verdict: the words that an interval justifies.
 //
 //     judge(ln_ratio, margin).words   // "cheaper by 4.1 % [3.3, 4.9]"
 //
-// All values here are ln(contender / base) of a cost, so below zero is cheaper. A wide interval
-// never becomes "no difference": it stays inconclusive, and says how many more blocks it wants.
+// All values are ln(contender / base) of CPU per message: below 0 the contender uses less. A wide
+// interval never becomes "no difference": it is inconclusive, with an estimate of how many more
+// blocks would settle it.
 #pragma once
 
 #include <optional>
@@ -15,48 +16,50 @@
 namespace bench {
 
 enum class finding {
-  equivalent,    // the whole interval lies inside the margin, and nothing below forbids the word
-  cheaper,       // the interval excludes zero, and the estimate exceeds the margin
-  dearer,        // likewise
-  tiny,          // the interval excludes zero, the estimate is within the margin
-  inconclusive,  // none of these
-  conflict,      // duet and exclusive blocks exclude zero on opposite sides
-  unmeasured,    // no CPU to judge: one of the two was not started here
+  equivalent,    // is_equivalent(): the whole interval lies inside the margin
+  cheaper,       // the interval excludes 0, and the estimate lies below -margin
+  dearer,        // the interval excludes 0, and the estimate lies above the margin
+  tiny,          // the interval excludes 0, but the estimate is within the margin
+  inconclusive,  // none of the others
+  conflict,      // the intervals of duet and exclusive blocks lie on opposite sides of 0
+  unmeasured,    // there is no CPU to judge, or it means nothing
 };
 
 struct verdict {
   finding what = finding::inconclusive;
   std::string words;
-  std::optional<int> more_blocks;  // inconclusive only: about how many would settle it
+  // Inconclusive only: about how many would settle it; may be absent.
+  std::optional<int> more_blocks;
 };
 
-// What the run's A/A control says of the machine: a server against itself, block by block.
+// The noise of the machine, from the A/A control, in which a server is compared with itself.
 struct noise {
   int blocks = 0;
-  double spread = 0;  // standard deviation of ln(second launch / first launch) over the blocks
+  double spread = 0;  // standard deviation of ln(second launch / first launch) over blocks
   double floor = 0;   // |estimate| + half-width of its interval
-  char grade = 'D';   // A under 1 % spread, B under 3 %, C under 8 %, D worse
+  char grade = 'D';   // A: spread below 1 %; B: below 3 %; C: below 8 %; D: worse
 };
 
-// Absent below two control blocks.
+// nullopt below two control blocks.
 std::optional<noise> noise_of(std::span<const double> control_log_ratios);
 
-// What nobody minds, however quiet the machine.
+// Differences below this do not matter, however quiet the machine is.
 inline constexpr double smallest_margin = 0.01;
 
 // max(1 %, half the noise floor). Without a control: 1 %.
 double margin_of(const std::optional<noise>& measured);
 
-// Without a control nothing is known against the machine: 'A', at the margin of 1 %.
+// The grade of the control. Without a control: 'A', as nothing is known against the machine.
 char grade_of(const std::optional<noise>& measured);
 
-// The interval lies inside the margin, and the margin is not that wide for noise alone: a
-// difference that shows is none only below 1 %, and at grade D nothing is.
+// True if the interval lies inside (-margin, +margin) and the grade is not D. If noise has widened
+// the margin beyond 1 %, the interval must also contain 0: a difference that is visible counts as
+// none only below 1 %.
 bool is_equivalent(const interval& range, double margin, char grade);
 
 verdict judge(const estimate& log_ratio, double margin, char grade = 'A');
 
-// The duet blocks decide; exclusive blocks that exclude zero on the other side veto.
+// The duet blocks decide. If the exclusive blocks exclude 0 on the other side: conflict.
 verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade = 'A');
 
 }  // namespace bench
