@@ -5,10 +5,10 @@
 //     numbers.close();                      // no more will come
 //     for (int n : numbers) print(n);       // until it is closed and drained
 //
-// Any number of fibers may push and pop; values come out in the order they went in, and go to those
-// who have waited longest. A value is moved, never copied, and is in one place at any time: where a
-// call fails, is cancelled or comes too late, what was to be pushed is still its owner's, and what
-// was to be popped is still in the channel.
+// Any number of fibers may push and pop. Values come out in the order they went in, and go to the
+// fiber that has waited longest. A value is moved, never copied, and is in one place at any time.
+// If a call throws, is cancelled or passes its deadline, a value to be pushed still belongs to the
+// caller, and a value to be popped is still in the channel.
 #pragma once
 
 #include <fibers/wait_queue.hpp>
@@ -31,16 +31,16 @@ class channel {
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
 
-  // Waits until the value is in the channel, or has been popped where the channel holds none.
-  // False: it was not, because the channel is closed or the deadline has passed. Throws `cancelled`
-  // when that is asked of the fiber first, and what moving the value throws.
+  // Waits until the value is in the channel; with capacity 0, until it is popped. False: it was not
+  // pushed, because the channel is closed or the deadline has passed. Throws `cancelled` if the
+  // fiber is cancelled first, and what moving the value throws.
   bool push(T&& value) { return push_until(std::move(value), never); }
   bool push_for(T&& value, clock::duration duration) {
     return push_until(std::move(value), deadline_after(duration));
   }
   bool push_until(T&& value, clock::time_point deadline);
 
-  // The same without waiting. Needs no fiber.
+  // The same without waiting. The caller need not be a fiber.
   bool try_push(T&& value);
 
   bool push(const T& value) { return push(T(value)); }
@@ -50,8 +50,8 @@ class channel {
   }
   bool try_push(const T& value) { return try_push(T(value)); }
 
-  // Waits for a value. Nothing: the channel is closed and drained, or the deadline has passed.
-  // Throws as push() does.
+  // Waits for a value. Returns nothing if the channel is closed and drained, or if the deadline has
+  // passed. Throws as push() does.
   std::optional<T> pop() { return pop_until(never); }
   std::optional<T> pop_for(clock::duration duration) { return pop_until(deadline_after(duration)); }
   std::optional<T> pop_until(clock::time_point deadline) {
@@ -60,22 +60,22 @@ class channel {
     return item;
   }
 
-  // The same without waiting. Needs no fiber.
+  // The same without waiting. The caller need not be a fiber.
   std::optional<T> try_pop() {
     std::optional<T> item;
     take(item);
     return item;
   }
 
-  // Nothing can be pushed any more, and those who wait to push are told so; what is in the channel
-  // can still be popped. Closing twice is fine.
+  // Ends pushing: every push, also one that waits, returns false. The values in the channel can
+  // still be popped. A second close() has no effect.
   void close() noexcept;
   bool closed() const noexcept { return closed_; }
 
   std::size_t size() const noexcept { return size_; }
   std::size_t capacity() const noexcept { return slots_.size(); }
 
-  // Pops, and again with every ++.
+  // Pops a value, and another one with every ++.
   iterator begin() { return iterator{*this}; }
   std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -84,7 +84,7 @@ class channel {
     explicit pusher(T& offered) : value{offered} {}
     T& value;
     bool taken = false;
-    std::exception_ptr failure;  // of a move that somebody else made
+    std::exception_ptr failure;  // thrown by moving the value, when another fiber moved it
   };
   struct popper : wait_queue::waiter {
     explicit popper(std::optional<T>& wanted) : item{wanted} {}
@@ -97,7 +97,7 @@ class channel {
   bool take(std::optional<T>& item);
   void refill() noexcept;
 
-  // A ring: from first_ on, size_ slots hold a value.
+  // A ring buffer: size_ slots hold a value, from first_ on.
   std::vector<std::optional<T>> slots_;
   std::size_t first_ = 0;
   std::size_t size_ = 0;
@@ -125,7 +125,7 @@ class channel<T>::iterator {
 
  private:
   channel* from_;
-  mutable std::optional<T> item_;  // an iterator's constness is not that of what it points to
+  mutable std::optional<T> item_;  // an iterator's constness is not that of its value
 };
 
 // --- implementation --------------------------------------------------------------------------
@@ -166,7 +166,7 @@ bool channel<T>::push_until(T&& value, clock::time_point deadline) {
   return self.taken;
 }
 
-// Moves what comes next into `item`. False: there is nothing.
+// Moves the next value into `item`. False: there is none.
 template <class T>
 bool channel<T>::take(std::optional<T>& item) {
   if (size_ > 0) {
@@ -186,7 +186,8 @@ bool channel<T>::take(std::optional<T>& item) {
   return true;
 }
 
-// There is room again, for those who wait to push. If a move fails, that is for its pusher to hear.
+// Moves values of waiting pushers into the free slots. If a move throws, the pusher gets the
+// exception.
 template <class T>
 void channel<T>::refill() noexcept {
   while (!full() && !pushers_.empty()) {

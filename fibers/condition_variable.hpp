@@ -1,4 +1,4 @@
-// condition_variable: wait until another fiber says that something has changed.
+// condition_variable: wait until another fiber reports a change.
 //
 //     std::unique_lock lock{door};
 //     arrived.wait(lock, [&] { return !guests.empty(); });    // without the lock while it waits
@@ -6,8 +6,9 @@
 //     guests.push_back(name);
 //     arrived.notify_one();
 //
-// As in the standard library, with a fibers::mutex: whoever has waited longest is notified first,
-// and nobody wakes without a reason. However a wait ends, the lock is held again.
+// Works as in the standard library, with a fibers::mutex. The fiber that has waited longest is
+// notified first, and there are no spurious wake-ups. However a wait ends, the fiber has the lock
+// again.
 #pragma once
 
 #include <fibers/mutex.hpp>
@@ -30,15 +31,15 @@ class condition_variable {
   }
   void notify_all() noexcept { waiting_.serve_all(); }
 
-  // Throws `cancelled`, with the lock, when that is asked of the fiber before it is notified.
-  // Precondition: the running fiber has the lock.
+  // Releases the lock and waits for a notification. Throws `cancelled`, with the lock, if the fiber
+  // is cancelled before it is notified. Precondition: the running fiber has the lock.
   void wait(std::unique_lock<mutex>& lock) { wait_until(lock, never); }
   cv_status wait_for(std::unique_lock<mutex>& lock, clock::duration duration) {
     return wait_until(lock, deadline_after(duration));
   }
   cv_status wait_until(std::unique_lock<mutex>& lock, clock::time_point deadline);
 
-  // The same until `happened()`; false: it has not, and the deadline has passed.
+  // The same until `happened()` is true. False: it is not, and the deadline has passed.
   template <class Predicate>
   void wait(std::unique_lock<mutex>& lock, Predicate happened) {
     wait_until(lock, never, std::move(happened));

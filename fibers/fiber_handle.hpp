@@ -1,10 +1,10 @@
-// fiber_handle: the right to wait for a fiber, and what it returns.
+// fiber_handle: waits for a fiber and returns its result.
 //
 //     auto answer = tasks.spawn("think", [] { return 42; });
 //     answer.join();                        // 42, once the fiber has ended; throws what it threw
 //
-// A queue runs fibers and knows of nobody who waits for one: those stand in a wait_queue, as for a
-// mutex. So what spawn() makes stands here, above both.
+// A task_queue runs fibers and does not know which fibers wait for one. Those wait in a wait_queue,
+// as for a mutex. So spawn() is defined here, above both.
 #pragma once
 
 #include <fibers/wait_queue.hpp>
@@ -44,8 +44,8 @@ struct fiber::with_result : fiber {
   }
 };
 
-// Dropping it lets the fiber run on alone. It may outlive the queue, whose fibers have all finished
-// by then.
+// If the handle is destroyed, the fiber runs on by itself. A handle may outlive the queue, whose
+// fibers have all ended by then.
 template <class Result>
 class fiber_handle {
  public:
@@ -65,7 +65,7 @@ class fiber_handle {
   bool done() const noexcept { return record_->state_ == fiber::state::finished; }
   fiber& get() const noexcept { return *record_; }
 
-  // Lets the fiber run on alone.
+  // Gives up the handle. The fiber runs on by itself.
   void detach() noexcept {
     auto* record = std::exchange(record_, nullptr);
     if (record == nullptr) return;
@@ -80,15 +80,16 @@ class fiber_handle {
 
   void cancel() noexcept { record_->cancel(); }
 
-  // Waits until the fiber has ended, at most that long, and says whether it has: then join() will
-  // not wait. Throws `cancelled` when the caller is, and std::logic_error when it is no fiber of
-  // the same queue and would have to wait. Any number of fibers may wait, one of them by join(). A
-  // deadline other than `never` needs a queue with timers.
+  // Waits until the fiber has ended or the deadline has passed. True: it has ended, and join() will
+  // not wait. Throws `cancelled` if the caller is cancelled. Throws std::logic_error if it would
+  // have to wait and the caller is not a fiber of the same queue. Any number of fibers may wait,
+  // and one of them may join(). A deadline other than `never` needs a queue with timers.
   bool wait_for(clock::duration duration) { return wait_until(deadline_after(duration)); }
   bool wait_until(clock::time_point deadline);
 
-  // Waits until the fiber ends; gives its result, or throws the exception that left it. Throws
-  // `cancelled` when the fiber was cancelled, or the caller is. Once.
+  // Waits until the fiber has ended, and returns its result or throws the exception that left it.
+  // Throws `cancelled` if the fiber or the caller was cancelled. Afterwards the handle is empty,
+  // unless the caller was cancelled. Precondition: joinable().
   Result join();
 
  private:
@@ -122,7 +123,7 @@ fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::s
                                                                           Body&& body) {
   using result = std::invoke_result_t<std::decay_t<Body>&>;
   using record_type = fiber::with_result<result>;
-  bury_finished();  // so that a stack still warm is at hand
+  bury_finished();  // so that the new fiber can take a stack that is still in the cache
   stack memory{stack_size_};
   auto* top = memory.top();
   const auto kept = keep_name(memory, top, name);
@@ -132,7 +133,7 @@ fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::s
                  coroutine&) mutable {
     record->run(*body);
     record->prepare_to_end();
-    body.reset();  // what it captured may still block; the fiber ends after that
+    body.reset();  // the destructors may still block; then the fiber ends
     record->joiners.serve_all();
     record->queue_->finish(*record);
   };

@@ -1,10 +1,10 @@
-// local: the streams of tcp between programs of one machine, by path (Unix-domain sockets).
+// local: the streams of tcp.hpp over Unix-domain sockets, which connect programs of one machine.
 //
 //     fibers::local::listener listener{"/run/echo"};
 //     auto stream = fibers::local::connect("/run/echo");
 //
-// What a stream can do, and how it fails, stands in stream_socket.hpp. A path is at most 107
-// characters; a longer one fails with ENAMETOOLONG.
+// stream_socket.hpp says what a stream can do and how it fails. A path has at most 107 characters;
+// a longer one fails with ENAMETOOLONG.
 #pragma once
 
 #include <fibers/stream_socket.hpp>
@@ -18,10 +18,12 @@ class stream : public stream_socket {
  public:
   stream() = default;  // closed
 
-  // Takes over a connected socket, of a socketpair() maybe, as tcp::stream::from_descriptor().
+  // Takes over a connected socket, such as one of a socketpair(); see
+  // tcp::stream::from_descriptor().
   static stream from_descriptor(int descriptor);
 
-  // Opens and connects; what was open is closed. While the listener's backlog is full it waits.
+  // Opens a socket and connects it. Closes the one that was open. Waits while the listener's
+  // backlog is full.
   void connect(std::string_view path, error_code& error);
   void connect(std::string_view path);
 
@@ -32,22 +34,22 @@ class stream : public stream_socket {
 
 class listener : public socket {
  public:
-  // The path must not exist. Throws boost::system::system_error.
+  // Binds and listens. The path must not exist. Throws boost::system::system_error.
   explicit listener(std::string_view path, int backlog = 4096);
   listener(listener&&) noexcept = default;
   listener& operator=(listener&&) noexcept = default;
 
-  // The file stays: whoever made a place for it removes it.
+  // Leaves the file: the code that chose the path removes it.
   ~listener() = default;
 
-  // As tcp::listener::accept().
+  // See tcp::listener::accept().
   stream accept(error_code& error);
   stream accept();
 };
 
-// Throws boost::system::system_error.
+// Opens a stream and connects it. Throws boost::system::system_error.
 stream connect(std::string_view path);
-// The same, in at most that much time; then it throws timed_out.
+// The same with a time limit. Throws timed_out when it passes.
 stream connect(std::string_view path, clock::duration at_most);
 
 }  // namespace fibers::local

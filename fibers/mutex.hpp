@@ -3,8 +3,8 @@
 //     fibers::mutex door;
 //     std::lock_guard inside{door};         // parks the fiber while another is inside
 //
-// Fibers of one thread cannot run into each other between two blocking calls: a mutex is for what
-// must stay whole across them. It is fair: unlock() hands it to the fiber that has waited longest.
+// Fibers of one thread are interrupted only at blocking calls. A mutex is for what must stay
+// consistent across those. It is fair: unlock() hands it to the fiber that has waited longest.
 //
 // Works with std::lock_guard, std::unique_lock and std::scoped_lock.
 #pragma once
@@ -19,15 +19,17 @@ class mutex {
   mutex(const mutex&) = delete;
   mutex& operator=(const mutex&) = delete;
 
-  // Throws `cancelled`, without the lock, when that is asked of the fiber before it gets it. Only
-  // in a destructor that runs because of an exception it waits all the same: another exception
-  // there would end the program. Precondition: the fiber does not have the lock.
+  // Waits for the lock. Throws `cancelled`, without the lock, if the fiber is cancelled before it
+  // has it. There is one exception: while an exception unwinds the stack, it waits all the same,
+  // because a second exception from a destructor would end the program. Precondition: the fiber
+  // does not have the lock.
   void lock();
 
-  // The same without an end before it has the lock: for destructors whose scope may end normally.
+  // The same, and a cancellation does not end it: for destructors, which must not throw.
   void lock_uncancellable() noexcept;
 
-  // Whether the fiber has the lock now. Do not wait; wait at most that long.
+  // Return whether the fiber has the lock now. try_lock() does not wait; the others wait for at
+  // most that long, and throw `cancelled` like lock().
   bool try_lock();
   bool try_lock_for(clock::duration duration) { return try_lock_until(deadline_after(duration)); }
   bool try_lock_until(clock::time_point deadline);

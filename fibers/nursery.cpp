@@ -31,7 +31,7 @@ bool nursery::join_until(clock::time_point deadline) {
   return true;
 }
 
-// Those who leave last may have been followed by others before we run.
+// The loop is for siblings that the last children spawned before this fiber runs.
 bool nursery::wait_until_empty(clock::time_point deadline) {
   tasks_.check_cancelled();
   while (!children_.empty()) {

@@ -6,8 +6,8 @@
 //     group.join();                         // both have ended; what one of them threw comes out
 //
 // The first exception that leaves a child cancels its siblings, and comes out of join() when they
-// have unwound. Whatever way the scope is left, no child is there any more: they may refer to its
-// variables.
+// have unwound. However the scope is left, no child is running any more, so children may refer to
+// the variables of the scope.
 #pragma once
 
 #include <fibers/fiber_handle.hpp>
@@ -24,17 +24,17 @@ namespace fibers {
 
 class nursery {
  public:
-  // Called by a fiber.
+  // Precondition: the caller is a fiber.
   nursery() : tasks_{task_queue::running()} {}
   nursery(const nursery&) = delete;
   nursery& operator=(const nursery&) = delete;
 
-  // Cancels the children that are left and waits until they have unwound. What they throw is
-  // dropped: whoever wants to hear of it calls join().
+  // Cancels the children that are left and waits until they have unwound. Drops what they throw;
+  // call join() to receive it.
   ~nursery() { end_children(); }
 
-  // Runs `body`, any move-only callable, as a child. Children may spawn siblings. After cancel(),
-  // or the exception of a sibling, a child that is spawned before the next join() does not run.
+  // Runs `body`, any move-only callable, as a child. A child may spawn siblings. After cancel(), or
+  // after an exception of a sibling, a child that is spawned before the next join() does not run.
   template <std::invocable Body>
   void spawn(std::string_view name, Body&& body);
   template <std::invocable Body>
@@ -42,23 +42,24 @@ class nursery {
     spawn("anonymous", std::forward<Body>(body));
   }
 
-  // Waits until no child is left; throws the first exception that left one. If the caller is
-  // cancelled so are the children, and when they have unwound `cancelled` goes on. The nursery can
-  // be used again.
+  // Waits until no child is left. Throws the first exception that left one. If the caller is
+  // cancelled, cancels the children, waits until they have unwound, and throws `cancelled`. The
+  // nursery can be used again.
   void join() { join_until(never); }
 
-  // False: the deadline came first, and the children run on.
+  // The same with a deadline. False: the deadline passed first, and the children run on.
   bool join_for(clock::duration duration) { return join_until(deadline_after(duration)); }
   bool join_until(clock::time_point deadline);
 
-  // Cancels every child there is. Does not wait for them: join() does.
+  // Cancels every child. Does not wait for them; join() does.
   void cancel() noexcept { cancel_all_but(nullptr); }
 
-  // How many children are left.
+  // The number of children that have not ended.
   std::size_t size() const noexcept { return children_.size(); }
 
  private:
-  // A place in the nursery. It moves along with the body of a child, and ends with that.
+  // An entry in the list of children. It moves with the body of the child, and is destroyed with
+  // it.
   class child : public boost::intrusive::list_base_hook<
                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
    public:
@@ -66,7 +67,7 @@ class nursery {
     child(child&& other) noexcept;
     ~child();
 
-    // Its exception is kept for join(), if it is the first, and its siblings are cancelled.
+    // Keeps the current exception for join(), if it is the first one, and cancels the siblings.
     void failed() noexcept;
 
     fiber* self = nullptr;
@@ -75,7 +76,7 @@ class nursery {
     nursery* nursery_;
   };
 
-  // The body goes before the place does: what it captured may refer to the scope as well.
+  // The body is destroyed before its entry in the list: what it captured may refer to the scope.
   template <class Body>
   struct child_with_body : child {
     child_with_body(nursery& of, Body&& run) : child{of}, body{std::move(run)} {}

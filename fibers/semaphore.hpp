@@ -1,11 +1,12 @@
-// semaphore: so many fibers at a time.
+// semaphore: a limited number of fibers at a time.
 //
 //     fibers::semaphore connections{10};
 //     connections.acquire();                // parks the fiber while ten others are connected
 //     ...
 //     connections.release();
 //
-// A counting semaphore, and a fair one: release() hands permits to those who have waited longest.
+// A counting semaphore, and a fair one: release() hands permits to the fibers that have waited
+// longest.
 #pragma once
 
 #include <fibers/wait_queue.hpp>
@@ -20,20 +21,22 @@ class semaphore {
   semaphore(const semaphore&) = delete;
   semaphore& operator=(const semaphore&) = delete;
 
-  // Throws `cancelled`, without a permit, when that is asked of the fiber before it gets one.
+  // Waits for a permit. Throws `cancelled`, without a permit, if the fiber is cancelled before it
+  // has one.
   void acquire() { try_acquire_until(never); }
 
-  // Whether the caller has a permit now. Do not wait; wait at most that long.
+  // Return whether the caller has a permit now. try_acquire() does not wait; the others wait for at
+  // most that long, and throw `cancelled` like acquire().
   bool try_acquire() noexcept;
   bool try_acquire_for(clock::duration duration) {
     return try_acquire_until(deadline_after(duration));
   }
   bool try_acquire_until(clock::time_point deadline);
 
-  // Gives permits back, or new ones. Needs no fiber.
+  // Returns permits, or adds new ones. The caller need not be a fiber.
   void release(std::size_t permits = 1) noexcept;
 
-  // How many could be acquired without waiting.
+  // How many permits can be acquired without waiting.
   std::size_t available() const noexcept { return permits_; }
 
  private:

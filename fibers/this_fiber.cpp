@@ -8,7 +8,7 @@
 namespace fibers::this_fiber {
 namespace {
 
-// The scheduler whose fiber is running.
+// The scheduler whose fiber is running. Throws std::logic_error outside of a fiber.
 scheduler& here() {
   auto& current = scheduler::current();
   if (current.tasks().current() == nullptr) throw std::logic_error{"only a fiber can do this"};
@@ -31,7 +31,7 @@ bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nul
 
 bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most) {
   time_limit limit;
-  limit.at(deadline_after(at_most), here().timers());  // with no time at all it still looks once
+  limit.at(deadline_after(at_most), here().timers());  // with zero it still looks once
   return wait_for(readiness, descriptor, &limit);
 }
 

@@ -1,4 +1,4 @@
-// this_fiber: what a fiber of a scheduler can ask for and say of itself.
+// this_fiber: what the running fiber of a scheduler can call for itself.
 //
 //     fibers::this_fiber::yield();
 //     fibers::this_fiber::sleep_for(1ms);
@@ -10,13 +10,14 @@
 #include <stop_token>
 #include <string_view>
 
-// What a fiber says of itself. Outside of a fiber these throw std::logic_error.
+// Outside of a fiber these functions throw std::logic_error. The blocking ones throw `cancelled` if
+// the fiber is cancelled.
 namespace fibers::this_fiber {
 
 // Lets every other ready fiber run first.
 void yield();
 
-// Blocks the fiber; never shorter than asked. No time left: yields.
+// Block the fiber for at least that long. If no time is left, sleep_for() yields.
 void sleep_for(clock::duration duration);
 void sleep_until(clock::time_point moment);
 
@@ -24,12 +25,13 @@ std::uint64_t get_id();
 std::string_view get_name();
 std::stop_token get_stop_token();
 
-// Blocks until a read (a write) of the descriptor would not: of a pipe, a signalfd, an eventfd, a
-// terminal, a socket that a stream reads. The descriptor stays as it is. Throws std::system_error.
+// Block the fiber until a read (a write) of the descriptor would not block: of a pipe, a signalfd,
+// an eventfd, a terminal, or a socket that a stream reads. They change nothing about the
+// descriptor. Throw std::system_error.
 void wait_readable(int descriptor);
 void wait_writable(int descriptor);
 
-// False: the time came first.
+// The same with a time limit. False: it passed first. Zero: looks once.
 bool wait_readable_for(int descriptor, clock::duration duration);
 bool wait_writable_for(int descriptor, clock::duration duration);
 

@@ -1,12 +1,11 @@
-// wait_group: wait until so many things are done.
+// wait_group: wait until a number of things are done.
 //
 //     fibers::wait_group copies;
 //     copies.add(2);                        // one done() is expected of each of two fibers
 //     ...
 //     copies.wait();                        // parks until both have called copies.done()
 //
-// It counts, and does not care who works. Where the work is fibers of one's own that may fail, take
-// a nursery.
+// It only counts. For fibers of your own, which may fail, use a nursery.
 #pragma once
 
 #include <fibers/wait_queue.hpp>
@@ -23,17 +22,17 @@ class wait_group {
 
   void add(std::size_t things = 1) noexcept { expected_ += things; }
 
-  // One less. The last one wakes all who wait, and the group can be used again. Precondition: it
-  // was added.
+  // Counts one thing as done. The last one wakes all fibers that wait; then the group can be used
+  // again. Precondition: expected() is not 0.
   void done() noexcept;
 
   std::size_t expected() const noexcept { return expected_; }
 
-  // Returns at once when nothing is expected. Throws `cancelled` when that is asked of the fiber
-  // first.
+  // Waits until nothing is expected; returns at once if nothing is. Throws `cancelled` if the fiber
+  // is cancelled first.
   void wait() { wait_until(never); }
 
-  // False: the deadline came first.
+  // The same with a deadline. False: the deadline passed first.
   bool wait_for(clock::duration duration) { return wait_until(deadline_after(duration)); }
   bool wait_until(clock::time_point deadline);
 

@@ -4,11 +4,11 @@
 
 namespace fibers {
 
-// These two are never inlined: the compiler could then see that a waiter on the stack is linked,
-// but not that it is out of the line again before it dies.
+// These two are never inlined. The compiler could then see that a waiter on the stack is linked,
+// but not that it is unlinked before it is destroyed, and would warn.
 [[gnu::noinline]] bool wait_queue::wait(waiter& self, clock::time_point deadline) {
   self.tasks_.check_cancelled();
-  std::optional<time_limit> limit;  // most calls take none
+  std::optional<time_limit> limit;  // constructed only if there is a deadline
   if (deadline != never) limit.emplace().at(deadline, self.tasks_.timers());
   line_.push_back(self);
   for (;;) {
@@ -21,7 +21,7 @@ namespace fibers {
     self.tasks_.check_cancelled();
     if (limit && limit->passed()) break;
   }
-  if (self.is_linked()) self.unlink();  // the queue may have died
+  if (self.is_linked()) self.unlink();  // not linked if the queue was destroyed
   return false;
 }
 

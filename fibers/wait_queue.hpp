@@ -4,13 +4,14 @@
 //     wait_queue::waiter self;  waiting.wait(self);       // one fiber
 //     waiting.serve(waiting.first());                     // another, when there is something
 //
-// What mutex, condition_variable, semaphore, channel, wait_group and nursery have in common: how
-// fibers wait for each other. A waiter stands on its fiber's own stack, so waiting takes no memory.
+// mutex, condition_variable, semaphore, channel, wait_group and nursery are built on it. A waiter
+// lies on the stack of its fiber and is linked into an intrusive list, so waiting allocates no
+// memory.
 //
-// To serve a fiber is to hand it what it waits for, there and then: the lock, the permit, the item.
-// Nobody can overtake it before it runs. Which came first decides: a fiber that was cancelled
-// before is passed over; one that is cancelled between being served and running has been served,
-// returns, and meets its cancellation at its next blocking call. So nothing is lost between two
+// To serve a fiber is to hand over what it waits for at once: the lock, the permit, the item. So no
+// other fiber can take it before the served one runs. A fiber that was cancelled before it is
+// served is passed over. A fiber that is cancelled after it was served, but before it runs, returns
+// from wait(), and its next blocking call throws `cancelled`. So nothing is lost between two
 // fibers.
 #pragma once
 
@@ -20,7 +21,8 @@
 
 namespace fibers {
 
-// A queue that dies leaves those who wait in it parked, until they are cancelled.
+// If a queue is destroyed, the fibers that wait in it stay parked until they are cancelled or
+// their deadline passes.
 class wait_queue {
  public:
   class waiter : public boost::intrusive::list_base_hook<
@@ -43,17 +45,17 @@ class wait_queue {
     bool served_ = false;
   };
 
-  // Whether there is nobody to serve.
+  // Whether there is no fiber to serve. Removes waiters from the front that were cancelled.
   bool empty() noexcept;
   // Precondition: not empty().
   waiter& first() noexcept { return line_.front(); }
 
-  // Parks the running fiber at the end of the line until it is served. False: the deadline came
-  // first. Throws `cancelled` when that comes first, or was asked before. A deadline other than
-  // `never` needs a queue with timers.
+  // Parks the running fiber at the end of the line until it is served. False: the deadline passed
+  // first. Throws `cancelled` if the fiber is cancelled before it is served. A deadline other than
+  // `never` needs a task_queue with timers; without them this throws std::logic_error.
   bool wait(waiter& self, clock::time_point deadline = never);
 
-  // The same for whoever may not leave before it is served, even when it is cancelled.
+  // The same without a deadline; a cancellation does not end it.
   void wait_uncancellable(waiter& self) noexcept;
 
   // Takes a waiter out of the line and wakes its fiber.
