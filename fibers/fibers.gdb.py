@@ -1,12 +1,12 @@
-# Fibers in gdb, of a living process and of a core:
+# Commands of gdb for fibers, in a running process or a core dump:
 #
 #     (gdb) source fibers/fibers.gdb.py
 #     (gdb) info fibers                 every fiber: number, state, name
-#     (gdb) fiber 7                     where fiber 7 stands: its backtrace
-#     (gdb) fiber all                   the same of all that are not running
+#     (gdb) fiber 7                     the backtrace of fiber 7
+#     (gdb) fiber all                   the backtraces of all fibers that are not running
 #
-# Numbers are those of fiber::id(); with several schedulers they repeat, and all that have the number
-# are shown. The program must have been compiled with -g, for x86-64.
+# The numbers are those of fiber::id(). Several schedulers use the same numbers; then every fiber
+# with the number is shown. The program must be compiled with -g, for x86-64.
 import gdb
 import gdb.unwinder
 
@@ -35,7 +35,7 @@ def fibers():
         while int(node) != int(root):
             address = int(node) - hook.bitpos // 8
             found = gdb.Value(address).cast(fiber.pointer()).dereference()
-            if state_of(found) != "finished":  # a handle keeps it
+            if state_of(found) != "finished":  # a handle keeps its record
                 yield found
             node = node["next_"]
 
@@ -62,7 +62,8 @@ def saved_registers(fiber):
     """What jump_fcontext left on the fiber's stack: r12 to r15, rbx, rbp and where it goes on."""
     coroutine = fiber["body_"]["_M_payload"]["_M_payload"]["_M_value"]
     stack_pointer = int(coroutine["inside_"]["stack_pointer"])
-    # Its first instruction, lea -SIZE(%rsp),%rsp, tells how much it saves; that has changed before.
+    # The first instruction of jump_fcontext, lea -SIZE(%rsp),%rsp, tells how much it saves. SIZE
+    # differs between versions of Boost.
     size = 256 - read_word(int(gdb.parse_and_eval("(long)&jump_fcontext"))).to_bytes(8, "little")[4]
     names = ["r12", "r13", "r14", "r15", "rbx", "rbp", "rip"]
     first = stack_pointer + size - 8 * (len(names) - 1)
@@ -87,7 +88,7 @@ class Fiber_unwinder(gdb.unwinder.Unwinder):
     def __call__(self, frame):
         if self.registers is None or frame.level() != 0:
             return None
-        # It must seem to lie below its caller, or gdb takes the stack for corrupt.
+        # The frame must seem to lie below its caller, or gdb reports a corrupt stack.
         here = Frame_id(gdb.Value(self.registers["rsp"] - 8), frame.read_register("rip"))
         caller = frame.create_unwind_info(here)
         for name, value in self.registers.items():
@@ -103,7 +104,8 @@ class Fiber_unwinder(gdb.unwinder.Unwinder):
         finally:
             self.registers = None
             gdb.invalidate_cached_frames()
-        # Frame 0 is the thread's own, whatever that does; below entry() there is nothing.
+        # Frame 0 is the thread's own frame, whatever it runs. Nothing lies below
+        # coroutine::entry().
         ours = [line for line in lines if not line.startswith("#0 ")]
         last = next((i for i, line in enumerate(ours) if "coroutine::entry<" in line), len(ours))
         return ours[: last + 1]

@@ -1,4 +1,4 @@
-# What find_package(fibers) finds.
+# find_package(fibers) reads this file.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(Boost 1.81 COMPONENTS context)

@@ -21,7 +21,7 @@ const char* name_of(fiber::state state) noexcept {
   return "";
 }
 
-// As addresses only: there may be little room on the stack that is visited.
+// Stores addresses only, because the stack that is visited may have little room.
 struct backtrace_there {
   std::array<void*, 64> frames;
   int count = 0;
@@ -32,7 +32,7 @@ struct backtrace_there {
   }
 };
 
-// The first two are of the visit itself.
+// The first two frames belong to the visit itself.
 void print_backtrace(const backtrace_there& there, std::FILE* to) {
   constexpr int visiting = 2;
   if (there.count <= visiting) return;

@@ -1,4 +1,4 @@
-// print_fibers: what are all these fibers doing?
+// print_fibers: lists all fibers and where they are suspended.
 //
 //     fibers::print_fibers(scheduler.tasks(), stderr);
 //
@@ -6,7 +6,7 @@
 //     ./server(_ZN6fibers6socket6acceptE...+0x8b)[0x55d0c8a4f2ab]
 //     ...
 //
-// From outside, and of a process that has died, fibers.gdb.py shows the same.
+// fibers.gdb.py shows the same from outside of the process, and for a core dump.
 #pragma once
 
 #include <fibers/task_queue.hpp>
@@ -15,9 +15,10 @@
 
 namespace fibers {
 
-// Number, state and name of every fiber alive, and its backtrace unless it is running or has not
-// begun. Called on the thread of the queue, by a fiber or between rounds. Functions have names
-// where the program was linked with -rdynamic; addr2line finds the lines.
+// Prints number, state and name of every fiber that has not ended, and its backtrace unless it is
+// running or has not begun. Precondition: the caller is on the thread of the queue, in a fiber or
+// between rounds. Functions have names if the program was linked with -rdynamic; addr2line finds
+// the lines.
 void print_fibers(task_queue& tasks, std::FILE* to);
 
 }  // namespace fibers

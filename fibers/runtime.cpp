@@ -10,11 +10,12 @@ namespace fibers {
 
 void runtime::run(const std::function<void(unsigned index)>& start) {
   {
-    // A thread begins when all are there: one that ran out of memory while others are still being
-    // made could not even say so.
+    // The threads begin when all are started. If one ran out of memory while others are still being
+    // started, it could not even report that.
     enum : int { wait, go, give_up };
     std::atomic<int> signal{wait};
-    std::vector<std::jthread> others;  // one thread fewer: a process with one alone is faster
+    // Index 0 runs on this thread: a process with one thread is faster.
+    std::vector<std::jthread> others;
     try {
       for (unsigned index = 1; index < threads(); ++index) {
         others.emplace_back([this, index, &start, &signal] {
@@ -41,7 +42,7 @@ void runtime::run(const std::function<void(unsigned index)>& start) {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-// Other threads reach a scheduler through it.
+// Lets other threads reach a scheduler, for stop() and post().
 class runtime::registration {
  public:
   registration(runtime& all, unsigned index, scheduler& here) : all_{all}, index_{index} {
@@ -76,7 +77,7 @@ void runtime::run_one(unsigned index, const std::function<void(unsigned)>& start
     reachable.accept_posts(true);
     here.run();
     reachable.accept_posts(false);
-    here.posts_.run();  // what came as the last fiber ended, which may spawn another
+    here.posts_.run();  // posts that came as the last fiber ended may spawn another
   } while (here.tasks().any_alive());
 } catch (...) {
   failed(std::current_exception());

@@ -1,4 +1,4 @@
-// runtime: one scheduler a thread, nothing shared.
+// runtime: one scheduler per thread, nothing shared.
 //
 //     fibers::runtime runtime{4};
 //     runtime.run([](unsigned index) {        // the first fiber of each thread
@@ -6,8 +6,9 @@
 //       ...
 //     });
 //
-// Fibers never change threads, so what a thread's fibers share needs no lock. Work crosses over by
-// post(), and connections are shared out by the kernel: a listener a thread, on one port.
+// Fibers never change threads, so the data that the fibers of one thread share needs no lock. Work
+// passes to another thread by post(). The kernel distributes the connections: each thread has a
+// listener on the same port (SO_REUSEPORT).
 #pragma once
 
 #include <fibers/scheduler.hpp>
@@ -24,23 +25,23 @@ namespace fibers {
 
 class runtime {
  public:
-  // At least one thread.
+  // Uses at least one thread. They start in run().
   explicit runtime(unsigned threads, const scheduler_options& options = {})
       : options_{options}, threads_(threads > 0 ? threads : 1) {}
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
-  // Makes a scheduler on each thread, the calling one among them, and runs `start(index)` as its
-  // first fiber. Returns when no fiber is left on any; their sockets must be closed by then, for
-  // the schedulers are gone. The first exception that leaves a scheduler stops the others and comes
-  // out of here, as does a thread that cannot start.
+  // Makes a scheduler on each thread, one of which is the calling thread, and runs `start(index)`
+  // as its first fiber. Returns when no fiber is left on any thread. All sockets must be closed by
+  // then, because the schedulers are destroyed. The first exception that leaves a scheduler stops
+  // the others and comes out of run(); so does the failure to start a thread.
   void run(const std::function<void(unsigned index)>& start);
 
   unsigned threads() const noexcept { return static_cast<unsigned>(threads_.size()); }
 
-  // Runs `function` on that thread, as scheduler::post does. Any thread may call it. True: it will
-  // run, and what it spawns to its end, unless an exception ends the thread before. False: that
-  // thread does not run (any more), and the function is dropped.
+  // Runs `function` on that thread, as scheduler::post() does. Any thread may call it. True: the
+  // function will run, and so will the fibers it spawns, unless an exception ends the thread first.
+  // False: that thread does not run, or no longer, and the function is dropped.
   template <std::invocable Function>
   bool post(unsigned index, Function&& function) {
     const std::lock_guard lock{mutex_};
@@ -49,13 +50,13 @@ class runtime {
     return there.accepts_posts;
   }
 
-  // Cancels every fiber of every thread. Any thread may call it. Before run() it ends the next one
-  // at once.
+  // Cancels every fiber of every thread. Any thread may call it. A call before run() ends the next
+  // run() at once.
   void stop();
 
  private:
   struct thread {
-    fibers::scheduler* scheduler = nullptr;  // while it runs
+    fibers::scheduler* scheduler = nullptr;  // null unless it runs
     bool accepts_posts = false;
   };
   class registration;

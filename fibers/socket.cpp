@@ -56,7 +56,8 @@ void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) 
   if (failure != 0 && is_still(mine)) drop_descriptor();
 }
 
-// A path whose backlog is full says so at once, and nothing tells when there is room.
+// A connect to a Unix-domain path whose backlog is full fails with EAGAIN at once, and no event
+// reports room. So it is tried again every millisecond.
 int socket::connect_opened(const sockaddr* peer, socklen_t length) {
   const auto mine = opened_;
   for (;;) {

@@ -1,4 +1,4 @@
-// socket: what streams and listeners have in common: a descriptor, its scheduler, a time limit.
+// socket: the common base of streams and listeners: a descriptor, its scheduler, a time limit.
 #pragma once
 
 #include <fibers/scheduler.hpp>
@@ -13,35 +13,36 @@ namespace fibers {
 
 using boost::system::error_code;
 
-// A descriptor, the scheduler that waits for it, and how long it may wait. The scheduler must
-// outlive it, or its close().
+// A descriptor, the scheduler that waits for it, and a time limit for that. The scheduler must
+// outlive the socket, or at least its close().
 class socket {
  public:
-  // Only while no fiber is in a call on it.
+  // Precondition of a move: no fiber is in a call on either socket.
   socket(socket&& other) noexcept;
   socket& operator=(socket&& other) noexcept;
   ~socket() { close(); }
 
-  // From now on every call on this socket fails with timed_out when it is not done by then; what
-  // arrives in the same moment is delivered. No time left is a deadline too.
+  // From now on, every call on this socket that is not done by the deadline fails with timed_out.
+  // Bytes that arrive in the same moment are delivered. expires_after(zero or less) passes at once.
   void expires_after(clock::duration from_now) { limit_.after(from_now, owner().timers()); }
   void expires_at(clock::time_point moment) { limit_.at(moment, owner().timers()); }
   void expires_never() noexcept { limit_.never(); }
 
-  // The same once no byte was received or sent for `period`, and at most a sixteenth of it later.
-  // For servers that must get rid of silent clients: a message then costs a store.
+  // The same when no byte was received or sent for `period`, up to a sixteenth of it late. For
+  // servers that must drop silent clients: it costs a store per message.
   void expires_when_idle(clock::duration period) { limit_.when_idle(period, owner().timers()); }
 
-  // Calls that other fibers are in end with operation_aborted. Closing twice is fine.
+  // Closes the descriptor. Calls of other fibers on it end with operation_aborted. A second close()
+  // has no effect.
   void close() noexcept;
-  // The same, except that the socket stays open and can be used.
+  // Ends the calls of other fibers with operation_aborted. The socket stays open and can be used.
   void cancel() noexcept;
-  // Gives the descriptor, unclosed, to the caller, and is closed itself; calls that other fibers
-  // are in end with operation_aborted. It may be non-blocking. With io_uring, bytes that have come
-  // and were not read are gone, and what was written may be on its way: release after flush(), when
-  // it is the caller's turn to speak.
+  // Returns the descriptor without closing it, and closes the socket; the calls of other fibers end
+  // with operation_aborted. The descriptor may be non-blocking. With io_uring, bytes that were
+  // received and not read are lost, and written bytes may still be on their way. So call flush()
+  // and then release(), at a point where the peer sends nothing.
   int release() noexcept;
-  // The same under Asio's name.
+  // close() under Asio's name.
   void close(error_code& error) noexcept {
     error = {};
     close();
@@ -50,7 +51,7 @@ class socket {
   bool is_open() const noexcept { return descriptor_ >= 0; }
   int native_handle() const noexcept { return descriptor_; }
 
-  // Asio's options: stream.set_option(boost::asio::ip::tcp::no_delay{true}).
+  // Sets one of Asio's options: stream.set_option(boost::asio::ip::tcp::no_delay{true}).
   template <class Option>
   void set_option(const Option& option, error_code& error) {
     const protocol mine{family()};
@@ -67,13 +68,14 @@ class socket {
   socket() = default;  // closed
   socket(scheduler& owner, int descriptor) noexcept : scheduler_{&owner}, descriptor_{descriptor} {}
 
-  // Opens anew, for the current scheduler, and connects; what was open is closed, the limit stays.
+  // Opens a new socket for the current scheduler and connects it. Closes the one that was open; the
+  // time limit stays.
   void connect(const sockaddr* peer, socklen_t length, error_code& error);
 
-  // Makes a socket that was just opened listen. Returns an errno value; 0 is success.
+  // Binds a socket that was just opened, and listens. Returns an errno value; 0 is success.
   int listen(const sockaddr* local, socklen_t length, int backlog) noexcept;
 
-  // Waits for a connection; its descriptor, or -1 and the error.
+  // Waits for a connection and returns its descriptor; on error, -1.
   int accept(error_code& error);
 
   static error_code code_of(int error) noexcept {
@@ -82,7 +84,7 @@ class socket {
 
   void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
   void drop_descriptor() noexcept;
-  // Makes a connected socket fit for the reactor of this thread. Throws system_error.
+  // Adopts a connected socket into the reactor of this thread. Throws system_error.
   static scheduler& adopt(int descriptor);
 
   time_limit limit_;
@@ -90,7 +92,7 @@ class socket {
   int descriptor_ = -1;
 
  private:
-  // What Asio's options ask of a protocol.
+  // What Asio's options require of a protocol.
   struct protocol {
     int number;
     int family() const { return number; }
@@ -100,7 +102,8 @@ class socket {
   int connect_opened(const sockaddr* peer, socklen_t length);
   bool is_still(unsigned opened) const noexcept { return is_open() && opened_ == opened; }
 
-  unsigned opened_ = 0;  // how often: after a wait it tells whether the descriptor is the same
+  // Counts connect(); tells after a wait whether the descriptor is still the same.
+  unsigned opened_ = 0;
 };
 
 }  // namespace fibers

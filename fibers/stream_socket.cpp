@@ -14,7 +14,7 @@ inline std::size_t stream_socket::finish(const operation& done, error_code& erro
   return 0;
 }
 
-// Of an operation that moved no bytes.
+// The error of an operation that moved no bytes.
 [[gnu::noinline]] error_code stream_socket::error_of(const operation& done) const noexcept {
   if (done.error() != 0) return code_of(done.error());
   if (!is_open()) return boost::asio::error::bad_descriptor;
@@ -38,7 +38,7 @@ std::size_t stream_socket::transfer(const iovecs& all, error_code& error) {
   return finish(wanted, error);
 }
 
-// A descriptor that was closed meanwhile may be another's by now.
+// If the descriptor is closed while other fibers run, its number may have another owner.
 inline bool stream_socket::closed_while_making_way(error_code& error) noexcept {
   if (!is_open()) return false;
   scheduler_->blocking().make_way_before_receive(descriptor_);
@@ -48,7 +48,7 @@ inline bool stream_socket::closed_while_making_way(error_code& error) noexcept {
   return true;
 }
 
-// Every message comes through these two: the layers below are inlined into them.
+// Every message takes one of these two, so the layers below are inlined into them.
 [[gnu::flatten]] std::size_t stream_socket::receive(const iovec& part, error_code& error) {
   if (closed_while_making_way(error)) return 0;
   return transfer<operation::kind::receive>(part, error);
@@ -84,10 +84,10 @@ void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error
       scheduler_->tasks().current() != nullptr) {
     try {
       flush(error);
-    } catch (const cancelled&) {  // the next call that waits says it again
+    } catch (const cancelled&) {  // the next call that waits throws it again
     }
-    if (error == boost::asio::error::operation_aborted) return;  // it was closed
-    if (error.value() == EBUSY) error = {};  // who shuts down under a writer does not wait for it
+    if (error == boost::asio::error::operation_aborted) return;  // the socket was closed meanwhile
+    if (error.value() == EBUSY) error = {};  // another fiber writes: do not wait for it
   }
   if (::shutdown(descriptor_, what) != 0 && !error) error = code_of(errno);
 }

@@ -1,10 +1,10 @@
-// stream_socket: bytes in order, both ways, where a call that would block parks the fiber.
+// stream_socket: a byte stream in both directions. A call that would block parks the fiber.
 //
-// What tcp::stream and local::stream have in common. It models Asio's SyncReadStream and
+// It is the common base of tcp::stream and local::stream. It models Asio's SyncReadStream and
 // SyncWriteStream, so asio::read_until, Boost.Beast and asio::ssl::stream work on it unchanged.
-// Errors of the world come as error_code; each call has a twin without it that throws
+// Calls report errors as error_code. Each has an overload without it that throws
 // boost::system::system_error. The end of the stream is asio::error::eof, a deadline that passed is
-// asio::error::timed_out, and a socket that was closed under a call is
+// asio::error::timed_out, and a socket that was closed during a call is
 // asio::error::operation_aborted.
 #pragma once
 
@@ -29,13 +29,13 @@ namespace fibers {
 class stream_socket : public socket {
  public:
   using lowest_layer_type = stream_socket;
-  // Nothing is ever run by it: layers that want an executor to exist get one.
+  // For layers that require an executor. Nothing ever runs on it.
   using executor_type = boost::asio::io_context::executor_type;
 
-  // At most one fiber reads and one writes at a time: a second one gets EBUSY.
+  // At most one fiber may read and one may write at a time; a second one gets EBUSY.
 
-  // Receives what there is, at least one byte, at most what the buffers hold. Buffers without room
-  // give 0 at once.
+  // Receives what has arrived: at least one byte, and at most what the buffers hold. Returns 0 at
+  // once if the buffers have no room.
   template <class MutableBufferSequence>
   std::size_t read_some(const MutableBufferSequence& buffers, error_code& error) {
     return receive(parts<boost::asio::mutable_buffer>(buffers), error);
@@ -45,7 +45,7 @@ class stream_socket : public socket {
     return or_throw("read_some", [&](error_code& error) { return read_some(buffers, error); });
   }
 
-  // Sends at least one byte, maybe not all: asio::write sends all.
+  // Sends at least one byte, but maybe not all. asio::write sends all.
   template <class ConstBufferSequence>
   std::size_t write_some(const ConstBufferSequence& buffers, error_code& error) {
     return send(parts<boost::asio::const_buffer>(buffers), error);
@@ -55,13 +55,13 @@ class stream_socket : public socket {
     return or_throw("write_some", [&](error_code& error) { return write_some(buffers, error); });
   }
 
-  // Waits until the kernel has all that was sent, as close() does not: with io_uring the last
+  // Waits until the kernel has all bytes that were sent. close() does not: with io_uring the last
   // writes may still be on their way.
   void flush(error_code& error);
   void flush();
 
-  // What was sent leaves first; not for a fiber that is cancelled, which does not wait. Safe in
-  // destructors: `cancelled` does not come from here, but from the next call that waits.
+  // Sends what was written before, then shuts down. If the fiber is cancelled, it does not wait for
+  // that. Safe in destructors: it never throws `cancelled`; the next call that waits does.
   void shutdown(boost::asio::socket_base::shutdown_type what, error_code& error);
   void shutdown(boost::asio::socket_base::shutdown_type what);
 
@@ -74,14 +74,15 @@ class stream_socket : public socket {
   using socket::socket;
 
  private:
-  // A buffer sequence as the kernel takes it. What does not fit is left for the next call.
+  // A buffer sequence in the form the kernel takes. Buffers beyond the array are left to the next
+  // call.
   struct iovecs {
     std::array<iovec, 16> parts;
     std::size_t count = 0;
     std::size_t bytes = 0;
   };
 
-  // Nearly always there is one part, and then the array would only cost stack.
+  // Nearly always there is one buffer. Then a single iovec saves the stack space of the array.
   template <class Buffer, class Sequence>
   static auto parts(const Sequence& buffers) {
     if constexpr (std::is_convertible_v<Sequence, Buffer>) {
@@ -123,14 +124,14 @@ class stream_socket : public socket {
   error_code error_of(const operation& done) const noexcept;
 };
 
-// Accepts from any listening socket, whoever opened it: a supervisor, a parent process.
+// Accepts from any listening socket, such as one that a supervisor or a parent process has opened.
 class stream_listener : public socket {
  public:
   // Takes over a listening socket. Throws boost::system::system_error.
   explicit stream_listener(int descriptor);
 
-  // Waits for a connection. When descriptors have run out (EMFILE, ENFILE) or memory has, the
-  // connection stays in the backlog and calling again at once would spin: sleep a little first.
+  // Waits for a connection. If descriptors (EMFILE, ENFILE) or memory have run out, the connection
+  // stays in the backlog. Calling again at once would spin, so sleep a little first.
   stream_socket accept(error_code& error);
   stream_socket accept();
 };

@@ -56,7 +56,7 @@ std::vector<endpoint> resolve(std::string_view host, std::uint16_t port) {
   return found;
 }
 
-// Names are tried in the order the resolver prefers; to listen, the first one counts.
+// Returns the first address, in the order that the resolver prefers.
 endpoint resolve_first(std::string_view host, std::uint16_t port) {
   return resolve(host, port).front();
 }
@@ -83,7 +83,7 @@ bool switch_on(int descriptor, int level, int option) {
   return ::setsockopt(descriptor, level, option, &on, sizeof on) == 0;
 }
 
-// False: errno says why not.
+// False: errno has the reason.
 bool set_options(int descriptor, const listener_options& options) {
   return descriptor >= 0 && switch_on(descriptor, SOL_SOCKET, SO_REUSEADDR) &&
          (!options.reuse_port || switch_on(descriptor, SOL_SOCKET, SO_REUSEPORT)) &&
@@ -172,8 +172,9 @@ stream connect(std::string_view host, std::uint16_t port, clock::duration at_mos
   throw boost::system::system_error{error, "connect to " + text_of(last)};
 }
 
-// The server says first that nothing more will come, so that its port does not linger in TIME_WAIT
-// on the client's account; who reads to the end first knows that all was delivered.
+// The server shuts down first, so that its side and not the client's keeps the connection in
+// TIME_WAIT (RFC 6455, 7.1.1). The client reads to the end first, so it knows that all was
+// delivered.
 void teardown(boost::beast::role_type role, stream& ended, error_code& error) {
   constexpr auto no_more = boost::asio::socket_base::shutdown_send;
   error = {};

@@ -1,4 +1,4 @@
-// tcp: listener and stream, where a call that would block parks the fiber.
+// tcp: listener and stream. A call that would block parks the fiber.
 //
 //     fibers::tcp::listener listener{"127.0.0.1", 25000};
 //     auto stream = listener.accept();
@@ -9,7 +9,7 @@
 //       if (error) break;
 //     }
 //
-// What a stream can do, and how it fails, stands in stream_socket.hpp.
+// stream_socket.hpp says what a stream can do and how it fails.
 #pragma once
 
 #include <fibers/stream_socket.hpp>
@@ -31,11 +31,11 @@ class stream : public stream_socket {
  public:
   stream() = default;  // closed
 
-  // Takes over a connected socket, and makes it fit for the reactor: do not use the descriptor by
-  // itself any more. Throws boost::system::system_error.
+  // Takes over a connected socket and adopts it into the reactor: do not use the descriptor
+  // directly any more. Throws boost::system::system_error.
   static stream from_descriptor(int descriptor);
 
-  // Opens and connects; what was open is closed.
+  // Opens a socket and connects it. Closes the one that was open.
   void connect(const endpoint& peer, error_code& error);
   void connect(const endpoint& peer);
 
@@ -51,19 +51,19 @@ class stream : public stream_socket {
 
 struct listener_options {
   int backlog = 4096;       // the kernel caps it at net.core.somaxconn
-  bool reuse_port = false;  // several listeners share the port, and the kernel its connections
-  bool no_delay = true;     // TCP_NODELAY, inherited by what it accepts
+  bool reuse_port = false;  // listeners share the port; the kernel distributes the connections
+  bool no_delay = true;     // TCP_NODELAY; accepted connections inherit it
 };
 
 class listener : public socket {
  public:
-  // The host is a numeric address, a name, or empty for any address; port 0 is any port. A name is
-  // looked up by a call that blocks the whole thread. Throws boost::system::system_error.
+  // `host` is a numeric address, a name, or empty for any address. Port 0 is any free port. Looking
+  // up a name blocks the whole thread. Throws boost::system::system_error.
   listener(std::string_view host, std::uint16_t port, const listener_options& options = {});
   explicit listener(const endpoint& local, const listener_options& options = {});
 
-  // Waits for a connection. When descriptors have run out (EMFILE, ENFILE) or memory has, the
-  // connection stays in the backlog and calling again at once would spin: sleep a little first.
+  // Waits for a connection. If descriptors (EMFILE, ENFILE) or memory have run out, the connection
+  // stays in the backlog. Calling again at once would spin, so sleep a little first.
   stream accept(error_code& error);
   stream accept();
 
@@ -71,14 +71,14 @@ class listener : public socket {
   endpoint local_endpoint() const;
 };
 
-// Connects to a numeric address or a name, trying its addresses in turn. A name is looked up by a
-// call that blocks the whole thread. Throws boost::system::system_error.
+// Connects to a numeric address or a name, and tries the name's addresses in turn. Looking up a
+// name blocks the whole thread. Throws boost::system::system_error.
 stream connect(std::string_view host, std::uint16_t port);
-// The same, in at most that much time altogether; then it throws timed_out.
+// The same with a time limit for all addresses together. Throws timed_out when it passes.
 stream connect(std::string_view host, std::uint16_t port, clock::duration at_most);
 
-// How a WebSocket of Boost.Beast ends the connection below it: both sides close in an order that
-// loses no bytes. Beast finds this by argument-dependent lookup.
+// Closes the connection below a WebSocket of Boost.Beast. The two sides close in an order that
+// loses no bytes. Beast finds this function by argument-dependent lookup.
 void teardown(boost::beast::role_type role, stream& ended, error_code& error);
 
 }  // namespace fibers::tcp
