@@ -10,8 +10,8 @@
 namespace asio_baseline {
 namespace {
 
-// Awaited as they are, operations need no coroutine of their own as with use_awaitable, and errors
-// are values, so no exception is made of the end of a connection.
+// With asio::deferred an awaited operation needs no coroutine of its own, as it does with
+// use_awaitable. With as_tuple errors are values, so the end of a connection throws no exception.
 constexpr auto result = asio::as_tuple(asio::deferred);
 
 asio::awaitable<void, executor> echo_handler(connection& peer) {

@@ -1,5 +1,6 @@
-// asio_echo_*: the echo server on Boost.Asio. Which reactor waits is decided when Asio is compiled,
-// so there is one program for each.
+// asio_echo_*: the echo server on Boost.Asio.
+//
+// Asio chooses its reactor when it is compiled, so there is one program per reactor.
 #include <asio_baseline/tcp_server.hpp>
 #include <bench/contract/contract.hpp>
 
@@ -15,7 +16,7 @@ namespace {
 
 using asio_baseline::tcp_server;
 
-// What Asio itself says it was built for.
+// The reactor that Asio itself says it was compiled for.
 constexpr std::string_view reactor() {
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
   return "io_uring";
@@ -32,9 +33,10 @@ asio_baseline::style style_named(std::string_view name) {
   return asio_baseline::start_callback;
 }
 
-// One loop runs on the main thread: while a process has a single thread the kernel looks its
-// descriptors up without atomic counting. All are made before the line is printed, since a loop may
-// find out that it is forbidden, and all threads are there by then, since the line counts them.
+// One loop runs on the main thread, because the kernel looks up descriptors without atomic counting
+// while a process has a single thread. The line is printed when all loops are constructed, since a
+// constructor may throw if its reactor is forbidden, and when all threads have started, since the
+// line reports their number.
 void serve(const bench::server_options& options) {
   const int drain_signal = bench::drain_signals();
   const auto listeners = bench::listening_sockets(options);

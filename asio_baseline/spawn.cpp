@@ -1,7 +1,7 @@
-// spawn style: a connection is a stackful coroutine of Asio's, on Boost.Context.
+// spawn style: a connection is a stackful coroutine of asio::spawn, on Boost.Context.
 //
-// Boost 1.81 leaves the state of exceptions behind when it switches stacks, so nothing here waits
-// inside a catch, and errors are values.
+// Boost 1.81 does not switch the exception state along with the stack. So no operation here waits
+// inside a catch block, and errors are values.
 #include <asio_baseline/tcp_server.hpp>
 
 #include <boost/asio/detached.hpp>

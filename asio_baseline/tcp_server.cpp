@@ -26,7 +26,7 @@ stream_protocol protocol_of(int listener) {
   return {family, protocol};
 }
 
-// Where one thread runs it nothing is touched by two, so Asio needs no locks.
+// If one thread runs the loop, no two threads touch its data, and Asio needs no locks.
 int concurrency(const bench::server_options& options) {
   const bool shared = options.shape == "shared" && options.threads > 1;
   return shared ? options.threads : BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;
@@ -56,8 +56,8 @@ asio::const_buffer connection::reply_to(std::size_t size) {
   return asio::buffer(buffer_, options.prefix.size() + size);
 }
 
-// There is nearly always room in the socket. Then this costs one system call and no trip through
-// the queue of completions.
+// The socket nearly always has room. Then this costs one system call and no pass through the queue
+// of completions.
 sending connection::send_some(asio::const_buffer& unsent) {
   const auto size = ::send(descriptor_, unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size < 0) return errno == EAGAIN ? sending::must_wait : sending::impossible;
@@ -74,7 +74,7 @@ void connection::hang_up() {
   ::shutdown(descriptor_, SHUT_RDWR);
 }
 
-// Looked at now and then: that is cheaper than to ask for the time on each message.
+// Called now and then. That is cheaper than reading the clock on each message.
 void connection::hang_up_if_still_since(clock::time_point limit, clock::time_point now) {
   if (moved_.exchange(false, std::memory_order_relaxed)) still_since_ = now;
   if (still_since_ <= limit) hang_up();
@@ -122,7 +122,7 @@ void tcp_server::accepted(stream_socket socket) {
   {
     const lock locked{mutex_};
     accepting_ = false;
-    if (!acceptor_.is_open()) return;  // it came while the drain began
+    if (!acceptor_.is_open()) return;  // it was accepted while the drain began
     try {
       fresh = &connections_.emplace_back(*this, std::move(socket));
     } catch (const std::bad_alloc&) {
@@ -137,13 +137,14 @@ void tcp_server::accepted(stream_socket socket) {
   begin(*fresh);
 }
 
-// No memory for the connection's coroutine, mostly: the connection ends and the others go on.
+// If there is no memory, mostly for the connection's coroutine, this connection ends and the others
+// go on.
 void tcp_server::begin(connection& fresh) try { start_(fresh); } catch (const std::bad_alloc&) {
   finished(fresh);
 }
 
-// Descriptors or memory ran out, mostly. To try again at once would keep the processor busy for
-// nothing.
+// Mostly, descriptors or memory have run out. Trying again at once would keep the processor busy
+// for nothing.
 void tcp_server::accept_later(const lock&) {
   accept_timer_.expires_after(std::chrono::milliseconds{10});
   accept_timer_.async_wait([this](error_code error) {
@@ -159,7 +160,7 @@ void tcp_server::finished(connection& gone) {
   accept(locked);
 }
 
-// A sixteenth of the timeout apart, so that a connection is closed at most an eighth too late.
+// Looks every sixteenth of the timeout, so that a connection is closed at most an eighth too late.
 void tcp_server::look_for_idle(const lock&) {
   looking_for_idle_ = options_.idle_timeout.count() > 0 && !connections_.empty();
   if (!looking_for_idle_) return;
@@ -174,7 +175,8 @@ void tcp_server::look_for_idle(const lock&) {
   });
 }
 
-// What was received stays readable after the shutdown and is answered; then comes the end of file.
+// Bytes that were received stay readable after the shutdown and are answered. Then the read reports
+// the end of file.
 void tcp_server::drain() {
   bench::remove_socket_file(options_);
   const lock locked{mutex_};
@@ -185,7 +187,8 @@ void tcp_server::drain() {
   drain_timer_.async_wait([this](error_code) { hang_up_all(); });
 }
 
-// Every style comes to its own end, so none has to be torn out of the middle.
+// Closes every connection and lets each style end by itself, so that none has to be destroyed
+// halfway.
 void tcp_server::hang_up_all() {
   const lock locked{mutex_};
   for (auto& each : connections_) each.hang_up();

@@ -1,17 +1,22 @@
-// tcp_server: what the styles have in common: accepting, limits, idle clients and the end.
+// tcp_server: the common part of all styles: accepting, limits, idle clients and the drain.
 //
 //     tcp_server server{options, listener, drain_signal, start_coroutine};
-//     server.run();   // until drained; by all threads at once where they share it
+//     server.run();   // returns when drained; several threads call it at once to share the loop
 //
-// A style is what happens on one connection, from the first receive to finished(); the three are in
-// callback.cpp, coroutine.cpp and spawn.cpp, each as an echo_handler that reads like its twin in
-// fibers/programs/echo_server.cpp. What makes them fast: an io_context that takes no lock where one
-// thread runs it, sockets that know their executor's type, the prefix in front of the receive
-// buffer so that a reply is never copied, and a send that is tried at once and only waited for if
-// the socket is full. After it the others have their turn: on epoll Asio tries a receive at once,
-// and right after the reply it would find nothing, at the price of a system call on every message;
-// elsewhere the receives of a round are wanted together (without turns 1.03 of the CPU a message on
-// select, 1.18 on io_uring, 64 connections of 512 bytes).
+// A style is what happens on one connection, from the first receive to finished(). The three styles
+// are in callback.cpp, coroutine.cpp and spawn.cpp. Each is an echo_handler that reads like its
+// twin in fibers/programs/echo_server.cpp. These choices make them fast:
+//
+// * The io_context takes no locks if one thread runs it.
+// * The sockets know the type of their executor.
+// * The prefix lies in front of the receive buffer, so a reply is never copied.
+// * A send is tried at once, and waits only if the socket is full.
+// * After a reply the other connections have their turn before the next receive.
+//
+// The turns matter because Asio on epoll tries a receive at once: right after the reply it finds
+// nothing, at the price of one system call per message. On select and io_uring the turns let the
+// receives of a round be submitted together. Without them the CPU per message is 1.03 times as much
+// on select and 1.18 times on io_uring (64 connections of 512 bytes).
 #pragma once
 
 #include <bench/contract/contract.hpp>
@@ -40,9 +45,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using clock = std::chrono::steady_clock;
 
-// With any_io_executor, their default, every operation would go through a type-erased call. The
-// protocol, on the other hand, is looked at when a connection is accepted and never again, so one
-// type serves TCP and Unix-domain sockets.
+// The default executor type, any_io_executor, makes every operation a type-erased call. The
+// protocol is read only when a connection is accepted, so a generic one costs nothing, and one type
+// serves TCP and Unix-domain sockets.
 using executor = asio::io_context::executor_type;
 using stream_protocol = asio::generic::stream_protocol;
 using stream_socket = asio::basic_stream_socket<stream_protocol, executor>;
@@ -54,7 +59,7 @@ class tcp_server;
 
 enum class sending { done, must_wait, impossible };
 
-// One client. Only its style touches the socket; all others know the descriptor.
+// One client. Only the style uses `socket`; other code uses the descriptor.
 class connection {
  public:
   connection(tcp_server& server, stream_socket accepted);
@@ -62,17 +67,17 @@ class connection {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  // After so many bytes were received into `room`: the reply.
+  // The reply to `size` bytes that were received into `room`.
   asio::const_buffer reply_to(std::size_t size);
-  // What there is room for leaves `unsent`.
+  // Sends as much of `unsent` as the socket has room for, and removes that part from it.
   sending send_some(asio::const_buffer& unsent);
 
-  // Into `room`, when it is this connection's turn. Completes with an error and a size.
+  // Receives into `room` when it is this connection's turn. Completes with an error and a size.
   template <class Token>
   auto async_receive(Token&& token);
 
-  void stop_receiving();  // what was received is still answered
-  void hang_up();         // what waits ends
+  void stop_receiving();  // bytes that were received are still answered
+  void hang_up();         // pending operations end
   void hang_up_if_still_since(clock::time_point limit, clock::time_point now);
 
   tcp_server& server;
@@ -82,8 +87,8 @@ class connection {
  private:
   const int descriptor_;
   std::string buffer_;              // the prefix, and room for one receive
-  std::atomic<bool> moved_ = true;  // a byte went in or out since the last look
-  clock::time_point still_since_;   // valid while it has not
+  std::atomic<bool> moved_ = true;  // a byte was received or sent since the last look
+  clock::time_point still_since_;   // valid while moved_ is false
 
  public:
   const asio::mutable_buffer room;
@@ -96,13 +101,13 @@ void start_spawn(connection& accepted);
 
 class tcp_server {
  public:
-  // The listener becomes the server's, the signal remains everybody's.
+  // Takes over the listener. The drain signal is duplicated and stays the caller's.
   tcp_server(const bench::server_options& options, int listener, int drain_signal, style start);
   void run();
 
   const bench::server_options& options() const { return options_; }
   executor get_executor() { return context_.get_executor(); }
-  std::size_t served() const { return served_; }  // connections, once run() has returned
+  std::size_t served() const { return served_; }  // connections; valid once run() has returned
   bool has_others() const { return count_.load(std::memory_order_relaxed) > 1; }
   void finished(connection& gone);
 
@@ -121,7 +126,7 @@ class tcp_server {
   const style start_;
   const std::size_t most_connections_;
   asio::io_context context_;
-  // Taken when connections come and go, never for a message.
+  // Locked when connections come and go, never for a message.
   std::mutex mutex_;
   acceptor acceptor_;
   stream_descriptor drain_signal_;
@@ -132,7 +137,7 @@ class tcp_server {
   bool looking_for_idle_ = false;
   std::list<connection> connections_;
   std::size_t served_ = 0;
-  std::atomic<std::size_t> count_ = 0;  // of them, for whoever has not taken the mutex
+  std::atomic<std::size_t> count_ = 0;  // connections_.size(), for threads without the mutex
 };
 
 template <class Token>

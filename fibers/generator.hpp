@@ -1,4 +1,4 @@
-// generator: a coroutine that yields values to whoever drives it.
+// generator: a coroutine that yields values to its caller.
 //
 //     fibers::generator<int> countdown(int n) {
 //       return {[n](auto& yield) mutable {
@@ -10,8 +10,8 @@
 //     for (int v : counter) print(v);      // 4 3 2 1
 //
 // The protocol is Python's (PEP 255, 342, 380, 479): next, send, throw_, close, delegation, a
-// return value. Since the body has a stack of its own it may yield from any depth of calls, and a
-// fiber may park inside it. It is also a C++20 input range and view, for one pass.
+// return value. The body has its own stack, so it may yield from any depth of calls, and a fiber
+// may park inside it. A generator is also a single-pass C++20 input range and a view.
 #pragma once
 
 #include <fibers/coroutine.hpp>
@@ -29,18 +29,18 @@
 
 namespace fibers {
 
-// Thrown by next() and send() when the generator has ended.
+// next() and send() throw this when the generator has ended.
 class stop_iteration : public std::exception {
  public:
   const char* what() const noexcept override { return "the generator has ended"; }
 };
 
-// Thrown out of `yield` by close(). Let it pass, as destructors do.
+// close() makes `yield` throw this. Do not swallow it; destructors run as usual.
 class generator_exit {};
 
-// Yield: what next() gives; a reference is passed through, anything else is moved, never copied
-// behind your back. Send: what send() takes; by default what is yielded. Return: what the body
-// returns.
+// Yield: the type of a value. A reference is passed through; anything else is moved, unless the
+// body yields an lvalue, which is copied. Send: what send() takes; by default the type of a value.
+// Return: what the body returns.
 template <class Yield, class Send = std::remove_cvref_t<Yield>, class Return = void>
 class generator : public std::ranges::view_base {
  public:
@@ -48,7 +48,8 @@ class generator : public std::ranges::view_base {
   class yielder;
   class iterator;
 
-  // Any callable that takes yielder& (write auto&). It starts at the first next().
+  // `body` is any callable that takes yielder& (write auto&). It starts at the first next(). Throws
+  // std::system_error if there is no memory for its stack.
   template <body_of<yielder> Body>
   generator(Body&& body, std::size_t stack_size = default_stack_size) {
     stack memory{stack_size};
@@ -71,49 +72,50 @@ class generator : public std::ranges::view_base {
     state_.reset(made);
   }
 
-  // Neither may be running: of a generator that is moved, moved over or destroyed while it runs, by
-  // its own body or by another fiber while one waits in it, nothing could go on, so the program
-  // ends with a sentence.
+  // Precondition of moving, assigning and destroying: neither generator is running. A running one
+  // has no place to return to then, whether its own body did it or another fiber while one waits
+  // inside, so the program prints the mistake and terminates.
   generator(generator&& other) noexcept : state_{other.leave()} {}
   generator& operator=(generator&& other) noexcept {
     state_ = other.leave();
     return *this;
   }
 
-  // The next value. Throws stop_iteration at the end, and then every time; throws what the body
-  // throws, once. Throws std::logic_error when called from inside the body.
+  // Runs the body to its next yield and returns the value. Throws stop_iteration when the body
+  // ends, and at every later call. Throws what the body throws, once. Throws std::logic_error if
+  // the generator is running.
   Yield next();
 
-  // The next value, or `fallback` at the end.
+  // The same, but returns `fallback` at the end.
   Yield next_or(Yield fallback);
 
-  // Goes on with `value` as the result of the yield that is waiting. Throws std::logic_error when
-  // there is none, because the generator was not started yet.
+  // Makes the waiting yield return `value`, and returns the next value. Throws like next(). Throws
+  // std::logic_error if the generator has not started, since no yield waits then.
   template <class Value>
   requires std::constructible_from<Send, Value> Yield send(Value&& value);
 
-  // Throws `error` out of the yield that is waiting; the next value, if the body goes on. A
-  // generator that was not started, or has ended, throws `error` right back and is ended.
+  // Makes the waiting yield throw `error`, and returns the next value if the body goes on. Throws
+  // like next(). If the generator has not started or has ended, ends it and throws `error`.
   Yield throw_(std::exception_ptr error);
   template <class Error>
   Yield throw_(Error error) {
     return throw_(std::make_exception_ptr(std::move(error)));
   }
 
-  // Throws generator_exit out of the yield that is waiting, and ends the generator. Throws
-  // std::runtime_error when the body yields again instead. Closing twice is fine.
+  // Makes the waiting yield throw generator_exit, which ends the generator. Throws
+  // std::runtime_error if the body yields again instead. A second close() has no effect.
   void close();
 
   bool done() const noexcept { return state_ == nullptr || state_->body->done(); }
 
-  // What the body returned; taken once. Throws std::logic_error when there is nothing to take: the
-  // body did not end yet, or it ended by an exception.
+  // What the body returned. It can be taken once. Throws std::logic_error if there is nothing to
+  // take: it was taken, the body has not ended, or it ended by an exception.
   Return result() requires(!std::is_void_v<Return>) {
     if (!state_ || !state_->result) throw std::logic_error{"the generator has no result"};
     return *std::exchange(state_->result, std::nullopt);
   }
 
-  // Goes on to the next value, so a loop takes up where next() left off.
+  // Advances to the next value, so a loop continues where next() stopped.
   iterator begin() {
     advance();
     return iterator{*this};
@@ -126,10 +128,11 @@ class generator : public std::ranges::view_base {
 
   using stored_result = std::conditional_t<std::is_void_v<Return>, std::monostate, Return>;
 
-  // Lives at the top of the generator's own stack: a generator is one stack and nothing else.
+  // Lies at the top of the generator's own stack, so a generator needs no other memory.
   struct state {
     std::optional<coroutine> body;
-    std::remove_reference_t<Yield>* value = nullptr;  // on the body's stack, while it waits
+    // On the body's stack; valid while it waits in a yield.
+    std::remove_reference_t<Yield>* value = nullptr;
     std::optional<Send> sent;
     std::exception_ptr injected;
     std::optional<stored_result> result;
@@ -139,9 +142,9 @@ class generator : public std::ranges::view_base {
   struct destroyer {
     void operator()(state* dropped) const noexcept {
       if (dropped->running) refuse("a generator was destroyed while it runs");
-      dropped->running = true;  // to be unwound is to run
+      dropped->running = true;  // unwinding runs the body
       stack memory = dropped->body->release_stack();
-      dropped->body.reset();  // unwinds, and may still look at the rest
+      dropped->body.reset();  // unwinds; the destructors may still use the rest
       dropped->~state();
     }
   };
@@ -158,7 +161,7 @@ class generator : public std::ranges::view_base {
   std::unique_ptr<state, destroyer> state_;
 };
 
-// What the body calls to yield.
+// The body calls this object to yield.
 template <class Yield, class Send, class Return>
 class generator<Yield, Send, Return>::yielder {
  public:
@@ -166,8 +169,8 @@ class generator<Yield, Send, Return>::yielder {
   yielder(const yielder&) = delete;
   yielder& operator=(const yielder&) = delete;
 
-  // Hands `value` to whoever drives the generator and waits. Gives what was sent, or nothing when
-  // it was next() that went on. Throws std::logic_error when the body does not run.
+  // Passes `value` to the caller of the generator and waits. Returns what send() passed, or nothing
+  // after a next(). Throws std::logic_error if the body is not running.
   std::optional<Send> operator()(const Yield& value) requires(!std::is_reference_v<Yield> &&
                                                               std::copy_constructible<Yield>) {
     Yield copy = value;
@@ -175,8 +178,8 @@ class generator<Yield, Send, Return>::yielder {
   }
   std::optional<Send> operator()(Yield&& value) { return hand_over(value); }
 
-  // Python's `yield from`: yields all that `inner` yields, passes sent values and exceptions on to
-  // it, and gives its result.
+  // Python's `yield from`: yields all values of `inner`, passes sent values and exceptions on to
+  // it, and returns its result.
   template <class InnerReturn>
   InnerReturn from(generator<Yield, Send, InnerReturn>& inner);
   template <class InnerReturn>
@@ -229,13 +232,14 @@ class generator<Yield, Send, Return>::iterator {
 
 // --- implementation --------------------------------------------------------------------------
 
-// Before anything is changed. Precondition: not done().
+// Throws std::logic_error if the body is running, before anything is changed. Precondition: not
+// done().
 template <class Yield, class Send, class Return>
 void generator<Yield, Send, Return>::refuse_from_inside() const {
   if (state_->running) throw std::logic_error{"the generator is already running"};
 }
 
-// Runs the body to its next yield; false: it has ended.
+// Runs the body to its next yield. False: it has ended.
 template <class Yield, class Send, class Return>
 bool generator<Yield, Send, Return>::advance() {
   if (done()) return false;
@@ -283,7 +287,7 @@ generator<Yield, Send, Return>::send(Value&& value) {
   return next();
 }
 
-// Throws out of the waiting yield; false: the body ended by that.
+// Throws `error` out of the waiting yield. False: the body has ended.
 template <class Yield, class Send, class Return>
 bool generator<Yield, Send, Return>::inject(std::exception_ptr error) {
   if (done() || !state_->started) {

@@ -1,8 +1,8 @@
-// fibers_echo: the echo server, a fiber for each connection.
+// fibers_echo: the echo server, one fiber per connection.
 //
-// tcp_server and echo_handler read like a blocking server; what blocks is the fiber. Around them
-// stands what every server under test promises (bench/contract/contract.hpp): a drain that reaches
-// every connection, and a loop for each thread.
+// tcp_server and echo_handler read like a blocking server, but a call blocks only its fiber. The
+// other functions do what every server under test promises (bench/contract/contract.hpp): a drain
+// that reaches every connection, and one loop per thread.
 #include <bench/contract/contract.hpp>
 #include <fibers/nursery.hpp>
 #include <fibers/runtime.hpp>
@@ -29,7 +29,7 @@ using fibers::error_code;
 
 struct server;
 
-// A connection, from its fiber's beginning to its end.
+// A connection. It lives from the beginning of its fiber to the end.
 struct client : intrusive::list_base_hook<intrusive::link_mode<intrusive::auto_unlink>> {
   client(server& whose, fibers::stream_socket accepted);
   ~client();
@@ -39,7 +39,7 @@ struct client : intrusive::list_base_hook<intrusive::link_mode<intrusive::auto_u
   fibers::stream_socket stream;
 };
 
-// One loop. Every thread has its own, and they share nothing.
+// One loop. Each thread has its own, and they share nothing.
 struct server {
   server(const bench::server_options& wanted, int descriptor)
       : options{wanted}, listener{descriptor}, room{bench::connections_per_thread(wanted)} {}
@@ -49,14 +49,14 @@ struct server {
   fibers::semaphore room;
   intrusive::list<client, intrusive::constant_time_size<false>> clients;
   std::size_t served = 0;
-  fibers::nursery tasks;  // the last to be made: it ends before what its fibers use
+  fibers::nursery tasks;  // the last member: its fibers end before what they use
 };
 
 client::client(server& whose, fibers::stream_socket accepted)
     : owner{whose}, stream{std::move(accepted)} {
   owner.clients.push_back(*this);
   ++owner.served;
-  if (!owner.listener.is_open()) stop_receiving();  // it came while the drain began
+  if (!owner.listener.is_open()) stop_receiving();  // accepted while the drain began
   if (owner.options.quiet) return;
   sockaddr_storage from{};
   socklen_t length = sizeof from;
@@ -64,7 +64,7 @@ client::client(server& whose, fibers::stream_socket accepted)
   bench::say_connection_from(from);
 }
 
-// What was received stays readable and is answered; then comes the end.
+// Bytes that were received stay readable and are answered. Then the read reports the end.
 void client::stop_receiving() {
   error_code gone;
   stream.shutdown(asio::socket_base::shutdown_receive, gone);
@@ -78,7 +78,7 @@ client::~client() {
   bench::say_task_done();
 }
 
-// Each receive is answered by the prefix and what was received.
+// Answers each receive with the prefix and the received bytes.
 void echo_handler(const bench::server_options& options, fibers::stream_socket& stream) {
   std::string buffer(options.prefix.size() + options.buffer, '\0');
   options.prefix.copy(buffer.data(), options.prefix.size());
@@ -96,14 +96,14 @@ void echo_handler(const bench::server_options& options, fibers::stream_socket& s
   stream.flush(error);
 }
 
-// What goes wrong here, lack of memory mostly, ends this connection and no other.
+// An exception here, mostly for lack of memory, ends this connection and no other.
 void serve_client(server& self, fibers::stream_socket accepted) try {
   client peer{self, std::move(accepted)};
   echo_handler(self.options, peer.stream);
 } catch (const std::exception&) {
 }
 
-// Until it drains.
+// Accepts connections until the drain closes the listener.
 void tcp_server(server& self) {
   while (self.listener.is_open()) {
     self.room.acquire();
@@ -111,9 +111,9 @@ void tcp_server(server& self) {
       self.tasks.spawn("client", [&self, accepted = self.listener.accept()]() mutable {
         serve_client(self, std::move(accepted));
       });
-    } catch (const std::exception&) {  // no descriptor or memory left, mostly
+    } catch (const std::exception&) {  // mostly: no descriptor or memory left
       self.room.release();
-      if (self.listener.is_open()) this_fiber::sleep_for(10ms);  // not to spin
+      if (self.listener.is_open()) this_fiber::sleep_for(10ms);  // so that it does not spin
     }
   }
 }
@@ -122,21 +122,21 @@ void drain(server& self, int signal) {
   this_fiber::wait_readable(signal);
   bench::remove_socket_file(self.options);
   self.listener.close();
-  self.room.release();  // should tcp_server wait for it
+  self.room.release();  // wakes tcp_server if it waits for room
   for (auto& peer : self.clients) peer.stop_receiving();
 }
 
-// The first fiber of each loop. What is left after the drain is cancelled with the nursery.
+// The first fiber of each loop. The destructor of the nursery cancels what is left after the drain.
 void serve(const bench::server_options& options, unsigned index, int listener, int signal) {
   server self{options, listener};
-  fibers::nursery end;  // of its own, so that nothing that befalls a client can cancel it
+  fibers::nursery end;  // a nursery of its own, so that no exception of a client cancels it
   end.spawn("drain", [&] { drain(self, signal); });
   tcp_server(self);
   self.tasks.join_for(options.drain);
   bench::say_served(options, index, self.served);
 }
 
-// What automatic becomes, so that it is one for all threads.
+// Resolves `automatic` once, so that all threads use the same backend. Throws if it does not work.
 fibers::io backend_for(const bench::server_options& options) try {
   return fibers::scheduler{*fibers::io_named(options.io)}.backend();
 } catch (const std::system_error& error) {
@@ -162,7 +162,7 @@ int main(int argc, char** argv) {
     fibers::runtime runtime{static_cast<unsigned>(options.threads), loop};
     std::atomic<int> starting{options.threads};
     runtime.run([&](unsigned index) {
-      if (--starting == 0)  // every thread is there
+      if (--starting == 0)  // all threads have started
         bench::announce(options, "fibers", fibers::name_of(backend), listeners.front());
       serve(options, index, listeners[index], signal);
     });
