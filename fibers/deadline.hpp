@@ -35,13 +35,13 @@ class time_limit {
   // A limit never passes early. It passes as late as the kernel's timers are, when the loop looks
   // at its timers, so a call that need not wait may succeed a little later. Only after(zero or
   // less) passes at once. Moving a limit to a later time costs a read of the clock and a store, so
-  // it may be done for every message. Throw std::bad_alloc.
+  // it may be done for every message. after() and at() throw std::bad_alloc.
   void after(clock::duration from_now, timer_queue& owner);
   void at(clock::time_point moment, timer_queue& owner);
   void never() noexcept;
 
   // Passes when there was no activity() for `period`, up to a sixteenth of `period` late. An
-  // activity() costs one store, so it may be called for every message.
+  // activity() costs one store, so it may be called for every message. Throws std::bad_alloc.
   void when_idle(clock::duration period, timer_queue& owner);
   void activity() noexcept { alarm_.active = true; }
 

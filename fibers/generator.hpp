@@ -64,7 +64,7 @@ class generator : public std::ranges::view_base {
         } else {
           made->result.emplace(body(yield));
         }
-      } catch (const stop_iteration&) {  // PEP 479: it must not look like a quiet end
+      } catch (const stop_iteration&) {  // PEP 479: it must not look like a normal end
         std::throw_with_nested(std::runtime_error{"the generator raised stop_iteration"});
       }
     };

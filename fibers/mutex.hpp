@@ -1,4 +1,4 @@
-// mutex: one fiber at a time.
+// mutex: lets one fiber at a time into a section of code.
 //
 //     fibers::mutex door;
 //     std::lock_guard inside{door};         // parks the fiber while another is inside

@@ -9,7 +9,7 @@ nursery::child::child(child&& other) noexcept : self{other.self}, nursery_{other
 }
 
 nursery::child::~child() {
-  if (!is_linked()) return;  // it has moved on
+  if (!is_linked()) return;  // moved from: another object has its place
   unlink();
   if (nursery_->children_.empty()) nursery_->joining_.serve_all();
 }

@@ -1,4 +1,4 @@
-// semaphore: a limited number of fibers at a time.
+// semaphore: lets a limited number of fibers at a time into a section of code.
 //
 //     fibers::semaphore connections{10};
 //     connections.acquire();                // parks the fiber while ten others are connected

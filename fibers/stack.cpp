@@ -272,7 +272,7 @@ inline stack_pool& stack_pool::of_this_thread(std::size_t stack_size) {
 }
 
 stack_pool& stack_pool::find_or_make(std::size_t stack_size) {
-  if (pools_gone) return *new stack_pool{stack_size};  // at the very end of a thread
+  if (pools_gone) return *new stack_pool{stack_size};  // leaked at the end of a thread
   const auto size = whole_pages(stack_size);
   auto found = std::ranges::find(pools.all, size, [](auto& pool) { return pool->stack_size(); });
   if (found == pools.all.end()) {

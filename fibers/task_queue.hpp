@@ -62,7 +62,8 @@ class fiber : public boost::intrusive::slist_base_hook<
 
   // Requests that the fiber ends: the blocking call that it is in, or else its next one, throws
   // `cancelled`. A second request has no effect. The fiber decides when it ends; join() waits for
-  // that.
+  // that. Call this on the queue's thread; to cancel on request of another thread, use
+  // scheduler::post().
   void cancel() noexcept;
   bool cancel_requested() const noexcept { return cancel_requested_; }
 

@@ -1,4 +1,4 @@
-// epoll_reactor: registers every descriptor once, edge-triggered.
+// epoll: epoll_reactor, which registers every descriptor once, edge-triggered.
 //
 // It registers for reading, and for writing as well once a send has found no room. A listener is
 // level-triggered while an accept waits.

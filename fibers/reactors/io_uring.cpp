@@ -768,7 +768,7 @@ void io_uring_reactor::end_came(int descriptor, int events) noexcept {
 }
 
 void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {
-  forget(connection);  // as in adopt()
+  forget(connection);  // see adopt()
   at(connection);
   known(descriptor).accepted->push_back(connection);
 } catch (const std::bad_alloc&) {

@@ -1,4 +1,4 @@
-// io_uring_reactor: submits each operation to the kernel and collects the completions.
+// io_uring: io_uring_reactor, which submits operations to the kernel and collects completions.
 //
 // Receives are multishot: one request delivers data until it is cancelled. Accepts are one-shot. A
 // multishot accept would open a descriptor for every pending connection, although the fiber asked
@@ -193,7 +193,7 @@ class io_uring_reactor final : public reactor {
   std::vector<spare> spares_;                        // by buffer number minus most_buffers_
   std::vector<int> free_spares_;
   unsigned kept_ = 0;  // buffers of the ring that hold unread data
-  bool grew_ = false;  // since the last poll
+  bool grew_ = false;  // the ring got more buffers since the last poll
   unsigned most_buffers_;
   int returned_ = 0;  // buffers added to the ring that the kernel does not see yet
   std::vector<outgoing> outgoing_;

@@ -1,4 +1,4 @@
-// poll_reactor: like select_reactor, with a list of what operations wait for instead of bitmaps.
+// poll: poll_reactor, like select_reactor with a list of descriptors instead of bitmaps.
 #pragma once
 
 #include <fibers/reactors/readiness.hpp>

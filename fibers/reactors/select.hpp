@@ -1,4 +1,4 @@
-// select_reactor: the oldest interface, and as fast as the others up to a few hundred descriptors.
+// select: select_reactor, the oldest interface, as fast as the others to some hundred descriptors.
 //
 // FD_SETSIZE limits the type fd_set, not the system call. The bitmaps here grow to the highest
 // descriptor.
