@@ -4,8 +4,8 @@
 
 namespace fibers {
 
-// These two are never inlined. The compiler could then see that a waiter on the stack is linked,
-// but not that it is unlinked before it is destroyed, and would warn.
+// These two are never inlined. If they were, the compiler could see that a waiter on the stack is
+// linked, but not that it is unlinked before it is destroyed, and might warn.
 [[gnu::noinline]] bool wait_queue::wait(waiter& self, clock::time_point deadline) {
   self.tasks_.check_cancelled();
   std::optional<time_limit> limit;  // constructed only if there is a deadline

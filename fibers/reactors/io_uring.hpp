@@ -25,8 +25,8 @@
 // The reactor also polls for the end of the stream, once per connection. Kernels without the fix
 // "io_uring/poll: fix multishot recv missing EOF on wakeup race" may deliver the last bytes to a
 // multishot receive and never report the end that came with them. A new receive reports the end.
-// (With IORING_RECVSEND_POLL_FIRST every kernel misses an end that came before the receive was
-// submitted.)
+// (The reactor does not set IORING_RECVSEND_POLL_FIRST. With it every kernel misses an end that
+// came before the receive was submitted.)
 #pragma once
 
 #include <fibers/reactor.hpp>
