@@ -25,7 +25,7 @@ std::vector<pid_t> threads_of(const std::vector<pid_t>& processes) {
   return threads;
 }
 
-// "voluntary_ctxt_switches: 12" and "nonvoluntary_ctxt_switches: 3"
+// Sums the lines "voluntary_ctxt_switches: 12" and "nonvoluntary_ctxt_switches: 3" of each thread.
 std::int64_t switches_of(const std::vector<pid_t>& threads) {
   std::int64_t total = 0;
   for (pid_t thread : threads) {
@@ -39,7 +39,8 @@ std::int64_t switches_of(const std::vector<pid_t>& threads) {
   return total;
 }
 
-// The number of the tracepoint that every system call passes; absent where tracefs does not show.
+// The id of the tracepoint raw_syscalls:sys_enter, which every system call passes. nullopt: tracefs
+// is not mounted or not readable.
 std::optional<std::uint64_t> tracepoint() {
   for (const auto* root : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
     std::ifstream file{fmt::format("{}/events/raw_syscalls/sys_enter/id", root)};

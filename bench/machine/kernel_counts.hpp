@@ -1,14 +1,13 @@
-// kernel counts: what a process asked of the kernel while it was watched.
+// kernel_counts: counts the system calls and context switches of processes.
 //
 //     kernel_counts watched{server.family()};
-//     ...                                    // load
-//     watched.system_calls();                // of all threads; absent: not permitted
+//     ...                                    // load the server
+//     watched.system_calls();                // of all threads; nullopt: not permitted
 //     watched.context_switches();
 //
-// System calls are counted by the kernel's own tracepoint raw_syscalls:sys_enter through
-// perf_event_open(2). Where that is not permitted, or tracefs may not be read (by default only root
-// may), there is a reason instead. Counting costs time in each call, so it is no part of a block
-// that decides cost.
+// perf_event_open(2) counts system calls at the tracepoint raw_syscalls:sys_enter. If that is not
+// permitted, or if tracefs is not readable (by default only for root), reason() says so. Counting
+// makes each system call slower, so it never runs in a block that decides CPU per message.
 #pragma once
 
 #include <sys/types.h>
@@ -23,21 +22,22 @@ namespace bench {
 
 class kernel_counts {
  public:
-  // Counts from now on, for the threads that are there and those that they will start.
+  // Counts from now on, for the existing threads of these processes and for threads they start
+  // later.
   explicit kernel_counts(const std::vector<pid_t>& processes);
 
   std::optional<std::int64_t> system_calls() const;
 
-  // By waiting or by force, of the threads that are still there.
+  // Voluntary and involuntary switches of the threads that existed at construction and still exist.
   std::int64_t context_switches() const;
 
-  // Why there are no system calls to tell; empty where there are.
+  // Why system calls cannot be counted; empty: they can.
   const std::string& reason() const { return reason_; }
 
  private:
   std::vector<pid_t> threads_;
   std::int64_t switches_before_ = 0;
-  std::vector<descriptor> counters_;  // one a thread
+  std::vector<descriptor> counters_;  // one per thread
   std::string reason_;
 };
 

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The value of the first "key : value" line.
+// The value of the first line "key : value" in /proc/cpuinfo.
 std::string cpuinfo(const fs::path& root, std::string_view key) {
   std::ifstream file{root / "proc/cpuinfo"};
   for (std::string line; std::getline(file, line);) {
@@ -34,7 +34,7 @@ std::string cpuinfo(const fs::path& root, std::string_view key) {
   return {};
 }
 
-// Firmware names are free text; these words are enough for the machines that people rent.
+// DMI names are free text. These words cover the hypervisors of the usual cloud providers.
 std::string virtualization(const fs::path& root) {
   if (cpuinfo(root, "flags").find(" hypervisor") == std::string::npos) return "none";
   const auto firmware = first_line(root / "sys/class/dmi/id/sys_vendor") + " " +
@@ -50,7 +50,7 @@ std::string virtualization(const fs::path& root) {
   return "unknown";
 }
 
-// "meltdown: Mitigation: PTI; spectre_v2: ...", only what costs something.
+// "meltdown: PTI | spectre_v2: ...": only vulnerabilities whose mitigation is active.
 std::string mitigations(const fs::path& root) {
   std::set<std::string> active;
   std::error_code none;
@@ -112,7 +112,7 @@ int raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
   const rlim_t hard = limit.rlim_max;
   limit.rlim_cur = limit.rlim_max = std::max(hard, enough);
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {  // only the superuser may have more than `hard`
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {  // only root may raise the hard limit
     limit.rlim_cur = limit.rlim_max = hard;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
@@ -145,7 +145,7 @@ std::int64_t thread_cpu_ns() {
   return used.tv_sec * 1'000'000'000 + used.tv_nsec;
 }
 
-// cpu0 user nice system idle iowait irq softirq steal ..., in ticks
+// A line of /proc/stat, in ticks: cpu0 user nice system idle iowait irq softirq steal ...
 processor_times processor_times::read(std::optional<int> cpu) {
   const auto tick = static_cast<double>(sysconf(_SC_CLK_TCK));
   const auto wanted = cpu ? fmt::format("cpu{}", *cpu) : std::string{"cpu"};

@@ -1,4 +1,4 @@
-// machine: the processors a run uses, what the machine is, and who else was busy on it.
+// machine: the CPUs of a run, a description of the machine, and the CPU time used on it.
 //
 //     auto pins = choose_pins(allowed_cpus());        // {server 0, client 1}
 //     pin_this_thread(pins->client_cpu);
@@ -19,42 +19,42 @@ struct pinning {
   int client_cpu = 0;
 };
 
-// The processors this process may run on, in ascending order.
+// The CPUs that this process may run on, in ascending order.
 std::vector<int> allowed_cpus();
 
-// Two processors that share no core where the machine has such; absent where fewer than two are
-// allowed.
+// Two CPUs, if possible on different cores. nullopt if fewer than two are allowed.
 std::optional<pinning> choose_pins(const std::vector<int>& allowed);
 
-// Throws run_invalid that says why it cannot.
+// Pins the calling thread to `cpu`. Throws run_invalid, which says why that fails.
 void pin_this_thread(int cpu);
 
-// Ten thousand connections need as many descriptors, on either side; servers inherit the limit.
-// Returns how many this process may have open now.
+// Raises RLIMIT_NOFILE as far as permitted, because 10,000 connections need as many descriptors on
+// either side. Servers inherit the limit. Returns how many descriptors this process may have open.
 int raise_descriptor_limit();
 
-// Beside its connections the client has few descriptors: an epoll, memory files, pipes.
+// Descriptors that the client needs beside its connections: an epoll, memory files, pipes.
 inline constexpr int other_descriptors = 64;
 
-// Everything but the pins.
+// Fills in everything except server_cpu and client_cpu.
 environment describe_machine(const std::filesystem::path& root = "/");
 
-// Processors with the same text share a core; empty where the kernel does not tell.
+// The CPUs on the same core as `cpu`, as in "0,2" (thread_siblings_list). Empty if the kernel does
+// not tell.
 std::string siblings_of(int cpu, const std::filesystem::path& root = "/");
 
-// Empty where there is no such file.
+// The first line of a file; empty if the file cannot be read.
 std::string first_line(const std::filesystem::path& file);
 
-// What the calling thread has used.
+// CPU time of the calling thread, in ns.
 std::int64_t thread_cpu_ns();
 
-// Time of one processor, or of all, in seconds since it started.
+// Time of one CPU, or the sum over all, in seconds since boot.
 struct processor_times {
-  double busy = 0;   // not idle, not stolen
-  double steal = 0;  // the hypervisor ran somebody else
+  double busy = 0;   // neither idle nor stolen
+  double steal = 0;  // steal time: the hypervisor ran something else
   int processors = 0;
 
-  static processor_times read(std::optional<int> cpu);  // absent: all of them
+  static processor_times read(std::optional<int> cpu);  // nullopt: all CPUs
 };
 
 }  // namespace bench

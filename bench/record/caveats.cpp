@@ -1,4 +1,4 @@
-// Each caveat as a sentence that says what it means for the numbers.
+// The text of each caveat says what it means for the numbers.
 #include <bench/record/caveats.hpp>
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
-// caveats: reasons not to believe a number, as data, so that every report prints them.
+// caveats: reasons not to believe a number, as data, so that every report can print them.
 //
 //     caveat found = caveats::not_pinned{"--pin none"};
-//     text_of(found);                                       // the sentence
+//     text_of(found);                                       // the caveat as a sentence
 //     first_of<caveats::run_void>(record.caveats_found);    // null: there is none
 #pragma once
 
@@ -42,12 +42,12 @@ struct not_pinned {
 struct noisy_machine {
   double foreign_cpu_share;
 };
-struct no_control {};  // nothing says how far apart two equal servers read here
+struct no_control {};  // it is unknown how far apart two equal servers measure here
 struct run_incomplete {
   int rounds_done;
   int rounds_planned;
 };
-struct load_saturated {  // open loop: it answered so much of what was due
+struct load_saturated {  // open loop: `answered` is the share of the due messages
   std::string server;
   std::string scenario;
   double rate_per_second;
@@ -59,61 +59,61 @@ struct descriptors_missing {  // blocks of that kind were left out
   int wanted;
   int limit;
 };
-struct server_missing {  // what needs it was left out
+struct server_missing {  // every pairing that needs it was left out
   std::string server;
   std::string reason;
 };
 struct calls_not_counted {
   std::string reason;
 };
-struct run_resumed {  // it went on then, after an interruption
+struct run_resumed {  // after an interruption, at that time
   std::string at_utc;
 };
 struct run_void {  // a server answered with bytes that it was not sent
   std::string reason;
 };
-struct time_stolen {  // by the hypervisor, of the server core
+struct time_stolen {  // the hypervisor took this share of the servers' CPU
   double share;
 };
 struct clock_follows_load {  // a governor other than "performance"
   std::string governor;
 };
-struct noise_grade_d {  // of a server against itself
+struct noise_grade_d {  // of the A/A control: a server compared with itself
   double spread;
 };
-struct not_started_here {  // a target: nothing is known of its process
+struct not_started_here {  // a target: nothing is known about its process
   std::string server;
   std::string target;
 };
-struct processes_changed {  // while it was timed, and with them went what they had used
+struct processes_changed {  // some began or ended in a timed slice, so its CPU time is incomplete
   std::string server;
 };
-struct unlike_reactors {  // in a duet, where they disturb each other
+struct unlike_reactors {  // they shared a duet, where they disturb each other
   std::string base;
   std::string contender;
 };
-struct client_disturbed {  // others ran on the client's core
+struct client_disturbed {  // other processes used the client's CPU
   double share;
 };
-struct memory_cut_short {  // it ended while its memory was measured
+struct memory_cut_short {  // the server ended while its memory was measured
   std::string server;
   int connections;
   std::string reason;
 };
-struct cpu_elsewhere {  // of the processes that were started here, none listens
+struct cpu_elsewhere {  // none of the processes that were started here listens
   std::string server;
 };
-struct empty_slices {  // no message came back: such a block has no cost per message
+struct empty_slices {  // no message came back, so there is no CPU per message
   std::string scenario;
   std::string comparison;
   int blocks;
 };
-struct cost_missing {  // no CPU time was counted for messages that came back
+struct cost_missing {  // messages came back, but no CPU time was counted
   std::string scenario;
   std::string comparison;
   int blocks;
 };
-struct replies_delayed {  // until the client's delayed acknowledgement
+struct replies_delayed {  // by the delayed acknowledgement of the client's kernel
   std::string server;
   std::string scenario;
   double p50_us;
@@ -132,7 +132,7 @@ using caveat =
                  caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing,
                  caveats::replies_delayed>;
 
-// The first of that kind; null: there is none.
+// The first caveat of that kind; null: there is none.
 template <class Kind>
 const Kind* first_of(const std::vector<caveat>& all) {
   for (const auto& each : all)
@@ -140,10 +140,11 @@ const Kind* first_of(const std::vector<caveat>& all) {
   return nullptr;
 }
 
-// "asio-callback/epoll on c64/512: the client used 97 % of its core, so ...": no full stop.
+// A sentence without full stop: "asio-callback/epoll on c64/512: the client used 97 % of its core,
+// so ...".
 std::string text_of(const caveat& found);
 
-// All of them as sentences for people; the saturated rows, often many, share one.
+// All caveats as sentences. The client_saturated ones, often many, share one sentence.
 std::vector<std::string> sentences_of(const std::vector<caveat>& all);
 
 }  // namespace bench

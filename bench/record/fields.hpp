@@ -1,6 +1,6 @@
-// fields: the names under which a run's data is written and read.
+// fields: maps the members of a record to their names in run.ndjson.
 //
-// Only files that turn records into JSON include it.
+// Only files that turn records into JSON include this header.
 #pragma once
 
 #include <bench/record/record.hpp>
@@ -72,14 +72,14 @@ struct json_form<scenario> {
   }
 };
 
-// A text that every HdrHistogram decodes.
+// Written as hdr_encoded() writes it, so that any HdrHistogram implementation can decode it.
 template <>
 struct json_form<kept_histogram> {
   static boost::json::value write(const kept_histogram& times);
   static kept_histogram read(const boost::json::value& value, const std::string& where);
 };
 
-// {"caveat": "one_cpu"}, the members of that caveat beside it, and its sentence as "text".
+// Written as {"caveat": "one_cpu", ...}: the members of that caveat and its sentence as "text".
 template <>
 struct json_form<caveat> {
   static boost::json::value write(const caveat& found);

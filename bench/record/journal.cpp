@@ -18,12 +18,12 @@ namespace {
   throw run_invalid(fmt::format("cannot write {}: {}", path.string(), reason));
 }
 
-// The kernel lets go of it when this process ends, in whatever way.
+// Locks the file. The kernel releases the lock when this process ends, however it ends.
 void lock(const std::filesystem::path& path, const descriptor& file) {
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) fail(path, "another echobench writes it");
 }
 
-// What stands behind the last newline.
+// The bytes after the last newline.
 std::string last_line(const std::filesystem::path& path, const descriptor& file) {
   std::string line;
   char last = 0;
@@ -59,7 +59,8 @@ journal journal::go_on(const std::filesystem::path& file) {
   return going_on;
 }
 
-// As the reader sees it: a line that lacks only its newline was measured.
+// A complete line that lacks only its newline gets it, as read_run() accepts it too. Part of a line
+// is cut off.
 void journal::complete_or_cut(const std::string& line) {
   std::error_code no_json;
   boost::json::parse(line, no_json);

@@ -1,9 +1,9 @@
-// journal: run.ndjson, where a run is written down as it happens.
+// journal: run.ndjson, to which a run is written while it is measured.
 //
 //     journal file{folder / "run.ndjson"};
 //     file.append(to_json_line(header));
 //
-// Every line is in the hands of the kernel when append() returns, so it survives kill -9.
+// When append() returns, the kernel has the line, so the line survives kill -9.
 #pragma once
 
 #include <bench/contract/descriptor.hpp>
@@ -14,12 +14,13 @@ namespace bench {
 
 class journal {
  public:
-  // Creates the file and the folders above it; an existing file is not touched. Throws run_invalid
-  // that names what cannot be written and why: also where another process has it as a journal.
+  // Creates the file and its folders. Throws run_invalid, which says what cannot be written and
+  // why, also if the file exists. An existing file is not changed.
   explicit journal(const std::filesystem::path& file);
 
-  // Goes on behind the last whole line of a file that is there; half a line after it, which a kill
-  // or a full disk left, is cut off. One that lacks only its newline gets it.
+  // Opens an existing file to append to it. If its last line is incomplete, because of a kill or a
+  // full disk, the line is cut off; if the line lacks only its newline, it gets one. Throws
+  // run_invalid if the file cannot be opened, or if another process has it open as a journal.
   static journal go_on(const std::filesystem::path& file);
 
   void append(std::string line);

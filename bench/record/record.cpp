@@ -1,4 +1,4 @@
-// run.ndjson: one JSON object a line, each naming what it records, written as things are measured.
+// run.ndjson: one JSON object per line, with its kind as "record", appended while a run goes on.
 #include <bench/record/record.hpp>
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ namespace json = boost::json;
 
 constexpr int known_format = 1;
 
-// In the order of the variant.
+// In the order of the alternatives of `caveat`.
 constexpr std::array<std::string_view, std::variant_size_v<caveat>> caveat_names{
     "client_saturated",    "backend_mismatch",  "blocks_correlated",  "debug_build",
     "threads_mixed",       "one_cpu",           "not_pinned",         "noisy_machine",
@@ -35,7 +35,7 @@ std::string line_of(std::string_view kind, const json::value& value) {
   return json_text(line);
 }
 
-// Puts each line where it belongs in the record.
+// Reads run.ndjson line by line into a run_record.
 class reader {
  public:
   explicit reader(const std::filesystem::path& file) : file_{file.string()} {}
@@ -46,7 +46,7 @@ class reader {
       throw unreadable_run{fmt::format("{}: {}", file_, in ? "is a folder" : std::strerror(errno))};
     for (std::string text; std::getline(in, text);) {
       ++line_;
-      const bool complete = !in.eof();  // the newline is written last
+      const bool complete = !in.eof();  // a line is complete if it ends in a newline
       take(text, complete);
     }
     if (!have_header_) fail("no header: this is no run, or it ended before it began");
@@ -71,7 +71,7 @@ class reader {
     if ((kind == "header") == have_header_)
       throw malformed{
           "", have_header_ ? "is a second header" : "is no header, and a run starts with one"};
-    record_.end.reset();  // what follows an end has resumed the run
+    record_.end.reset();  // lines after an end belong to a resumed run
     if (kind == "header")
       take_header(value);
     else if (kind == "block")
@@ -92,7 +92,7 @@ class reader {
     fail("how is missing");
   }
 
-  // Two runs that wrote one file would count the same work twice.
+  // Throws if the block is there already: two runs that wrote to one file would count twice.
   void take_block(block measured) {
     const auto same = [&](const block& each) {
       return each.round == measured.round && each.kind == measured.kind &&
@@ -112,7 +112,7 @@ class reader {
     return std::string{kind->as_string()};
   }
 
-  // The format comes first: of another one, nothing else can be expected.
+  // Checks the format first, because the other members may differ in another format.
   void take_header(const json::value& value) {
     const auto* format = value.as_object().if_contains("format");
     const int number = format ? from_json<int>(*format, "format") : 0;
@@ -159,7 +159,7 @@ boost::json::value json_form<caveat>::write(const caveat& found) {
 caveat json_form<caveat>::read(const boost::json::value& value, const std::string& where) {
   const auto* object = value.if_object();
   const auto* name = object ? object->if_contains("caveat") : nullptr;
-  if (object && !name) name = object->if_contains("doubt");  // its name in older runs
+  if (object && !name) name = object->if_contains("doubt");  // the member's name in older runs
   std::optional<caveat> found;
   boost::mp11::mp_for_each<boost::mp11::mp_iota_c<caveat_names.size()>>([&](auto index) {
     if (name && name->is_string() && std::string_view{name->as_string()} == caveat_names[index])

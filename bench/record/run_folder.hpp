@@ -1,4 +1,4 @@
-// run folder: where a run is written, and whether it can be.
+// run_folder: the folder to which a run is written.
 #pragma once
 
 #include <ctime>
@@ -7,14 +7,14 @@
 
 namespace bench {
 
-// Where nobody said it: runs/20260131T123456Z.
+// The default folder, such as runs/20260131T123456Z.
 std::filesystem::path run_folder(std::time_t started);
 
-// 2026-01-31T12:34:56Z
+// Such as 2026-01-31T12:34:56Z.
 std::string utc_text(std::time_t when);
 
-// Asked before anything is started. Nothing is left behind, because the run may still be refused.
-// Throws usage_error where a run is there already or nothing can be written.
+// Throws usage_error if the folder holds a run already or cannot be written to. Called before
+// anything starts. Leaves no file or folder behind, since the run may still be refused.
 void expect_room_for_a_run(const std::filesystem::path& folder);
 
 }  // namespace bench

@@ -22,7 +22,7 @@ constexpr int max_rate = 10'000'000;
       text, max_connections, min_message_bytes, max_depth));
 }
 
-// The number at the front of text, which loses it; nothing where there is none.
+// Removes the number at the front of `text` and returns it; nullopt: there is none.
 std::optional<int> take_number(std::string_view& text) {
   int number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
