@@ -1,10 +1,10 @@
-// anchored: what each server of a run costs as a multiple of an anchor measured in the same blocks.
+// anchored: CPU per message of each server as a multiple of an anchor, from the same blocks.
 //
 //     auto contents = read_run_or_report("runs/before");
 //     for (const auto& [about, values] : anchored_costs(contents.found))
-//       values.log_ratios;   // of about.server on about.scenario over about.anchor, one a block
+//       values.log_ratios;   // ln(about.server / about.anchor) on about.scenario, one per block
 //
-// Days are not paired and machines drift: only such ratios may be compared between two runs.
+// Two runs are not paired and machines drift, so only these ratios may be compared between runs.
 #pragma once
 
 #include <bench/report/json.hpp>
@@ -25,17 +25,17 @@ struct subject {
 };
 
 struct anchored {
-  std::vector<double> log_ratios;  // one a block
+  std::vector<double> log_ratios;  // one per block
   double cpu_ns = 0;
 
-  double ratio() const;  // the geometric mean; 1 without a block
+  double ratio() const;  // the geometric mean; 1 if there are no blocks
 };
 
-// A run folder, a run.ndjson or a report.json. Throws unreadable_run, whose text names the file.
+// Reads a run folder, a run.ndjson or a report.json. Throws unreadable_run, which names the file.
 report_contents read_run_or_report(const std::filesystem::path& path);
 
-// The anchor is asio-callback where that is the base; else the bare loop of the blocks; else, with
-// none in them, the base, whatever it is.
+// The anchor of a row is its base if that is an asio-callback server; otherwise the bare loop of
+// the blocks; and if there is none, the base, whatever it is.
 std::map<subject, anchored> anchored_costs(const results& found);
 
 }  // namespace bench

@@ -33,7 +33,8 @@ std::optional<change_row> row_of(const subject& about, const anchored& before,
   return row;
 }
 
-// Returns the rows of the first run of which nothing can be said.
+// Adds a row for each subject that both runs have. Returns the subjects of the first run that are
+// missing in the last or have too few blocks.
 std::vector<std::string> match(run_comparison& change, const results& before,
                                const results& after) {
   std::vector<std::string> lost;
@@ -94,20 +95,21 @@ std::string words_of(const change_row& row, double margin, char grade) {
                      percent_text(sign * row.change), 100 * low, 100 * high);
 }
 
-// Failing needs proof of a change above the gate, corrected for having looked at many rows, and as
-// strict as the interval that is printed: its lower end is above the gate then. Passing needs the
-// whole interval below it in every row, which no number of rows makes more likely.
+// A row fails if its Holm-corrected one-sided p for "at most the gate" is below 2.5 %, so that the
+// lower end of the two-sided 95 % interval lies above the gate. It passes only if the whole
+// interval lies below the gate. All rows must pass, and having more rows does not make that
+// likelier.
 gate_result gate_of(const change_row& row, double gate) {
   if (row.gate_p < significance / 2) return gate_result::failed;
   return row.range.high < gate ? gate_result::passed : gate_result::inconclusive;
 }
 
-// Of blocks of either kind.
+// The worse grade of duet and exclusive blocks; 'A' if there is no control.
 char worst_grade_of(const results& found) {
   return std::max(grade_of(found.noise), grade_of(found.noise_alone));
 }
 
-// What is measured so proves nothing, whatever the rows say.
+// Reasons why a run can neither pass nor fail a gate, whatever its rows say.
 void add_gate_caveats(run_comparison& change, const results& found, const std::string& name) {
   if (worst_grade_of(found) == 'D')
     change.gate_caveats.push_back(name + ": noise grade D, too noisy for a gate");
@@ -132,7 +134,7 @@ void apply_gate(run_comparison& change, const results& before, const results& af
   change.result = result_of(change.rows);
   add_gate_caveats(change, before, change.runs.front());
   add_gate_caveats(change, after, change.runs.back());
-  // A failure stands without them; that all is well does not.
+  // Missing rows leave a failure as it is, but they turn a pass into inconclusive.
   if (!lost.empty() && change.result != gate_result::failed)
     change.gate_caveats.push_back(fmt::format(
         "these rows of the first run are missing in the last or have fewer than two blocks: {}",
@@ -154,7 +156,8 @@ std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& 
   return all;
 }
 
-// Of the runs between the first and the last, which are in nothing but the history.
+// Notes where the machine or build of a run between the first and the last differs. Those runs
+// appear only in the history.
 void note_other_machines(run_comparison& change, const std::vector<report_contents>& all) {
   for (std::size_t i = 1; i + 1 < all.size(); ++i) {
     const auto found = differences_between(all.front().header.machine, all[i].header.machine);

@@ -5,7 +5,7 @@
 namespace bench {
 namespace {
 
-// From one run to the next that has the row.
+// The change between two consecutive runs that have the row.
 struct step {
   history_point* to;
   double change;

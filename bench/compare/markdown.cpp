@@ -1,4 +1,4 @@
-// A comparison of runs for the summary of a CI job or a pull request.
+// Prints a comparison as Markdown for a CI job's summary or a pull request.
 #include <fmt/format.h>
 
 #include <bench/compare/compare.hpp>

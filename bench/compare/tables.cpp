@@ -22,7 +22,7 @@ std::vector<cell> ratios_of(const run_comparison& change, const change_row& row)
   return {ratio_text(row.ratio_before), ratio_text(row.ratio_after)};
 }
 
-// One a run; in brief the first and the last.
+// One column per run. The terminal shows only the first and the last.
 std::vector<column> run_columns(std::size_t runs) {
   std::vector<column> columns;
   for (std::size_t i = 1; i <= runs; ++i)

@@ -1,5 +1,4 @@
-// compare tables: what is shown of two runs or more in rows and columns, for the terminal and for
-// Markdown.
+// tables: the tables of a comparison, for the terminal and for Markdown.
 #pragma once
 
 #include <bench/compare/compare.hpp>
@@ -7,8 +6,8 @@
 
 namespace bench {
 
-// The ratios to the anchor, of every run where there is a history, else of the two; in brief of the
-// first and the last. And the nanoseconds as they were measured.
+// change_table(): ratios to the anchor, for every run if there is a history, otherwise for both;
+// the terminal shows the first and the last. raw_table(): CPU ns per message as measured.
 table change_table(const run_comparison& change);
 table raw_table(const run_comparison& change);
 

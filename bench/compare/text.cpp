@@ -1,4 +1,4 @@
-// A comparison of runs on the terminal.
+// Prints a comparison for the terminal.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ std::string runs_text(const run_comparison& change, int width) {
   return text;
 }
 
-// Cells of one row, on as many lines as they take, behind the names.
+// The cells of one row to the right of its names, on as many lines as the width requires.
 std::string history_lines(const std::string& scenario, const std::string& server,
                           const std::vector<std::string>& cells, int width) {
   constexpr int cell_width = 8;

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The order in which a round starts and polls the servers of a duet. Over six rounds each of the
-// three is first equally often and precedes each other equally often (counterbalancing).
+// The order in which the servers of a duet start. Over six rounds each of the three is first
+// equally often and precedes each other one equally often (counterbalancing).
 std::string duet_order(int round, bool with_floor) {
   static const std::vector<std::string> three{"ABF", "FBA", "BFA", "AFB", "FAB", "BAF"};
   const auto turn = static_cast<std::size_t>(round);
