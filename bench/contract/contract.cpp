@@ -40,7 +40,7 @@ struct socket_address {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&bytes); }
 };
 
-// The host is numeric: the options have seen to that.
+// `host` is numeric: read_host() in options.cpp accepts nothing else.
 socket_address address_of(const std::string& host, std::uint16_t port) {
   socket_address address;
   auto& v4 = reinterpret_cast<sockaddr_in&>(address.bytes);
@@ -58,7 +58,7 @@ socket_address address_of(const std::string& host, std::uint16_t port) {
   return address;
 }
 
-// The path fits: the options have seen to that, too.
+// `path` fits: read_socket_path() in options.cpp checks its length.
 socket_address address_of(const std::string& path) {
   socket_address address;
   auto& local = reinterpret_cast<sockaddr_un&>(address.bytes);
@@ -79,7 +79,7 @@ std::uint16_t local_port(int socket) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length);
-  // Both families keep the port at the same place.
+  // sin_port and sin6_port are at the same offset.
   return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
@@ -89,7 +89,7 @@ bool no_delay(int socket) {
   return getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &value, &length) == 0 && value != 0;
 }
 
-// Connections inherit TCP_NODELAY from the listener, which saves a system call on each.
+// Accepted connections inherit TCP_NODELAY from the listener, which saves a setsockopt() each.
 int bound_socket(const server_options& options, std::uint16_t port, bool shared) {
   const auto address = address_of(options.host, port);
   const int bound =
@@ -105,7 +105,7 @@ int bound_socket(const server_options& options, std::uint16_t port, bool shared)
   return bound;
 }
 
-// Whoever made the listener that the probe is connected to.
+// True if the process that called listen() on the other end of `probe` has ended (SO_PEERCRED).
 bool owner_has_ended(int probe) {
   ucred owner{};
   socklen_t length = sizeof owner;
@@ -113,8 +113,9 @@ bool owner_has_ended(int probe) {
   return kill(owner.pid, 0) != 0 && errno == ESRCH;
 }
 
-// The kernel takes a ring apart after the process is gone, and until then the listener of a killed
-// io_uring server goes on connecting. When it goes, it hangs up.
+// True if no process listens on the Unix socket `path`. The kernel tears an io_uring down after its
+// process has ended, and until then a pending accept keeps the listener of a killed server alive.
+// So if the owner has ended, this waits for the listener to hang up and tries again.
 bool nobody_listens(const std::string& path) {
   const auto address = address_of(path);
   for (const auto until = clock::now() + longest_teardown; clock::now() < until;) {
@@ -127,7 +128,7 @@ bool nobody_listens(const std::string& path) {
   return false;
 }
 
-// Nobody listens behind the file of a dead server. Any other file is not ours to remove.
+// Removes the socket file of a server that has ended. Any other file is not removed: exits with 1.
 void expect_path_free(const server_options& options) {
   struct stat file {};
   if (lstat(options.unix_path.c_str(), &file) != 0) return;
@@ -151,7 +152,7 @@ std::vector<int> listening_on_path(const server_options& options) {
   return listeners;
 }
 
-// What stands in front of the other keys of the listening line, and what behind them.
+// The first keys of the listening line; further_keys() returns the last ones.
 std::string address_keys(const server_options& options, int listener) {
   if (!options.unix_path.empty()) return fmt::format("unix={}", options.unix_path);
   return fmt::format("host={} port={}", options.host, local_port(listener));
@@ -209,7 +210,7 @@ void cannot_listen(const server_options& options, std::string_view reason) {
 
 void cannot_go_on(const server_options& options, std::string_view reason) {
   static std::atomic_flag said;
-  while (said.test_and_set()) pause();  // another thread is saying it
+  while (said.test_and_set()) pause();  // another thread prints its message
   fmt::print(stderr, "{}: {}\n", options.program, reason);
   std::fflush(stdout);
   std::_Exit(1);
@@ -225,7 +226,7 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener) {
-  // A pipe would otherwise be buffered in blocks, and the seed's lines arrive much later.
+  // Line buffering also for a pipe. Block buffering would delay the lines of the servers.
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   fmt::print(
       "listening {} server={} io={} threads={} buffer={} nodelay={:d} backlog={} pid={}{}{}\n",
@@ -245,7 +246,7 @@ int drain_signals() {
   return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-// As Python prints the address of a socket: a pair, and for IPv6 two zeros more.
+// Python's notation for the address of a socket: a pair, and for IPv6 two more zeros.
 void say_connection_from(std::string_view address, std::uint16_t port) {
   const bool v6 = address.find(':') != address.npos;
   fmt::print("Connection from ('{}', {}{})\n", address, port, v6 ? ", 0, 0" : "");
@@ -259,7 +260,7 @@ void say_connection_from(const sockaddr_storage& address) {
   const void* bytes = &v4.sin_addr;
   if (address.ss_family == AF_INET6) bytes = &v6.sin6_addr;
   inet_ntop(address.ss_family, bytes, text, sizeof text);
-  say_connection_from(text, ntohs(v4.sin_port));  // at the same place in both families
+  say_connection_from(text, ntohs(v4.sin_port));  // sin_port and sin6_port are at the same offset
 }
 
 void say_connection_closed() {
@@ -276,8 +277,9 @@ void say_served(const server_options& options, std::size_t loop, std::size_t con
   }
 }
 
-// The thread's CPU clock would be half a microsecond a look: a system call. This one is read in
-// some 20 ns, and a thread that is taken off its core within a microsecond is too rare to matter.
+// Reading CLOCK_THREAD_CPUTIME_ID is a system call and takes about 500 ns; steady_clock takes about
+// 20 ns. They differ only if the thread is preempted in between, which is rare within a
+// microsecond.
 void spend_cpu(nanoseconds cost) {
   for (const auto until = std::chrono::steady_clock::now() + cost;
        std::chrono::steady_clock::now() < until;) {

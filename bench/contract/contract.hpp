@@ -1,23 +1,25 @@
-// server contract: what every server under test takes, prints and promises, written once.
+// contract: what every server under test accepts, prints and guarantees, written once.
 //
 //     const bench::server_program program{.name = "floor_echo", .io = {"select", "epoll"},
 //                                         .automatic = "epoll", .styles = {}};
 //     int main(int argc, char** argv) {
 //       const auto options = bench::parse_server_options(argc, argv, program);
 //       const int drain = bench::drain_signals();   // before the first thread starts
-//       ...                                         // listen, or bench::cannot_listen(...)
+//       ...                                         // listens, or bench::cannot_listen(...)
 //       bench::announce(options, "floor", options.io, listener);
 //
-// It belongs to no side: servers include it, it includes none of them. What it promises for them:
+// It is neutral: servers include it, and it includes none of them. Every server guarantees:
 //
 // * A reply is the prefix and the bytes of one receive of at most `buffer` bytes, whole.
-// * While a reply is not sent nothing more is read from that client, so its memory is bounded.
+// * While a reply is not fully sent, nothing more is read from that client. So memory per client is
+//   bounded.
 // * A connection on which no byte moved in either direction for `idle_timeout` is closed.
-// * At `max_connections` clients wait in the backlog until one leaves.
-// * When descriptors run out, accepting pauses (about 10 ms, or until one is closed).
-// * SIGTERM and SIGINT drain: the listener is closed, every connection's receiving side is shut
-//   down, what was received is answered; what is still open after `drain` is closed; exit 0.
-// * TCP_NODELAY is set on the listener and inherited by every connection.
+// * At `max_connections`, further clients wait in the backlog until a connection ends.
+// * When descriptors run out, accepting pauses for about 10 ms or until a connection ends.
+// * SIGTERM and SIGINT drain: the server closes the listener, calls shutdown(SHUT_RD) on every
+//   connection, answers what it has received, closes what is still open after `drain`, and exits
+//   with 0.
+// * TCP_NODELAY is set on the listener, and every connection inherits it.
 #pragma once
 
 #include <sys/socket.h>
@@ -33,99 +35,105 @@
 
 namespace bench {
 
-// What a program says of itself before it is started.
+// What a server program supports.
 struct server_program {
-  std::string_view name;             // fibers_echo: leads every message of its own
-  std::vector<std::string_view> io;  // what --io accepts beside auto
-  std::string_view automatic;        // what auto means; empty: the program finds out itself
-  std::vector<std::string_view>
-      styles;  // what --style accepts, the default first; empty: no --style
-  std::vector<std::string_view> shapes = {};  // what --shape accepts, likewise
-  bool listens_on_paths = false;              // --unix
-  bool spins = false;                         // --spin
+  std::string_view name;                 // such as fibers_echo; begins every error message
+  std::vector<std::string_view> io;      // what --io accepts, except auto
+  std::string_view automatic;            // what auto means; empty: the program decides itself
+  std::vector<std::string_view> styles;  // what --style accepts, default first; empty: no --style
+  // What --shape accepts, default first; empty: no --shape.
+  std::vector<std::string_view> shapes = {};
+  bool listens_on_paths = false;  // offers --unix
+  bool spins = false;             // offers --spin
 };
 
-// Defaults are in the table of options.cpp, which --help prints.
+// The defaults are in options_table in options.cpp; --help prints them.
 struct server_options {
   std::string program;    // server_program::name
-  std::string host;       // a numeric address: localhost and the empty host are resolved
-  std::uint16_t port;     // 0: any
-  std::string unix_path;  // of the socket to listen on; empty: host and port count
-  std::string io;         // one of server_program::io, or "auto" where `automatic` is empty
+  std::string host;       // numeric; localhost and '' are replaced
+  std::uint16_t port;     // 0: any free port
+  std::string unix_path;  // path of the Unix socket; empty: TCP
+  std::string io;         // one of server_program::io; "auto" only if `automatic` is empty
   int threads;            // each has its own loop and its own SO_REUSEPORT listener
-  std::string prefix;     // leads each reply
-  std::size_t buffer;     // most bytes one receive takes
+  std::string prefix;     // precedes each reply
+  std::size_t buffer;     // most bytes per receive
   int backlog;
   std::size_t max_connections;            // 0: unlimited
-  std::chrono::nanoseconds idle_timeout;  // 0: never
+  std::chrono::nanoseconds idle_timeout;  // 0: no timeout
   std::chrono::nanoseconds drain;
   bool quiet;
-  std::string style;                   // empty where there is no --style
-  std::string shape;                   // per-core or shared; empty where there is no --shape
-  std::chrono::nanoseconds spin;       // to look for events before sleeping; 0: sleep at once
-  std::chrono::nanoseconds inject_ns;  // to spend_cpu() on each message before the reply
+  std::string style;              // empty: no --style
+  std::string shape;              // per-core or shared; empty: no --shape
+  std::chrono::nanoseconds spin;  // how long to poll for events before sleeping; 0: sleep at once
+  std::chrono::nanoseconds inject_ns;  // CPU time to burn per message before the reply
 };
 
-// Bad arguments: one line on standard error that names the argument and what it accepts, exit 2.
-// --help: usage on standard output, exit 0.
+// Parses the command line. Bad arguments: prints one line to standard error, which names the
+// argument and what it accepts, and exits with 2. --help: prints the usage to standard output and
+// exits with 0.
 server_options parse_server_options(int argc, const char* const* argv,
                                     const server_program& program);
 
-// How many loops there are: one a thread, or one that all threads share.
+// The number of event loops: one per thread, or one that all threads share (--shape shared).
 int loops(const server_options& options);
 
-// `max_connections` shared among the loops, rounded up; the largest number where unlimited.
+// `max_connections` divided among the loops, rounded up. Unlimited: the maximum of std::size_t.
 std::size_t connections_per_thread(const server_options& options);
 
-// For servers that make their own listeners. With more than one thread SO_REUSEPORT would let a
-// second server share the port in silence, so this asks for the port without it first. Does not
-// return if it is taken. With --unix: likewise, and the socket file of a dead server is removed.
+// For servers that create their own listeners. Exits with 1 if the port is taken. With several
+// loops, SO_REUSEPORT would let a second server share the port silently, so this binds the port
+// once without it. With --unix it exits with 1 if a server listens on the path, and removes the
+// socket file of a server that has ended.
 void expect_port_free(const server_options& options);
 
-// For servers that do not: a non-blocking listener a loop, all on one port. With --unix it is one
-// listener, duplicated: there is no SO_REUSEPORT for paths.
+// For servers that do not create their own: one non-blocking listener per loop, all on the same
+// port. With --unix they are duplicates of one listener, because Unix sockets have no SO_REUSEPORT.
+// Exits with 1 if it cannot listen.
 std::vector<int> listening_sockets(const server_options& options);
 
-// With --unix: the file goes, once, whichever thread asks first. To call when draining begins and
-// before the listener is closed: afterwards the path may belong to another server.
+// With --unix: removes the socket file, once, whichever thread calls first. Call it when draining
+// begins, before the listener is closed: afterwards another server may own the path.
 void remove_socket_file(const server_options& options);
 
-// "fibers_echo: cannot listen on 127.0.0.1:25000: Address already in use" and exit 1.
+// Prints "fibers_echo: cannot listen on 127.0.0.1:25000: Address already in use", exits with 1.
 [[noreturn]] void cannot_listen(const server_options& options, std::string_view reason);
 
-// "floor_echo: start thread 3 of 4: Resource temporarily unavailable" and exit 1, whatever other
-// threads are doing.
+// Prints a line such as "floor_echo: start thread 3 of 4: Resource temporarily unavailable" and
+// ends the process with status 1, whatever other threads are doing.
 [[noreturn]] void cannot_go_on(const server_options& options, std::string_view reason);
 
-// One thread of several. Where it cannot start, neither can the server.
+// Starts thread `number` of a server. If that fails: cannot_go_on().
 std::jthread start_thread(const server_options& options, std::size_t number,
                           std::function<void()> body);
 
-// Prints and flushes the listening line. The port and TCP_NODELAY are read from the socket, so the
-// line is true. `server` is the side (fibers, asio-callback, floor), `io` what really waits.
+// Prints and flushes the listening line. Port and TCP_NODELAY are read from the socket, so the line
+// states facts. `server` is the side, such as fibers, asio-callback or floor; `io` is the reactor
+// in use.
 //
 //     listening host=127.0.0.1 port=25000 server=floor io=epoll threads=1 buffer=1000 nodelay=1 ...
 //     listening unix=/tmp/echo server=floor io=epoll threads=1 buffer=1000 nodelay=1 ...
 //
-// On a path nothing is ever delayed, so nodelay is 1 there. After the pid follow, where they say
-// something, shape=shared or per-core (of two threads and more), spin=50us and debug=1.
+// nodelay is 1 for Unix sockets, which never delay anything. After the pid follow, if they apply:
+// shape=shared or shape=per-core (two threads or more), spin=50us, debug=1.
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 
-// Blocks SIGTERM and SIGINT, ignores SIGPIPE, and returns a descriptor that becomes readable when a
-// server is to drain. Nobody reads it, so it stays readable and any number of loops may wait on it.
-// Call it before the first thread starts: threads inherit the mask.
+// Blocks SIGTERM and SIGINT, ignores SIGPIPE, and returns a signalfd that becomes readable when the
+// server should drain. No loop reads from it, so it stays readable for all loops. Call it before
+// the first thread starts, because threads inherit the signal mask.
 int drain_signals();
 
-// The seed's lines. The caller asks for `quiet` first, so that silence costs nothing.
+// What servers print without --quiet, with the words of the Python programs that they replace. The
+// caller checks `quiet` first, so that a quiet server does not even format them.
 void say_connection_from(std::string_view address, std::uint16_t port);
-void say_connection_from(const sockaddr_storage& address);  // of any family
+void say_connection_from(const sockaddr_storage& address);  // any address family
 void say_connection_closed();
 void say_task_done();
-// At the end, where there are several threads: how the kernel shared the connections out.
+// Printed at the end by servers with several threads: shows how the kernel distributed the
+// connections.
 void say_served(const server_options& options, std::size_t loop, std::size_t connections);
 
-// Burns that much time on the processor.
+// Busy-waits for `cost`.
 void spend_cpu(std::chrono::nanoseconds cost);
 
 }  // namespace bench

@@ -1,9 +1,9 @@
-// debug build: whether this program was compiled so that its times mean nothing.
+// debug_build: tells whether this program was compiled in a way that makes its times meaningless.
 #pragma once
 
 namespace bench {
 
-// With assertions, or under a sanitizer.
+// True if compiled with assertions or with a sanitizer.
 constexpr bool built_for_debugging() {
 #if !defined(NDEBUG) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return true;

@@ -6,7 +6,7 @@
 namespace bench {
 namespace {
 
-// Nanoseconds; 0: there is no such unit.
+// Nanoseconds per unit; 0: unknown unit.
 double length_of(std::string_view unit) {
   return unit == "ns"   ? 1
          : unit == "us" ? 1e3

@@ -1,4 +1,4 @@
-// The options of every server: one table, one parser, one way to complain.
+// The options of every server: one table, one parser, one form of error message.
 #include <bench/contract/contract.hpp>
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@ namespace {
 namespace po = boost::program_options;
 using std::chrono::nanoseconds;
 
-// Each reader takes the text of one value and says whether it understood.
+// Each read_*() function parses the text of one value and returns whether it is valid.
 
 bool read_host(std::string_view text, std::string& host) {
   host = text == "localhost" ? "127.0.0.1" : text.empty() ? "0.0.0.0" : text;
@@ -44,7 +44,7 @@ bool read_duration(std::string_view text, nanoseconds& duration) {
   return found.has_value();
 }
 
-// The listening line is words, so a path with a blank in it could not be read back.
+// The listening line is split at blanks, so the path must not contain one.
 bool read_socket_path(std::string_view text, std::string& path) {
   path = text;
   return !text.empty() && text.size() < sizeof(sockaddr_un::sun_path) &&
@@ -60,7 +60,7 @@ struct option {
 
 constexpr auto duration_forms = "a duration like 30s, 500ms or 50us, at most a day";
 
-// The one table: name, default, what it accepts, how it is read.
+// For each option: name, default, what it accepts (for messages), and how its value is read.
 const std::array<option, 15> options_table{{
     {"host", "127.0.0.1", "an IPv4 or IPv6 address, localhost, or '' for any",
      [](auto text, auto& o) { return read_host(text, o.host); }},
@@ -103,7 +103,7 @@ const std::array<option, 15> options_table{{
   std::exit(2);
 }
 
-// What --io, --style and --shape accept depends on the program; for all others it is in the table.
+// What --io, --style and --shape accept depends on the program. Empty for all other options.
 std::vector<std::string_view> choices(std::string_view name, const server_program& program) {
   if (name == "style") return program.styles;
   if (name == "shape") return program.shapes;
