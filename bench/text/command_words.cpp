@@ -10,7 +10,7 @@
 
 namespace bench {
 
-// Boost's split_unix does not nest one kind of quote in the other.
+// Boost's split_unix() does not support one kind of quote inside the other.
 std::vector<std::string> split_words(const std::string& command) {
   std::vector<std::string> words;
   char quote = 0;

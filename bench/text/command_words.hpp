@@ -1,8 +1,8 @@
-// command words: a command line as text, taken apart as a shell would, and its program found.
+// command_words: splits a command line into words as a shell does, and finds its program.
 //
 //     split_words("my_echo --greeting 'good day' --port 7")   // five words
 //     join_words({"echo", "good day"})                        // echo 'good day'
-//     find_program("floor_echo")                              // beside echobench, else in PATH
+//     find_program("floor_echo")                              // beside echobench, or in PATH
 #pragma once
 
 #include <string>
@@ -10,17 +10,18 @@
 
 namespace bench {
 
-// '...' is literal; "..." and a bare word know the backslash. Nothing is expanded. Throws
-// usage_error where a quote is not closed.
+// In '...' every character is literal; in "..." and outside quotes a backslash escapes the next
+// character. Nothing is expanded. Throws usage_error if a quote is not closed.
 std::vector<std::string> split_words(const std::string& command);
 
-// A line that a shell and split_words() take apart into these words again.
+// A line that a shell, or split_words(), splits into these words again.
 std::string join_words(const std::vector<std::string>& words);
 
-// What was typed: "echobench run --suite quick".
+// The command line as the user would type it: "echobench run --suite quick".
 std::string command_line(const std::string& command, std::vector<std::string> given);
 
-// The word itself where it names a folder, or where no such program is found.
+// The path of the program `word`: beside echobench, or else in PATH. Returns `word` itself if it
+// contains a slash or if no such program is found.
 std::string find_program(const std::string& word);
 
 }  // namespace bench

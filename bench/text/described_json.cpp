@@ -1,4 +1,4 @@
-// JSON as text. Boost.JSON writes 55.0 as 5.5E1 and knows no indentation; people read these files.
+// Writes JSON as text for people. Boost.JSON writes 55.0 as 5.5E1 and cannot indent.
 #include <bench/text/described_json.hpp>
 
 #include <fmt/format.h>
@@ -8,8 +8,8 @@ namespace {
 
 namespace json = boost::json;
 
-// Twelve digits are more than any clock here has. All seventeen would not come back as they were:
-// the parser may be off in the last one.
+// Twelve significant digits are more than any clock here provides. Seventeen would not round-trip:
+// Boost.JSON's parser may be off in the last digit.
 std::string number_text(double number) {
   return fmt::format("{:.12g}", number);
 }
@@ -42,7 +42,7 @@ void write_object(std::string& out, const json::object& object, int level) {
   out += '}';
 }
 
-// A list of plain numbers stays on its line, however the rest is laid out.
+// An array without objects and arrays stays on one line, even in indented text.
 bool is_plain(const json::array& array) {
   for (const auto& value : array)
     if (value.is_structured()) return false;

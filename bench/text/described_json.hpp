@@ -1,11 +1,11 @@
-// described_json: structs to JSON and back, by the names of their members.
+// described_json: converts structs to JSON and back by the names of their members.
 //
 //     BOOST_DESCRIBE_STRUCT(point, (), (x, y))
 //     to_json(point{1, 2})                       // {"x":1,"y":2}
-//     from_json<point>(value, "corner")          // or: corner.y is missing
+//     from_json<point>(value, "corner")          // throws malformed: "corner.y is missing"
 //
-// An absent optional is written as null, and may be missing when read. A number that is not finite
-// is null as well: JSON has no word for it. Members a reader does not know are ignored.
+// An empty optional is written as null and may be missing when read. JSON has no infinity and no
+// NaN, so they are written as null too. Members that the struct does not have are ignored.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -24,8 +24,8 @@
 
 namespace bench {
 
-// One line, or indented by two blanks a level. Numbers as a person would write them,
-// to twelve digits.
+// On one line, or indented by two blanks per level. Numbers have up to twelve significant digits
+// and no exponent unless they are very large or small.
 std::string json_text(const boost::json::value& value);
 std::string indented_json_text(const boost::json::value& value);
 
@@ -35,18 +35,19 @@ using members_of = boost::describe::describe_members<T, boost::describe::mod_pub
 template <class T>
 concept described_struct = boost::describe::has_describe_members<T>::value && !std::is_union_v<T>;
 
-// A member that nobody described would be lost on the way to the file without a word.
+// Compile-time check: a member that BOOST_DESCRIBE_STRUCT does not list would silently be missing
+// in the file.
 template <described_struct T>
 constexpr bool every_member_is_described =
     boost::mp11::mp_size<members_of<T>>::value == boost::pfr::tuple_size_v<T>;
 
-// What is wrong and where, as in "slices[2].seconds is missing".
+// what() says what is wrong and where, as in "slices[2].seconds is missing".
 struct malformed : std::runtime_error {
   malformed(const std::string& where, const std::string& what)
       : std::runtime_error{(where.empty() ? "it" : where) + " " + what} {}
 };
 
-// How a type is written and read; other files may specialise it for types with a text of their own.
+// How a type is written and read. Other files specialise it for types with a text of their own.
 template <class T>
 struct json_form;
 

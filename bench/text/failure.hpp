@@ -1,10 +1,10 @@
-// failure: why a command ends early, one type for each exit code.
+// failure: the exceptions that end a command early; each belongs to an exit code.
 //
 //     usage_error   2    the command line asks for something that does not exist
 //     run_invalid   3    what was measured must not be believed
 //     interrupted   130  Ctrl-C; what was measured before is kept
 //
-// The text of each is the one line that the user reads.
+// what() is the one line that the user reads.
 #pragma once
 
 #include <stdexcept>
@@ -29,7 +29,7 @@ struct server_failed : run_invalid {
   using run_invalid::run_invalid;
 };
 
-// It did not even begin: there is no such program, or it said why it cannot and ended.
+// A server that could not start: there is no such program, or it exited by itself.
 struct not_available : server_failed {
   using server_failed::server_failed;
 };

@@ -10,7 +10,7 @@
 namespace bench {
 namespace {
 
-constexpr double smallest_span = 0.04;  // so that a hair's breadth does not fill the screen
+constexpr double smallest_span = 0.04;  // so that tiny differences do not fill the line
 
 struct marks {
   std::string_view left, line, estimate, right, one;
@@ -47,7 +47,8 @@ std::string forest_scale::axis() const {
     const int at = std::clamp(centre - width / 2, 0, columns_ - width);
     const auto around = text.substr(static_cast<std::size_t>(std::max(0, at - 1)),
                                     static_cast<std::size_t>(width + 2));
-    if (around.find_first_not_of(' ') != std::string::npos) return;  // no room: 1 came first
+    // No room: the label of 1 has priority.
+    if (around.find_first_not_of(' ') != std::string::npos) return;
     text.replace(static_cast<std::size_t>(at), label.size(), label);
   };
   put(1, column_of(1));

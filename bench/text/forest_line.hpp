@@ -1,4 +1,4 @@
-// forest_line: ratios with their intervals as lines of characters under one scale.
+// forest_line: draws ratios and their intervals as lines of characters on one scale (forest plot).
 //
 //     0.90          0.95          1.00
 //              |--o--|             :
@@ -12,13 +12,14 @@ namespace bench {
 
 class forest_scale {
  public:
-  // As wide as it takes to hold every interval and 1, in `columns` characters.
+  // The scale covers every interval and 1, in `columns` characters (at least 10).
   forest_scale(std::span<const estimate> ratios, int columns, bool unicode);
 
-  // The numbers at both ends, and where 1 is between them.
+  // The numbers at both ends, and 1 if there is room for it.
   std::string axis() const;
 
-  // Of a ratio without an interval only the estimate; of nothing only the mark at 1.
+  // An interval with its estimate and the mark at 1. Without an interval: the estimate and the
+  // mark. Without blocks: the mark only.
   std::string line(const estimate& ratio) const;
 
  private:

@@ -19,7 +19,7 @@ std::string with_thousands(long long number) {
   return text;
 }
 
-// Three digits that matter, and no more.
+// About three significant digits; above 100, all digits of the integer.
 std::string three_digits(double number) {
   const double size = std::abs(number);
   if (size >= 99.95) return with_thousands(std::llround(number));

@@ -1,4 +1,4 @@
-// numbers: how reports write numbers, so that all of them write the same.
+// numbers: how all reports write numbers.
 //
 //     interval_text({55.2, {{40, 70}}, 10}, ns_text, "ns")   // "55 ns [40, 70]"
 #pragma once
@@ -19,7 +19,7 @@ std::string microseconds_text(double time);               // "8.42", "303", "1,1
 std::string kib_text(double kib);                         // "9.1"
 std::string calls_text(std::optional<double> a_message);  // "2.016"; absent: "n/a"
 
-// "55 ns [40, 70]"; without an interval "55 ns (4 blocks, no interval)"; of nothing "n/a".
+// "55 ns [40, 70]"; without an interval: "55 ns (4 blocks, no interval)"; without blocks: "n/a".
 std::string interval_text(const estimate& shown, std::string (*number)(double),
                           std::string_view unit = {});
 std::string interval_text(const std::optional<estimate>& shown, std::string (*number)(double),
@@ -27,7 +27,7 @@ std::string interval_text(const std::optional<estimate>& shown, std::string (*nu
 
 std::string clock_text(std::chrono::duration<double> length);  // "2:05"
 
-// The prefix of a server's replies: "GOT:" in quotes, or none.
+// The prefix of a server's replies in quotes, such as "GOT:"; empty: none.
 std::string prefix_text(const std::string& prefix);
 
 }  // namespace bench

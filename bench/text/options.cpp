@@ -15,8 +15,8 @@ namespace po = boost::program_options;
 
 namespace {
 
-// Who gives an empty value, as a shell does of a variable that is not set, wants something else
-// than who gives none.
+// Throws usage_error for an empty value, such as that of an unset shell variable: the user did not
+// mean the default.
 void expect_values(const std::string& command, const po::parsed_options& given) {
   for (const auto& each : given.options) {
     const bool is_positional = each.position_key >= 0;

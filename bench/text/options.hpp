@@ -1,10 +1,10 @@
-// options: the command line of one command, read into variables.
+// options: parses the command line of one command into variables.
 //
 //     options wanted{"echobench load", "HOST:PORT", "Loads any echo server."};
 //     wanted.add("size", size, "BYTES", "of a message, 16 to 1048576");
 //     wanted.parse(arguments);   // throws usage_error; --help prints and throws help_shown
 //
-// Values start as their defaults, which --help shows.
+// The initial values of the variables are the defaults, which --help shows.
 #pragma once
 
 #include <boost/program_options/options_description.hpp>
@@ -34,10 +34,10 @@ class options {
            const char* text);
   void add(const char* name, std::vector<std::string>& values, const char* unit, const char* text);
 
-  // What is said below the options.
+  // A text that --help prints below the options.
   void explain(std::string text) { explanation_ = std::move(text); }
 
-  // Returns the arguments that are not options.
+  // Returns the arguments that are not options. Throws usage_error, or help_shown after --help.
   arguments parse(const arguments& given) const;
 
  private:
@@ -50,13 +50,14 @@ class options {
   boost::program_options::options_description all_;
 };
 
-// "20s", "500ms", "2m", or a bare number of seconds. Throws usage_error that names the option.
+// Accepts "20s", "500ms", "2m" or a number of seconds, from 1 ms to a day. Throws usage_error,
+// which names the option.
 std::chrono::milliseconds parse_duration(std::string_view option, const std::string& text);
 
-// "a,b" without its commas; an empty text has no parts.
+// The parts of `text` between separators; an empty text has no parts.
 std::vector<std::string> split(const std::string& text, char separator);
 
-// A whole number and nothing else.
+// nullopt: the text is not a whole decimal number.
 std::optional<int> parse_number(std::string_view text);
 
 }  // namespace bench

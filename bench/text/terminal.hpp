@@ -1,9 +1,9 @@
-// terminal: what the other end of an output can show.
+// terminal: what the reader of an output stream can display.
 //
 //     print_summary(stdout, record, style_of(stdout));
 //
-// Colour and cursor movement only on a terminal, and not where NO_COLOR is set; other characters
-// than ASCII only where the locale is UTF-8.
+// Colour and cursor movement are used only on a terminal, and not if NO_COLOR is set. Characters
+// beyond ASCII are used only if the locale is UTF-8.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 
 namespace bench {
 
-// What the terminal at the other end can show. The defaults are right for a pipe.
+// What the terminal can display. The defaults suit a pipe.
 struct style {
   int width = 80;
   int height = 24;
@@ -25,8 +25,8 @@ struct style {
 bool is_terminal(std::FILE* stream);
 style style_of(std::FILE* stream);
 
-// Prints what is of use while a command works, and of none to whoever has left: that is no error,
-// as it is to fmt::print.
+// Prints a message that matters only while a command runs. Ignores write errors, for example where
+// the reader has gone; fmt::print would throw.
 template <class... Values>
 void tell(std::FILE* stream, fmt::format_string<Values...> text, Values&&... values) {
   const auto line = fmt::format(text, std::forward<Values>(values)...);

@@ -1,4 +1,4 @@
-// wrapped: a paragraph on lines of at most so many columns, those after the first indented.
+// wrapped: breaks a paragraph into lines; the lines after the first are indented.
 #pragma once
 
 #include <string>
@@ -6,13 +6,15 @@
 
 namespace bench {
 
-// Characters of UTF-8.
+// The number of UTF-8 characters.
 int columns_of(std::string_view text);
 
-// Counts characters of UTF-8, not bytes. A word longer than a line stays whole. Ends in a newline.
+// Breaks `text` at blanks into lines of at most `width` UTF-8 characters. A longer word is not
+// broken. The result ends in a newline.
 std::string wrapped(std::string_view text, int width, int indent);
 
-// A name in a column that begins at `left`. A long one stands on a line of its own.
+// Pads `name` to `width`. A longer name stands on a line of its own, and the next line is padded to
+// `left` + `width`.
 std::string name_cell(const std::string& name, std::size_t width, std::size_t left);
 
 }  // namespace bench
