@@ -1,10 +1,10 @@
-// doctor: what of this machine would spoil a measurement, and what changes it.
+// doctor: what on this machine would spoil a measurement, and how to change it.
 //
 //     for (const auto& each : examine("/", ask_kernel(pin, "runs"))) print(each);
-//     // advice  turbo  on   the level wanders with heat ...   change: echo 1 > ...
+//     // advice  turbo  on   levels follow temperature ...  To change it: echo 1 > ...
 //
-// What stands in files is read below a root, which in the tests is a folder of their own; what only
-// the running kernel can say is asked before.
+// examine() reads files below `root`, so tests can use a folder of their own. What only the running
+// kernel can answer is asked beforehand, by ask_kernel().
 #pragma once
 
 #include <bench/machine/machine.hpp>
@@ -18,41 +18,41 @@ namespace bench {
 
 enum class health {
   ok,
-  advice,   // the run is valid, and would be better
-  problem,  // the run would be refused, or its numbers would not be those of the servers
+  advice,   // a run is valid, but would be better without this
+  problem,  // a run would be refused, or would not measure the servers
 };
 
 struct remark {
   health state = health::ok;
   std::string about;   // "governor"
   std::string read;    // what was found
-  std::string means;   // for a measurement
-  std::string remedy;  // the command or setting that changes it; empty: nothing need change
+  std::string means;   // its meaning for a measurement
+  std::string remedy;  // the command or setting that changes it; empty: nothing to change
 };
 
-// What was tried, not read. An error is an errno, 0 where it is permitted.
+// Answers that were found by trying. An error is an errno; 0: permitted.
 struct kernel_answers {
-  std::vector<int> allowed;                // processors this process may run on
-  std::optional<pinning> pins;             // absent: server and client share a processor
-  std::optional<std::string> pin_refusal;  // why the pins could not be had
-  double foreign_cpu_share = 0;            // of the servers' processor, over a second
+  std::vector<int> allowed;                // CPUs that this process may run on
+  std::optional<pinning> pins;             // absent: server and client are not pinned
+  std::optional<std::string> pin_refusal;  // why pinning failed
+  double foreign_cpu_share = 0;            // of the servers' CPU, over one second
   double steal_share = 0;
-  int descriptors = 0;  // that this process may have open
+  int descriptors = 0;  // how many this process may have open
   int guard_error = 0;
   int io_uring_error = 0;
   std::string tracepoint_refusal;  // why system calls cannot be counted; empty: they can
-  std::uintmax_t disk_bytes = 0;   // free where the run would be written
+  std::uintmax_t disk_bytes = 0;   // free space where the run would be written
   bool debug_build = false;
 };
 
-// Takes a second, in which it looks who else uses the servers' processor. `pin` is as for `run`,
-// `output` where a run would be written.
+// Takes a second, during which it measures what other processes use of the servers' CPU. `pin` is
+// as for `run`; `output` is where a run would be written.
 kernel_answers ask_kernel(const std::string& pin, const std::filesystem::path& output);
 
-// Every finding, good ones too, in the order in which they are best put right.
+// Every finding, good ones included, in the order in which it is best to fix them.
 std::vector<remark> examine(const std::filesystem::path& root, const kernel_answers& answers);
 
-// One line, without the newline.
+// A remark as one line, without the newline.
 std::string text_of(const remark& said);
 
 bool measurable(const std::vector<remark>& remarks);

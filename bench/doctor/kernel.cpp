@@ -1,4 +1,4 @@
-// What only the running kernel can say: each answer is tried, not read.
+// Asks the running kernel: each answer is found by trying.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// The descriptor that a system call gave, closed again, or why it gave none.
+// `result` is a new descriptor, which is closed, or negative. Returns 0 or errno.
 int error_of(long result) {
   if (result < 0) return errno;
   descriptor{static_cast<int>(result)};
@@ -29,12 +29,12 @@ int error_of(long result) {
 }
 
 int try_io_uring() {
-  std::array<std::byte, 120> parameters{};  // struct io_uring_params, of which all may be zero
+  std::array<std::byte, 120> parameters{};  // sizeof(io_uring_params); all zero is valid
   return error_of(syscall(SYS_io_uring_setup, 1, parameters.data()));
 }
 
 int try_guard() {
-  constexpr int guard_install = 102;  // MADV_GUARD_INSTALL, newer than the headers of Debian 12
+  constexpr int guard_install = 102;  // MADV_GUARD_INSTALL; the headers of Debian 12 lack it
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   void* probe = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (probe == MAP_FAILED) return errno;
@@ -43,7 +43,7 @@ int try_guard() {
   return error;
 }
 
-// The folder need not be there yet.
+// Free space for `folder`, which need not exist yet.
 std::uintmax_t free_below(fs::path folder) {
   folder = fs::absolute(folder);
   while (!fs::exists(folder) && folder.has_relative_path()) folder = folder.parent_path();
@@ -59,7 +59,7 @@ void look_who_else_runs(kernel_answers& answers) {
   std::this_thread::sleep_for(1s);
   const auto after = processor_times::read(cpu);
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-  const auto available = passed.count() * after.processors;  // a sleep may last longer than asked
+  const auto available = passed.count() * after.processors;  // a sleep may take longer than asked
   answers.foreign_cpu_share = std::max(0.0, after.busy - before.busy) / available;
   answers.steal_share = std::max(0.0, after.steal - before.steal) / available;
 }

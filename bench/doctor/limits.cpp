@@ -11,11 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a block of c10000 takes: three servers under one client, and some idle connections beside.
+// The largest load, c64/64+10000idle, has 10,064 connections to each of a duet's three servers, all
+// held by one client.
 constexpr int most_connections = 10'064;
 constexpr int most_descriptors = 3 * most_connections + other_descriptors;
 
-// Of "MemAvailable:  4096 kB".
+// From the line "MemAvailable:  4096 kB" of /proc/meminfo.
 std::optional<double> available_mib(const fs::path& root) {
   std::ifstream in{root / "proc/meminfo"};
   for (std::string line; std::getline(in, line);) {

@@ -12,8 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Quota and period of one control group, as processors: version 2 writes "max 100000" or
-// "150000 100000" in one file, version 1 has two, and -1 for none.
+// The CPU quota of one control group, in CPUs. Version 2 has cpu.max, "max 100000" or "150000
+// 100000"; version 1 has two files, and a quota of -1 for none. nullopt: no quota.
 std::optional<double> quota_of(const fs::path& group) {
   std::istringstream both{first_line(group / "cpu.max")};
   double quota = 0, period = 0;
@@ -24,8 +24,8 @@ std::optional<double> quota_of(const fs::path& group) {
   return *old_quota / *old_period;
 }
 
-// "0::/user.slice" or "1:cpu,cpuacct:/docker/1f": where this process stands, empty if that line is
-// not about processors.
+// A line of /proc/self/cgroup, "0::/user.slice" or "1:cpu,cpuacct:/docker/1f": the folder of this
+// process's group. Empty: the line is not about CPUs.
 fs::path group_in(const std::string& line) {
   const auto first = line.find(':');
   const auto second = line.find(':', first + 1);
@@ -37,8 +37,8 @@ fs::path group_in(const std::string& line) {
   return fs::path{"sys/fs/cgroup/cpu"} / path;
 }
 
-// The tightest of the groups around this process. A container may not see where its own is; its
-// limits stand at the top, then.
+// The lowest quota of this process's group and the groups above it. A container may not see the
+// folder of its own group; its limits are then at the top.
 std::optional<double> cpu_quota(const fs::path& root) {
   std::optional<double> tightest;
   std::ifstream groups{root / "proc/self/cgroup"};
@@ -80,7 +80,7 @@ remark pinning_remark(const kernel_answers& answers) {
             "neither moves while it is measured");
 }
 
-// Threads of one core share its units: what runs on one slows the other.
+// The hardware threads of a core share its execution units, so each slows the other.
 remark core(const fs::path& root, const pinning& pins) {
   const auto of_server = siblings_of(pins.server_cpu, root);
   const auto servers_cpu = fmt::format("cpu{}", pins.server_cpu);
@@ -101,7 +101,7 @@ remark core(const fs::path& root, const pinning& pins) {
 
 constexpr double ruinous_share = 0.25;
 
-// What others take of the servers' processor.
+// A remark about the share of the servers' CPU that others took.
 remark loss(std::string about, double share, std::string where_there_is_none, std::string means,
             std::string remedy) {
   auto read = percent_text(share) + " of the servers' processor, over a second";
@@ -154,7 +154,7 @@ remark turbo(const fs::path& root) {
                    : "echo 0 > /sys/devices/system/cpu/cpufreq/boost"};
 }
 
-// Nothing to change: a server on the internet runs with them.
+// Never advises to change them: servers on the internet run with mitigations.
 remark mitigations(const environment& machine) {
   return ok("mitigations", machine.mitigations,
             machine.mitigations == "none active"

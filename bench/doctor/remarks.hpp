@@ -1,4 +1,4 @@
-// doctor remarks: the two halves of what examine() says, and what both are written with.
+// remarks: the two groups of remarks that examine() returns, and helpers to write them.
 #pragma once
 
 #include <bench/doctor/doctor.hpp>
@@ -6,7 +6,7 @@
 
 namespace bench {
 
-// Processors: how many, whose, how fast and how steady.
+// CPUs: how many there are, who else uses them, how fast and how steady they are.
 std::vector<remark> processor_remarks(const std::filesystem::path& root,
                                       const kernel_answers& answers);
 
@@ -17,7 +17,7 @@ inline remark ok(std::string about, std::string read, std::string means) {
   return {health::ok, std::move(about), std::move(read), std::move(means), {}};
 }
 
-// What a file begins with; absent where it is none or there is no such file.
+// The number that a file begins with; nullopt: there is no such file or no number.
 template <class Number>
 std::optional<Number> number_in(const std::filesystem::path& file) {
   std::ifstream in{file};
