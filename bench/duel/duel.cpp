@@ -10,8 +10,8 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t most_slices = 512;  // wider than any terminal
-constexpr double margin = 0.01;           // a duel has no control that could widen it
+constexpr std::size_t most_slices = 512;  // more slices than any terminal has columns
+constexpr double margin = 0.01;           // a duel has no A/A control that could widen it
 
 duel_score score_of(const std::string& left, const std::string& right, const scenario& shape) {
   duel_score score;

@@ -1,12 +1,12 @@
-// duel: two servers side by side while they run, and what can be said of them so far.
+// duel: two servers that run side by side, and what their measurements show so far.
 //
 //     duel match{"fibers/epoll", "asio-callback/epoll", scenario};
-//     match.score().show(slice, pss_kib);     // ten times a second
-//     match.score().count(measured_block);    // once a round
-//     match.change_load(other);               // another scenario is another row
+//     match.score().show(slice, pss_kib);     // ten times per second
+//     match.score().count(measured_block);    // once per round
+//     match.change_load(other);               // continues in the row of another scenario
 //
-// Every round starts both servers afresh and is one value, so the interval that narrows on the
-// screen is an honest one: more looks at the same launch would not be.
+// Every round starts both servers anew and gives one value. So the interval narrows only as
+// independent blocks are added; further slices of the same launch would narrow it without reason.
 #pragma once
 
 #include <bench/record/record.hpp>
@@ -19,37 +19,37 @@
 
 namespace bench {
 
-// What one side shows right now.
+// What the screen shows of one side now.
 struct duelist {
   std::string name;
-  std::deque<slice> slices;  // the latest last
+  std::deque<slice> slices;  // the latest is the last
   std::optional<double> pss_kib;
-  double slowest_us = 0;  // of all slices, also of those that are forgotten
+  double slowest_us = 0;  // of all slices, including those no longer in `slices`
 
-  // Not of a server that was not started here.
+  // False for a server that was not started here.
   bool cpu_is_known() const { return slices.empty() || slices.back().cpu_ns.has_value(); }
 };
 
-// One load, and what it has shown.
+// The results of one load.
 struct duel_score {
   bench::scenario scenario;
   duelist left;                       // the contender
   duelist right;                      // the base of the ratio
-  std::vector<block> rounds;          // complete ones
-  std::vector<memory_sample> memory;  // of each side, when its first round ended
-  std::vector<double> log_ratios;     // ln(left / right) of CPU per message, one a round
-  std::vector<estimate> history;      // the ratio, as it was after each round
+  std::vector<block> rounds;          // complete rounds only
+  std::vector<memory_sample> memory;  // of each side, at the end of its first round
+  std::vector<double> log_ratios;     // ln(left / right) of CPU per message, one per round
+  std::vector<estimate> history;      // ratio() after each round
 
-  // The round that comes next, without slices; whose turn it is to be first is in its order.
+  // The next round, without slices. Its order alternates which side starts first.
   block next_round() const;
 
-  // A slice that was just measured; `launch` says whose it is.
+  // Shows a slice that was just measured; `launch` says of which side.
   void show(const slice& timed, std::optional<double> pss_kib);
 
-  // A whole round: its slices give one value.
+  // Counts a complete round: its slices give one value.
   void count(block round);
 
-  // Of CPU per message, left / right.
+  // CPU per message, left / right.
   estimate ratio() const;
 
   // "fibers/epoll against asio-callback/epoll: cheaper by 4.1 % [3.3, 4.9]"
@@ -64,13 +64,13 @@ class duel {
   const duel_score& score() const { return rows_[current_]; }
   const std::vector<duel_score>& rows() const { return rows_; }
 
-  // Another load has another score, which begins anew; a load that was there before goes on with
-  // its own.
+  // Continues with another load, which has a score of its own. Returning to an earlier load
+  // continues its score.
   void change_load(const scenario& shape);
 
   std::chrono::duration<double> elapsed{};
   std::chrono::duration<double> length{};
-  std::string note;  // what the last key did
+  std::string note;  // says what the last key did
 
  private:
   std::string left_;
@@ -79,7 +79,7 @@ class duel {
   std::size_t current_ = 0;
 };
 
-// One line, for a pipe.
+// The state as one line, for output that is not a terminal.
 std::string duel_line(const duel& match);
 
 }  // namespace bench

@@ -39,15 +39,15 @@ std::unique_ptr<full_screen> full_screen::take(bool colour) {
   return std::unique_ptr<full_screen>{new full_screen{colour}};
 }
 
-// Ctrl-C stays a signal. A window that changes is seen when size() is asked for: a signal would
-// break off whatever system call is going on.
+// In cbreak mode Ctrl-C still raises SIGINT. SIGWINCH gets its default action, since a handler
+// would interrupt system calls; size() notices a changed window instead.
 full_screen::full_screen(bool colour) : colour_{colour && has_colors()} {
   ::signal(SIGWINCH, SIG_DFL);
   cbreak();
   noecho();
   nonl();
   curs_set(0);
-  keypad(stdscr, true);  // an arrow is one key, not three letters
+  keypad(stdscr, true);  // ncurses turns the escape sequence of an arrow key into one key
   set_escdelay(25);
   nodelay(stdscr, true);
   if (!colour_) return;

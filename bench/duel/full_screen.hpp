@@ -1,12 +1,12 @@
-// full screen: the whole terminal while it lives, and the terminal as it was afterwards.
+// full_screen: takes over the whole terminal and restores it when destroyed.
 //
 //     if (const auto screen = full_screen::take(colour)) {
 //       screen->show({{{"hello", tone::strong}}});
 //       if (screen->pressed() == 'q') ...
 //     }
 //
-// The only file that names ncurses. What is shown is lines of text, so who draws them needs no
-// terminal.
+// Only full_screen.cpp includes ncurses. The content is lines of text, so the code that makes them
+// needs no terminal and can be tested without one.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ enum class tone {
   plain,
   strong,
   faint,
-  left,  // the colours of two sides, cyan and yellow: told apart by every eye
+  left,  // cyan and yellow: the two sides, distinct also for the colour-blind
   right,
 };
 
@@ -37,20 +37,20 @@ struct screen_size {
 
 class full_screen {
  public:
-  // Nothing where standard input and output are not a terminal that can be drawn on. `colour`:
-  // else the tones differ by weight alone.
+  // Null unless standard input and output are a terminal that can be drawn on. Without `colour` the
+  // tones differ in brightness only.
   static std::unique_ptr<full_screen> take(bool colour);
   ~full_screen();
   full_screen(const full_screen&) = delete;
   full_screen& operator=(const full_screen&) = delete;
 
-  // As it is now: the window may have changed since it was last asked.
+  // The current size of the window.
   screen_size size();
 
-  // Instead of all that was there before.
+  // Replaces the content of the screen.
   void show(const std::vector<screen_line>& lines);
 
-  // The next key, if one was pressed: a letter as itself.
+  // The next key that was pressed, a letter as its character code; nullopt: none.
   std::optional<int> pressed();
 
  private:

@@ -47,7 +47,8 @@ constexpr std::array dials{
          64 * 1024},
     dial{duel_action::less_depth, duel_action::more_depth, &scenario::depth, 1, 64}};
 
-// Every connection first has its whole depth answered: that must not take seconds.
+// Limits the bytes in flight: at the start of a round every connection has `depth` messages
+// answered, which must not take seconds.
 constexpr std::int64_t most_bytes_under_way = 64 << 20;
 
 bool is_bearable(const scenario& load, int descriptors) {
@@ -75,7 +76,8 @@ std::optional<scenario> changed_load(const scenario& now, duel_action action, in
     if (action == each.more && number < each.most) number = std::min(2 * number, each.most);
     if (action == each.less && number > each.least) number = std::max(number / 2, each.least);
   }
-  const bool grows = is_bearable(now, descriptors);  // what was asked for at the start may shrink
+  // A load beyond the limits, given at the start, may shrink.
+  const bool grows = is_bearable(now, descriptors);
   if (next == now || (grows && !is_bearable(next, descriptors))) return std::nullopt;
   return next;
 }

@@ -1,4 +1,4 @@
-// duel keys: what a key does to a duel, as data.
+// keys: what each key does to a duel, as data.
 //
 //     if (auto action = action_of('C'))
 //       if (auto next = changed_load(scenario, *action, most)) match.change_load(*next);
@@ -25,10 +25,10 @@ enum class duel_action {
   quit,
 };
 
-// What a letter does; absent: nothing.
+// The action of a key; nullopt: none.
 std::optional<duel_action> action_of(int letter);
 
-// What stands on the bottom line: the keys and their words.
+// The keys and their explanations, for the last line of the screen.
 struct duel_key_help {
   std::string_view keys;
   std::string_view words;
@@ -36,11 +36,11 @@ struct duel_key_help {
 };
 std::span<const duel_key_help> duel_keys_help();
 
-// The load after such a key: twice or half as much, within the limits. Absent: it is at a limit,
-// or the key does not change the load. `descriptors` is how many may be open at once.
+// The load after an action: twice or half as much, within the limits. nullopt: the load is at a
+// limit, or the action does not change the load. `descriptors` is how many may be open at once.
 std::optional<scenario> changed_load(const scenario& now, duel_action action, int descriptors);
 
-// "1 to 4096 connections, 16 to 65536 bytes, ...": said where changed_load() has nothing.
+// "1 to 4096 connections, 16 to 65536 bytes, ...": shown when changed_load() returns nullopt.
 std::string load_limits();
 
 }  // namespace bench

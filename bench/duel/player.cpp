@@ -13,14 +13,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto warm_up = 80ms;
-constexpr auto settling = 5ms;  // replies that waited while the screen was drawn
+// An untimed stretch before each slice, which answers what waited while the screen was drawn.
+constexpr auto settling = 5ms;
 constexpr auto slice_length = 100ms;
 constexpr auto pause_length = 100ms;
-constexpr int slices_a_round = 8;  // with the launches a round takes a second
+constexpr int slices_a_round = 8;  // with the launches, a round takes about a second
 
 }  // namespace
 
-// How long a round takes, the one before tells.
+// Assumes that a round takes as long as the one before.
 void duel_player::play(clock::duration length) {
   clock::duration round{};
   while (!quits_ && clock::now() - start_ + round <= length) {
@@ -30,7 +31,7 @@ void duel_player::play(clock::duration length) {
   }
 }
 
-// Fresh launches. A round in which a key disturbed the servers is not counted.
+// Starts the servers anew. A round in which a key paused a server is not counted.
 void duel_player::play_round() {
   breaks_off_ = disturbed_ = false;
   to_pause_.reset();
@@ -57,7 +58,7 @@ void duel_player::play_round() {
   std::fflush(stdout);
 }
 
-// Whoever is paused wakes up while the slice is going on, so that all who waited are in it.
+// A pause begins with the slice and ends during it, so the slice contains all replies that waited.
 std::vector<slice> duel_player::measure(const std::string& order) {
   bed_.load({0, 1}, settling);
   const auto asleep = std::exchange(to_pause_, {});

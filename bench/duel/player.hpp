@@ -1,9 +1,9 @@
-// duel player: plays a duel round after round, shows it, and does what the keys say.
+// player: plays a duel round by round, shows it, and does what the pressed keys say.
 //
 //     duel_player{bed, match, screen.get(), descriptors, save}.play(10min);
 //
-// One thread does all of it: between two slices of a tenth of a second it draws and looks at the
-// keys. What waited meanwhile is answered before the next slice begins.
+// All of this runs on one thread: it draws and reads the keys between two slices of 100 ms. Replies
+// that wait meanwhile are received before the next slice begins.
 #pragma once
 
 #include <bench/duel/duel.hpp>
@@ -21,9 +21,9 @@ namespace bench {
 class duel_player {
  public:
   using clock = std::chrono::steady_clock;
-  using saving = std::function<std::string()>;  // says where
+  using saving = std::function<std::string()>;  // saves the duel and returns a note about where
 
-  // Without a screen each round is a line on standard output.
+  // With `screen` null, each round prints a line to standard output.
   duel_player(live_test_bed& bed, duel& match, full_screen* screen, int descriptors, saving save)
       : bed_{bed},
         match_{match},
@@ -31,7 +31,8 @@ class duel_player {
         descriptors_{descriptors},
         save_{std::move(save)} {}
 
-  // Until the time is up or somebody quits. The last round begins only where it can end in time.
+  // Plays until `length` has passed or the user quits. A round begins only if it should end in
+  // time.
   void play(clock::duration length);
 
  private:
@@ -50,7 +51,7 @@ class duel_player {
   int descriptors_;
   saving save_;
   clock::time_point start_ = clock::now();
-  std::optional<char> to_pause_;  // as in the order of the round
+  std::optional<char> to_pause_;  // the letter of the server in block::order
   bool disturbed_ = false;
   bool breaks_off_ = false;
   bool quits_ = false;

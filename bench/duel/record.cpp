@@ -18,7 +18,7 @@ run_record record_of(const duel& match, run_header header, std::vector<caveat> c
     record.memory.insert(record.memory.end(), row.memory.begin(), row.memory.end());
   }
   record.caveats_found = std::move(caveats_found);
-  record.end = run_end::complete;  // a duel has as many rounds as it has
+  record.end = run_end::complete;  // the number of rounds of a duel is not planned
   return record;
 }
 

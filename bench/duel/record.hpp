@@ -1,8 +1,8 @@
-// duel record: a duel as a run like any other, so that every report can tell it.
+// record: turns a duel into the record of a run, from which every report can be written.
 //
 //     write_run(record_of(match, header, caveats_found), run_folder(now));
 //
-// Each load is a row, each complete round a duet block.
+// Each load is a row, and each complete round is a duet block.
 #pragma once
 
 #include <bench/duel/duel.hpp>
@@ -12,10 +12,10 @@
 
 namespace bench {
 
-// `header` knows what the duel does not: servers, machine, command line, when it started.
+// `header` holds what the duel does not know: servers, machine, command line, start time.
 run_record record_of(const duel& match, run_header header, std::vector<caveat> caveats_found);
 
-// run.ndjson and the reports. Throws run_invalid where that run is there already.
+// Writes run.ndjson and the reports into `folder`. Throws run_invalid if there is a run already.
 void write_run(const run_record& record, const std::filesystem::path& folder);
 
 }  // namespace bench

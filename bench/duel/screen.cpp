@@ -17,10 +17,10 @@ namespace {
 
 constexpr int label_width = 20;
 constexpr int ratio_width = 34;   // "  round 12   0.957 [0.948, 0.966]"
-constexpr int narrow_width = 75;  // below it the keys stand without their words
-constexpr int roomy_width = 130;  // from here on they are explained
-constexpr int low_height = 19;    // below it there is no room for sparklines
-constexpr int roomy_height = 36;  // from here on there is room for the other loads
+constexpr int narrow_width = 75;  // below this width the keys stand without explanations
+constexpr int roomy_width = 130;  // from this width on the explanations are longer
+constexpr int low_height = 19;    // below this height there is no room for sparklines
+constexpr int roomy_height = 36;  // from this height on there is room for the other loads
 constexpr std::size_t most_other_loads = 4;
 
 using slice_text = std::string (*)(double);
@@ -34,7 +34,7 @@ bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
 }
 
-// The first `columns` characters of a line of UTF-8.
+// The first `columns` characters of a UTF-8 text.
 std::string clipped(const std::string& text, int columns) {
   std::size_t end = 0;
   for (int shown = 0; end < text.size(); ++end) {
@@ -62,7 +62,8 @@ screen_line clipped(const screen_line& line, int columns) {
   return shown;
 }
 
-// One of `rows` lines of bars, the uppermost is 0. `highest` fills them all.
+// One line of a bar chart that is `rows` lines high; row 0 is the top. A bar of `highest` fills all
+// rows.
 std::string bars(const std::vector<double>& values, double highest, int row, int rows,
                  bool unicode) {
   static constexpr std::array signs{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -149,7 +150,7 @@ class painter {
     });
   }
 
-  // What fits of a side's latest values.
+  // The latest values of a side, as many as fit into its column.
   std::vector<double> latest(const duelist& side, slice_value value) const {
     const auto room = static_cast<std::size_t>(column_ - 2);
     const auto skipped = side.slices.size() - std::min(side.slices.size(), room);
@@ -162,7 +163,7 @@ class painter {
     return values;
   }
 
-  // The highest of both sides is a full bar, so the two can be compared.
+  // Both sides have the same scale: the highest value of both is a full bar.
   void sparks(slice_value value) {
     const auto left = latest(score_.left, value);
     const auto right = latest(score_.right, value);
@@ -177,8 +178,8 @@ class painter {
            {to_the_right(bars(right, highest, i, bar_rows_, unicode_), column_ - 1), tone::right}});
   }
 
-  // Which rounds are shown where not all can be: the first and the last, and evenly between.
-  // Those without an interval make way first.
+  // The indices of the rounds to show if not all fit: the first, the last, and others evenly
+  // between. The rounds without an interval are left out first.
   std::vector<std::size_t> shown_rounds(std::size_t room) const {
     const auto& history = score_.history;
     const auto first_interval = static_cast<std::size_t>(
@@ -194,7 +195,7 @@ class painter {
     return rounds;
   }
 
-  // At most so many lines.
+  // Draws the ratio after each round, as a forest plot of at most `room` lines.
   void forest(int room) {
     const auto& [left, right] = std::pair{score_.left.name, score_.right.name};
     if (room < 3) return;
@@ -216,14 +217,14 @@ class painter {
     all_.resize(all_.size() + static_cast<std::size_t>(room - 2) - rounds.size());
   }
 
-  // The colour of the side that costs less, once the interval says so.
+  // The colour of the side that uses less CPU, once the interval excludes 1.
   tone tone_of_latest() const {
     const auto& found = score_.history.back();
     if (!found.range || !found.range->excludes(1)) return tone::strong;
     return found.value < 1 ? tone::left : tone::right;
   }
 
-  // Verdict, note, other loads: below the forest.
+  // The lines below the forest plot: the verdict, the other loads and the note.
   lines what_is_said() const {
     lines said;
     auto verdict = split(wrapped(score_.verdict(), size_.width, 2), '\n');

@@ -1,9 +1,9 @@
-// duel screen: a duel as lines of text, as many and as wide as the terminal is.
+// screen: a duel as lines of text that fill the terminal.
 //
 //     for (const auto& line : duel_screen(match, {80, 24}, true)) ...
 //
-// Both sides with their numbers and sparklines, below them the ratio after every round, one under
-// the other, so that one sees its interval narrow; the keys on the last line.
+// It shows the numbers and sparklines of both sides, below them a forest plot of the ratio after
+// each round, in which the interval can be seen narrowing, and the keys on the last line.
 #pragma once
 
 #include <bench/duel/duel.hpp>
@@ -12,10 +12,10 @@
 
 namespace bench {
 
-// As many lines as `size` is high, and none wider. ASCII unless `unicode`.
+// As many lines as `size` is high, none wider than `size`. ASCII unless `unicode`.
 std::vector<screen_line> duel_screen(const duel& match, screen_size size, bool unicode);
 
-// What is left to read when the screen is gone: a line for each load.
+// What remains on the terminal after the screen is gone: a line per load.
 std::string duel_summary(const duel& match, int width);
 
 }  // namespace bench
