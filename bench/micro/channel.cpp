@@ -1,5 +1,5 @@
-// channel: one item from one fiber to another, by a channel that holds none: each waits for the
-// other.
+// channel: passes one item from a fiber to another through an unbuffered channel, so that each side
+// waits for the other.
 #include <fibers/channel.hpp>
 #include <fibers/scheduler.hpp>
 

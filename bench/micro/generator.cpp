@@ -1,4 +1,4 @@
-// generator_next: the next value of a generator that counts.
+// generator: generator_next, the next value of a generator that counts.
 #include <fibers/generator.hpp>
 
 #include <benchmark/benchmark.h>

@@ -1,5 +1,5 @@
-// mutex: two fibers want the same lock, and each gives way while it has it, so that every unlock
-// is for somebody who waits. The time is that of one lock, yield and unlock.
+// mutex: two fibers take the same lock, and each yields while it holds it, so that every unlock()
+// wakes the other. The time is that of one lock, yield and unlock.
 #include <fibers/mutex.hpp>
 #include <fibers/scheduler.hpp>
 
@@ -26,7 +26,7 @@ void mutex_fibers(benchmark::State& state) {
     while (running) pass();
   });
   scheduler.spawn([&] {
-    while (state.KeepRunningBatch(2)) pass();  // the other passes as well
+    while (state.KeepRunningBatch(2)) pass();  // the other fiber passes once as well
     running = false;
   });
   scheduler.run();

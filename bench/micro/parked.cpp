@@ -1,9 +1,9 @@
-// parked: so many fibers that wait. The time is that of starting them, each on a stack that nobody
-// has used; kib_per_fiber is what the process grew by, divided by them: all memory that is its own
-// (PSS), and the page tables that the kernel keeps for it.
+// parked: fibers that wait. The time is that of starting them all, each on a stack that was never
+// used. kib_per_fiber is the growth of the process's PSS and page tables (VmPTE), divided by the
+// number of fibers.
 //
-// Each count is measured in a process of its own, on a thread of its own: pages and stacks that
-// were used before would be had for nothing.
+// Each count is measured in a process and on a thread of its own, because stacks and pages that
+// were used before would cost nothing.
 #include <fibers/scheduler.hpp>
 
 #include <benchmark/benchmark.h>
@@ -20,7 +20,7 @@
 
 namespace {
 
-constexpr double most_kib_per_fiber = 5;  // of what must be free to try
+constexpr double most_kib_per_fiber = 5;  // a row is skipped unless this much memory is available
 
 struct measured {
   double seconds;
@@ -48,7 +48,7 @@ measured park(std::int64_t count) {
     const double before = process_kib();
     const auto begin = fibers::clock::now();
     for (std::int64_t i = 0; i < count; ++i) scheduler.spawn([&tasks] { tasks.park(); });
-    fibers::this_fiber::yield();  // all of them are behind it, and park
+    fibers::this_fiber::yield();  // all of them are queued before this fiber, so they run and park
     result.seconds = std::chrono::duration<double>(fibers::clock::now() - begin).count();
     result.kib = process_kib() - before;
     scheduler.stop();
@@ -57,7 +57,7 @@ measured park(std::int64_t count) {
   return result;
 }
 
-// Never returns.
+// Writes the result to the descriptor `told` and ends the process.
 void park_and_tell(std::int64_t count, int told) {
   std::jthread{[=] {
     const auto result = park(count);
@@ -92,7 +92,7 @@ void parked_fibers(benchmark::State& state) {
     state.counters["kib_per_fiber"] = result->kib / static_cast<double>(count);
   }
 }
-// Page by page, a million of them take their time.
+// One repetition only: touching the stacks of a million fibers takes long.
 BENCHMARK(parked_fibers)
     ->Name("parked/fibers")
     ->UseManualTime()

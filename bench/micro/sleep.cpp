@@ -1,20 +1,20 @@
-// sleep: timers that expire. Each sleeper sleeps again and again, for so many milliseconds. The
-// counters say
+// sleep: timers that expire. Each sleeper sleeps again and again, for the row's number of
+// milliseconds. The counters:
 //
-//     late_us             how long after it was due a sleep ended: the median
-//     late_p99_us         the same: 99 % of the sleeps are no later
-//     cpu_us              processor time of the loop's thread per sleep
-//     sleeps_per_second   of all sleepers together
+//     late_us             how late the sleeps ended: median
+//     late_p99_us         how late the sleeps ended: 99th percentile
+//     cpu_us              CPU time of the loop's thread per sleep
+//     sleeps_per_second   by all sleepers together
 //
-// The row's own times are those of the whole run. 20,000 sleepers of 5 ms could have 4,000,000
-// sleeps per second: a row with fewer shows a loop that is always busy. Then lateness is the length
-// of its queue, and cpu_us is what a sleep costs where there is nothing to wait for.
+// The times of a row itself are those of the whole run. 20,000 sleepers of 5 ms could complete
+// 4,000,000 sleeps per second; a row with fewer shows a saturated loop. In such a row lateness is
+// the length of the queue, and cpu_us is the CPU time of a sleep that never waits.
 //
-// sleep_busy and sleep_io are the same beside other work: something that is always ready and
-// computes for 10 us per turn, and two ends of a socket that send each other a byte. There the
-// thread is always busy, so there is no cpu_us; turns_per_second says what the other work got.
+// sleep_busy and sleep_io measure the same beside other work: a task that is always ready and
+// computes for 10 us per turn, or two ends of a socket that send each other one byte. The thread is
+// always busy there, so cpu_us is left out; turns_per_second is the rate of the other work.
 //
-// The floor rows are one sleeper without any loop: what the kernel does by itself.
+// The floor rows have one sleeper and no loop: they measure the kernel alone.
 #include <fibers/local.hpp>
 #include <fibers/scheduler.hpp>
 
@@ -67,16 +67,17 @@ timespec to_timespec(clock::duration time) {
   return {.tv_sec = whole.count(), .tv_nsec = (time - whole).count()};
 }
 
-// What every sleeper of a row reports to. It begins to measure once all of them sleep, and ends
-// when each could have slept ten times.
+// Collects the results of all sleepers of a row. Measuring begins one mean duration after all of
+// them have started, and lasts for ten mean durations, at least 400 ms.
 class sleep_meter {
  public:
   explicit sleep_meter(benchmark::State& state)
       : state_{state},
         sleepers_{static_cast<std::size_t>(state.range(0))},
         mean_{std::chrono::milliseconds{state.range(1)}} {
-    // A loop wakes together what expires while it looks elsewhere. Were their next sleeps of one
-    // length they would stay together, until all sleepers are one crowd.
+    // Durations vary by up to 10 %. A loop wakes all timers together that expired while it was
+    // busy. If their next sleeps had equal lengths, they would stay together, and finally all
+    // sleepers would wake at once.
     std::mt19937 generator{1};
     std::uniform_int_distribution<clock::rep> tenth{-mean_.count() / 10, mean_.count() / 10};
     for (auto& duration : durations_) duration = mean_ + clock::duration{tenth(generator)};
@@ -85,7 +86,7 @@ class sleep_meter {
   std::size_t sleepers() const { return sleepers_; }
   bool running() const { return running_; }
 
-  // The sleepers begin one after the other, evenly spread.
+  // Spreads the first wake-ups evenly over one mean duration.
   clock::duration first_duration(std::size_t sleeper) const {
     return mean_ * static_cast<clock::rep>(sleeper) / static_cast<clock::rep>(sleepers_);
   }
@@ -148,7 +149,8 @@ class sleep_meter {
   bool running_ = true;
   std::size_t sleeps_ = 0;
   std::size_t turns_ = 0;
-  // The last of them, where there are more. Touched beforehand, which is not a loop's work.
+  // The latest 1,048,576 values. The vector is filled in advance, so that page faults are not
+  // measured.
   std::vector<clock::duration> lateness_ = std::vector<clock::duration>(1 << 20);
 };
 
@@ -367,7 +369,7 @@ benchmark::internal::Benchmark* add_row(const std::string& name, other_work besi
                  sleep_meter meter{state};
                  try {
                    run(meter);
-                 } catch (const std::exception& error) {  // this machine has no io_uring
+                 } catch (const std::exception& error) {  // for example: io_uring is forbidden here
                    return state.SkipWithError(error.what());
                  }
                  meter.report(beside != other_work::none);
@@ -378,7 +380,7 @@ benchmark::internal::Benchmark* add_row(const std::string& name, other_work besi
       ->Iterations(1);
 }
 
-// Each loop with each load in turn, so that rows to be compared stand, and are run, side by side.
+// Adds a row per loop for one load, so that rows to be compared stand and run side by side.
 void add_rows(const std::string& part, other_work beside, std::int64_t sleepers, std::int64_t ms) {
   for (const auto io :
        {fibers::io::select, fibers::io::poll, fibers::io::epoll, fibers::io::io_uring}) {

@@ -1,4 +1,4 @@
-// spawn_join: start a fiber on a stack that is still warm, let it run, wait for its end.
+// spawn_join: starts a fiber on a pooled stack, lets it run, and joins it.
 #include <fibers/scheduler.hpp>
 
 #include <benchmark/benchmark.h>

@@ -1,6 +1,6 @@
-// switch: one jump from a stack to another, the least that anything here can cost.
+// switch: one jump from a stack to another, the lower bound for everything here.
 //
-// There and back are two jumps; the time is that of one.
+// A round trip is two jumps; the time is that of one.
 #include <fibers/stack.hpp>
 
 #include <benchmark/benchmark.h>
@@ -14,7 +14,7 @@ namespace {
 namespace context = boost::context;
 namespace bare = boost::context::detail;
 
-constexpr int round_trips = 50;  // so that counting them costs nothing
+constexpr int round_trips = 50;  // large enough that the loop counter costs nothing
 
 void come_back_for_ever(bare::transfer_t from) {
   for (;;) from = bare::jump_fcontext(from.fctx, nullptr);

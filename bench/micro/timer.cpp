@@ -1,5 +1,5 @@
-// timer: arm and cancel a timeout, while ten thousand others are armed. When they end is random,
-// and known in advance: reading the clock is not a timer's work.
+// timer: arms and cancels a timeout while 10,000 others are armed. The deadlines are random and
+// computed in advance, so that no clock is read.
 #include <fibers/scheduler.hpp>
 
 #include <benchmark/benchmark.h>
@@ -21,7 +21,7 @@ class random_deadlines {
  public:
   random_deadlines() {
     std::mt19937 generator{1};
-    std::uniform_int_distribution<int> seconds{1'000, 2'000};  // none expires meanwhile
+    std::uniform_int_distribution<int> seconds{1'000, 2'000};  // far enough that none expires
     for (auto& moment : moments_) moment = start_ + std::chrono::seconds{seconds(generator)};
   }
   fibers::clock::time_point next() { return moments_[next_++ % moments_.size()]; }
@@ -45,8 +45,8 @@ void timer_fibers(benchmark::State& state) {
 }
 BENCHMARK(timer_fibers)->Name("timer/fibers");
 
-// To cancel is to have the handler called with an error. Those are run many at a time: a loop
-// that has other work does so, and looks at its descriptors once for all of them.
+// Asio cancels by calling the handler with an error. The handlers run in batches of 256, as in a
+// loop with other work, which polls its descriptors once per batch.
 void timer_asio(benchmark::State& state) {
   using asio_timer =
       boost::asio::basic_waitable_timer<fibers::clock, boost::asio::wait_traits<fibers::clock>,

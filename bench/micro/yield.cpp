@@ -1,5 +1,5 @@
-// yield: two fibers take turns. The time is that of one turn, so there is a single switch in it;
-// what a scheduler does between its rounds is part of the price.
+// yield: two fibers take turns. The time is that of one turn, so it contains one switch and a share
+// of what the scheduler does between two rounds.
 #include <fibers/scheduler.hpp>
 
 #include <benchmark/benchmark.h>
@@ -11,9 +11,9 @@
 
 namespace {
 
-constexpr int turns = 50;  // so that counting them costs nothing
+constexpr int turns = 50;  // large enough that the loop counter costs nothing
 
-// What both fibers run, as the fibers of a program do.
+// Both fibers run this, one call deep as in a real program.
 template <void (*Yield)()>
 [[gnu::noinline]] void take_turns() {
   for (int i = 0; i < turns; ++i) Yield();
@@ -41,7 +41,7 @@ void yield_boost_fiber(benchmark::State& state) {
   boost::fibers::fiber other{std::allocator_arg, stacks, [&] {
                                while (running) take_turns();
                              }};
-  while (state.KeepRunningBatch(2 * turns)) take_turns();  // the main fiber is one, too
+  while (state.KeepRunningBatch(2 * turns)) take_turns();  // the main fiber takes part
   running = false;
   other.join();
 }
