@@ -1,14 +1,14 @@
-// odd_server MODE [PORT]: a program that listens and then does not do what an echo server does.
+// odd_server MODE [PORT]: a server that listens and then misbehaves in a chosen way.
 //
 //     wrong   changes one byte of every thousandth reply
-//     fixed   answers the same text whatever it is sent
+//     fixed   sends the same reply whatever it receives
 //     short   leaves out the last byte of every reply after the first hundred
 //     silent  listens and never answers
 //     dies    answers a thousand times and exits with status 7
-//     honest  echoes without a prefix
-//     delays  does so in two pieces, without TCP_NODELAY
-//     forks   does so in a process for each connection
-//     helped  does so after a process that it starts for each message has ended
+//     honest  echoes correctly, without a prefix
+//     delays  like honest, but sends a reply in pieces, without TCP_NODELAY
+//     forks   like honest, but with a process per connection
+//     helped  like honest, but starts a process per message and waits for its end
 #include <bench/selftest/odd_server.hpp>
 
 #include <signal.h>
@@ -73,7 +73,7 @@ void announce(int port) {
 }
 
 [[noreturn]] void serve_in_processes(std::uint16_t port) {
-  signal(SIGCHLD, SIG_IGN);  // nobody waits for them
+  signal(SIGCHLD, SIG_IGN);  // children are reaped by the kernel
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in where{};
   where.sin_family = AF_INET;

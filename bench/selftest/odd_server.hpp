@@ -1,9 +1,9 @@
-// odd server: an echo server that answers as a test wants, right or wrong.
+// odd_server: an echo server whose replies a test chooses, right or wrong.
 //
 //     odd_server server{{.reply = [](std::string_view got) { return std::string{got} + "!"; }}};
 //     server.port();
 //
-// One thread, blocking poll; made for being short, not for being fast.
+// One thread and a blocking poll(): short rather than fast.
 #pragma once
 
 #include <arpa/inet.h>
@@ -27,10 +27,10 @@ struct odd_behaviour {
   std::function<std::string(std::string_view)> reply = [](std::string_view got) {
     return std::string{got};
   };
-  std::size_t receive_bytes = 1000;                      // most that one receive takes
-  std::size_t send_bytes = 1 << 20;                      // a reply leaves in pieces of this size
+  std::size_t receive_bytes = 1000;                      // most bytes per receive
+  std::size_t send_bytes = 1 << 20;                      // a reply is sent in pieces of this size
   bool no_delay = true;                                  // TCP_NODELAY
-  std::function<bool()> hang_up = [] { return false; };  // instead of a reply
+  std::function<bool()> hang_up = [] { return false; };  // true: closes instead of replying
 };
 
 class odd_server {

@@ -15,9 +15,9 @@ namespace {
 constexpr double least_found = 0.5;
 constexpr double most_found = 1.3;
 constexpr double latest_us = 200;
-constexpr double histogram_precision = 0.008;  // as its header promises
+constexpr double histogram_precision = 0.008;  // as histogram.hpp states
 
-// As every report analyses them.
+// Analyses the blocks exactly as every report does.
 results analysed(std::vector<block> blocks) {
   run_record record;
   record.blocks = std::move(blocks);
