@@ -9,14 +9,14 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t most_columns = 6;  // for which a page has room with their intervals
+constexpr std::size_t most_columns = 6;  // with more columns a page has no room for intervals
 
 std::string caption_of(const table& shown) {
   return element("caption",
                  escaped(shown.note.empty() ? shown.title : shown.title + ". " + shown.note));
 }
 
-// A verdict has a symbol, so that it does not depend on colour, and its word has one.
+// A verdict has a symbol and a word, so that it does not depend on colour.
 std::string verdict_html(const cell& said) {
   using symbol = std::pair<std::string_view, std::string_view>;
   constexpr std::array<symbol, 7> symbols{{{"equivalent", "≈"},
@@ -49,8 +49,8 @@ bool has_only_numbers(const table& shown) {
                      [](const column& each) { return each.kind == column_kind::number; });
 }
 
-// On a narrow screen the style sheet stacks the cells, and browsers then forget what they were: the
-// roles tell it to those who listen.
+// On a narrow screen the style sheet stacks the cells with `display: block`, and browsers then drop
+// their table semantics. The ARIA roles restore them for screen readers.
 std::string stacking_row(const std::vector<column>& columns, const std::vector<cell>& row) {
   const bool brief = columns.size() > most_columns;
   auto cells =
@@ -61,7 +61,7 @@ std::string stacking_row(const std::vector<column>& columns, const std::vector<c
   return element("tr", cells, "role=\"row\"");
 }
 
-// Few bytes.
+// Without attributes, to save bytes.
 std::string number_row(const std::vector<cell>& row) {
   std::string cells;
   for (const auto& each : row) cells += fmt::format("<td>{}</td>", each.text);

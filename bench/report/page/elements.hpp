@@ -1,4 +1,4 @@
-// elements: text that is safe between tags and in attributes, and what the page is made of.
+// elements: escapes text for HTML and builds the elements of the page.
 #pragma once
 
 #include <bench/report/table.hpp>
@@ -9,23 +9,23 @@ namespace bench {
 
 std::string escaped(std::string_view text);
 
-// The same, and neither a [low, high] nor a 5 % is broken over two lines.
+// Like escaped(), but with non-breaking spaces in intervals such as [low, high] and before %.
 std::string escaped_sentence(std::string_view text);
 
-// <name attributes>content</name>; content is HTML already.
+// <name attributes>content</name>; `content` is HTML.
 std::string element(std::string_view name, std::string_view content,
                     std::string_view attributes = {});
 
-// A heading, a sentence on what is shown and how to read it, and the content, which is HTML
-// already.
+// A section: a heading, a note on how to read it, and the content, which is HTML.
 std::string section(std::string_view title, std::string_view note, std::string_view content);
 
-// A place for the charts of that kind, which the page's script fills, and the tables that hold the
-// same numbers; they are unfolded until there is something drawn above them.
+// A place for the charts of `kind`, which the page's script fills, and below it the tables with the
+// same numbers, unfolded until a chart is drawn.
 std::string charted(std::string_view kind, std::string_view tables);
 
-// Where the page is too narrow for columns the headings stand before their cells, unless there are
-// only numbers, for which every page has room. Of many columns all but the briefest is left out.
+// A table as HTML. On a narrow page each cell is shown below the previous one with its heading
+// before it, unless all columns are numbers, which fit. With more than six columns, cells show
+// cell::brief.
 std::string html_table(const table& shown);
 
 }  // namespace bench

@@ -1,8 +1,8 @@
-// report.html: one file that needs nothing else: no network, no font, and no script to be read.
+// report.html: one file that needs no network, no font, and no script to be read.
 //
-// It answers in the order in which a sceptic asks: what is the result, can I trust it, what is it
-// made of, how did it look block by block, how do I get it again. Every number is in a table; the
-// script within, if this was built with one, draws them.
+// The order is that of a sceptic's questions: what is the result, can I trust it, what does it
+// consist of, what did each block show, how do I repeat the run. Every number is in a table; the
+// script, if this build has one, draws the numbers.
 #include <fmt/format.h>
 
 #include <bench/report/forms.hpp>
@@ -26,7 +26,7 @@ std::string joined(std::span<const std::string_view> parts) {
   return whole;
 }
 
-// The same policy a careful host would send: nothing is fetched, and no script runs but ours.
+// A strict Content-Security-Policy: nothing is fetched, and only this page's script may run.
 std::string policy(const page_script& script) {
   return fmt::format(
       "default-src 'none'; {}style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -68,7 +68,7 @@ std::string facts_html(const std::vector<fact>& facts, std::string_view style) {
   return element("dl", items, fmt::format("class=\"{}\"", style));
 }
 
-// The grade of the machine as a letter and a word.
+// The noise grade as a letter and a word.
 std::string grade_html(const results& found) {
   if (!found.noise) return element("p", "<b>?</b> noise unknown", "class=\"grade\"");
   const char letter = found.noise->grade;
@@ -88,7 +88,7 @@ std::string caveats_html(const results& found) {
   return element("div", "<b>Caveats</b>" + element("ul", items), "class=\"caveats\"");
 }
 
-// A server against itself, every block.
+// The A/A control with every block.
 std::string control_html(const results& found) {
   std::string tables;
   for (const auto& each : found.controls) tables += html_table(control_table(each));
@@ -134,7 +134,7 @@ std::string licences_html(const page_script& script) {
                  "class=\"of-the-file\"");
 }
 
-// As the browser finds it: a text that ends no script element.
+// JSON for the page's script. Escapes < so that the data cannot end the script element.
 std::string data_element(std::string_view id, std::string_view json) {
   std::string safe;
   for (const char each : json) safe += each == '<' ? "\\u003c" : std::string{each};

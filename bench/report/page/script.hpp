@@ -1,7 +1,6 @@
-// script: the charts of the page, as bench/report/page/charts/ was bundled when this was built.
+// script: the bundle of bench/report/page/charts/, compiled into the program.
 //
-// Built without Node.js or its packages there is no script: the page keeps its tables, and says
-// why.
+// Without Node.js or its packages there is no script; then the page has tables only and says why.
 #pragma once
 
 #include <span>
@@ -10,10 +9,10 @@
 namespace bench {
 
 struct page_script {
-  std::span<const std::string_view> parts;     // to be joined; empty: there is none
-  std::string_view digest;                     // "sha256-..." of the whole, for the page's policy
-  std::span<const std::string_view> licences;  // of the packages within, to be joined
-  std::string_view missing_because = {};       // where there is none
+  std::span<const std::string_view> parts;  // to be joined; empty: there is no script
+  std::string_view digest;  // "sha256-..." of the whole script, for the page's policy
+  std::span<const std::string_view> licences;  // of the bundled packages, to be joined
+  std::string_view missing_because = {};       // why there is no script
 };
 
 page_script bundled_script();

@@ -1,6 +1,6 @@
-// sections: the parts of the page that hold measurements: a heading, a place for charts, and the
-// same numbers in tables. What the run did not measure has none, and what is said of marks and
-// lines is said only where there are charts.
+// sections: the parts of the page with measurements. Each is a heading, a place for charts, and
+// tables with the same numbers. What the run did not measure has no section. Notes that explain
+// marks and lines appear only if there are charts.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>

@@ -1,6 +1,6 @@
-// style: how the page looks: light and dark, on paper, and on a telephone.
+// style: the style sheet of the page: light and dark, print, and narrow screens.
 //
-// It is the text of bench/report/page/style.css.
+// It is the text of bench/report/page/style.css, which CMake embeds.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// Stands in for the bundle where there is no Node.js or its packages could not be fetched.
+// Replaces the bundle if there is no Node.js or if its packages could not be fetched.
 #include <bench/report/page/script.hpp>
 
 namespace bench {

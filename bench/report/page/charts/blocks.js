@@ -1,5 +1,5 @@
-// Every block in the order measured: first the levels, which wander with the machine, then the
-// ratios.
+// All blocks in the order in which they were measured: first CPU per message, which varies with the
+// machine, then the ratios.
 import * as Plot from "@observablehq/plot";
 import {byPair, chart, count, dot, endNames, high, interval, isNarrow, logTicksOf, low, pairTitle, ratio, roles} from "./look.js";
 

@@ -1,12 +1,13 @@
-// Bundles the page's script and writes it, its digest for the page's policy and the licences of
-// what is in it as a C++ source: node build.mjs OUTPUT.cpp
+// Bundles the page's script. Writes it as a C++ source, with its digest for the page's content
+// security policy and with the licences of the bundled packages: node build.mjs OUTPUT.cpp
 import {build} from "esbuild";
 import {createHash} from "node:crypto";
 import {existsSync, readdirSync, readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 
-// The page draws no maps and names its colours itself: what Plot brings for both is never called
-// and stays out. But for geoTransform, of which Plot makes a constant when it is loaded.
+// The page draws no maps and has its own colours, so the packages that Plot imports for these are
+// replaced by stubs that are never called. The exception is geoTransform, which Plot calls on
+// loading.
 const leaveOut = {
   name: "leave-out",
   setup({onResolve, onLoad}) {
@@ -29,7 +30,7 @@ const bundle = await build({
   legalComments: "none", // the licences are collected below, whole
   target: "es2021",
 });
-// The browser ends a script where it reads this, even inside a text.
+// A browser ends a script element at "</script", even inside a string literal.
 const script = bundle.outputFiles[0].text.trim().replaceAll("</script", "<\\/script");
 
 function folderOf(input) {
@@ -52,7 +53,7 @@ function licenceOf(folder) {
   };
 }
 
-// Packages whose terms are word for word the same share one copy; each keeps its notice.
+// Packages with identical terms share one copy of them; each package keeps its copyright notice.
 function licences(inputs) {
   const groups = new Map();
   for (const folder of [...new Set(inputs.flatMap(folderOf))].sort()) {
@@ -64,7 +65,7 @@ function licences(inputs) {
   return [...groups.values()].map(({packages, terms}) => `${packages.join("\n")}\n\n${terms}`).join("\n\n\n");
 }
 
-// Compilers promise 65,536 characters in a literal, and no more.
+// A C++ compiler need not support string literals of more than 65,536 characters.
 function literals(text) {
   if (text.includes(")page\"")) throw new Error("the text holds the mark that ends it in C++");
   return text.match(/[^]{1,16000}/gu).map((part) => `    R"page(${part})page",`).join("\n");

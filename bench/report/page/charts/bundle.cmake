@@ -1,5 +1,5 @@
-# Bundles the page's script with the packages of the lock file. Without them, as on a machine that
-# is offline, the build goes on and the page keeps its tables.
+# Bundles the page's script with the packages of the lock file. If they cannot be fetched, for
+# example offline, the build goes on and the page has tables only.
 #
 #   cmake -D NPM=... -D NODE=... -D SOURCE=bench/report/page/charts -D WORK=folder -D OUTPUT=x.cpp
 #         -D FALLBACK=y.cpp -D NO_CHARTS=file -P bundle.cmake
@@ -9,7 +9,8 @@ file(MAKE_DIRECTORY ${WORK})
 file(COPY ${sources} ${SOURCE}/package.json ${SOURCE}/package-lock.json ${SOURCE}/.npmrc
   DESTINATION ${WORK})
 
-# What stands in says why; it is thrown away when this is configured again, as for the next build.
+# Writes the source without a script, with the reason in it. The next configure removes it, so that
+# the build after it tries again.
 function(keep_the_tables reason details)
   string(REGEX REPLACE "[\r\n]+" " " line "${reason} when this was built: ${details}")
   string(STRIP "${line}" line)

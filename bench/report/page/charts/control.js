@@ -1,5 +1,5 @@
-// The A/A control: a server against itself, one mark a block. How far these lie from 1 is how far
-// two equal servers read apart here.
+// The A/A control: a server compared with itself, one mark per block. The distance of the marks
+// from 1 shows how far apart two equal servers measure on this machine.
 import * as Plot from "@observablehq/plot";
 import {chart, dot, isNarrow, ratio, ticksOf} from "./look.js";
 

@@ -1,5 +1,5 @@
-// Cost per message: what the bare loop takes in the same blocks, and what the library adds; then
-// the second part alone, because it is small beside the first.
+// CPU per message, in two charts: the bare loop in the same blocks plus what the library adds; then
+// the library's part alone, because it is small beside the first.
 import * as Plot from "@observablehq/plot";
 import {byPair, chart, count, dot, high, interval, low, measured, roles, sides} from "./look.js";
 import {nameWidth, rowLabels, rowLayout} from "./rows.js";
@@ -35,7 +35,7 @@ function frame(lines, layout, width, highest, lowest, ariaLabel) {
   };
 }
 
-// The names of the servers stand between those of the loads and the frame.
+// Left of the frame stand the names of the loads, then those of the servers.
 const layoutOf = (lines, width) => rowLayout(width, {left: Math.max(232, nameWidth(lines) + 7.4 * Math.max(...lines.map((line) => line.server.length))), right: 232, height: 24});
 
 function names(lines, layout, says) {

@@ -1,16 +1,16 @@
-// Throughput over connections and latency by percentile: two servers in one small frame, each with
-// a line, a ribbon for the interval and its name at the end of the line.
+// Throughput over connections, and latency by percentile. A small chart shows two servers, each
+// with a line, a ribbon for the interval and its name at the end of the line.
 import * as Plot from "@observablehq/plot";
 import {byPair, chart, count, dot, endNames, high, interval, logTicksOf, low, measured, roles, scenarioOf, sides, threeDigits, ticksOf} from "./look.js";
 
 const saysOf = (point, number) => `${point.server}\n${point.label}: ${interval(point.estimate, number)}${point.limited ? "\nclient-limited" : ""}`;
 
-// Where the line of a server goes: its points, unless it knows more than those.
+// The line of a server: its path if it has one, otherwise from point to point.
 const pathOf = ({points, path}) => path ?? points.map(({x, estimate}) => ({x, y: estimate.value}));
 
-// Marks of one server. Points: {x, estimate, limited}; path: [{x, y}, ...], a line that does not
-// run from point to point and has no ribbon. A second line of the same server is dashed and has
-// neither ribbon nor marks.
+// The marks of one server. `points`: {x, estimate, limited}. `path`: [{x, y}, ...], a line that
+// does not connect the points and has no ribbon. A `dashed` line is the second of the same server;
+// it has neither ribbon nor marks.
 function curve(line, {number, className}) {
   const {points, role, dashed} = line;
   const {color} = roles[role];
@@ -54,10 +54,11 @@ function frame(lines, width, {x, y, ariaLabel, ...shown}) {
   });
 }
 
-// "c64/64" and below it what is peculiar to the load.
+// Breaks a load's name into two lines: "c64/64" and below it what follows.
 const onTwoLines = (load) => load.replace(/(?<=\/\d+K?)(?=[+/])/, "\n");
 
-// Loads that stand alone, side by side: {scenario, estimate, limited, server} of either role.
+// Throughput of loads that have no series over connections, side by side. The points are {label,
+// estimate, limited, server}.
 function loneLoads(lines, width, domain) {
   const scenarios = [...new Set(lines.flatMap((line) => line.points.map((point) => point.label)))];
   const shape = {x: "label", y: (point) => point.estimate.value};
@@ -85,7 +86,7 @@ function loneLoads(lines, width, domain) {
 
 const linesOf = (rows, pointsOf) => ["contender", "base"].map((role) => ({role, points: rows.flatMap((row) => pointsOf(row, sides(row).find((side) => side.role === role)))}));
 
-// Rows of one message size and depth, over connections.
+// Groups rows of the same message size and depth, to be drawn over connections.
 const seriesOf = (rows) => [...rows.reduce((groups, row) => groups.set(kindOf(row), [...(groups.get(kindOf(row)) ?? []), row]), new Map())];
 
 // "512-byte messages", "64-byte messages, d16"
@@ -128,7 +129,7 @@ export function throughputCharts({results}) {
   return byPair(results.loads).flatMap(([title, rows]) => throughputOfPair(title, rows, counts, y));
 }
 
-// p50_us, p90_us, p99_us and whichever more there are: [[50, "p50_us"], ...].
+// The percentiles that a side has, from its keys p50_us, p90_us and so on: [[50, "p50_us"], ...].
 const percentilesOf = (side, prefix = "") => Object.keys(side).flatMap((key) => {
   const digits = key.startsWith(prefix) && /^p(\d+)_us$/.exec(key.slice(prefix.length))?.[1];
   return digits ? [[Number(`${digits.slice(0, 2)}.${digits.slice(2)}`), key]] : [];
@@ -136,12 +137,12 @@ const percentilesOf = (side, prefix = "") => Object.keys(side).flatMap((key) => 
 
 const nines = (percentile) => -Math.log10(1 - percentile / 100);
 
-// Of all blocks together, from p50 on: their last percentile as a point, and the way there as a
-// path. A run that kept no histograms has neither.
+// From all blocks merged: p99.9 as a point, and the curve from p50 on as a path. A run that kept no
+// histograms has neither.
 const togetherOf = (all) => (all ? {last: [[99.9, {value: all.p999_us, n: 1}]], path: all.curve_us.map((y, i) => ({x: i / 10, y})).slice(3)} : {last: []});
 
-// A line for each side of a row: its percentiles with that prefix, and those of all its blocks
-// together.
+// One line per side of a row: the percentiles whose keys begin with `prefix`, and those of all
+// blocks merged.
 const percentileLines = (row, together, prefix = "") => sides(row).map((side) => {
   const {last, path} = togetherOf(side[together]);
   const overBlocks = percentilesOf(side, prefix).map(([percentile, key]) => [percentile, side[key]]);
@@ -174,7 +175,7 @@ export function latencyCharts({results}) {
   return byPair(rows).flatMap(([title, ofPair]) => ofPair.map((row) => percentileChart(title, row, percentileLines(row, "latency"), "closed loop", "latency-mark")));
 }
 
-// A saturated server has no line; where both are, the table says so.
+// A saturated server has no line. If both are saturated there is no chart, only the table.
 export function openLoopCharts({results}) {
   const rows = results.open_loops.filter((row) => !row.base.saturated || !row.contender.saturated);
   return byPair(rows).flatMap(([title, ofPair]) => ofPair.map((row) => {

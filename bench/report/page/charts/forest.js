@@ -1,17 +1,17 @@
-// The forest plot: one line a scenario, the ratio of CPU per message and its interval, the margin
-// shaded around 1.
+// The forest plot: one line per scenario with the ratio of CPU per message and its interval. The
+// margin around 1 is shaded.
 import * as Plot from "@observablehq/plot";
 import {byPair, chart, dot, high, low, measured, ratio, roles, ticksOf, words} from "./look.js";
 import {nameWidth, rowLabels, rowLayout} from "./rows.js";
 
-// A telephone has room for the word alone.
+// A narrow screen has room for the verdict's word only.
 function said({verdict, ratio: estimate}, narrow) {
   const first = verdict.words.split(/[:;]/)[0];
   const more = verdict.more_blocks && !narrow ? `, about ${verdict.more_blocks} more ${verdict.more_blocks === 1 ? "block" : "blocks"}` : "";
   return `${narrow ? "" : `${ratio(estimate.value)}  `}${words[verdict.what].sign} ${first}${more}`;
 }
 
-// The ends of the scale: all intervals and the margin, with some air.
+// The domain of the x axis: all intervals and the margin, with some space around.
 function domainOf(rows, margin) {
   const logs = rows.flatMap((row) => [low(row.ratio), high(row.ratio)]).concat(1 / (1 + 1.6 * margin), 1 + 1.6 * margin).map(Math.log);
   const [from, to] = [Math.min(...logs), Math.max(...logs)];
@@ -39,7 +39,7 @@ function forest(rows, {margin: shared, margin_alone: alone}, width) {
     ariaLabel: `CPU per message, ${comparison.contender} divided by ${comparison.base}`,
     marks: [
       Plot.rect([1], {x1: 1 / (1 + margin), x2: 1 + margin, fill: "var(--band)"}),
-      // By text: a tickFormat of a logarithmic scale leaves most labels out.
+      // Uses `text`, because Plot omits most labels of a logarithmic axis with a tickFormat.
       Plot.axisX(ticks, {text: (x) => x.toFixed(places), label: null, tickSize: 4}),
       Plot.gridX(ticks, {stroke: "var(--rule)", strokeOpacity: 0.6}),
       Plot.ruleX([1], {stroke: "var(--muted)", strokeWidth: 1.5}),

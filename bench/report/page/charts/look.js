@@ -1,9 +1,8 @@
-// look: what all charts share: who has which colour and shape, how numbers are written, where
-// labels go.
+// look: what all charts share: colours and shapes of the servers, formats of numbers, positions of
+// labels.
 //
-// A server is told by colour, by shape and by its name beside it, so no chart needs an eye for
-// colours. Colours are CSS variables: the style sheet decides what they are in the dark and on
-// paper.
+// Each server has a colour, a shape and its name beside it, so the charts do not depend on colour
+// vision. Colours are CSS variables, whose values for light, dark and print are in style.css.
 import * as Plot from "@observablehq/plot";
 
 export const roles = {
@@ -21,7 +20,7 @@ export const words = {
   conflict: {sign: "⚠", color: "var(--ink)"},
 };
 
-// Numbers, as the tables of the page write them.
+// Formats of numbers, the same as in the page's tables.
 export const count = (number) => Math.round(number).toLocaleString("en-US");
 export const ratio = (number) => number.toFixed(3);
 export const threeDigits = (number) =>
@@ -37,7 +36,7 @@ export const measured = (estimate) => Boolean(estimate && estimate.n > 0);
 export const low = (estimate) => estimate.range?.low ?? estimate.value;
 export const high = (estimate) => estimate.range?.high ?? estimate.value;
 
-// The two sides of a row of results, the contender first, as the tables have them.
+// The two sides of a row of results, the contender first as in the tables.
 export const sides = (row) => [
   {...row.contender, role: "contender"},
   {...row.base, role: "base"},
@@ -45,7 +44,7 @@ export const sides = (row) => [
 
 export const pairTitle = (pair) => `${pair.contender} against ${pair.base}`;
 
-// Rows by the pair that they compare, in their order: [[title, rows], ...].
+// Groups rows by the pair that they compare, in order: [[title, rows], ...].
 export function byPair(rows) {
   const groups = new Map();
   for (const row of rows) {
@@ -56,7 +55,7 @@ export function byPair(rows) {
   return [...groups];
 }
 
-// "c64/512/d16" is {connections: 64, kind: "512/d16"}: what a load is beside its connections.
+// "c64/512/d16" becomes {connections: 64, kind: "512/d16"}.
 export function scenarioOf(text) {
   const [connections, ...rest] = text.split("/");
   return {connections: Number(connections.slice(1)), kind: rest.join("/")};
@@ -64,7 +63,7 @@ export function scenarioOf(text) {
 
 export const isNarrow = (width) => width < 640;
 
-// A mark of a role: its colour and its shape.
+// A dot with the colour and the shape of a role.
 export function dot(data, role, options) {
   const {color, symbol} = roles[role];
   return Plot.dot(data, {fill: color, symbol, r: 4.5, stroke: "var(--paper)", strokeWidth: 1, ...options});
@@ -82,7 +81,7 @@ export function chart(options) {
   return drawn;
 }
 
-// Round numbers within, about that many.
+// About `wanted` round numbers within the range.
 export function ticksOf([from, to], wanted) {
   const rough = (to - from) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -91,15 +90,16 @@ export function ticksOf([from, to], wanted) {
   return Array.from({length: Math.max(0, Math.floor(to / step + 1e-6) - first + 1)}, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-// For a logarithmic scale: powers of ten with 2 and 5 between them, or what ticksOf says where the
-// scale is too short for those.
+// Ticks of a logarithmic scale: powers of ten, with 3 or with 2 and 5 in between if that is needed
+// for three ticks; on a shorter scale those of ticksOf().
 export function logTicksOf([from, to]) {
   const powers = ticksOf([Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))], 1000).filter(Number.isInteger);
   const ticksBy = (factors) => powers.flatMap((power) => factors.map((factor) => factor * 10 ** power)).filter((tick) => tick >= from && tick <= to);
   return [[1], [1, 3], [1, 2, 5]].map(ticksBy).find((ticks) => ticks.length > 2) ?? ticksOf([from, to], 4);
 }
 
-// Positions at least `gap` apart and as near as possible to where they belong; `places` ascend.
+// Positions that are at least `gap` apart and as near as possible to `places`, which are in
+// ascending order.
 export function apart(places, gap) {
   const clusters = [];
   for (const place of places) {
@@ -116,8 +116,8 @@ export function apart(places, gap) {
     Array.from({length: size}, (_, i) => sum / size + (i - (size - 1) / 2) * gap));
 }
 
-// Names to the right of the frame, each beside the end of its line, or `below` it where the lines of
-// others go on; `ends` carry x, y, name, role. There is `room` for so many pixels of a name.
+// Names to the right of the frame, each beside the end of its line, or `below` pixels under it
+// where other lines go on. `ends` have x, y, name and role. A name may be room(end) pixels wide.
 export function endNames(ends, {domain: [from, to], log = false, inner, fontSize = 13, below = 0, room = () => Infinity}) {
   const scaled = log ? Math.log : (y) => y;
   const pixel = (y) => (inner * (scaled(to) - scaled(y))) / (scaled(to) - scaled(from));

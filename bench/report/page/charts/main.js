@@ -1,5 +1,5 @@
-// The page comes with every number in a table. Where scripts run, this puts a chart before each
-// table, folds the table away, and offers the data for download. It asks nobody for anything.
+// The page has every number in a table. If scripts run, this script puts a chart before each table,
+// folds the table, and offers the data for download. It makes no network requests.
 import {blockCharts} from "./blocks.js";
 import {controlCharts} from "./control.js";
 import {costCharts} from "./cost.js";
@@ -40,7 +40,7 @@ function figureOf({title, note, legend, small, draw}) {
   return {figure, canvas, draw};
 }
 
-// Small figures of one group stand side by side under its name.
+// Places the figures; small ones of one group stand side by side under the name of the group.
 function place(figures, holder) {
   let group = null;
   let grid = holder;
@@ -58,12 +58,13 @@ function place(figures, holder) {
   }
 }
 
-// Drawn anew when its width changes, and only then.
+// Redraws a chart when its width changes, except while printing.
 const drawn = new ResizeObserver((entries) => {
   for (const {target, contentRect} of entries) if (!printing) target.redraw(Math.floor(contentRect.width));
 });
 
-// On paper for its width, so that the words of a chart are as large as those around it.
+// For printing, charts are drawn at the paper's width, so that their text is as large as the text
+// around them.
 let printing = false;
 const paper = {whole: 680, small: 322};
 const widthOf = (canvas) => Math.floor(canvas.getBoundingClientRect().width);

@@ -1,4 +1,4 @@
-// Memory over connections: each server a line, and its slope in words where the line ends.
+// Memory over connections: a line per server, and its slope as text at the end of the line.
 import * as Plot from "@observablehq/plot";
 import {chart, count, dot, endNames, isNarrow, roles, ticksOf} from "./look.js";
 
@@ -12,7 +12,8 @@ function roleOf(server, comparisons) {
 
 const mib = (sample) => sample.pss_kib / 1024;
 
-// Within the frame there is room for the slope only on a wide page.
+// The slope is left out where there is no room: on a narrow page, or if a line ends within the
+// frame.
 function endsOf(rows, most, width) {
   const isShort = (row) => row.kib_per_connection === null || isNarrow(width) || (width < 900 && row.samples.at(-1).connections < most);
   return rows.map((row) => ({
@@ -47,7 +48,7 @@ function memory(rows, width) {
         Plot.lineY(row.samples, {x: "connections", y: mib, stroke: roles[row.role].color, strokeWidth: 2}),
         dot(row.samples, row.role, {x: "connections", y: mib, className: "memory-mark", title: (sample) => `${row.server}: ${count(sample.pss_kib)} KiB with ${count(sample.connections)} connections`}),
       ]),
-      // A server that stops early, as select does, keeps its name where it stops.
+      // The name of a server that stops early, as select does, stands where its line stops.
       ...endNames(ends.filter((end) => end.x === most), names),
       ...endNames(ends.filter((end) => end.x < most), {...names, below: 12}),
     ],

@@ -1,5 +1,5 @@
-# Installs the packages that a lock file names, once for each state of it, into the folder where the
-# lock file lies. `problem` becomes what npm said where it could not.
+# Installs the packages that a lock file names into the folder of the lock file, once per content of
+# the lock file. On failure sets `problem` to npm's message.
 function(install_packages npm folder problem)
   file(SHA256 ${folder}/package-lock.json locked)
   if(EXISTS ${folder}/installed-${locked})
@@ -10,7 +10,8 @@ function(install_packages npm folder problem)
       --fetch-timeout=60000 --loglevel=error
     WORKING_DIRECTORY ${folder} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE said TIMEOUT 300)
   if(failed)
-    # The line that gives a reason, else the first two; where npm said nothing, its time was over.
+    # Takes the line with the reason, or else the first two lines. If npm printed nothing, it timed
+    # out, and `failed` says so.
     if(NOT said MATCHES "[^\n]*reason: [^\n]*")
       if(NOT said MATCHES "npm (error|ERR!) [^\n]*\n?[^\n]*")
         set(CMAKE_MATCH_0 "${failed}")

@@ -1,8 +1,8 @@
-// rows: charts whose lines carry words: a name to the left of what is drawn, what it says to the
-// right. On a telephone both stand above it.
+// rows: charts with text in each row: a name to the left of the plot, a result to the right. On a
+// narrow screen both stand above the plot.
 import {isNarrow, text} from "./look.js";
 
-// What the names of the loads take, in their bold letters.
+// Pixels for the names of the loads, in bold type.
 export const nameWidth = (rows) => Math.max(96, 8.2 * Math.max(...rows.map((row) => row.scenario.length)) + 16);
 
 export function rowLayout(width, {left, right, height}) {
@@ -11,7 +11,7 @@ export function rowLayout(width, {left, right, height}) {
   return {narrow: false, marginLeft: left, marginRight: right, rowHeight: height, shift: 0, labelShift: 0};
 }
 
-// Two columns of words; `y` names the band and `fy`, where there are any, the group.
+// Two columns of text. `y` is the channel of the band, `fy` that of the facet, if there is one.
 export function rowLabels(data, layout, {y, fy, name, nameWeight = 600, says, color = "var(--ink)"}) {
   const place = {y, fy, dy: layout.labelShift, stroke: "var(--paper)", strokeWidth: 4, paintOrder: "stroke"};
   if (layout.narrow)
