@@ -1,4 +1,4 @@
-// report.csv: one number a line with everything that says what it is, ready for a pivot table.
+// report.csv: one number per line, with everything that says what it is; ready for a pivot table.
 #include <fmt/format.h>
 
 #include <bench/report/forms.hpp>
@@ -16,7 +16,7 @@ std::string csv_cell(std::string_view text) {
   return result + '"';
 }
 
-// The columns that say what the numbers of a row are about.
+// The columns that say what a row's numbers are about.
 struct subject {
   std::string scenario;
   std::string base;
@@ -76,7 +76,8 @@ void add_costs(csv_lines& out, const cost_row& row) {
   out.add(about, "", "overhead_ratio", "1", row.overhead_ratio);
 }
 
-// Of all blocks together: these say nothing about how far they wander.
+// Percentiles over all blocks merged, without an interval: they say nothing about the variation
+// between blocks.
 void add_together(csv_lines& out, const subject& about, std::string_view server,
                   std::string_view what, std::string_view loop,
                   const std::optional<distribution>& all) {

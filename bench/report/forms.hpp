@@ -1,4 +1,4 @@
-// forms: the siblings. Each turns the same results into one form, whole, as text.
+// forms: one function per form of report. Each returns the complete report as a text.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -18,11 +18,11 @@ std::string html_report(const run_header& header, const results& found,
 std::string github_action_report(const results& found);
 std::string terminal_report(const run_header& header, const results& found, const style& shown);
 
-// One table, its head and its rows. Of none it is empty.
+// One table with its header. Empty if the table has no rows.
 std::string markdown_table(const table& shown);
 std::string terminal_table(const table& shown, const style& on);
 
-// The forest plots alone, for a run that still goes on: at most that many lines, whole plots only.
+// The forest plots only, for a run that still goes on: whole plots, in at most `lines` lines.
 std::string forest_text(const results& found, const style& shown, int lines);
 
 }  // namespace bench

@@ -1,9 +1,9 @@
-// report.github-action-benchmark.json: points for the charts that the GitHub action of that name
-// draws over commits, with its tool "customSmallerIsBetter".
+// report.github-action-benchmark.json: data for the GitHub action of that name, which draws charts
+// over commits; its tool is "customSmallerIsBetter".
 //
-// Ratios, and nanoseconds above the bare loop of the same block: what is measured against a
-// neighbour in the same blocks survives the change of machine between two jobs of a CI. Raw
-// nanoseconds and messages a second do not, and stay out.
+// It holds ratios, and nanoseconds above the bare loop of the same block. These compare two servers
+// within the same blocks, so they stay comparable when the next CI job runs on another machine. Raw
+// nanoseconds and messages per second do not, so they are left out.
 #include <fmt/format.h>
 
 #include <bench/report/forms.hpp>

@@ -1,6 +1,6 @@
-// report.json: the header and every estimate, for programs. Its shape is described by the version
-// number in it; members are added under the same version, and what the schema requires is renamed
-// or removed under a new one.
+// report.json: the header and every estimate, for programs. It contains a version number. Members
+// may be added under the same version; renaming or removing a member that schema.json requires
+// needs a new version.
 #include <bench/analysis/fields.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/json.hpp>
@@ -31,7 +31,8 @@ void check_origin(const boost::json::value& value) {
     if (!object->contains(member)) throw malformed{member, "is missing"};
 }
 
-// Logarithms are taken of these: an edited report must not turn into infinities further on.
+// Later code takes logarithms of costs, so a report that was edited by hand must not produce
+// infinities.
 bool is_plausible(double cost) {
   return cost > 1e-9 && cost < 1e15;
 }

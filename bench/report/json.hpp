@@ -1,4 +1,4 @@
-// report_json: a report.json in one line, and read back.
+// json: writes report.json on one line and reads it back.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -13,10 +13,10 @@ struct report_contents {
   results found;
 };
 
-// The same as json_report() on one line.
+// The text of json_report() on one line.
 std::string json_report_line(const run_header& header, const results& found);
 
-// Throws unreadable_run, whose text names the file and what is wrong with it.
+// Throws unreadable_run, which names the file and says what is wrong with it.
 report_contents read_json_report(const std::filesystem::path& file);
 
 }  // namespace bench

@@ -13,14 +13,14 @@
 namespace bench {
 namespace {
 
-constexpr double ns_a_ms = 1e6;  // in which those tools show times
+constexpr double ns_a_ms = 1e6;  // HdrHistogram's tools show milliseconds
 
-// What one slice kept, and what it is called: tags hold neither comma nor blank.
+// The histogram of one slice with its tag. Tags must not contain commas or blanks.
 struct tagged {
   std::string server;
   std::string load;
   std::string kind;  // "", "response" or "service"
-  double start_s;    // since 1970
+  double start_s;    // Unix time
   double length_s;
   kept_histogram times;
 
@@ -56,13 +56,13 @@ std::vector<tagged> kept_in(const run_record& record) {
   return all;
 }
 
-// 0 where the header does not say.
+// 0 if the header has no start time.
 std::int64_t seconds_since_1970(const std::string& utc) {
   std::tm parts{};
   return strptime(utc.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts) ? timegm(&parts) : 0;
 }
 
-// c64/512/r50% on fibers/epoll: c64-512-r50pct_fibers-epoll
+// The file name for c64/512/r50% on fibers/epoll is c64-512-r50pct_fibers-epoll.
 std::string file_name(const tagged& about) {
   std::string name;
   for (const char each : about.load + '_' + about.server) {
@@ -75,8 +75,8 @@ std::string file_name(const tagged& about) {
   return name + (about.kind.empty() ? "" : '_' + about.kind);
 }
 
-// Where the lines of the table stand: five before half of all have come, five more before half of
-// the rest, and so on.
+// The percentile of the next line of the table, as in HdrHistogram: five lines up to p50, five more
+// up to p75, and so on.
 double next_level(double level) {
   constexpr double lines_a_half = 5;
   const double halvings = std::floor(std::log2(100 / (100 - level))) + 1;
@@ -95,7 +95,7 @@ std::string percentile_lines(const histogram& times) {
       lines += fmt::format("{:12.6f} {:.12f} {:10.0f} {:14.2f}\n",
                            static_cast<double>(histogram::highest_in(i)) / ns_a_ms, level / 100,
                            seen, 1 / (1 - level / 100));
-      if (seen == total) break;  // the levels would never reach 100
+      if (seen == total) break;  // the levels approach 100 without reaching it
     }
   }
   return lines;
@@ -168,7 +168,7 @@ std::map<std::string, std::string> percentile_tables(const run_record& record) {
   std::map<std::string, std::string> tables;
   for (const auto& [tag, of] : all) {
     auto name = file_name(of.about);
-    while (tables.contains(name + ".hgrm")) name += '+';  // names that differ in / and - only
+    while (tables.contains(name + ".hgrm")) name += '+';  // for names that differ only in / and -
     tables[name + ".hgrm"] = percentile_table(of.times, of.about.remark());
   }
   return tables;

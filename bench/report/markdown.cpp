@@ -1,4 +1,4 @@
-// report.md: for the summary of a CI job or a pull request.
+// report.md: for the summary of a CI job or for a pull request.
 #include <fmt/format.h>
 
 #include <bench/report/forms.hpp>
@@ -11,7 +11,7 @@
 namespace bench {
 namespace {
 
-// Names come from command lines: a bar would end the cell, a star begin other letters.
+// Escapes | and *: names come from command lines, and | would end the cell, * begin emphasis.
 std::string cell_text(const column& in, const std::string& text) {
   std::string escaped;
   for (const char each : text) {

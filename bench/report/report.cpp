@@ -17,7 +17,7 @@ namespace {
   throw std::runtime_error{fmt::format("cannot write {}: {}", file.string(), std::strerror(error))};
 }
 
-// A full disk shows in fwrite, in fflush or only in fclose.
+// On a full disk fwrite() or only fclose() fails, so both are checked.
 void write_file(const std::filesystem::path& file, std::string_view text) {
   std::FILE* out = std::fopen(file.c_str(), "wb");
   if (!out) fail(file, errno);

@@ -1,4 +1,4 @@
-// report: a run, told in several forms. All are views of run.ndjson and say the same.
+// report: writes a run in several forms. All are made from run.ndjson and say the same.
 //
 //     write_reports(record, "runs/20260131T123456Z");   // report.json, .csv, .md, .html, ...
 //     print_summary(stdout, record, {.width = 80, .colour = true, .unicode = true});
@@ -13,19 +13,19 @@
 
 namespace bench {
 
-// Also report.github-action-benchmark.json, for charts over commits, and where histograms were kept
-// latency.hlog and latency/*.hgrm, for the tools of HdrHistogram.
+// Writes report.json, .csv, .md and .html, and report.github-action-benchmark.json for charts over
+// commits. If histograms were kept, also latency.hlog and latency/*.hgrm for HdrHistogram's tools.
 //
-// Each file is written beside its name and then renamed over it, so a reader never meets half a
-// report. Throws std::runtime_error that names the file and what the system said.
+// Each file is written under a temporary name and then renamed, so that a reader never sees a
+// partial report. Throws std::runtime_error, which names the file and the system's error.
 void write_reports(const run_record& record, const std::filesystem::path& folder);
 
-// The summary as text, and the same text printed.
+// summary_text() returns the summary; print_summary() prints it.
 std::string summary_text(const run_record& record, const style& shown);
 void print_summary(std::FILE* out, const run_record& record, const style& shown);
 
-// Writes the reports of the run in this folder, then prints its summary and where the page is.
-// Where the reports cannot be written the summary is printed nevertheless, and then it throws.
+// Writes the reports of the run in this folder, then prints the summary and the path of the page.
+// If the reports cannot be written, prints the summary all the same and then throws.
 void report_run(const std::filesystem::path& folder);
 
 }  // namespace bench

@@ -1,10 +1,10 @@
-// table: what a report shows in rows and columns, before a form has written it.
+// table: rows and columns of a report, independent of the form that prints them.
 //
 //     table shown{.title = "Latency", .columns = {{"scenario"}, {"p50, µs", "p50"}}};
 //     shown.rows.push_back({"c64/512", {"55.2 [40.1, 70.0]", "55.2"}});
 //
-// A form has a head, a row and a frame; which columns there are and how a number is written is none
-// of its business. Where there is little room, as on a terminal, it writes what is brief.
+// A form knows how to print a header, a row and a frame. The table decides which columns there are
+// and how numbers are written. A form with little room, such as the terminal, uses the brief texts.
 #pragma once
 
 #include <string>
@@ -13,19 +13,19 @@
 
 namespace bench {
 
-// What the cells of a column are, so that a form can align and mark them.
+// What the cells of a column contain; forms align and mark them accordingly.
 enum class column_kind { number, name, word, code, verdict };
 
 struct column {
   std::string heading;
-  std::string brief = {};  // the heading where there is little room; empty: left out there
+  std::string brief = {};  // heading where there is little room; empty: column left out there
   column_kind kind = column_kind::number;
 };
 
 inline const column scenario_column{"scenario", "scenario", column_kind::code};
 inline const column server_column{"server", "server", column_kind::name};
 
-// The same in two lengths.
+// The same content in two lengths.
 struct cell {
   cell(const char* both) : cell{std::string{both}} {}
   cell(const std::string& both) : text{both}, brief{both} {}
@@ -38,7 +38,7 @@ struct cell {
 
 struct table {
   std::string title = {};
-  std::string note = {};  // how to read it, in sentences; empty: the title says it
+  std::string note = {};  // how to read the table, in sentences; may be empty
   std::vector<column> columns = {};
   std::vector<std::vector<cell>> rows = {};
 };

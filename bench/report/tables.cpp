@@ -16,12 +16,12 @@ std::string value_text(const estimate& shown, number_text number) {
   return shown.n > 0 ? number(shown.value) : "n/a";
 }
 
-// With the interval, and in brief without.
+// The value with its interval; brief: the value only.
 cell value_cell(const estimate& shown, number_text number) {
   return {interval_text(shown, number), value_text(shown, number)};
 }
 
-// With the interval, and in brief without the words where there is none.
+// The value with its interval; brief: the same, without the words that replace a missing interval.
 cell interval_cell(const estimate& shown, number_text number) {
   const auto whole = interval_text(shown, number);
   return {whole, shown.range ? whole : value_text(shown, number)};
@@ -31,7 +31,7 @@ cell interval_cell(const std::optional<estimate>& shown, number_text number) {
   return shown ? interval_cell(*shown, number) : cell{"n/a"};
 }
 
-// Of all blocks together; where no histogram was kept there is none.
+// From all blocks merged; "n/a" if no histogram was kept.
 std::string all_blocks_text(const std::optional<distribution>& all, double distribution::*which) {
   return all ? microseconds_text((*all).*which) : "n/a";
 }
@@ -44,7 +44,7 @@ std::string block_word(block_kind kind) {
   return kind == block_kind::duet ? "duet" : "exclusive";
 }
 
-// Two rows of cells a row of results, the contender first.
+// Adds two lines per row of results, the contender first.
 template <class Row, class MakeCells>
 void add_sides(table& shown, const std::vector<Row>& rows, MakeCells cells_of) {
   for (const auto& row : rows)
@@ -55,7 +55,7 @@ void add_sides(table& shown, const std::vector<Row>& rows, MakeCells cells_of) {
     }
 }
 
-// A server that does not keep up has no latency.
+// A saturated server has no latency.
 cell response_cell(const server_response& of, const estimate& time) {
   return of.saturated ? cell{"saturated"} : value_cell(time, microseconds_text);
 }
@@ -160,7 +160,7 @@ table latency_table(const results& found) {
   return shown;
 }
 
-// Two lines a server: from when a message was due, and from when it was sent.
+// Two lines per server: times from when a message was due, and from when it was sent.
 table open_loop_table(const results& found) {
   table shown{.title = "Loaded alone, open loop: latency",
               .note =
@@ -220,7 +220,7 @@ table kernel_table(const std::vector<kernel_row>& rows) {
   return shown;
 }
 
-// What would repeat in each line stands in the title.
+// The title names what would be equal in every line.
 table block_table(const cost_row& row) {
   table shown{.title = fmt::format("{}, {}: CPU per message in every {} block", row.scenario.text(),
                                    pair_title(row.comparison), block_word(row.decided_by)),

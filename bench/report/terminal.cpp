@@ -1,5 +1,5 @@
-// The summary on standard output: sentences first, then a forest plot made of characters, and the
-// caveats last, where they are still on the screen. Nothing here depends on colour.
+// The summary on standard output: first sentences, then forest plots made of characters, and the
+// caveats last, where they stay visible. Nothing depends on colour.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ constexpr int scenario_width = 13;
 constexpr int ratio_width = 22;
 constexpr int word_width = 13;
 
-// Greek only where it can be shown.
+// Replaces µ by u if the terminal is not UTF-8.
 std::string spelled(std::string text, const style& on) {
   constexpr std::string_view micro = "µ";
   if (on.unicode) return text;
@@ -36,7 +36,7 @@ std::string scenario_cell(const scenario& load) {
 std::string coloured_word(finding what, const style& shown) {
   const auto padded = fmt::format("{:<{}}", word_of(what), word_width);
   if (!shown.colour) return padded;
-  switch (what) {  // blue and yellow: told apart by every eye
+  switch (what) {  // cyan and yellow: distinct also for the colour-blind
     case finding::cheaper:
       return "\x1b[1;36m" + padded + "\x1b[0m";
     case finding::dearer:
@@ -62,9 +62,10 @@ std::string forest_of(const std::vector<const cost_row*>& rows, const style& sho
   return text;
 }
 
-// What one word cannot say; rows of which the same is to be said share a sentence.
+// The verdicts that need more than one word. Rows with the same words share a sentence.
 std::string longer_verdicts(const std::vector<const cost_row*>& rows, const style& shown) {
-  std::vector<std::pair<std::string, std::string>> names_of;  // of the words
+  // Pairs of words and the names of their rows.
+  std::vector<std::pair<std::string, std::string>> names_of;
   for (const auto* row : rows) {
     if (row->verdict.what == finding::cheaper || row->verdict.what == finding::dearer) continue;
     const auto same = std::find_if(names_of.begin(), names_of.end(), [&](const auto& each) {
@@ -81,9 +82,9 @@ std::string longer_verdicts(const std::vector<const cost_row*>& rows, const styl
   return text;
 }
 
-// Columns side by side: as wide as what stands in them, numbers to the right. Where that is more
-// than there is room for, long names take a line of their own; where it is still too much, long
-// headings do.
+// Prints a table in columns as wide as their content, numbers aligned to the right. If that is too
+// wide, long names take a line of their own; if it still is, the headings are printed as a
+// paragraph.
 class fitted_table {
  public:
   fitted_table(const table& shown, const style& on) : shown_{shown}, on_{on} {
@@ -157,7 +158,7 @@ class fitted_table {
   bool head_in_columns_ = true;
 };
 
-// What stands above a table, and the table.
+// The lines above a table: its title and its note.
 std::string caption_of(const table& shown, const style& on) {
   const auto whole = shown.note.empty() ? shown.title : shown.title + ". " + shown.note;
   return '\n' + wrapped(spelled(whole, on), on.width, 2);

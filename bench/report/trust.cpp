@@ -42,7 +42,7 @@ std::string pinning_text(const run_header& header) {
   return text;
 }
 
-// "; prefix "GOT:" of fibers/epoll, floor/epoll; prefix none of mine"
+// As in: ; prefix "GOT:" of fibers/epoll, floor/epoll; prefix none of mine
 std::string prefixes_text(const run_header& header) {
   std::map<std::string, std::vector<std::string>> servers_of;
   for (const auto& each : header.servers)
@@ -71,7 +71,7 @@ std::string resolution_text(const results& found) {
                      percent_text(*row->smallest_visible), row->scenario.text(), row->ratio.n);
 }
 
-// The row whose difference is known; null: the run has none.
+// The row of the control with injected delay, whose difference is known; null: the run has none.
 const cost_row* row_with_injection(const results& found) {
   for (const auto& row : found.costs)
     if (row.verdict.what != finding::unmeasured && injected_ns(row.comparison.contender) &&

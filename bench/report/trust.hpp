@@ -1,4 +1,4 @@
-// trust: what a sceptic asks before the first number, and where the numbers come from.
+// trust: facts that a sceptic asks for before the numbers, and where the numbers come from.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -14,19 +14,19 @@ struct fact {
   std::string text;
 };
 
-// "Can I trust this?": noise of the machine, margin, pinning, payload.
+// The facts of "Can I trust this?": noise, margin, smallest visible difference, pinning, payload.
 std::vector<fact> trust_facts(const run_header& header, const results& found);
 
-// Machine, build, seed and command, as needed to have the run again.
+// The machine, build, seed and command, which are needed to repeat the run.
 std::vector<fact> environment_facts(const run_header& header);
 
-// "cheaper", "inconclusive", ...: the verdict in one word.
+// The verdict in one word, such as "cheaper" or "inconclusive".
 std::string_view word_of(finding what);
 
 // KiB per connection, or why there is no number.
 std::string memory_text(const memory_row& row);
 
-// "fibers/epoll against asio-callback/epoll"
+// Such as "fibers/epoll against asio-callback/epoll".
 std::string pair_title(const comparison& pair);
 
 }  // namespace bench
