@@ -1,4 +1,4 @@
-// commands: what echobench can be asked for. Each takes its arguments and returns the exit code.
+// commands: the commands of echobench. Each takes its arguments and returns the exit code.
 #pragma once
 
 #include <bench/text/options.hpp>

@@ -1,4 +1,4 @@
-// echobench doctor: asks the kernel, reads the rest, and prints what both say.
+// echobench doctor: examines this machine and prints what it found.
 #include <fmt/format.h>
 
 #include <bench/command/commands.hpp>

@@ -1,4 +1,4 @@
-// echobench duel: two servers under one client, live in the terminal.
+// echobench duel: two servers loaded by one client, shown live in the terminal.
 #include <fmt/format.h>
 
 #include <bench/command/commands.hpp>
@@ -23,10 +23,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto length_in_a_pipe = 20s;
-constexpr auto length_on_a_screen = 10min;  // whoever forgets it
+constexpr auto length_on_a_screen = 10min;  // a limit, in case it is forgotten
 
-// Whether it was interrupted. The screen is gone before the servers are stopped, which may take
-// them a second.
+// Returns true if it was interrupted. Restores the terminal before it stops the servers, which may
+// take a second.
 bool play(live_test_bed& bed, duel& match, std::optional<std::chrono::milliseconds> length,
           int descriptors, duel_player::saving save) {
   auto screen = full_screen::take(style_of(stdout).colour);
@@ -53,7 +53,7 @@ std::vector<server_info> find_servers(arguments names, const std::vector<server_
   return {find_server(names[0], added), find_server(names[1], added)};
 }
 
-// A line that says where, or why not.
+// Saves the duel as a run. Returns a line that says where, or why it failed.
 std::string save(const duel& match, const run_header& header,
                  const std::vector<caveat>& caveats_found, std::vector<std::string>& saved) try {
   const auto record = record_of(match, header, caveats_found);

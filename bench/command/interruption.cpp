@@ -17,10 +17,10 @@ void request(int) {
 const std::atomic<bool>& catch_interruption() {
   struct sigaction action {};
   action.sa_handler = request;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // and no SA_RESTART: waiting calls return
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // without SA_RESTART, so waiting calls return
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write(), not our end
+  signal(SIGXFSZ, SIG_IGN);  // at a file size limit write() fails with EFBIG instead
   return requested;
 }
 

@@ -1,8 +1,8 @@
-// interruption: Ctrl-C ends a run early and keeps what was measured.
+// interruption: turns Ctrl-C into a flag, so that a run ends early and keeps what it measured.
 //
 //     const auto& stop = catch_interruption();   // true after SIGINT or SIGTERM
 //
-// A second signal is not caught: it ends the program at once.
+// Only the first signal is caught (SA_RESETHAND): a second one ends the program at once.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,4 @@
-// echobench load: puts any echo server under load, wherever it runs, and says whether its replies
-// are right.
+// echobench load: loads any echo server, wherever it runs, and checks its replies.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// "host:port", "[::1]:port", or host and port as two arguments.
+// Accepts "host:port", "[::1]:port", or host and port as two arguments.
 address parse_target(const arguments& rest) {
   const auto text = fmt::format("{}", fmt::join(rest, ":"));
   const auto colon = text.rfind(':');
@@ -29,7 +28,7 @@ address parse_target(const arguments& rest) {
   return address::resolve(found->host, found->port);
 }
 
-// Slices, so that Ctrl-C still has something to show.
+// Loads in slices of 100 ms, so that there are results to print after Ctrl-C.
 load_sample load_for(load_generator& client, std::chrono::milliseconds length, bool& stopped) {
   constexpr auto slice = 100ms;
   load_sample total;

@@ -1,4 +1,4 @@
-// echobench: the table of contents of the instrument. What each command does is in its own file.
+// echobench: lists its commands and calls one. Each command is in a file of its own.
 #include <fmt/format.h>
 
 #include <array>
@@ -60,7 +60,8 @@ int complain(const std::exception& error, int exit_code) {
   return complain(error.what(), exit_code);
 }
 
-// Some of what was printed may fail only now. An exit code that says more stays.
+// Buffered output may fail only when it is flushed. If it fails, returns 3 instead of 0; any other
+// exit code stays.
 int having_told(int exit_code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
   return complain("cannot write to standard output, so that what it says is incomplete",
@@ -71,7 +72,7 @@ int having_told(int exit_code) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "");
-  std::signal(SIGPIPE, SIG_IGN);  // a reader who leaves must not end a run
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that closes the pipe must not end a run
   try {
     return having_told(dispatch({argv + 1, argv + argc}));
   } catch (const bench::help_shown&) {

@@ -1,4 +1,4 @@
-// plan text: a plan as its reader sees it before it begins.
+// plan_text: a plan as text, for the user to read before a run begins.
 #pragma once
 
 #include <bench/measure/plan.hpp>
@@ -6,10 +6,10 @@
 
 namespace bench {
 
-// "quick suite   3 rows x 7 rounds   about 0:27   Ctrl-C keeps what is done": one line.
+// One line: "quick suite   3 rows x 7 rounds   about 0:27   Ctrl-C keeps what is done".
 std::string title_of(const run_plan& plan);
 
-// Its rows, its servers and what was left out, a line each.
+// The rows, the servers and what was left out, one per line.
 std::string contents_of(const run_plan& plan);
 
 }  // namespace bench

@@ -12,7 +12,7 @@ namespace bench {
 namespace {
 
 constexpr int bar_width = 16;
-constexpr int text_width = 46;  // of a line without its bar and without what is measured
+constexpr int text_width = 46;  // of a line without its bar and without what is measured now
 
 }  // namespace
 
@@ -93,7 +93,7 @@ void progress::clear() {
   std::fflush(out_);
 }
 
-// What was expected, at the pace so far.
+// The expected remaining time, scaled by the ratio of elapsed to expected time so far.
 progress::seconds progress::left() const {
   const seconds elapsed = clock::now() - start_;
   const auto done = expected_done_ - expected_kept_;
@@ -101,7 +101,7 @@ progress::seconds progress::left() const {
   return (expected_total_ - expected_done_) * pace;
 }
 
-// Below the line, to which the cursor goes back.
+// Draws the forest plots below the progress line, then moves the cursor back to that line.
 void progress::draw_forest() {
   const auto shown = style_of(out_);
   const auto text = forest_text(analyse(so_far_), shown, shown.height - 3);

@@ -1,9 +1,9 @@
-// progress: how far a run is and how long it will still take, on standard error.
+// progress: shows on standard error how far a run is and how long it will take.
 //
 //     round  7/10  ███████████████████▏        70 %   elapsed 1:52  left 0:48   c256/64 exclusive
 //
-// One line that is drawn anew on a terminal, and below it the forest plots of what is known so far;
-// elsewhere a line at the end of each round.
+// On a terminal it redraws one line, and below it the forest plots of the blocks measured so far.
+// Otherwise it prints a line at the end of each round.
 #pragma once
 
 #include <bench/measure/runner.hpp>
@@ -29,7 +29,7 @@ class progress : public run_listener {
   void on_round_ends(int round) override;
   void on_budget_spent(int rounds_done) override;
 
-  // Takes it away, so that something else can be printed.
+  // Erases the display, so that something else can be printed.
   void clear();
 
  private:
@@ -46,14 +46,15 @@ class progress : public run_listener {
   bool redraws_;
   clock::time_point start_ = clock::now();
   seconds expected_total_;
-  seconds expected_done_{};  // of what has been measured, as it was expected
-  seconds expected_kept_{};  // of that, what was measured before this run was resumed
-  seconds expected_now_{};   // of the block that is being measured
+  seconds expected_done_{};  // expected time of what has been measured
+  seconds expected_kept_{};  // of that, what was measured before the run was resumed
+  seconds expected_now_{};   // expected time of the current block
   int round_ = 0;
-  run_record so_far_;  // its blocks
+  run_record so_far_;  // only its blocks are set
 };
 
-// "█████▏    ": `share` of `width` columns, in eighths of a column; "#####     " in ASCII.
+// A bar of `width` columns of which `share` (0..1) is filled: "█████▏    " in eighths of a column;
+// ASCII: "#####     ".
 std::string bar_text(double share, int width, bool unicode);
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-// echobench report and compare: what runs of the past say.
+// echobench report and echobench compare: what earlier runs say.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ std::filesystem::path folder_of(const std::filesystem::path& named) {
   return named.filename() == "run.ndjson" ? named.parent_path() : named;
 }
 
-// An empty name would be that of the current folder.
+// Rejects an empty name, which would mean the current folder.
 void expect_names(const arguments& runs, std::string_view command) {
   if (std::find(runs.begin(), runs.end(), std::string{}) != runs.end())
     throw usage_error(fmt::format("{}: '' is no run", command));

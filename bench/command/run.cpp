@@ -1,4 +1,4 @@
-// echobench run: plan, prepare, measure, report.
+// echobench run: plans, prepares, measures and reports.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 struct run_options {
   run_request request;
   fs::path output;
-  std::string resume;  // a run folder; then everything else is as it was begun
+  std::string resume;  // a run folder, whose options replace all others
   std::string pin;
   bool list = false;
   bool allow_debug = false;
@@ -122,7 +122,7 @@ struct run_begin {
   arguments given;
   fs::path folder{};
   std::time_t started = std::time(nullptr);
-  std::optional<run_record> record{};  // of a run that is resumed
+  std::optional<run_record> record{};  // of the run that is resumed
 };
 
 run_begin begin(const arguments& given) {

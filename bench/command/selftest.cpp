@@ -1,4 +1,4 @@
-// echobench selftest: measures what each proof asks for, on the servers that are here.
+// echobench selftest: measures what each proof needs, with the servers of this build.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,14 +28,15 @@ constexpr auto injected = 1000ns;
 constexpr auto pause = 100ms;
 const std::string subject = "fibers/epoll";
 const std::string dearer_subject = "fibers/epoll with 1 us a message";
-// With more connections a server that is slower lets the client sleep, and waking it costs more.
+// With more connections a slower server lets the client sleep, and the CPU time of waking it would
+// be counted as well.
 const std::string load = "c16/64";
-constexpr int indent = 18;  // of what was seen, below the claim
+constexpr int indent = 18;  // of the findings below each claim
 
 struct selftest_bed {
   live_test_bed& bed;
   environment machine;
-  bool broken;  // what each proof rests on is taken away
+  bool broken;  // breaks what each proof relies on; every proof must then fail
 };
 
 std::vector<server_info> servers_here() {
@@ -68,7 +69,7 @@ proof found_again(const selftest_bed& on) {
                         static_cast<double>(injected.count()));
 }
 
-// A third into the load.
+// Stops the server for `pause`, beginning after a third of the load. Null if the proof is broken.
 std::unique_ptr<standstill> silence(const selftest_bed& on) {
   if (on.broken) return nullptr;
   return std::make_unique<standstill>(*on.bed.process(0), 2 * pause, pause);
@@ -115,7 +116,7 @@ proof refusal_of_liars(const selftest_bed& on) {
   return judge_refusal(seen);
 }
 
-// Others who never sleep, on the core on which this is asked.
+// Three threads that never sleep and run on the same CPU as the caller.
 std::vector<std::jthread> rivals() {
   std::vector<std::jthread> all;
   for (int i = 0; i < 3; ++i)
@@ -125,7 +126,7 @@ std::vector<std::jthread> rivals() {
   return all;
 }
 
-// A client that shares its core is late.
+// With `broken`, other threads share the client's CPU, which makes its sends late.
 proof client(const selftest_bed& on) {
   const auto beside = on.broken ? rivals() : std::vector<std::jthread>{};
   on.bed.launch({"floor/epoll"}, scenario::parse("c256/64"));
@@ -155,7 +156,7 @@ constexpr std::array proofs{
     named_proof{"client", "the load generator is on time and counts right", client},
 };
 
-// Whether it held.
+// Runs and prints one proof. True if it holds.
 bool show(const named_proof& each, const selftest_bed& on) {
   if (is_terminal(stderr)) tell(stderr, "{} ...\r", each.name);
   const auto seen = each.run(on);
