@@ -5,45 +5,11 @@
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/latency_files.hpp>
-#include <cerrno>
-#include <cstring>
-#include <stdexcept>
-#include <string_view>
+#include <bench/text/file.hpp>
+#include <exception>
 
 namespace bench {
 namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& file, int error) {
-  throw std::runtime_error{fmt::format("cannot write {}: {}", file.string(), std::strerror(error))};
-}
-
-// On a full disk fwrite() or only fclose() fails, so both are checked.
-void write_file(const std::filesystem::path& file, std::string_view text) {
-  std::FILE* out = std::fopen(file.c_str(), "wb");
-  if (!out) fail(file, errno);
-  const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
-  const int write_error = errno;
-  const bool closed = std::fclose(out) == 0;
-  if (!written) fail(file, write_error);
-  if (!closed) fail(file, errno);
-}
-
-void replace_file(const std::filesystem::path& file, std::string_view text) {
-  auto unfinished = file;
-  unfinished += ".unfinished";
-  std::error_code error;
-  try {
-    write_file(unfinished, text);
-  } catch (...) {
-    std::filesystem::remove(unfinished, error);
-    throw;
-  }
-  std::filesystem::rename(unfinished, file, error);
-  if (!error) return;
-  const auto reason = error.message();
-  std::filesystem::remove(unfinished, error);
-  throw std::runtime_error{fmt::format("cannot write {}: {}", file.string(), reason)};
-}
 
 void write_latencies(const run_record& record, const std::filesystem::path& folder) {
   const auto log = latency_log(record);

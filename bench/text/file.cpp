@@ -1,0 +1,86 @@
+#include <bench/text/file.hpp>
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+namespace bench {
+namespace {
+
+[[noreturn]] void fail_to_read(const std::filesystem::path& file, std::string_view reason) {
+  throw std::runtime_error{fmt::format("{}: {}", file.string(), reason)};
+}
+
+[[noreturn]] void fail_to_write(const std::filesystem::path& file, std::string_view reason) {
+  throw std::runtime_error{fmt::format("cannot write {}: {}", file.string(), reason)};
+}
+
+struct closes {
+  void operator()(gzFile_s* file) const { gzclose(file); }
+};
+
+// A full disk shows in fwrite, in fflush or only in fclose.
+void write_file(const std::filesystem::path& file, std::string_view text) {
+  std::FILE* out = std::fopen(file.c_str(), "wb");
+  if (!out) fail_to_write(file, std::strerror(errno));
+  const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
+  const int write_error = errno;
+  const bool closed = std::fclose(out) == 0;
+  if (!written) fail_to_write(file, std::strerror(write_error));
+  if (!closed) fail_to_write(file, std::strerror(errno));
+}
+
+// A file that is not there has none to keep.
+void keep_permissions(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code error;
+  const auto before = std::filesystem::status(from, error);
+  if (std::filesystem::exists(before)) std::filesystem::permissions(to, before.permissions());
+}
+
+}  // namespace
+
+std::string file_text(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file)) fail_to_read(file, "is a folder");
+  // zlib hands on what is not compressed as it is.
+  const std::unique_ptr<gzFile_s, closes> in{gzopen(file.c_str(), "rb")};
+  if (!in) fail_to_read(file, std::strerror(errno));
+  std::string text;
+  std::array<char, 65536> part;
+  for (;;) {
+    const int count = gzread(in.get(), part.data(), part.size());
+    if (count > 0) text.append(part.data(), static_cast<std::size_t>(count));
+    if (count == static_cast<int>(part.size())) continue;
+    int code = Z_OK;
+    const char* reason = gzerror(in.get(), &code);
+    if (code == Z_OK) return text;
+    fail_to_read(file, code == Z_ERRNO       ? std::strerror(errno)
+                       : code == Z_BUF_ERROR ? "is cut short"
+                                             : reason);
+  }
+}
+
+void replace_file(const std::filesystem::path& file, std::string_view text) {
+  auto unfinished = file;
+  unfinished += ".unfinished";
+  std::error_code error;
+  try {
+    write_file(unfinished, text);
+    keep_permissions(file, unfinished);
+  } catch (...) {
+    std::filesystem::remove(unfinished, error);
+    throw;
+  }
+  std::filesystem::rename(unfinished, file, error);
+  if (!error) return;
+  const auto reason = error.message();
+  std::filesystem::remove(unfinished, error);
+  fail_to_write(file, reason);
+}
+
+}  // namespace bench
