@@ -1,4 +1,5 @@
 #include <bench/compare/anchored.hpp>
+#include <bench/record/run_folder.hpp>
 #include <cmath>
 #include <numeric>
 
@@ -41,7 +42,7 @@ double anchored::ratio() const {
 report_contents read_run_or_report(const std::filesystem::path& path) {
   auto file = path;
   if (std::filesystem::is_directory(path)) {
-    file = path / "run.ndjson";
+    file = run_file(path);
     if (!std::filesystem::exists(file)) file = path / "report.json";
     if (!std::filesystem::exists(file))
       throw unreadable_run{path.string() + ": holds neither run.ndjson nor report.json"};

@@ -69,8 +69,9 @@ struct nothing_to_compare : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Compares two or more runs, each given as a run folder, a run.ndjson or a report.json. `gate` is a
-// fraction: 0.03 for 3 %. Throws unreadable_run (exit code 2) or nothing_to_compare (exit code 3).
+// Compares two or more runs, each given as a run folder, a run.ndjson, a run.ndjson.gz or a
+// report.json. `gate` is a fraction: 0.03 for 3 %. Throws unreadable_run (exit code 2) or
+// nothing_to_compare (exit code 3).
 run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                             std::optional<double> gate = std::nullopt);
 

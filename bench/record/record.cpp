@@ -7,9 +7,8 @@
 #include <array>
 #include <bench/record/fields.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <bench/text/file.hpp>
+#include <sstream>
 #include <type_traits>
 
 namespace bench {
@@ -41,9 +40,7 @@ class reader {
   explicit reader(const std::filesystem::path& file) : file_{file.string()} {}
 
   run_record read() {
-    std::ifstream in{file_};
-    if (!in || std::filesystem::is_directory(file_))
-      throw unreadable_run{fmt::format("{}: {}", file_, in ? "is a folder" : std::strerror(errno))};
+    std::istringstream in{contents()};
     for (std::string text; std::getline(in, text);) {
       ++line_;
       const bool complete = !in.eof();  // a line is complete if it ends in a newline
@@ -54,6 +51,12 @@ class reader {
   }
 
  private:
+  std::string contents() const try {
+    return file_text(file_);
+  } catch (const std::runtime_error& error) {
+    throw unreadable_run{error.what()};
+  }
+
   void take(const std::string& text, bool complete) {
     json::error_code error;
     const auto value = json::parse(text, error);

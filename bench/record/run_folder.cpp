@@ -38,11 +38,22 @@ std::string utc_text(std::time_t when) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(when));
 }
 
+std::filesystem::path run_file(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  const auto plain = folder / "run.ndjson";
+  const auto compressed = folder / "run.ndjson.gz";
+  return !fs::exists(plain, ignored) && fs::exists(compressed, ignored) ? compressed : plain;
+}
+
 void expect_room_for_a_run(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(folder / "run.ndjson", ignored)) {
     throw usage_error(fmt::format(
         "--output {0}: there is a run already, with which --resume {0} goes on", folder.string()));
+  }
+  if (fs::exists(run_file(folder), ignored)) {
+    throw usage_error(
+        fmt::format("--output {}: there is a compressed run already", folder.string()));
   }
   if (const auto error = try_to_write_into(folder)) {
     throw usage_error(

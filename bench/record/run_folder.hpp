@@ -1,4 +1,4 @@
-// run_folder: the folder to which a run is written.
+// run_folder: the folder to which a run is written, and from which it is read.
 #pragma once
 
 #include <ctime>
@@ -12,6 +12,9 @@ std::filesystem::path run_folder(std::time_t started);
 
 // Such as 2026-01-31T12:34:56Z.
 std::string utc_text(std::time_t when);
+
+// The file that holds the run of this folder: run.ndjson, or run.ndjson.gz if only that is there.
+std::filesystem::path run_file(const std::filesystem::path& folder);
 
 // Throws usage_error if the folder holds a run already or cannot be written to. Called before
 // anything starts. Leaves no file or folder behind, since the run may still be refused.
