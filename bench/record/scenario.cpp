@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bench/text/numbers.hpp>
 #include <charconv>
 #include <optional>
 #include <stdexcept>
@@ -95,6 +96,19 @@ std::string scenario::text() const {
   if (rate_percent > 0) name += fmt::format("/r{}%", rate_percent);
   if (churn) name += "/churn";
   return name;
+}
+
+std::string scenario::words() const {
+  const auto bytes = message_bytes % kibibyte == 0 ? fmt::format("{} KiB", message_bytes / kibibyte)
+                                                   : fmt::format("{} B", message_bytes);
+  if (churn) return fmt::format("a connection per message × {}, {} at a time", bytes, connections);
+  auto said = fmt::format("{} {} × {}", count_text(connections),
+                          connections == 1 ? "connection" : "connections", bytes);
+  if (depth != 1) said += fmt::format(", {} outstanding", depth);
+  if (rate_per_second > 0) said += fmt::format(", {} messages/s", count_text(rate_per_second));
+  if (rate_percent > 0) said += fmt::format(", {} % of the full rate", rate_percent);
+  if (idle_connections > 0) said += fmt::format(", {} idle beside", count_text(idle_connections));
+  return said;
 }
 
 }  // namespace bench

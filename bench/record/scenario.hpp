@@ -36,6 +36,9 @@ struct scenario {
   static scenario parse(std::string_view text);
   std::string text() const;
 
+  // "64 connections × 512 B": for readers who do not know the short names.
+  std::string words() const;
+
   // Returns *this; throws like parse() if a number is out of range.
   scenario checked() const;
 

@@ -6,6 +6,7 @@
 #include <bench/text/numbers.hpp>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -67,6 +68,24 @@ std::string announced_text(const server_info& server) {
   return said.empty() ? "nothing" : said;
 }
 
+// "fibers" and "Asio" where the reactor is all that these names leave out.
+std::pair<std::string, std::string> short_names(const comparison& pair) {
+  const auto reactor = [](const std::string& name) { return name.substr(name.find('/') + 1); };
+  const bool known = pair.contender.starts_with("fibers/") &&
+                     pair.base.starts_with("asio-callback/") &&
+                     reactor(pair.contender) == reactor(pair.base);
+  return known ? std::pair<std::string, std::string>{"fibers", "Asio"}
+               : std::pair{pair.contender, pair.base};
+}
+
+// The ratio, and what is to be said of it where it is not a plain difference.
+std::string judged_ratio(const cost_row& row) {
+  const auto what = row.verdict.what;
+  const bool plain =
+      what == finding::cheaper || what == finding::dearer || what == finding::unmeasured;
+  return interval_text(row.ratio, ratio_text) + (plain ? "" : fmt::format(", {}", word_of(what)));
+}
+
 std::string samples_text(const memory_row& row) {
   std::string samples;
   for (const auto& each : row.samples)
@@ -121,6 +140,25 @@ table cost_table(const results& found, const comparison& pair) {
       shown.rows.push_back(
           {row->scenario.text(), side->server, interval_cell(side->cpu_ns, ns_text),
            interval_cell(row->floor_ns, ns_text), interval_cell(side->overhead_ns, ns_text)});
+  return shown;
+}
+
+table summary_table(const results& found) {
+  constexpr std::size_t most_rows = 5;
+  table shown;
+  const auto pairs = pairs_of(found);
+  if (pairs.empty()) return shown;
+  const auto [contender, base] = short_names(pairs.front());
+  shown.columns = {{"load", "load", column_kind::word},
+                   {fmt::format("CPU per message, {} / {} [95 %]", contender, base)},
+                   {contender + ", ns per message above the bare loop"},
+                   {base + ", ns per message above the bare loop"}};
+  for (const auto* row : costs_of(found, pairs.front())) {
+    if (shown.rows.size() == most_rows) break;
+    shown.rows.push_back({fmt::format("{} (`{}`)", row->scenario.words(), row->scenario.text()),
+                          judged_ratio(*row), interval_text(row->contender.overhead_ns, ns_text),
+                          interval_text(row->base.overhead_ns, ns_text)});
+  }
   return shown;
 }
 

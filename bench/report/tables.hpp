@@ -18,6 +18,9 @@ table verdict_table(const results& found, const comparison& pair);
 table overhead_table(const results& found, const comparison& pair);
 table cost_table(const results& found, const comparison& pair);
 
+// For readers who have not met the instrument: at most five loads of the first two servers.
+table summary_table(const results& found);
+
 // Each server loaded alone.
 table throughput_table(const results& found);
 table latency_table(const results& found);
