@@ -158,13 +158,13 @@ std::string latency_log(const run_record& record) {
 }
 
 std::map<std::string, std::string> percentile_tables(const run_record& record) {
-  struct table {
+  struct merged {
     tagged about;
     histogram times{};
   };
-  std::map<std::string, table> all;  // by tag
+  std::map<std::string, merged> all;  // by tag
   for (const auto& each : kept_in(record))
-    all.try_emplace(each.tag(), table{each}).first->second.times.merge(*each.times);
+    all.try_emplace(each.tag(), merged{each}).first->second.times.merge(*each.times);
   std::map<std::string, std::string> tables;
   for (const auto& [tag, of] : all) {
     auto name = file_name(of.about);
