@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <bench/command/commands.hpp>
+#include <bench/command/splice.hpp>
 #include <bench/compare/compare.hpp>
 #include <bench/record/caveats.hpp>
+#include <bench/record/run_folder.hpp>
+#include <bench/report/document/excerpt.hpp>
 #include <bench/report/report.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/terminal.hpp>
+#include <bench/text/wrapped.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,7 +21,8 @@ namespace bench {
 namespace {
 
 std::filesystem::path folder_of(const std::filesystem::path& named) {
-  return named.filename() == "run.ndjson" ? named.parent_path() : named;
+  const auto name = named.filename();
+  return name == "run.ndjson" || name == "run.ndjson.gz" ? named.parent_path() : named;
 }
 
 // Rejects an empty name, which would mean the current folder.
@@ -26,20 +31,58 @@ void expect_names(const arguments& runs, std::string_view command) {
     throw usage_error(fmt::format("{}: '' is no run", command));
 }
 
+constexpr int help_width = 86;
+
+struct report_request {
+  std::string run;
+  arguments documents;
+  bool check = false;
+};
+
+report_request report_arguments(const arguments& given) {
+  report_request request;
+  options wanted{
+      "echobench report", "RUN",
+      "Prints the summary of a run and writes its reports anew into its folder. With\n"
+      "--splice it does neither: it fills the marked places of Markdown files with tables\n"
+      "and sentences of the run. RUN is a folder that holds run.ndjson or run.ndjson.gz."};
+  wanted.add("splice", request.documents, "FILE...", "fill the places of this run in these files");
+  wanted.add("check", request.check,
+             "with --splice: write nothing, and exit 1 if a place holds something else");
+  wanted.explain(fmt::format(
+      "A place is what stands between these two lines; the first names the run, seen from the\n"
+      "current folder, and what it shows. Everything else in the file stays as it is, places\n"
+      "of other runs too.\n\n"
+      "    <!-- from docs/runs/default: summary -->\n"
+      "    <!-- end -->\n\n"
+      "{}"
+      "For example: cost of fibers/epoll against asio-callback/epoll on c1/64,c64/512",
+      wrapped("What it shows is " + accepted_excerpts() + ".", help_width, 0)));
+  auto rest = wanted.parse(given);
+  if (rest.empty() || (rest.size() > 1 && request.documents.empty()))
+    throw usage_error("echobench report: wants one run folder");
+  if (request.check && request.documents.empty())
+    throw usage_error("echobench report: --check wants --splice FILE...");
+  expect_names(rest, "echobench report");
+  request.run = rest[0];
+  request.documents.insert(request.documents.end(), rest.begin() + 1, rest.end());
+  return request;
+}
+
 }  // namespace
 
 int report_command(const arguments& given) {
-  options wanted{"echobench report", "RUN",
-                 "Prints the summary of a run folder and writes its reports anew from run.ndjson."};
-  const auto rest = wanted.parse(given);
-  if (rest.size() != 1) throw usage_error("echobench report: wants one run folder");
-  expect_names(rest, "echobench report");
-  const auto folder = folder_of(rest[0]);
-  const auto record = read_run(folder / "run.ndjson");
-  write_reports(record, folder);
-  print_summary(stdout, record, style_of(stdout));
-  if (const auto* wrong = first_of<caveats::run_void>(record.caveats_found))
-    throw run_invalid(fmt::format("{}: {}", rest[0], text_of(*wrong)));
+  const auto wanted = report_arguments(given);
+  const auto folder = folder_of(wanted.run);
+  const auto record = read_run(run_file(folder));
+  const auto* wrong = first_of<caveats::run_void>(record.caveats_found);
+  if (wanted.documents.empty()) {
+    write_reports(record, folder);
+    print_summary(stdout, record, style_of(stdout));
+  }
+  if (wrong) throw run_invalid(fmt::format("{}: {}", wanted.run, text_of(*wrong)));
+  if (wanted.check) return check_documents(folder, record, wanted.documents) ? 0 : 1;
+  splice_documents(folder, record, wanted.documents);
   return 0;
 }
 

@@ -1,0 +1,188 @@
+#include <bench/report/document/excerpt.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <bench/analysis/headlines.hpp>
+#include <bench/report/forms.hpp>
+#include <bench/report/tables.hpp>
+#include <bench/report/trust.hpp>
+#include <bench/text/numbers.hpp>
+#include <bench/text/options.hpp>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+namespace bench {
+namespace {
+
+// --- what is wanted
+
+struct excerpt_request {
+  std::string name;
+  std::optional<std::string> pair;  // as pair_title() writes it
+  std::vector<std::string> loads;   // empty: all
+};
+
+[[noreturn]] void refuse_excerpt(std::string_view wanted) {
+  throw std::invalid_argument{fmt::format("'{}' is not {}", wanted, accepted_excerpts())};
+}
+
+excerpt_request parse_request(std::string_view wanted) {
+  const auto words = split(std::string{wanted}, ' ');
+  if (words.empty()) refuse_excerpt(wanted);
+  excerpt_request request{words[0], {}, {}};
+  std::size_t next = 1;
+  if (words.size() >= next + 4 && words[next] == "of" && words[next + 2] == "against") {
+    request.pair = pair_title({words[next + 3], words[next + 1], {}});
+    next += 4;
+  }
+  if (words.size() == next + 2 && words[next] == "on") {
+    request.loads = split(words[next + 1], ',');
+    next += 2;
+  }
+  if (next != words.size()) refuse_excerpt(wanted);
+  return request;
+}
+
+void expect_in_run(const std::string& what, const std::vector<std::string>& there) {
+  if (std::find(there.begin(), there.end(), what) == there.end())
+    throw std::invalid_argument{
+        fmt::format("the run has no {}, it has {}", what, fmt::join(there, ", "))};
+}
+
+void expect_in_run(const excerpt_request& request, const run_header& header) {
+  std::vector<std::string> pairs, loads;
+  for (const auto& each : header.comparisons) pairs.push_back(pair_title(each));
+  for (const auto& each : header.scenarios) loads.push_back(each.text());
+  if (request.pair) expect_in_run(*request.pair, pairs);
+  for (const auto& each : request.loads) expect_in_run(each, loads);
+}
+
+// The same results without the rows that were not asked for.
+results narrowed(results found, const excerpt_request& request) {
+  const auto other_load = [&](const auto& row) {
+    const auto& loads = request.loads;
+    return !loads.empty() &&
+           std::find(loads.begin(), loads.end(), row.scenario.text()) == loads.end();
+  };
+  const auto other = [&](const auto& row) {
+    return other_load(row) || (request.pair && pair_title(row.comparison) != *request.pair);
+  };
+  std::erase_if(found.costs, other);
+  std::erase_if(found.loads, other);
+  std::erase_if(found.open_loops, other);
+  std::erase_if(found.kernel, other_load);
+  found.headlines = headlines_of(found);
+  return found;
+}
+
+// --- what there is
+
+// A place in a document has a heading of its own, so the title is none.
+std::string captioned(const table& shown) {
+  if (shown.rows.empty()) return {};
+  return fmt::format("**{}.**{}{}\n\n{}", shown.title, shown.note.empty() ? "" : " ", shown.note,
+                     markdown_table(shown));
+}
+
+std::string one_below_another(const std::vector<table>& tables) {
+  std::string text;
+  for (const auto& each : tables) {
+    const auto next = captioned(each);
+    if (!next.empty()) text += (text.empty() ? "" : "\n") + next;
+  }
+  return text;
+}
+
+template <table (*table_of)(const results&, const comparison&)>
+std::string for_each_pair(const run_header&, const results& found) {
+  std::vector<table> tables;
+  for (const auto& pair : pairs_of(found)) tables.push_back(table_of(found, pair));
+  return one_below_another(tables);
+}
+
+template <table (*table_of)(const results&)>
+std::string of_all(const run_header&, const results& found) {
+  return captioned(table_of(found));
+}
+
+template <auto rows, auto table_of>
+std::string for_each_row(const run_header&, const results& found) {
+  std::vector<table> tables;
+  for (const auto& row : found.*rows) tables.push_back(table_of(row));
+  return one_below_another(tables);
+}
+
+std::string headline_text(const run_header&, const results& found) {
+  return found.headlines.empty() ? "" : found.headlines.front() + ".\n";
+}
+
+std::string machine_text(const run_header& header, const results& found) {
+  const auto& machine = header.machine;
+  const auto& below = machine.virtualization;
+  const bool is_virtual = !below.empty() && below != "none" && below != "unknown";
+  return fmt::format(
+      "Measured on {} × {}{} with {}, {} and Boost {}; {}; noise grade {}; by `{}`.\n",
+      machine.cpus, machine.cpu_model, is_virtual ? " under " + below : "", machine.kernel,
+      machine.compiler, machine.boost_version,
+      found.checked ? count_text(static_cast<double>(*found.checked)) +
+                          " replies compared byte by byte, none wrong"
+                    : "not recorded how many replies were compared",
+      found.noise ? std::string{found.noise->grade} : "unknown", header.command_line);
+}
+
+std::string summary_lines(const run_header&, const results& found) {
+  return markdown_table(summary_table(found));
+}
+
+struct known_excerpt {
+  std::string_view name;
+  std::string (*text)(const run_header&, const results&);
+};
+
+constexpr std::array known_excerpts{
+    known_excerpt{"headline", headline_text},
+    known_excerpt{"machine", machine_text},
+    known_excerpt{"summary", summary_lines},
+    known_excerpt{"verdict", for_each_pair<verdict_table>},
+    known_excerpt{"overhead", for_each_pair<overhead_table>},
+    known_excerpt{"cost", for_each_pair<cost_table>},
+    known_excerpt{"throughput", of_all<throughput_table>},
+    known_excerpt{"latency", of_all<latency_table>},
+    known_excerpt{"open_loop", of_all<open_loop_table>},
+    known_excerpt{"memory", of_all<memory_table>},
+    known_excerpt{"kernel",
+                  [](const run_header&, const results& found) {
+                    return captioned(kernel_table(found.kernel));
+                  }},
+    known_excerpt{"block", for_each_row<&results::costs, block_table>},
+    known_excerpt{"control", for_each_row<&results::controls, control_table>},
+    known_excerpt{"server", [](const run_header& header,
+                               const results&) { return captioned(server_table(header)); }},
+};
+
+}  // namespace
+
+std::string accepted_excerpts() {
+  std::vector<std::string_view> names;
+  for (const auto& each : known_excerpts) names.push_back(each.name);
+  return fmt::format("NAME [of SERVER against SERVER] [on LOAD,LOAD...] with a name of {}",
+                     fmt::join(names, ", "));
+}
+
+std::string excerpt(const run_header& header, const results& found, std::string_view wanted) {
+  const auto request = parse_request(wanted);
+  const auto* known = std::find_if(known_excerpts.begin(), known_excerpts.end(),
+                                   [&](const auto& each) { return each.name == request.name; });
+  if (known == known_excerpts.end()) refuse_excerpt(wanted);
+  expect_in_run(request, header);
+  const auto text = known->text(header, narrowed(found, request));
+  if (text.empty())
+    throw std::invalid_argument{fmt::format("the run has nothing to show for '{}'", wanted)};
+  return text;
+}
+
+}  // namespace bench
