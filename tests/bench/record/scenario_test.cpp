@@ -1,0 +1,60 @@
+// A scenario and its name say the same; what is no scenario is refused.
+#include <fmt/format.h>
+
+#include <bench/record/scenario.hpp>
+#include <boost/test/unit_test.hpp>
+#include <stdexcept>
+#include <string>
+
+using bench::scenario;
+
+BOOST_AUTO_TEST_CASE(a_scenario_is_its_name) {
+  for (const auto* name : {"c1/64", "c64/512", "c16/16K", "c16/64/d16", "c256/1000", "c2/1K/d2",
+                           "c64/512/r50%", "c64/512/r20k", "c1/64/r1500", "c4/64/d4/r100%",
+                           "c16/64/churn", "c64/64+10000idle", "c2/1K+5idle/d2/r1k"}) {
+    BOOST_TEST(scenario::parse(name).text() == name);
+  }
+  BOOST_CHECK(scenario::parse("c16/16K/d4") == (scenario{16, 16384, 4}));
+  BOOST_TEST(scenario::parse("c1/1024/d1").text() == "c1/1K");
+  BOOST_TEST(scenario::parse("c1/64/r20000").text() == "c1/64/r20k");
+  BOOST_TEST(scenario::parse("c64/512/r50%").rate_percent == 50);
+  BOOST_TEST(scenario::parse("c64/64+10000idle").all_connections() == 10'064);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_scenario_is_refused_by_name) {
+  for (const std::string text : {"",
+                                 "c",
+                                 "c/64",
+                                 "c1",
+                                 "c1/",
+                                 "64/512",
+                                 "c0/64",
+                                 "c-1/64",
+                                 "c1/15",
+                                 "c1/64/d0",
+                                 "c1/64/",
+                                 "c1/64/x4",
+                                 "c1/64K64",
+                                 "c1/2000K",
+                                 "c1/9999999999",
+                                 "c1/64/d9999",
+                                 "c1/64 ",
+                                 "c1/64/r",
+                                 "c1/64/r0",
+                                 "c1/64/r101%",
+                                 "c1/64/r99999k",
+                                 "c1/64/r5K",
+                                 "c1/64/churning",
+                                 "c1/64/d2/churn",
+                                 "c1/64/r50%/churn",
+                                 "c1/64+5idle/churn",
+                                 "c1/64+idle",
+                                 "c1/64+5",
+                                 "c1/64/r50%/d2",
+                                 "c1/64/r50%%"}) {
+    const auto names_it = [&](const std::invalid_argument& error) {
+      return std::string{error.what()}.find(fmt::format("'{}'", text)) != std::string::npos;
+    };
+    BOOST_CHECK_EXCEPTION(scenario::parse(text), std::invalid_argument, names_it);
+  }
+}
