@@ -40,46 +40,6 @@ BOOST_DATA_TEST_CASE(words_that_were_joined_come_apart_as_they_were,
   BOOST_CHECK_EQUAL_COLLECTIONS(back.begin(), back.end(), words.begin(), words.end());
 }
 
-BOOST_AUTO_TEST_CASE(a_journal_goes_on_behind_its_last_whole_line) {
-  const scratch_folder folder;
-  const auto file = folder.write("run.ndjson", "one\ntwo\nhal");
-  bench::journal::go_on(file).append("three");
-  BOOST_TEST(folder.read("run.ndjson") == "one\ntwo\nthree\n");
-}
-
-BOOST_AUTO_TEST_CASE(a_journal_that_ends_whole_loses_nothing) {
-  const scratch_folder folder;
-  const auto file = folder.write("run.ndjson", "one\ntwo\n");
-  bench::journal::go_on(file).append("three");
-  BOOST_TEST(folder.read("run.ndjson") == "one\ntwo\nthree\n");
-}
-
-BOOST_AUTO_TEST_CASE(a_last_line_that_lacks_only_its_newline_was_measured_and_stays) {
-  auto record = synthetic_run({.rounds = 2});
-  record.end.reset();
-  const auto text = ndjson_of(record);
-  const scratch_folder folder;
-  const auto file = folder.write("run.ndjson", text.substr(0, text.size() - 1));
-  bench::journal::go_on(file).append(bench::to_json_line(bench::run_end::complete));
-  BOOST_TEST(folder.read("run.ndjson") ==
-             text + bench::to_json_line(bench::run_end::complete) + '\n');
-}
-
-BOOST_AUTO_TEST_CASE(a_journal_has_one_writer) {
-  const scratch_folder folder;
-  const auto file = folder.write("run.ndjson", "one\n");
-  const auto going_on = bench::journal::go_on(file);
-  BOOST_CHECK_EXCEPTION(bench::journal::go_on(file), bench::run_invalid, [](const auto& refusal) {
-    return holds(refusal.what(), "another echobench writes it");
-  });
-}
-
-BOOST_AUTO_TEST_CASE(a_journal_that_is_not_there_is_not_made) {
-  const scratch_folder folder;
-  BOOST_CHECK_THROW(bench::journal::go_on(folder / "run.ndjson"), bench::run_invalid);
-  BOOST_TEST(!std::filesystem::exists(folder / "run.ndjson"));
-}
-
 BOOST_AUTO_TEST_CASE(what_follows_an_end_takes_it_back) {
   auto record = synthetic_run({.rounds = 2});
   record.end = bench::run_end::interrupted;

@@ -189,13 +189,3 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_and_a_folder_are_named) {
              (folder / "none").string() + ": No such file or directory");
   BOOST_TEST(message_of(folder.path()) == folder.path().string() + ": is a folder");
 }
-
-BOOST_AUTO_TEST_CASE(every_caveat_is_a_sentence_of_its_own) {
-  std::map<std::string, int> seen;
-  for (const auto& each : every_caveat().caveats_found) {
-    const auto text = bench::text_of(each);
-    BOOST_TEST(text.size() > 20, text);
-    BOOST_TEST(text.back() != '.', text);
-    BOOST_TEST(++seen[text] == 1, text);
-  }
-}

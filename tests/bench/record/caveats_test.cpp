@@ -1,0 +1,55 @@
+// Each caveat says in a sentence what it means for the numbers.
+#include <bench/record/caveats.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <tests/bench/synthetic_run.hpp>
+
+BOOST_AUTO_TEST_CASE(every_caveat_is_a_sentence_of_its_own) {
+  std::map<std::string, int> seen;
+  for (const auto& each : every_caveat().caveats_found) {
+    const auto text = bench::text_of(each);
+    BOOST_TEST(text.size() > 20, text);
+    BOOST_TEST(text.back() != '.', text);
+    BOOST_TEST(++seen[text] == 1, text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_saturated_row_is_its_own_sentence_and_several_share_one_at_the_end) {
+  using bench::caveats::client_saturated, bench::caveats::debug_build;
+  const client_saturated one{"mine", "c64/512", 0.97}, other{"yours", "c1/64", 1};
+  BOOST_TEST(bench::sentences_of({one}) == std::vector<std::string>{bench::text_of(one)},
+             boost::test_tools::per_element());
+  const std::vector<std::string> expected{
+      bench::text_of(debug_build{"mine"}),
+      "the client was at the limit of its core, so throughput is the client's: "
+      "mine on c64/512 (97 %), yours on c1/64 (100 %)"};
+  BOOST_TEST(bench::sentences_of({one, debug_build{"mine"}, other}) == expected,
+             boost::test_tools::per_element());
+  BOOST_TEST(bench::sentences_of({}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_first_caveat_of_a_kind_is_found_and_of_a_kind_that_is_missing_none) {
+  const std::vector<bench::caveat> all{bench::caveats::one_cpu{}, bench::caveats::debug_build{"a"},
+                                       bench::caveats::debug_build{"b"}};
+  const auto* found = bench::first_of<bench::caveats::debug_build>(all);
+  BOOST_REQUIRE(found);
+  BOOST_TEST(found->server == "a");
+  BOOST_TEST(!bench::first_of<bench::caveats::run_void>(all));
+}
+
+BOOST_AUTO_TEST_CASE(one_block_is_said_in_the_singular) {
+  const auto empty = [](int blocks) {
+    return bench::text_of(bench::caveats::empty_slices{"c1/64", "mine", blocks});
+  };
+  const auto missing = [](int blocks) {
+    return bench::text_of(bench::caveats::cost_missing{"c1/64", "mine", blocks});
+  };
+  BOOST_TEST(empty(1).find(" in 1 block,") != std::string::npos, empty(1));
+  BOOST_TEST(empty(2).find(" in 2 blocks,") != std::string::npos, empty(2));
+  BOOST_TEST(missing(1).find(": 1 block is left out") != std::string::npos, missing(1));
+  BOOST_TEST(missing(2).find(": 2 blocks are left out") != std::string::npos, missing(2));
+}
