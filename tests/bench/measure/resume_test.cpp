@@ -3,13 +3,10 @@
 #include <bench/record/journal.hpp>
 #include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
-#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <tests/bench/synthetic_run.hpp>
 #include <tests/scratch_folder.hpp>
-
-namespace data = boost::unit_test::data;
 
 namespace {
 
@@ -28,17 +25,6 @@ bool holds(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
-
-BOOST_DATA_TEST_CASE(words_that_were_joined_come_apart_as_they_were,
-                     data::make(std::vector<std::string>{
-                         "plain", "", "two words", "it's", "\"quoted\"", "a\\b", "$HOME",
-                         "--a='b c'", "mine=./my_echo --greeting 'good day' --port {port}", "'",
-                         "''", "ü"}),
-                     word) {
-  const std::vector<std::string> words{"echobench", word, "--rounds", word};
-  const auto back = bench::split_words(bench::join_words(words));
-  BOOST_CHECK_EQUAL_COLLECTIONS(back.begin(), back.end(), words.begin(), words.end());
-}
 
 BOOST_AUTO_TEST_CASE(what_follows_an_end_takes_it_back) {
   auto record = synthetic_run({.rounds = 2});
