@@ -41,7 +41,6 @@ struct change_row {
   // Of "the change is at most the gate"; Welch, one-sided, with Holm's correction. Below half of
   // `significance`, `range` lies above the gate.
   double gate_p = 1;
-  // `significance` the range lies above the gate
   double cpu_ns_before = 0;
   double cpu_ns_after = 0;
   gate_result gate = gate_result::none;
@@ -54,7 +53,6 @@ struct run_comparison {
   std::vector<history_row> history;  // empty below three runs
   // Between the first and the last run. Empty: raw numbers may be compared too.
   std::vector<std::string> machine_differences;
-  // may be compared
   std::vector<std::string> notes;  // what is missing, and the caveats of the runs, as sentences
   std::vector<std::string> gate_caveats;  // why a gate could neither pass nor fail, as sentences
   std::optional<double> gate;             // largest accepted change from the first to the last run
