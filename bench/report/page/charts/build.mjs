@@ -27,7 +27,7 @@ const bundle = await build({
   metafile: true,
   plugins: [leaveOut],
   format: "iife",
-  legalComments: "none", // the licences are collected below, whole
+  legalComments: "none", // licences() collects the whole texts below
   target: "es2021",
 });
 // A browser ends a script element at "</script", even inside a string literal.

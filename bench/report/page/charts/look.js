@@ -77,7 +77,7 @@ export function chart(options) {
     ...rest,
     style: {fontFamily: "inherit", fontSize: "12px", background: "none", overflow: "visible", ...style},
   });
-  drawn.setAttribute("role", "img"); // one picture with a name; its numbers are in the table
+  drawn.setAttribute("role", "img"); // one image for screen readers; the numbers are in the table
   return drawn;
 }
 
