@@ -344,9 +344,8 @@ void floor_uring::close_if_done(int fd) {
   say_task_done();
 }
 
-// After SHUT_RD, bytes received so far stay readable and are answered; then comes the end of
-// stream. The pending accept is cancelled: it keeps the listener open, and for a Unix socket a
-// shutdown() would not end it.
+// After SHUT_RD, received bytes are still read and answered; then comes the end of stream. The
+// pending accept is cancelled: it keeps the listener open, and a path has no shutdown() for it.
 void floor_uring::start_draining() {
   remove_socket_file(options_);
   if (accepting_) {

@@ -20,7 +20,7 @@
 namespace bench {
 
 // What other processes used between the first load and finish(), as shares 0..1 of the servers' CPU
-// and of the client's CPU. `steal_share` is the hypervisor's steal time.
+// (not pinned: of all CPUs) and of the client's CPU. `steal_share` is the hypervisor's steal time.
 struct disturbance {
   double foreign_cpu_share = 0;
   double steal_share = 0;
