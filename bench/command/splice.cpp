@@ -21,7 +21,7 @@ struct filled_document {
   spliced filled;
 };
 
-// docs/runs/default, ./docs/runs/default/ and the file in it are one run.
+// The same path for docs/runs/default, ./docs/runs/default/ and the run.ndjson in it.
 fs::path canonical_run(const fs::path& run) {
   auto path = fs::weakly_canonical(run);
   if (!path.has_filename()) path = path.parent_path();
@@ -60,7 +60,7 @@ std::vector<filled_document> filled_documents(const fs::path& run, const run_rec
 void splice_documents(const fs::path& run, const run_record& record,
                       const std::vector<std::string>& names) {
   for (const auto& [name, places, filled] : filled_documents(run, record, names)) {
-    // Through a link, which stays one.
+    // Writes to the target of a symbolic link, so that the link stays.
     if (!filled.changed.empty()) replace_file(fs::canonical(name), filled.text);
     fmt::print("{}: of {} places {} are of this run, {} changed\n", name, places.size(),
                filled.filled.size(), filled.changed.size());

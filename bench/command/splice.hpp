@@ -1,4 +1,4 @@
-// splice: documents that show numbers of a run, filled and checked. For echobench report --splice.
+// splice: fills or checks documents that show numbers of a run; for echobench report --splice.
 #pragma once
 
 #include <bench/record/record.hpp>
@@ -8,13 +8,15 @@
 
 namespace bench {
 
-// Fills the places of this run in every document, and says on standard output what that changed.
-// Throws std::invalid_argument for a bad marker; then no document was written.
+// Fills the marked places of this run in each document and prints how many of them changed. Throws
+// std::invalid_argument for a bad marker, before any document is written; usage_error if a document
+// cannot be read.
 void splice_documents(const std::filesystem::path& run, const run_record& record,
                       const std::vector<std::string>& names);
 
-// Writes nothing. Prints a line for each place of this run that holds something else, and for each
-// marker that names a run that does not exist; returns whether there was none.
+// Writes nothing. Prints a line for each place of this run whose text differs from the run's, and
+// for each marker whose run does not exist. True if it printed none. Throws like
+// splice_documents().
 bool check_documents(const std::filesystem::path& run, const run_record& record,
                      const std::vector<std::string>& names);
 

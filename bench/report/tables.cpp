@@ -68,7 +68,8 @@ std::string announced_text(const server_info& server) {
   return said.empty() ? "nothing" : said;
 }
 
-// "fibers" and "Asio" where the reactor is all that these names leave out.
+// "fibers" and "Asio" if fibers is compared with Asio's callbacks on the same reactor; otherwise
+// the full names.
 std::pair<std::string, std::string> short_names(const comparison& pair) {
   const auto reactor = [](const std::string& name) { return name.substr(name.find('/') + 1); };
   const bool known = pair.contender.starts_with("fibers/") &&
@@ -78,7 +79,7 @@ std::pair<std::string, std::string> short_names(const comparison& pair) {
                : std::pair{pair.contender, pair.base};
 }
 
-// The ratio, and what is to be said of it where it is not a plain difference.
+// The ratio with its interval, followed by the verdict's word unless it is cheaper, dearer or n/a.
 std::string judged_ratio(const cost_row& row) {
   const auto what = row.verdict.what;
   const bool plain =

@@ -18,7 +18,7 @@ table verdict_table(const results& found, const comparison& pair);
 table overhead_table(const results& found, const comparison& pair);
 table cost_table(const results& found, const comparison& pair);
 
-// For readers who have not met the instrument: at most five loads of the first two servers.
+// For readers new to the instrument: at most five loads of the first pair of servers.
 table summary_table(const results& found);
 
 // Each server loaded alone.

@@ -23,7 +23,7 @@ namespace {
 struct excerpt_request {
   std::string name;
   std::optional<std::string> pair;  // as pair_title() writes it
-  std::vector<std::string> loads;   // empty: all
+  std::vector<std::string> loads;   // empty: all loads
 };
 
 [[noreturn]] void refuse_excerpt(std::string_view wanted) {
@@ -61,7 +61,7 @@ void expect_in_run(const excerpt_request& request, const run_header& header) {
   for (const auto& each : request.loads) expect_in_run(each, loads);
 }
 
-// The same results without the rows that were not asked for.
+// The results without the rows of other pairs and other loads.
 results narrowed(results found, const excerpt_request& request) {
   const auto other_load = [&](const auto& row) {
     const auto& loads = request.loads;
@@ -81,7 +81,7 @@ results narrowed(results found, const excerpt_request& request) {
 
 // --- what there is
 
-// A place in a document has a heading of its own, so the title is none.
+// The title is bold text and not a heading, because the document has headings of its own.
 std::string captioned(const table& shown) {
   if (shown.rows.empty()) return {};
   return fmt::format("**{}.**{}{}\n\n{}", shown.title, shown.note.empty() ? "" : " ", shown.note,

@@ -1,9 +1,9 @@
-// excerpt: what a document can show of a run, by name.
+// excerpt: parts of a report, by name, for use in documents.
 //
 //     excerpt(header, found, "headline")
 //     excerpt(header, found, "cost of fibers/epoll against asio-callback/epoll on c1/64,c64/512")
 //
-// headline, machine and summary are for a README; every other name is that of a table.
+// The names headline, machine and summary are for a README; every other name is that of a table.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -13,11 +13,11 @@
 
 namespace bench {
 
-// "NAME [of SERVER against SERVER] [on LOAD,LOAD...]", with every name that there is.
+// The syntax, "NAME [of SERVER against SERVER] [on LOAD,LOAD...]", and the list of names.
 std::string accepted_excerpts();
 
-// Whole lines of Markdown. Throws std::invalid_argument, whose text says what is accepted, for a
-// name that does not exist and for servers, loads or tables that the run does not have.
+// The part `wanted` as whole lines of Markdown. Throws std::invalid_argument for an unknown name
+// and for servers, loads or tables that the run does not have; what() says what is accepted.
 std::string excerpt(const run_header& header, const results& found, std::string_view wanted);
 
 }  // namespace bench
