@@ -31,7 +31,8 @@ struct anchored {
   double ratio() const;  // the geometric mean; 1 if there are no blocks
 };
 
-// Reads a run folder, a run.ndjson or a report.json. Throws unreadable_run, which names the file.
+// Reads a run folder, a run.ndjson, a run.ndjson.gz or a report.json. Throws unreadable_run, which
+// names the file.
 report_contents read_run_or_report(const std::filesystem::path& path);
 
 // The anchor of a row is its base if that is an asio-callback server; otherwise the bare loop of

@@ -25,7 +25,7 @@ struct closes {
   void operator()(gzFile_s* file) const { gzclose(file); }
 };
 
-// A full disk shows in fwrite, in fflush or only in fclose.
+// On a full disk fwrite() or only fclose() fails, so both are checked.
 void write_file(const std::filesystem::path& file, std::string_view text) {
   std::FILE* out = std::fopen(file.c_str(), "wb");
   if (!out) fail_to_write(file, std::strerror(errno));
@@ -36,7 +36,7 @@ void write_file(const std::filesystem::path& file, std::string_view text) {
   if (!closed) fail_to_write(file, std::strerror(errno));
 }
 
-// A file that is not there has none to keep.
+// Copies the permissions of `from`, if it exists.
 void keep_permissions(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::error_code error;
   const auto before = std::filesystem::status(from, error);
@@ -47,7 +47,7 @@ void keep_permissions(const std::filesystem::path& from, const std::filesystem::
 
 std::string file_text(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file)) fail_to_read(file, "is a folder");
-  // zlib hands on what is not compressed as it is.
+  // gzread() returns data that is not compressed as it is.
   const std::unique_ptr<gzFile_s, closes> in{gzopen(file.c_str(), "rb")};
   if (!in) fail_to_read(file, std::strerror(errno));
   std::string text;

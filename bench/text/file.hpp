@@ -1,4 +1,4 @@
-// file: a file read whole, and replaced whole.
+// file: reads a whole file, and replaces a file's whole content.
 //
 //     replace_file(path, changed(file_text(path)));
 #pragma once
@@ -9,12 +9,12 @@
 
 namespace bench {
 
-// What the file holds; if it is compressed with gzip, what it holds uncompressed. Throws
-// std::runtime_error that names the file and the reason.
+// The content of the file, decompressed if it is a gzip file. Throws std::runtime_error, which
+// names the file and the reason.
 std::string file_text(const std::filesystem::path& file);
 
-// Writes beside the file and renames, so that a reader finds the old text or the new one, never
-// half of it. A file that is there keeps its permissions. Throws as file_text() does.
+// Writes a temporary file beside `file` and renames it, so that a reader finds either the old or
+// the new content. An existing file keeps its permissions. Throws like file_text().
 void replace_file(const std::filesystem::path& file, std::string_view text);
 
 }  // namespace bench
