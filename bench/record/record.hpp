@@ -163,9 +163,9 @@ struct unreadable_run : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Reads a whole run.ndjson, compressed with gzip or not. An incomplete last line is left out and sets
-// last_line_truncated. Throws unreadable_run for any other line that to_json_line() would not write,
-// and for a block that is there twice.
+// Reads a whole run.ndjson, compressed with gzip or not. An incomplete last line is left out and
+// sets last_line_truncated. Throws unreadable_run for any other line that to_json_line() would not
+// write, and for a block that is there twice.
 run_record read_run(const std::filesystem::path& run_ndjson);
 
 }  // namespace bench
