@@ -1,0 +1,28 @@
+// generators: those that several facts drive.
+#pragma once
+
+#include <fibers/generator.hpp>
+
+#include <stdexcept>
+#include <string>
+
+inline fibers::generator<int> countdown(int n) {
+  return {[n](auto& yield) mutable {
+    for (; n > 0; --n) yield(n);
+  }};
+}
+
+// Catches std::runtime_error at its yields, tells its text, and goes on.
+inline fibers::generator<std::string> resilient() {
+  return {[](auto& yield) {
+    std::string said = "started";
+    for (;;) {
+      try {
+        yield(said);
+        said = "nothing";
+      } catch (const std::runtime_error& error) {
+        said = error.what();
+      }
+    }
+  }};
+}
