@@ -1,0 +1,201 @@
+// What other threads post to a loop is run there, wakes it, and is never lost.
+#include <fibers/scheduler.hpp>
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tests/fibers/scheduler_fixture.hpp>
+#include <tests/fibers/waits.hpp>
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+// Keeps a loop alive until somebody posts to it.
+struct waiting_scheduler : scheduler_fixture {
+  void wait_until(const bool& happened) {
+    scheduler.spawn("waits", [this, &happened] {
+      while (!happened) {
+        parked = scheduler.tasks().current();
+        scheduler.tasks().park();
+        scheduler.tasks().check_cancelled();
+      }
+    });
+  }
+  // All may have been posted, and so is run, before the fiber first looks.
+  void wake() {
+    if (parked != nullptr) scheduler.tasks().wake(*parked);
+  }
+
+  fibers::fiber* parked = nullptr;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(posting, waiting_scheduler)
+
+BOOST_AUTO_TEST_CASE(what_another_thread_posts_runs_on_the_loops_thread_and_wakes_it) {
+  const waits seen;
+  bool happened = false;
+  std::thread::id where;
+  wait_until(happened);
+  std::jthread other{[&] {
+    seen.until_asleep();
+    scheduler.post([&] {
+      BOOST_TEST(seen.count() == 1);
+      where = std::this_thread::get_id();
+      happened = true;
+      wake();
+    });
+  }};
+  scheduler.run();
+  BOOST_TEST((where == std::this_thread::get_id()));
+}
+
+BOOST_AUTO_TEST_CASE(a_posted_function_may_spawn_fibers_and_own_what_only_moves) {
+  bool happened = false;
+  int answer = 0;
+  wait_until(happened);
+  std::jthread other{[&] {
+    scheduler.post([&, box = std::make_unique<int>(42)] {
+      scheduler.spawn("asked for", [&, number = *box] {
+        this_fiber::yield();
+        answer = number;
+        happened = true;
+        wake();
+      });
+    });
+  }};
+  scheduler.run();
+  BOOST_TEST(answer == 42);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_threads_nothing_is_lost_and_each_keeps_its_order) {
+  constexpr int threads = 4, posts = sanitized ? 5'000 : 250'000;
+  bool happened = false;
+  int received = 0;
+  std::vector<int> next(threads);
+  std::vector<std::jthread> senders;
+  wait_until(happened);
+  for (int sender = 0; sender < threads; ++sender) {
+    senders.emplace_back([&, sender] {
+      for (int i = 0; i < posts; ++i) {
+        scheduler.post([&, sender, i] {
+          auto& expected = next[static_cast<std::size_t>(sender)];
+          if (i == expected) ++expected;
+          if (++received == threads * posts) happened = true, wake();
+        });
+      }
+    });
+  }
+  scheduler.run();
+  for (const int each : next) BOOST_TEST(each == posts);
+}
+
+// One post a sleep: whoever posts while the loop is falling asleep must not be overlooked.
+BOOST_AUTO_TEST_CASE(a_loop_that_is_falling_asleep_is_woken_every_time) {
+  constexpr int times = 3000;
+  bool happened = false;
+  std::atomic<int> answered{0};
+  wait_until(happened);
+  std::jthread other{[&] {
+    for (int i = 0; i < times; ++i) {
+      scheduler.post([&, i] {
+        answered.store(i + 1);
+        if (i + 1 == times) happened = true, wake();
+      });
+      while (answered.load() <= i) std::this_thread::yield();
+    }
+  }};
+  scheduler.run();
+  BOOST_TEST(answered.load() == times);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_leaves_run_and_what_stands_behind_it_is_run_by_the_next) {
+  std::string order;
+  scheduler.post([&] { order += 'a'; });
+  scheduler.post([&]() -> void { throw std::runtime_error{"posted"}; });
+  scheduler.post([&] { order += 'b'; });
+  scheduler.spawn([] { this_fiber::sleep_for(1ms); });
+  BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+  BOOST_TEST(order == "a");
+  scheduler.run();
+  BOOST_TEST(order == "ab");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_posted_before_run_is_run_and_may_spawn_the_first_fiber) {
+  bool ran = false;
+  scheduler.post([&] { scheduler.spawn([&] { ran = true; }); });
+  scheduler.run();
+  BOOST_TEST(ran);
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_behind_one_that_threw_is_run_before_what_came_later) {
+  std::string order;
+  scheduler.post([]() -> void { throw std::runtime_error{"posted"}; });
+  scheduler.post([&] { order += 'a'; });
+  BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+  scheduler.post([&] { order += 'b'; });
+  scheduler.run();
+  BOOST_TEST(order == "ab");
+}
+
+// It is all that wakes a fiber that no cancellation may wake.
+BOOST_AUTO_TEST_CASE(what_is_posted_while_the_fibers_unwind_is_run) {
+  const waits seen;
+  std::optional<fibers::scheduler> ending{std::in_place, backend()};
+  std::jthread other;
+  bool unwound = false;
+  ending->spawn([&] {
+    try {
+      this_fiber::sleep_for(1h);
+    } catch (const fibers::cancelled&) {
+      auto& tasks = ending->tasks();
+      auto& self = *tasks.current();
+      other = std::jthread{[&] {
+        seen.until_asleep();
+        ending->post([&] { tasks.wake(self); });
+      }};
+      tasks.park_uncancellable();
+      other.join();  // the scheduler outlives the call
+      unwound = true;
+      throw;
+    }
+  });
+  ending->spawn([] { throw std::runtime_error{"leave run()"}; });
+  BOOST_CHECK_THROW(ending->run(), std::runtime_error);
+  ending.reset();
+  BOOST_TEST(unwound);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_posted_to_a_loop_that_never_runs_is_dropped_though_it_has_fibers) {
+  bool ran = false;
+  {
+    fibers::scheduler idle{backend()};
+    idle.spawn([] { this_fiber::sleep_for(1h); });
+    idle.post([&] { ran = true; });
+  }
+  BOOST_TEST(!ran);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_posted_to_a_loop_that_never_runs_is_dropped_with_it) {
+  int present = 0;
+  {
+    fibers::scheduler idle{backend()};
+    idle.post([held = std::make_shared<guest>(present)] {});
+    BOOST_TEST(present == 1);
+  }
+  BOOST_TEST(present == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
