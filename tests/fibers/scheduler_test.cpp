@@ -3,7 +3,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include <tests/fibers/scheduler_fixture.hpp>
 
@@ -33,29 +32,6 @@ BOOST_AUTO_TEST_CASE(a_fiber_takes_what_can_only_be_moved) {
   scheduler.spawn([value = std::move(value), &seen] { seen = *value; });
   scheduler.run();
   BOOST_TEST(seen == 7);
-}
-
-BOOST_AUTO_TEST_CASE(a_joined_fiber_gives_its_result) {
-  scheduler.spawn([&] {
-    auto child = scheduler.spawn("child", [] {
-      this_fiber::sleep_for(1ms);
-      return std::string{"done"};
-    });
-    BOOST_TEST(child.join() == "done");
-  });
-  scheduler.run();
-}
-
-BOOST_AUTO_TEST_CASE(a_fiber_knows_its_name_and_id) {
-  std::vector<std::uint64_t> ids;
-  for (const std::string name : {"one", "two"}) {
-    scheduler.spawn(name, [&ids, name] {
-      ids.push_back(this_fiber::get_id());
-      BOOST_TEST(this_fiber::get_name() == name);
-    });
-  }
-  scheduler.run();
-  BOOST_TEST(ids.at(0) != ids.at(1));
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_nobody_joins_comes_out_of_run_which_may_go_on) {
@@ -94,27 +70,6 @@ BOOST_AUTO_TEST_CASE(stop_cancels_every_fiber) {
   });
   scheduler.run();
   BOOST_TEST(present == 0);
-}
-
-BOOST_AUTO_TEST_CASE(a_stop_token_tells_of_the_cancellation) {
-  bool asked = false;
-  auto fiber = scheduler.spawn("working", [&] {
-    const auto token = this_fiber::get_stop_token();
-    while (!token.stop_requested()) {
-      try {
-        this_fiber::sleep_for(1h);
-      } catch (const fibers::cancelled&) {
-        asked = token.stop_requested();
-        throw;
-      }
-    }
-  });
-  scheduler.spawn("canceller", [&] {
-    this_fiber::yield();
-    fiber.cancel();
-  });
-  scheduler.run();
-  BOOST_TEST(asked);
 }
 
 // Whoever swallows a cancellation meets it again.
@@ -235,26 +190,6 @@ BOOST_AUTO_TEST_CASE(what_belongs_to_the_outer_one_cannot_block_a_fiber_of_the_i
   outer.run();
 }
 
-BOOST_AUTO_TEST_CASE(a_handle_may_outlive_the_scheduler) {
-  decltype(fibers::scheduler{}.spawn([] { return std::string{}; })) ended, cut_off;
-  {
-    fibers::scheduler scheduler{backend()};
-    ended = scheduler.spawn([] { return std::string{"result"}; });
-    cut_off = scheduler.spawn([] {
-      this_fiber::sleep_for(1h);
-      return std::string{"never"};
-    });
-    scheduler.spawn([&] {
-      this_fiber::sleep_for(1ms);
-      cut_off.cancel();
-    });
-    scheduler.run();
-  }
-  BOOST_TEST(ended.join() == "result");
-  BOOST_TEST(cut_off.done());
-  BOOST_CHECK_THROW(cut_off.join(), fibers::cancelled);
-}
-
 BOOST_AUTO_TEST_CASE(fibers_of_two_schedulers_find_their_own) {
   auto first = std::make_unique<fibers::scheduler>(backend());
   auto second = std::make_unique<fibers::scheduler>(backend());
@@ -273,27 +208,6 @@ BOOST_AUTO_TEST_CASE(fibers_of_two_schedulers_find_their_own) {
   BOOST_TEST(&fibers::scheduler::current() == second.get());
   second.reset();
   BOOST_CHECK_THROW(fibers::scheduler::current(), std::logic_error);
-}
-
-BOOST_AUTO_TEST_CASE(what_only_a_fiber_can_do_is_a_logic_error_elsewhere) {
-  const auto all_throw = [] {
-    BOOST_CHECK_THROW(this_fiber::yield(), std::logic_error);
-    BOOST_CHECK_THROW(this_fiber::sleep_for(1ms), std::logic_error);
-    BOOST_CHECK_THROW(this_fiber::sleep_until(fibers::clock::now()), std::logic_error);
-    BOOST_CHECK_THROW(this_fiber::get_id(), std::logic_error);
-    BOOST_CHECK_THROW(this_fiber::get_name(), std::logic_error);
-    BOOST_CHECK_THROW(this_fiber::get_stop_token(), std::logic_error);
-    BOOST_CHECK_THROW(this_fiber::wait_readable(0), std::logic_error);
-  };
-  all_throw();
-  fibers::scheduler scheduler{backend()};
-  all_throw();
-  connection silent;
-  BOOST_CHECK_THROW(silent.read(), std::logic_error);
-  auto fiber = scheduler.spawn([] { return 7; });
-  BOOST_CHECK_THROW(fiber.join(), std::logic_error);
-  scheduler.run();
-  BOOST_TEST(fiber.join() == 7);  // it is finished, so nobody has to wait
 }
 
 BOOST_AUTO_TEST_SUITE_END()

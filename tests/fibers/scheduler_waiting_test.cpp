@@ -1,13 +1,8 @@
 // The scheduler: what waits for time and for descriptors, and that nobody starves.
-#include <fibers/semaphore.hpp>
 
-#include <sys/eventfd.h>
-
-#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <list>
-#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -45,49 +40,6 @@ boost::test_tools::assertion_result events_are_edges(boost::unit_test::test_unit
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(waiting, scheduler_fixture)
-
-BOOST_AUTO_TEST_CASE(sleepers_wake_in_order_and_never_early) {
-  std::vector<int> order;
-  for (const int ms : {30, 5, 210, 0, 15, 1}) {
-    scheduler.spawn([ms, &order] {
-      const auto begin = fibers::clock::now();
-      this_fiber::sleep_for(std::chrono::milliseconds{ms});
-      BOOST_TEST((fibers::clock::now() - begin >= std::chrono::milliseconds{ms}));
-      order.push_back(ms);
-    });
-  }
-  scheduler.run();
-  BOOST_TEST((order == std::vector{0, 1, 5, 15, 30, 210}));
-}
-
-BOOST_AUTO_TEST_CASE(what_lies_in_the_past_is_not_waited_for) {
-  const waits seen;
-  scheduler.spawn([] {
-    this_fiber::sleep_until(fibers::clock::now() - 1h);
-    this_fiber::sleep_until(fibers::clock::time_point::min());
-    this_fiber::sleep_for(-1ns);
-    this_fiber::sleep_for(fibers::clock::duration::min());
-  });
-  scheduler.run();
-  BOOST_TEST(seen.sleeps() == 0);
-}
-
-BOOST_AUTO_TEST_CASE(a_sleep_to_the_end_of_time_can_be_cancelled) {
-  for (const auto end :
-       {fibers::clock::duration::max(), fibers::clock::duration{24h * 366 * 100}}) {
-    const waits seen;
-    auto sleeper = scheduler.spawn([end] { this_fiber::sleep_for(end); });
-    const std::jthread canceller{[&] {
-      seen.until_asleep();
-      scheduler.post([&] {
-        BOOST_TEST(seen.count() == 1);
-        sleeper.cancel();
-      });
-    }};
-    scheduler.run();
-    BOOST_TEST(sleeper.done());
-  }
-}
 
 BOOST_AUTO_TEST_CASE(a_fiber_that_only_yields_starves_neither_timers_nor_descriptors) {
   bool slept = false, received = false;
@@ -258,124 +210,6 @@ BOOST_AUTO_TEST_CASE(errno_of_another_fiber_is_not_taken_for_an_operations_error
     asked = true;
   });
   scheduler.run();
-}
-
-BOOST_AUTO_TEST_CASE(a_fiber_waits_for_an_eventfd) {
-  const descriptor event{::eventfd(0, EFD_CLOEXEC)};
-  int seen = 0;
-  scheduler.spawn("waits", [&] {
-    for (int i = 0; i < 3; ++i) {
-      this_fiber::wait_readable(event.get());
-      std::uint64_t count = 0;
-      BOOST_TEST(::read(event.get(), &count, sizeof count) == 8);
-      ++seen;
-    }
-  });
-  scheduler.spawn("signals", [&] {
-    for (int i = 0; i < 3; ++i) {
-      this_fiber::sleep_for(1ms);
-      const std::uint64_t one = 1;
-      BOOST_TEST(::write(event.get(), &one, sizeof one) == 8);
-    }
-  });
-  scheduler.run();
-  BOOST_TEST(seen == 3);
-}
-
-BOOST_AUTO_TEST_CASE(two_fibers_wait_for_one_descriptor_to_read_and_to_write) {
-  const tcp_pair peers;
-  bool readable = false, writable = false;
-  scheduler.spawn("reads", [&] {
-    this_fiber::wait_readable(peers.near.get());
-    readable = true;
-  });
-  scheduler.spawn("writes", [&] {
-    this_fiber::wait_writable(peers.near.get());
-    writable = true;
-    send_all(peers.far, "x");
-  });
-  scheduler.run();
-  BOOST_TEST(readable);
-  BOOST_TEST(writable);
-}
-
-BOOST_AUTO_TEST_CASE(waiting_for_what_is_no_descriptor_throws) {
-  scheduler.spawn([] { BOOST_CHECK_THROW(this_fiber::wait_readable(-1), std::system_error); });
-  scheduler.run();
-}
-
-BOOST_AUTO_TEST_CASE(a_cancelled_wait_leaves_the_descriptor_usable) {
-  const tcp_pair peers;
-  auto waiter = scheduler.spawn([&] { this_fiber::wait_readable(peers.near.get()); });
-  scheduler.spawn([&] {
-    this_fiber::yield();
-    waiter.cancel();
-    BOOST_CHECK_THROW(waiter.join(), fibers::cancelled);
-    send_all(peers.far, "x");
-    this_fiber::wait_readable(peers.near.get());
-  });
-  scheduler.run();
-  BOOST_TEST(receive_all(peers.near, 1) == "x");
-}
-
-BOOST_AUTO_TEST_CASE(a_fiber_is_joined_for_as_long_as_allowed) {
-  scheduler.spawn([&] {
-    fibers::semaphore may_end{0};
-    auto working = scheduler.spawn([&] {
-      may_end.acquire();
-      return 42;
-    });
-    BOOST_TEST(!working.wait_for(0ms));
-    const auto begin = fibers::clock::now();
-    BOOST_TEST(!working.wait_for(5ms));
-    BOOST_TEST((fibers::clock::now() - begin >= 5ms));
-    BOOST_TEST(!working.wait_until(fibers::clock::time_point::min()));
-    may_end.release();
-    BOOST_TEST(working.wait_for(1h));
-    BOOST_TEST(working.wait_for(0ms));
-    BOOST_TEST(working.join() == 42);
-  });
-  scheduler.run();
-}
-
-BOOST_AUTO_TEST_CASE(who_is_cancelled_while_it_joins_with_a_deadline_leaves_the_other_alone) {
-  scheduler.spawn([&] {
-    fibers::semaphore may_end{0};
-    auto working = scheduler.spawn([&] { may_end.acquire(); });
-    auto impatient = scheduler.spawn([&] { return working.wait_for(1h); });
-    this_fiber::yield();
-    impatient.cancel();
-    BOOST_CHECK_THROW(impatient.join(), fibers::cancelled);
-    may_end.release();
-    BOOST_TEST(working.wait_for(1h));
-    BOOST_CHECK_NO_THROW(working.join());
-  });
-  scheduler.run();
-}
-
-BOOST_AUTO_TEST_CASE(several_wait_for_one_fiber_and_all_are_told) {
-  scheduler.spawn([&] {
-    fibers::semaphore may_end{0};
-    auto working = scheduler.spawn([&] {
-      may_end.acquire();
-      return 42;
-    });
-    auto gives_up = scheduler.spawn([&] { return working.wait_for(1ms); });
-    auto joins = scheduler.spawn([&] { return working.join(); });
-    auto waits = scheduler.spawn([&] { return working.wait_for(1h); });
-    BOOST_TEST(!gives_up.join());
-    may_end.release();
-    BOOST_TEST(joins.join() == 42);
-    BOOST_TEST(waits.join());
-  });
-  scheduler.run();
-}
-
-BOOST_AUTO_TEST_CASE(only_a_fiber_joins_with_a_deadline) {
-  auto idle = scheduler.spawn([] {});
-  BOOST_CHECK_THROW(idle.wait_for(1ms), std::logic_error);
-  scheduler.run();
-  BOOST_TEST(idle.wait_for(1ms));
 }
 
 // A parent process, or who activates services by their sockets, keeps the listener open.

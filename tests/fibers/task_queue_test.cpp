@@ -9,7 +9,6 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
-#include <utility>
 #include <vector>
 
 using fibers::cancelled;
@@ -161,40 +160,7 @@ BOOST_AUTO_TEST_CASE(giving_way_starts_a_new_burst) {
   });
 }
 
-// --- join ------------------------------------------------------------------------------------
-
-BOOST_AUTO_TEST_CASE(join_waits_and_gives_the_result) {
-  in_task_queue([](task_queue& tasks) {
-    auto number = tasks.spawn("number", [&] {
-      tasks.yield();
-      return 42;
-    });
-    auto owned = tasks.spawn("owned", [] { return std::make_unique<int>(7); });
-    BOOST_TEST(!number.done());
-    BOOST_TEST(number.join() == 42);
-    BOOST_TEST(!number.joinable());
-    BOOST_TEST(owned.done());
-    BOOST_TEST(*owned.join() == 7);
-  });
-}
-
-BOOST_AUTO_TEST_CASE(join_gives_the_exception) {
-  in_task_queue([](task_queue& tasks) {
-    auto failing = tasks.spawn("failing", [&]() -> int {
-      tasks.yield();
-      throw std::out_of_range{"over"};
-    });
-    BOOST_CHECK_THROW(failing.join(), std::out_of_range);
-  });
-}
-
-BOOST_AUTO_TEST_CASE(a_fiber_that_has_finished_is_joined_between_rounds) {
-  task_queue tasks;
-  auto number = tasks.spawn("number", [] { return 42; });
-  run_all(tasks);
-  BOOST_TEST(number.done());
-  BOOST_TEST(number.join() == 42);
-}
+// --- errors that nobody joins ----------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(an_exception_that_nobody_joins_comes_out_of_the_round_and_the_rest_goes_on) {
   task_queue tasks;
@@ -209,14 +175,6 @@ BOOST_AUTO_TEST_CASE(an_exception_that_nobody_joins_comes_out_of_the_round_and_t
   BOOST_TEST(others == 1);
 }
 
-BOOST_AUTO_TEST_CASE(an_exception_whose_handle_is_dropped_afterwards_comes_out_as_well) {
-  task_queue tasks;
-  auto failing = tasks.spawn("failing", [] { throw std::out_of_range{"over"}; });
-  tasks.run_round();
-  failing.detach();
-  BOOST_CHECK_THROW(tasks.run_round(), std::out_of_range);
-}
-
 BOOST_AUTO_TEST_CASE(of_two_exceptions_in_one_round_each_comes_out_and_a_queue_may_die_with_more) {
   task_queue tasks;
   tasks.spawn("first", [] { throw std::out_of_range{"first"}; });
@@ -226,21 +184,6 @@ BOOST_AUTO_TEST_CASE(of_two_exceptions_in_one_round_each_comes_out_and_a_queue_m
   BOOST_TEST(!tasks.any_alive());
   BOOST_TEST(tasks.any_failed());
   BOOST_CHECK_THROW(tasks.run_round(), std::length_error);
-}
-
-BOOST_AUTO_TEST_CASE(a_dropped_handle_lets_its_fiber_run_on) {
-  task_queue tasks;
-  int ran = 0;
-  {
-    auto detached = tasks.spawn("detached", [&] {
-      tasks.yield();
-      ++ran;
-    });
-    auto moved = std::move(detached);
-    BOOST_TEST(!detached.joinable());
-  }
-  run_all(tasks);
-  BOOST_TEST(ran == 1);
 }
 
 // --- exceptions ------------------------------------------------------------------------------
@@ -336,17 +279,6 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_is_cancelled_before_its_first_turn_never_runs)
   });
 }
 
-BOOST_AUTO_TEST_CASE(a_handle_that_takes_another_fiber_lets_go_of_its_own) {
-  task_queue tasks;
-  auto first = tasks.spawn("first", [] { throw std::runtime_error{"nobody joins it"}; });
-  auto second = tasks.spawn("second", [] {});
-  first = std::move(second);
-  BOOST_TEST(!second.joinable());
-  BOOST_CHECK_THROW(run_all(tasks), std::runtime_error);
-  run_all(tasks);
-  BOOST_CHECK_NO_THROW(first.join());
-}
-
 BOOST_AUTO_TEST_CASE(a_handler_that_swallows_a_cancellation_meets_it_again) {
   in_task_queue([](task_queue& tasks) {
     int met = 0;
@@ -381,22 +313,6 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_waits_uncancellably_is_not_woken_by_a_cancella
     let_go = true;
     tasks.wake(holder.get());
     BOOST_CHECK_THROW(holder.join(), cancelled);
-  });
-}
-
-BOOST_AUTO_TEST_CASE(a_joiner_that_is_cancelled_leaves_the_other_running) {
-  in_task_queue([](task_queue& tasks) {
-    bool let_go = false;
-    auto worker = tasks.spawn("worker", [&] {
-      while (!let_go) tasks.yield();
-      return 42;
-    });
-    auto joiner = tasks.spawn("joiner", [&] { worker.wait_until(fibers::never); });
-    tasks.yield();
-    joiner.cancel();
-    BOOST_CHECK_THROW(joiner.join(), cancelled);
-    let_go = true;
-    BOOST_TEST(worker.join() == 42);
   });
 }
 

@@ -1,0 +1,197 @@
+// A handle waits for its fiber, and has what that returned or threw.
+#include <fibers/fiber_handle.hpp>
+#include <fibers/semaphore.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <tests/fibers/fiber_worlds.hpp>
+#include <tests/fibers/scheduler_fixture.hpp>
+
+using fibers::cancelled;
+using fibers::task_queue;
+
+BOOST_AUTO_TEST_SUITE(fiber_handle_facts)
+
+BOOST_AUTO_TEST_CASE(join_waits_and_gives_the_result) {
+  in_task_queue([](task_queue& tasks) {
+    auto number = tasks.spawn("number", [&] {
+      tasks.yield();
+      return 42;
+    });
+    auto owned = tasks.spawn("owned", [] { return std::make_unique<int>(7); });
+    BOOST_TEST(!number.done());
+    BOOST_TEST(number.join() == 42);
+    BOOST_TEST(!number.joinable());
+    BOOST_TEST(owned.done());
+    BOOST_TEST(*owned.join() == 7);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(join_gives_the_exception) {
+  in_task_queue([](task_queue& tasks) {
+    auto failing = tasks.spawn("failing", [&]() -> int {
+      tasks.yield();
+      throw std::out_of_range{"over"};
+    });
+    BOOST_CHECK_THROW(failing.join(), std::out_of_range);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_has_finished_is_joined_between_rounds) {
+  task_queue tasks;
+  auto number = tasks.spawn("number", [] { return 42; });
+  run_all(tasks);
+  BOOST_TEST(number.done());
+  BOOST_TEST(number.join() == 42);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_whose_handle_is_dropped_afterwards_comes_out_as_well) {
+  task_queue tasks;
+  auto failing = tasks.spawn("failing", [] { throw std::out_of_range{"over"}; });
+  tasks.run_round();
+  failing.detach();
+  BOOST_CHECK_THROW(tasks.run_round(), std::out_of_range);
+}
+
+BOOST_AUTO_TEST_CASE(a_dropped_handle_lets_its_fiber_run_on) {
+  task_queue tasks;
+  int ran = 0;
+  {
+    auto detached = tasks.spawn("detached", [&] {
+      tasks.yield();
+      ++ran;
+    });
+    auto moved = std::move(detached);
+    BOOST_TEST(!detached.joinable());
+  }
+  run_all(tasks);
+  BOOST_TEST(ran == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_that_takes_another_fiber_lets_go_of_its_own) {
+  task_queue tasks;
+  auto first = tasks.spawn("first", [] { throw std::runtime_error{"nobody joins it"}; });
+  auto second = tasks.spawn("second", [] {});
+  first = std::move(second);
+  BOOST_TEST(!second.joinable());
+  BOOST_CHECK_THROW(run_all(tasks), std::runtime_error);
+  run_all(tasks);
+  BOOST_CHECK_NO_THROW(first.join());
+}
+
+BOOST_AUTO_TEST_CASE(a_joiner_that_is_cancelled_leaves_the_other_running) {
+  in_task_queue([](task_queue& tasks) {
+    bool let_go = false;
+    auto worker = tasks.spawn("worker", [&] {
+      while (!let_go) tasks.yield();
+      return 42;
+    });
+    auto joiner = tasks.spawn("joiner", [&] { worker.wait_until(fibers::never); });
+    tasks.yield();
+    joiner.cancel();
+    BOOST_CHECK_THROW(joiner.join(), cancelled);
+    let_go = true;
+    BOOST_TEST(worker.join() == 42);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_may_outlive_the_scheduler) {
+  decltype(fibers::scheduler{}.spawn([] { return std::string{}; })) ended, cut_off;
+  {
+    fibers::scheduler scheduler{backend()};
+    ended = scheduler.spawn([] { return std::string{"result"}; });
+    cut_off = scheduler.spawn([] {
+      this_fiber::sleep_for(1h);
+      return std::string{"never"};
+    });
+    scheduler.spawn([&] {
+      this_fiber::sleep_for(1ms);
+      cut_off.cancel();
+    });
+    scheduler.run();
+  }
+  BOOST_TEST(ended.join() == "result");
+  BOOST_TEST(cut_off.done());
+  BOOST_CHECK_THROW(cut_off.join(), fibers::cancelled);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(joining, scheduler_fixture)
+
+BOOST_AUTO_TEST_CASE(a_joined_fiber_gives_its_result) {
+  scheduler.spawn([&] {
+    auto child = scheduler.spawn("child", [] {
+      this_fiber::sleep_for(1ms);
+      return std::string{"done"};
+    });
+    BOOST_TEST(child.join() == "done");
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_is_joined_for_as_long_as_allowed) {
+  scheduler.spawn([&] {
+    fibers::semaphore may_end{0};
+    auto working = scheduler.spawn([&] {
+      may_end.acquire();
+      return 42;
+    });
+    BOOST_TEST(!working.wait_for(0ms));
+    const auto begin = fibers::clock::now();
+    BOOST_TEST(!working.wait_for(5ms));
+    BOOST_TEST((fibers::clock::now() - begin >= 5ms));
+    BOOST_TEST(!working.wait_until(fibers::clock::time_point::min()));
+    may_end.release();
+    BOOST_TEST(working.wait_for(1h));
+    BOOST_TEST(working.wait_for(0ms));
+    BOOST_TEST(working.join() == 42);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(who_is_cancelled_while_it_joins_with_a_deadline_leaves_the_other_alone) {
+  scheduler.spawn([&] {
+    fibers::semaphore may_end{0};
+    auto working = scheduler.spawn([&] { may_end.acquire(); });
+    auto impatient = scheduler.spawn([&] { return working.wait_for(1h); });
+    this_fiber::yield();
+    impatient.cancel();
+    BOOST_CHECK_THROW(impatient.join(), fibers::cancelled);
+    may_end.release();
+    BOOST_TEST(working.wait_for(1h));
+    BOOST_CHECK_NO_THROW(working.join());
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(several_wait_for_one_fiber_and_all_are_told) {
+  scheduler.spawn([&] {
+    fibers::semaphore may_end{0};
+    auto working = scheduler.spawn([&] {
+      may_end.acquire();
+      return 42;
+    });
+    auto gives_up = scheduler.spawn([&] { return working.wait_for(1ms); });
+    auto joins = scheduler.spawn([&] { return working.join(); });
+    auto waits = scheduler.spawn([&] { return working.wait_for(1h); });
+    BOOST_TEST(!gives_up.join());
+    may_end.release();
+    BOOST_TEST(joins.join() == 42);
+    BOOST_TEST(waits.join());
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(only_a_fiber_joins_with_a_deadline) {
+  auto idle = scheduler.spawn([] {});
+  BOOST_CHECK_THROW(idle.wait_for(1ms), std::logic_error);
+  scheduler.run();
+  BOOST_TEST(idle.wait_for(1ms));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
