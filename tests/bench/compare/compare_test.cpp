@@ -5,101 +5,13 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <regex>
-#include <sstream>
+#include <stdexcept>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include <tests/bench/synthetic_run.hpp>
-#include <tests/scratch_folder.hpp>
-
-namespace bench {
-std::ostream& operator<<(std::ostream& out, gate_result result) {
-  return out << static_cast<int>(result);
-}
-}  // namespace bench
-
-namespace {
+#include <tests/bench/compare/synthetic_runs.hpp>
 
 using bench::compare_runs;
 using bench::gate_result;
-
-// Run folders in a scratch folder, made from truths, oldest first.
-class history_of_runs {
- public:
-  explicit history_of_runs(const std::vector<bench::run_record>& records) {
-    for (const auto& record : records) {
-      paths.push_back(folder_ / std::to_string(paths.size() + 1));
-      std::filesystem::create_directory(paths.back());
-      folder_.write(paths.back().filename().string() + "/run.ndjson", ndjson_of(record));
-    }
-  }
-
-  std::vector<std::filesystem::path> paths;
-
- private:
-  scratch_folder folder_;
-};
-
-// Two run folders in a scratch folder, made from two truths.
-class two_runs {
- public:
-  two_runs(const synthetic_truth& before, const synthetic_truth& after)
-      : two_runs(synthetic_run(before), synthetic_run(after)) {}
-  two_runs(const bench::run_record& before, const bench::run_record& after) {
-    write("before", before);
-    write("after", after);
-  }
-  std::filesystem::path before() const { return folder_ / "before"; }
-  std::filesystem::path after() const { return folder_ / "after"; }
-
- private:
-  void write(const std::string& name, const bench::run_record& record) {
-    std::filesystem::create_directory(folder_ / name);
-    folder_.write(name + "/run.ndjson", ndjson_of(record));
-    bench::write_reports(record, folder_ / name);
-  }
-
-  scratch_folder folder_;
-};
-
-synthetic_truth quiet(unsigned seed) {
-  return {.seed = seed, .noise = 0.003, .latencies = false, .kernel_drift = 0.01};
-}
-
-synthetic_truth dearer(unsigned seed, double by_ns) {
-  auto truth = quiet(seed);
-  truth.library_ns["fibers/epoll"] += by_ns;
-  return truth;
-}
-
-const bench::change_row& row_of(const bench::run_comparison& change, std::string_view server,
-                                std::string_view scenario = "c64/512") {
-  for (const auto& row : change.rows)
-    if (row.server == server && row.scenario == scenario) return row;
-  throw std::logic_error{"no such row: " + std::string{server}};
-}
-
-const bench::history_row& history_row_of(const bench::run_comparison& change,
-                                         std::string_view server) {
-  for (const auto& row : change.history)
-    if (row.about.server == server && row.about.scenario == "c64/512") return row;
-  throw std::logic_error{"no such row: " + std::string{server}};
-}
-
-// Where it changed, one letter a run.
-std::string marks_of(const bench::history_row& row) {
-  std::string marks;
-  for (const auto& each : row.points) marks += !each ? '-' : each->changed ? '*' : '.';
-  return marks;
-}
-
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(the_same_truth_on_two_days_passes_a_gate) {
   auto other_day = quiet(2);
@@ -297,51 +209,6 @@ BOOST_AUTO_TEST_CASE(the_change_and_its_interval_are_those_of_what_was_planted) 
   BOOST_TEST(row.range.half_width() < 0.01);
 }
 
-BOOST_AUTO_TEST_CASE(a_history_marks_the_run_in_which_it_changed) {
-  const history_of_runs runs{{synthetic_run(quiet(1)), synthetic_run(quiet(2)),
-                              synthetic_run(dearer(3, 400)), synthetic_run(dearer(4, 400))}};
-  const auto change = compare_runs(runs.paths, 0.03);
-  BOOST_TEST(marks_of(history_row_of(change, "fibers/epoll")) == "..*.");
-  BOOST_TEST(marks_of(history_row_of(change, "fibers/select")) == "....");
-  BOOST_TEST(history_row_of(change, "fibers/epoll").points[3]->ratio ==
-                 row_of(change, "fibers/epoll").ratio_after,
-             boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(change.exit_code() == 1);
-  const auto text = bench::comparison_text(change, {});
-  BOOST_TEST(std::regex_search(
-      text, std::regex{"\nc64/512 +fibers/epoll +0\\.\\d+ +0\\.\\d+ +0\\.\\d+\\* +0\\.\\d+\n"}));
-  BOOST_TEST(says(text, "Gate 3.0 %, the first run against the last: FAILED"));
-  const two_runs two{quiet(1), quiet(2)};
-  BOOST_TEST(compare_runs({two.before(), two.after()}).history.empty());
-}
-
-BOOST_AUTO_TEST_CASE(a_gate_over_many_runs_is_the_first_against_the_last) {
-  const history_of_runs runs{
-      {synthetic_run(quiet(1)), synthetic_run(dearer(2, 400)), synthetic_run(quiet(3))}};
-  const auto change = compare_runs(runs.paths, 0.03);
-  BOOST_TEST(change.exit_code() == 0);
-  BOOST_TEST(marks_of(history_row_of(change, "fibers/epoll")) == ".**");
-}
-
-BOOST_AUTO_TEST_CASE(a_change_within_the_margin_is_not_marked_however_sure) {
-  auto steady = quiet(1), later = dearer(2, 30), last = quiet(3);  // 0.7 %
-  for (auto* each : {&steady, &later, &last}) each->noise = 0.0003, each->rounds = 20;
-  const history_of_runs runs{{synthetic_run(steady), synthetic_run(later), synthetic_run(last)}};
-  BOOST_TEST(marks_of(history_row_of(compare_runs(runs.paths), "fibers/epoll")) == "...");
-  const auto step = compare_runs({runs.paths[0], runs.paths[1]});
-  BOOST_TEST(row_of(step, "fibers/epoll").holm_p < 1e-6);
-}
-
-BOOST_AUTO_TEST_CASE(what_a_run_did_not_measure_is_a_gap_and_the_next_is_held_to_the_one_before) {
-  auto fewer = quiet(2), later = quiet(3);
-  fewer.select_too = false;
-  later.library_ns["fibers/select"] += 600;
-  const history_of_runs runs{{synthetic_run(quiet(1)), synthetic_run(fewer), synthetic_run(later)}};
-  const auto change = compare_runs(runs.paths);
-  BOOST_TEST(marks_of(history_row_of(change, "fibers/select")) == ".-*");
-  BOOST_TEST(says(bench::comparison_markdown(change), " | - | "));
-}
-
 BOOST_AUTO_TEST_CASE(another_machine_on_the_way_is_noted) {
   auto elsewhere = synthetic_run(quiet(2));
   elsewhere.header.machine.cpu_model = "Another CPU";
@@ -354,24 +221,6 @@ BOOST_AUTO_TEST_CASE(another_machine_on_the_way_is_noted) {
                                     ": cpu_model: \"Imaginary CPU 3000\" -> \"Another CPU\"");
 }
 
-BOOST_AUTO_TEST_CASE(the_markdown_has_a_column_a_run_and_says_what_the_gate_said) {
-  const history_of_runs runs{
-      {synthetic_run(quiet(1)), synthetic_run(quiet(2)), synthetic_run(dearer(3, 400))}};
-  const auto text = bench::comparison_markdown(compare_runs(runs.paths, 0.03));
-  BOOST_TEST(says(text, "| scenario | server | anchor | run 1 | run 2 | run 3 | first to last, %"));
-  BOOST_TEST(says(text, "Gate 3.0 %, the first run against the last: **failed**."));
-  BOOST_TEST(says(text, " \\* | +"));
-  BOOST_TEST(says(text, "| dearer by "));
-  std::size_t rows = 0;
-  std::istringstream in{text};
-  for (std::string line; std::getline(in, line);) {
-    if (!line.starts_with('|')) continue;
-    ++rows;
-    BOOST_TEST(std::count(line.begin(), line.end(), '|') == 10);
-  }
-  BOOST_TEST(rows == 2U + 6);
-}
-
 BOOST_AUTO_TEST_CASE(a_void_run_is_compared_with_nothing) {
   auto wrong = synthetic_run(quiet(2));
   wrong.caveats_found.push_back(bench::caveats::run_void{"mine: wrong reply"});
@@ -379,23 +228,6 @@ BOOST_AUTO_TEST_CASE(a_void_run_is_compared_with_nothing) {
   BOOST_CHECK_EXCEPTION(
       compare_runs(runs.paths), bench::nothing_to_compare,
       [&](const auto& error) { return says(error.what(), runs.paths[1].string() + ": "); });
-}
-
-BOOST_AUTO_TEST_CASE(folder_record_and_json_report_of_a_run_compare_alike) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
-  const auto from_folders = compare_runs({runs.before(), runs.after()});
-  const auto from_files =
-      compare_runs({runs.before() / "report.json", runs.after() / "run.ndjson"});
-  std::filesystem::remove(runs.after() / "run.ndjson");
-  const auto from_what_is_left = compare_runs({runs.before(), runs.after()});
-  for (const auto* other : {&from_files, &from_what_is_left}) {
-    BOOST_REQUIRE(other->rows.size() == from_folders.rows.size());
-    for (std::size_t i = 0; i < other->rows.size(); ++i) {
-      BOOST_TEST(other->rows[i].change == from_folders.rows[i].change,
-                 boost::test_tools::tolerance(1e-6));
-      BOOST_TEST(other->rows[i].words == from_folders.rows[i].words);
-    }
-  }
 }
 
 BOOST_AUTO_TEST_CASE(another_machine_makes_raw_numbers_not_comparable_but_not_the_ratios) {
@@ -407,20 +239,6 @@ BOOST_AUTO_TEST_CASE(another_machine_makes_raw_numbers_not_comparable_but_not_th
   BOOST_TEST(change.machine_differences[0] == "kernel: \"6.1.0-imaginary\" -> \"6.12\"");
   BOOST_TEST(bench::comparison_text(change, {}).find("NOT comparable") != std::string::npos);
   BOOST_TEST(change.rows.size() == 6U);
-}
-
-BOOST_AUTO_TEST_CASE(without_asio_the_anchor_is_the_bare_loop) {
-  const auto renamed = [](unsigned seed) {
-    auto record = synthetic_run(quiet(seed));
-    for (auto& block : record.blocks)
-      if (block.comparison.base == "asio-callback/epoll") block.comparison.base = "mine";
-    return record;
-  };
-  const two_runs runs{renamed(1), renamed(2)};
-  const auto change = compare_runs({runs.before(), runs.after()});
-  BOOST_TEST(row_of(change, "fibers/epoll").anchor == "floor/epoll");
-  BOOST_TEST(row_of(change, "mine").anchor == "floor/epoll");
-  BOOST_TEST(row_of(change, "fibers/select").anchor == "asio-callback/select");
 }
 
 BOOST_AUTO_TEST_CASE(holms_correction_is_stricter_than_one_test_and_keeps_the_order) {
@@ -452,56 +270,6 @@ BOOST_AUTO_TEST_CASE(runs_with_nothing_in_common_cannot_be_compared) {
   BOOST_CHECK_THROW(compare_runs({runs.before(), runs.after()}), bench::nothing_to_compare);
 }
 
-BOOST_AUTO_TEST_CASE(an_unreadable_side_is_named) {
-  const two_runs runs{quiet(1), quiet(2)};
-  const scratch_folder folder;
-  const auto complaint = [&](const std::filesystem::path& path) {
-    try {
-      compare_runs({runs.before(), path, runs.after()});
-    } catch (const bench::unreadable_run& error) {
-      return std::string{error.what()};
-    }
-    return std::string{};
-  };
-  BOOST_TEST(complaint(folder.path()) ==
-             folder.path().string() + ": holds neither run.ndjson nor report.json");
-  BOOST_TEST(complaint(folder / "none") ==
-             (folder / "none").string() + ": No such file or directory");
-  BOOST_TEST(complaint(folder / "none.json") ==
-             (folder / "none.json").string() + ": No such file or directory");
-  const auto foreign = folder.write("foreign.json", "{\"benchmarks\": []}");
-  BOOST_TEST(complaint(foreign) == foreign.string() + ": it is no report of echobench");
-  const auto newer = folder.write("newer.json", "{\"report\": \"echobench\", \"version\": 7}");
-  BOOST_TEST(complaint(newer) == newer.string() + ": version is 7, and this program reads 1");
-  const auto hollow = folder.write("hollow.json", "{\"report\":\"echobench\",\"version\":1}");
-  BOOST_TEST(complaint(hollow) == hollow.string() + ": header is missing");
-  const auto broken = folder.write("broken.json", "{\"report\":");
-  BOOST_TEST(complaint(broken).starts_with(broken.string() + ": it is not JSON: "));
-  const auto empty = folder.write("empty.json", "");
-  BOOST_TEST(complaint(empty).starts_with(empty.string() + ": it is not JSON: "));
-  std::ostringstream whole;
-  whole << std::ifstream{runs.after() / "report.json"}.rdbuf();
-  const auto half = folder.write("half.json", whole.str().substr(0, whole.str().size() / 2));
-  BOOST_TEST(complaint(half).starts_with(half.string() + ": it is not JSON: "));
-  const auto nothing = folder.write("run.ndjson", "");
-  BOOST_TEST(complaint(nothing).starts_with(nothing.string() + ":0: no header"));
-  const auto text = folder.write("notes.txt", "cheaper by far\n");
-  BOOST_TEST(complaint(text) == text.string() + ":1: not a run: its first line is no JSON");
-}
-
-BOOST_AUTO_TEST_CASE(an_edited_report_with_impossible_costs_is_refused) {
-  const two_runs runs{quiet(1), quiet(2)};
-  for (const auto* impossible : {"0", "-1", "1e300"}) {
-    std::ifstream in{runs.after() / "report.json"};
-    std::string text{std::istreambuf_iterator<char>{in}, {}};
-    const auto at = text.find("\"base_ns\": ");
-    text.replace(at, text.find(',', at) - at, std::string{"\"base_ns\": "} + impossible);
-    const scratch_folder folder;
-    BOOST_CHECK_THROW(compare_runs({runs.before(), folder.write("edited.json", text)}),
-                      bench::unreadable_run);
-  }
-}
-
 BOOST_AUTO_TEST_CASE(a_change_that_is_certain_but_perhaps_below_the_gate_does_not_fail_it) {
   auto later = dearer(10, 220);
   auto before = quiet(9);
@@ -522,32 +290,4 @@ BOOST_AUTO_TEST_CASE(a_gate_is_a_percentage) {
   BOOST_TEST(bench::parse_percentage("3") == 0.03);
   for (const auto* wrong : {"", "%", "3%%", "-1%", "0", "101%", "nan", "inf", "3 x", "x3"})
     BOOST_CHECK_THROW(bench::parse_percentage(wrong), std::invalid_argument);
-}
-
-BOOST_AUTO_TEST_CASE(a_long_name_of_a_scenario_pushes_no_number_out_of_its_column) {
-  bench::run_comparison change;
-  change.runs = {"before", "after"};
-  change.rows.resize(1);
-  change.rows[0].scenario = "c16/64/churn";
-  change.rows[0].server = "fibers/epoll";
-  const auto text = bench::comparison_text(change, {});
-  const auto ends_at = [&](const std::string& part) {
-    const auto at = text.find(part);
-    BOOST_REQUIRE(at != std::string::npos);
-    return at + part.size() - text.rfind('\n', at);
-  };
-  BOOST_TEST(ends_at("  before") == ends_at("  1.000"), text);
-}
-
-BOOST_AUTO_TEST_CASE(the_comparison_fits_80_columns) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
-  const std::vector<std::filesystem::path> many(12, runs.before());
-  auto text = bench::comparison_text(compare_runs({runs.before(), runs.after()}, 0.03), {}) +
-              bench::comparison_text(compare_runs(many, 0.03), {});
-  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
-    end = text.find('\n', at);
-    const auto line = text.substr(at, end - at);
-    if (line.find(runs.before().parent_path()) != std::string::npos) continue;
-    BOOST_TEST(line.size() <= 80U, line);
-  }
 }

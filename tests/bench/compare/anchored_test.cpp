@@ -1,0 +1,95 @@
+// A run is read from whatever is left of it; each server has its anchor.
+#include <bench/compare/anchored.hpp>
+#include <bench/compare/compare.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include <tests/bench/compare/synthetic_runs.hpp>
+
+using bench::compare_runs;
+
+BOOST_AUTO_TEST_CASE(folder_record_and_json_report_of_a_run_compare_alike) {
+  const two_runs runs{quiet(1), dearer(2, 400)};
+  const auto from_folders = compare_runs({runs.before(), runs.after()});
+  const auto from_files =
+      compare_runs({runs.before() / "report.json", runs.after() / "run.ndjson"});
+  std::filesystem::remove(runs.after() / "run.ndjson");
+  const auto from_what_is_left = compare_runs({runs.before(), runs.after()});
+  for (const auto* other : {&from_files, &from_what_is_left}) {
+    BOOST_REQUIRE(other->rows.size() == from_folders.rows.size());
+    for (std::size_t i = 0; i < other->rows.size(); ++i) {
+      BOOST_TEST(other->rows[i].change == from_folders.rows[i].change,
+                 boost::test_tools::tolerance(1e-6));
+      BOOST_TEST(other->rows[i].words == from_folders.rows[i].words);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_asio_the_anchor_is_the_bare_loop) {
+  const auto renamed = [](unsigned seed) {
+    auto record = synthetic_run(quiet(seed));
+    for (auto& block : record.blocks)
+      if (block.comparison.base == "asio-callback/epoll") block.comparison.base = "mine";
+    return record;
+  };
+  const two_runs runs{renamed(1), renamed(2)};
+  const auto change = compare_runs({runs.before(), runs.after()});
+  BOOST_TEST(row_of(change, "fibers/epoll").anchor == "floor/epoll");
+  BOOST_TEST(row_of(change, "mine").anchor == "floor/epoll");
+  BOOST_TEST(row_of(change, "fibers/select").anchor == "asio-callback/select");
+}
+
+BOOST_AUTO_TEST_CASE(an_unreadable_side_is_named) {
+  const two_runs runs{quiet(1), quiet(2)};
+  const scratch_folder folder;
+  const auto complaint = [&](const std::filesystem::path& path) {
+    try {
+      compare_runs({runs.before(), path, runs.after()});
+    } catch (const bench::unreadable_run& error) {
+      return std::string{error.what()};
+    }
+    return std::string{};
+  };
+  BOOST_TEST(complaint(folder.path()) ==
+             folder.path().string() + ": holds neither run.ndjson nor report.json");
+  BOOST_TEST(complaint(folder / "none") ==
+             (folder / "none").string() + ": No such file or directory");
+  BOOST_TEST(complaint(folder / "none.json") ==
+             (folder / "none.json").string() + ": No such file or directory");
+  const auto foreign = folder.write("foreign.json", "{\"benchmarks\": []}");
+  BOOST_TEST(complaint(foreign) == foreign.string() + ": it is no report of echobench");
+  const auto newer = folder.write("newer.json", "{\"report\": \"echobench\", \"version\": 7}");
+  BOOST_TEST(complaint(newer) == newer.string() + ": version is 7, and this program reads 1");
+  const auto hollow = folder.write("hollow.json", "{\"report\":\"echobench\",\"version\":1}");
+  BOOST_TEST(complaint(hollow) == hollow.string() + ": header is missing");
+  const auto broken = folder.write("broken.json", "{\"report\":");
+  BOOST_TEST(complaint(broken).starts_with(broken.string() + ": it is not JSON: "));
+  const auto empty = folder.write("empty.json", "");
+  BOOST_TEST(complaint(empty).starts_with(empty.string() + ": it is not JSON: "));
+  std::ostringstream whole;
+  whole << std::ifstream{runs.after() / "report.json"}.rdbuf();
+  const auto half = folder.write("half.json", whole.str().substr(0, whole.str().size() / 2));
+  BOOST_TEST(complaint(half).starts_with(half.string() + ": it is not JSON: "));
+  const auto nothing = folder.write("run.ndjson", "");
+  BOOST_TEST(complaint(nothing).starts_with(nothing.string() + ":0: no header"));
+  const auto text = folder.write("notes.txt", "cheaper by far\n");
+  BOOST_TEST(complaint(text) == text.string() + ":1: not a run: its first line is no JSON");
+}
+
+BOOST_AUTO_TEST_CASE(an_edited_report_with_impossible_costs_is_refused) {
+  const two_runs runs{quiet(1), quiet(2)};
+  for (const auto* impossible : {"0", "-1", "1e300"}) {
+    std::ifstream in{runs.after() / "report.json"};
+    std::string text{std::istreambuf_iterator<char>{in}, {}};
+    const auto at = text.find("\"base_ns\": ");
+    text.replace(at, text.find(',', at) - at, std::string{"\"base_ns\": "} + impossible);
+    const scratch_folder folder;
+    BOOST_CHECK_THROW(compare_runs({runs.before(), folder.write("edited.json", text)}),
+                      bench::unreadable_run);
+  }
+}
