@@ -263,13 +263,6 @@ BOOST_AUTO_TEST_CASE(starting_is_interrupted) {
                     bench::interrupted);
 }
 
-BOOST_AUTO_TEST_CASE(the_processors_chosen_are_two_that_are_allowed) {
-  BOOST_TEST(!bench::choose_pins({3}).has_value());
-  const auto pins = bench::choose_pins({0, 1});
-  BOOST_REQUIRE(pins.has_value());
-  BOOST_TEST(pins->server_cpu != pins->client_cpu);
-}
-
 BOOST_AUTO_TEST_CASE(a_pause_stops_the_server_and_what_it_started) {
   const auto state_of = [](pid_t pid) {
     std::ifstream stat{"/proc/" + std::to_string(pid) + "/stat"};
