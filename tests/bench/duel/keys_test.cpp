@@ -1,0 +1,71 @@
+// Each key does what it says, and nothing beyond the limits of a load.
+#include <bench/duel/keys.hpp>
+#include <bench/record/scenario.hpp>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+#include <vector>
+
+using bench::duel_action;
+using bench::scenario;
+namespace data = boost::unit_test::data;
+
+namespace {
+
+constexpr int plenty = 100'000;  // descriptors
+
+struct press {
+  char letter;
+  const char* from;
+  const char* to;  // empty: the key does nothing to this load
+  friend std::ostream& operator<<(std::ostream& out, const press& each) {
+    return out << each.letter << " on " << each.from;
+  }
+};
+
+const std::vector<press> presses{{'C', "c64/512", "c128/512"},
+                                 {'c', "c64/512", "c32/512"},
+                                 {'B', "c64/512", "c64/1K"},
+                                 {'b', "c64/512", "c64/256"},
+                                 {'D', "c64/512", "c64/512/d2"},
+                                 {'d', "c64/512/d4", "c64/512/d2"},
+                                 {'c', "c1/64", ""},
+                                 {'C', "c4096/64", ""},
+                                 {'C', "c3000/64", "c4096/64"},
+                                 {'b', "c1/16", ""},
+                                 {'b', "c1/20", "c1/16"},
+                                 {'B', "c1/64K", ""},
+                                 {'d', "c1/64", ""},
+                                 {'D', "c1/64/d64", ""},
+                                 {'B', "c4096/16K", ""},
+                                 {'D', "c1024/64K", ""},
+                                 {'b', "c4096/1024K", "c4096/512K"}};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(a_key_changes_the_load_within_its_limits, data::make(presses), pressed) {
+  const auto action = bench::action_of(pressed.letter);
+  BOOST_REQUIRE(action.has_value());
+  const auto next = bench::changed_load(scenario::parse(pressed.from), *action, plenty);
+  BOOST_TEST((next ? next->text() : "") == pressed.to);
+}
+
+BOOST_AUTO_TEST_CASE(connections_grow_only_as_far_as_there_are_descriptors) {
+  const auto load = scenario::parse("c256/64");
+  BOOST_TEST(!bench::changed_load(load, duel_action::more_connections, 1024).has_value());
+  BOOST_TEST(bench::changed_load(load, duel_action::more_connections, 2048).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_other_keys_leave_the_load_alone) {
+  for (char letter : {'l', 'r', 's', 'q'}) {
+    const auto action = bench::action_of(letter);
+    BOOST_REQUIRE(action.has_value());
+    BOOST_TEST(!bench::changed_load(scenario::parse("c64/512"), *action, plenty).has_value());
+  }
+  BOOST_CHECK(bench::action_of('l') == duel_action::pause_left);
+  BOOST_CHECK(bench::action_of('r') == duel_action::pause_right);
+  BOOST_CHECK(bench::action_of('s') == duel_action::save);
+  BOOST_CHECK(bench::action_of('q') == duel_action::quit);
+  for (int other : {int{'x'}, 27, 258, -1}) BOOST_TEST(!bench::action_of(other).has_value());
+}

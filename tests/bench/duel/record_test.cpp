@@ -1,0 +1,43 @@
+// A duel is a run like any other.
+#include <bench/analysis/analysis.hpp>
+#include <bench/duel/record.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <exception>
+
+#include <tests/bench/duel/some_duel.hpp>
+#include <tests/scratch_folder.hpp>
+
+using bench::scenario;
+
+BOOST_AUTO_TEST_CASE(a_duel_is_saved_as_a_run_with_its_reports) {
+  auto match = some_duel(8);
+  match.change_load(scenario::parse("c128/512"));
+  play(match, 6, 1.1);
+  match.change_load(scenario::parse("c256/512"));  // no round of it is complete
+  bench::run_header header;
+  header.started_utc = "2026-01-31T12:34:56Z";
+  header.machine.cpus = 2;
+  const scratch_folder folder;
+  bench::write_run(bench::record_of(match, header, {}), folder / "run");
+  const auto record = bench::read_run(folder / "run" / "run.ndjson");
+  BOOST_TEST(record.header.suite == "duel");
+  BOOST_TEST(record.header.scenarios.size() == 2U);
+  BOOST_TEST(record.blocks.size() == 14U);
+  BOOST_TEST(record.memory.size() == 4U);
+  const auto report = folder.read("run/report.md");
+  BOOST_TEST(holds(report, "cheaper by "), report);
+  BOOST_TEST(holds(report, "dearer by "), report);
+  BOOST_CHECK_THROW(bench::write_run(record, folder / "run"), std::exception);
+}
+
+BOOST_AUTO_TEST_CASE(who_disturbs_the_other_has_no_verdict_in_a_duel_and_none_in_its_report) {
+  bench::duel match{"fibers/epoll", "fibers/io_uring", scenario::parse("c64/512")};
+  play(match, 20, 0.5);
+  BOOST_TEST(match.score().verdict().starts_with("n/a: fibers/epoll and fibers/io_uring "),
+             match.score().verdict());
+  const auto found = bench::analyse(bench::record_of(match, {}, {}));
+  BOOST_CHECK(found.costs.front().verdict.what == bench::finding::unmeasured);
+  BOOST_CHECK(bench::analyse(bench::record_of(some_duel(), {}, {})).costs.front().verdict.what ==
+              bench::finding::cheaper);
+}

@@ -1,0 +1,58 @@
+// some_duel: a duel as its player would leave it, without servers, with seeded noise.
+//
+//     auto match = some_duel();       // twenty rounds; the left one costs 0.95 times as much
+//     play(match, 6, 1.1);            // six more, and now it costs more
+#pragma once
+
+#include <bench/analysis/block_values.hpp>
+#include <bench/duel/duel.hpp>
+#include <bench/record/scenario.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <iterator>
+#include <random>
+#include <string>
+
+inline bench::slice timed(int launch, double cost_ns, double slowest_us = 900) {
+  bench::slice each;
+  each.server = launch == bench::base_launch ? "asio-callback/epoll" : "fibers/epoll";
+  each.launch = launch;
+  each.seconds = 0.1;
+  each.messages = 4000;
+  each.cpu_ns = cost_ns * 4000;
+  each.p50_us = 612;
+  each.p99_us = 834;
+  each.max_us = slowest_us;
+  return each;
+}
+
+// Rounds as a measurement would leave them: the left one costs `ratio` times as much.
+inline void play(bench::duel& match, int rounds, double ratio) {
+  std::mt19937 random{7};
+  std::normal_distribution<double> noise{0, 0.02};
+  for (int i = 0; i < rounds; ++i) {
+    auto round = match.score().next_round();
+    for (int position = 0; position < 8; ++position) {
+      const double level = 5000 * std::exp(noise(random));
+      round.slices.push_back(timed(bench::base_launch, level));
+      round.slices.push_back(
+          timed(bench::contender_launch, level * ratio * std::exp(noise(random))));
+      match.score().show(*std::prev(round.slices.end(), 2), 1050);
+      match.score().show(round.slices.back(), 1310);
+    }
+    match.score().count(round);
+  }
+}
+
+inline bench::duel some_duel(int rounds = 20) {
+  bench::duel match{"fibers/epoll", "asio-callback/epoll", bench::scenario::parse("c64/512")};
+  match.length = std::chrono::seconds{600};
+  match.elapsed = std::chrono::seconds{21};
+  play(match, rounds, 0.95);
+  return match;
+}
+
+inline bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
