@@ -1,6 +1,7 @@
 # Every number that a document takes from a run is the one that the run says:
 # cmake -D echobench=... -D root=... -P docs.cmake
-file(GLOB runs RELATIVE ${root} ${root}/docs/runs/*/run.ndjson.gz)
+file(GLOB runs RELATIVE ${root}
+  ${root}/docs/runs/*/run.ndjson.gz ${root}/docs/runs/*.json ${root}/docs/runs/*.json.gz)
 if(NOT runs)
   message("skipped: docs/runs holds no run, so that no document can differ from one")
   return()
@@ -10,8 +11,7 @@ foreach(run ${runs})
   execute_process(COMMAND ${echobench} report ${run} --splice ${documents} --check
     WORKING_DIRECTORY ${root} RESULT_VARIABLE failed)
   if(failed)
-    get_filename_component(folder ${run} DIRECTORY)
     list(JOIN documents " " names)
-    message(SEND_ERROR "to fill them: bench/run report ${folder} --splice ${names}")
+    message(SEND_ERROR "to fill them: bench/run report ${run} --splice ${names}")
   endif()
 endforeach()

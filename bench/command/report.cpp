@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/analysis/analysis.hpp>
 #include <bench/command/commands.hpp>
 #include <bench/command/splice.hpp>
 #include <bench/compare/compare.hpp>
 #include <bench/record/caveats.hpp>
 #include <bench/record/run_folder.hpp>
 #include <bench/report/document/excerpt.hpp>
+#include <bench/report/document/micro.hpp>
 #include <bench/report/report.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/terminal.hpp>
@@ -56,8 +58,13 @@ report_request report_arguments(const arguments& given) {
       "    <!-- from docs/runs/default: summary -->\n"
       "    <!-- end -->\n\n"
       "{}"
-      "For example: cost of fibers/epoll against asio-callback/epoll on c1/64,c64/512",
-      wrapped("What it shows is " + accepted_excerpts() + ".", help_width, 0)));
+      "For example: cost of fibers/epoll against asio-callback/epoll on c1/64,c64/512\n\n"
+      "{}",
+      wrapped("What it shows is " + accepted_excerpts() + ".", help_width, 0),
+      wrapped("RUN may also be what micro_bench wrote with --benchmark_out=FILE.json; then it "
+              "shows " +
+                  accepted_micro_excerpts() + ".",
+              help_width, 0)));
   auto rest = wanted.parse(given);
   if (rest.empty() || (rest.size() > 1 && request.documents.empty()))
     throw usage_error("echobench report: wants one run folder");
@@ -69,20 +76,42 @@ report_request report_arguments(const arguments& given) {
   return request;
 }
 
+void expect_valid(const run_record& record, const std::string& name) {
+  if (const auto* wrong = first_of<caveats::run_void>(record.caveats_found))
+    throw run_invalid(fmt::format("{}: {}", name, text_of(*wrong)));
+}
+
+void report_anew(const std::string& run) {
+  const auto folder = folder_of(run);
+  const auto record = read_run(run_file(folder));
+  write_reports(record, folder);
+  print_summary(stdout, record, style_of(stdout));
+  expect_valid(record, run);
+}
+
+excerpt_source excerpts_of(const std::string& run) {
+  if (run.ends_with(".json") || run.ends_with(".json.gz"))
+    return [results = read_micro(run)](std::string_view wanted) {
+      return micro_excerpt(results, wanted);
+    };
+  const auto record = read_run(run_file(folder_of(run)));
+  expect_valid(record, run);
+  return [header = record.header, found = analyse(record)](std::string_view wanted) {
+    return excerpt(header, found, wanted);
+  };
+}
+
 }  // namespace
 
 int report_command(const arguments& given) {
   const auto wanted = report_arguments(given);
-  const auto folder = folder_of(wanted.run);
-  const auto record = read_run(run_file(folder));
-  const auto* wrong = first_of<caveats::run_void>(record.caveats_found);
   if (wanted.documents.empty()) {
-    write_reports(record, folder);
-    print_summary(stdout, record, style_of(stdout));
+    report_anew(wanted.run);
+    return 0;
   }
-  if (wrong) throw run_invalid(fmt::format("{}: {}", wanted.run, text_of(*wrong)));
-  if (wanted.check) return check_documents(folder, record, wanted.documents) ? 0 : 1;
-  splice_documents(folder, record, wanted.documents);
+  const auto excerpt_of = excerpts_of(wanted.run);
+  if (wanted.check) return check_documents(wanted.run, excerpt_of, wanted.documents) ? 0 : 1;
+  splice_documents(wanted.run, excerpt_of, wanted.documents);
   return 0;
 }
 

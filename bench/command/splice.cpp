@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <bench/analysis/analysis.hpp>
-#include <bench/report/document/excerpt.hpp>
 #include <bench/report/document/splice.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/file.hpp>
@@ -34,9 +32,8 @@ std::string document_text(const std::string& name) try {
   throw usage_error(fmt::format("--splice {}", error.what()));
 }
 
-std::vector<filled_document> filled_documents(const fs::path& run, const run_record& record,
+std::vector<filled_document> filled_documents(const fs::path& run, const excerpt_source& excerpt_of,
                                               const std::vector<std::string>& names) {
-  const auto found = analyse(record);
   const auto ours = canonical_run(run);
   std::vector<filled_document> all;
   for (const auto& name : names) {
@@ -45,7 +42,7 @@ std::vector<filled_document> filled_documents(const fs::path& run, const run_rec
     const auto fill = [&](const place& each) -> std::optional<std::string> {
       if (canonical_run(each.run) != ours) return std::nullopt;
       try {
-        return excerpt(record.header, found, each.wanted);
+        return excerpt_of(each.wanted);
       } catch (const std::invalid_argument& error) {
         throw std::invalid_argument{fmt::format("{}: {}", where_is(each, name), error.what())};
       }
@@ -57,9 +54,9 @@ std::vector<filled_document> filled_documents(const fs::path& run, const run_rec
 
 }  // namespace
 
-void splice_documents(const fs::path& run, const run_record& record,
+void splice_documents(const fs::path& run, const excerpt_source& excerpt_of,
                       const std::vector<std::string>& names) {
-  for (const auto& [name, places, filled] : filled_documents(run, record, names)) {
+  for (const auto& [name, places, filled] : filled_documents(run, excerpt_of, names)) {
     // Writes to the target of a symbolic link, so that the link stays.
     if (!filled.changed.empty()) replace_file(fs::canonical(name), filled.text);
     fmt::print("{}: of {} places {} are of this run, {} changed\n", name, places.size(),
@@ -67,14 +64,14 @@ void splice_documents(const fs::path& run, const run_record& record,
   }
 }
 
-bool check_documents(const fs::path& run, const run_record& record,
+bool check_documents(const fs::path& run, const excerpt_source& excerpt_of,
                      const std::vector<std::string>& names) {
   bool same = true;
   const auto complain = [&](const std::string& name, const place& about, const char* why) {
     fmt::print("{}: {}\n", where_is(about, name), why);
     same = false;
   };
-  for (const auto& [name, places, filled] : filled_documents(run, record, names)) {
+  for (const auto& [name, places, filled] : filled_documents(run, excerpt_of, names)) {
     for (const auto& each : filled.changed) complain(name, each, "holds something else");
     for (const auto& each : places)
       if (!fs::exists(each.run)) complain(name, each, "there is no such run");

@@ -4,6 +4,7 @@
 #include <bench/compare/compare.hpp>
 #include <bench/record/run_folder.hpp>
 #include <bench/report/document/excerpt.hpp>
+#include <bench/report/document/micro.hpp>
 #include <bench/report/document/splice.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/file.hpp>
@@ -305,6 +306,66 @@ BOOST_AUTO_TEST_CASE(what_the_run_does_not_have_is_refused_in_words) {
   BOOST_TEST(said("cost of a against b").starts_with("the run has no a against b, it has fibers/"));
   for (const auto* none : {"cost of a", "cost of a or b", "cost c1/64", "cost on", "costs", " "})
     BOOST_TEST(said(none).ends_with(" is not " + bench::accepted_excerpts()), none);
+}
+
+// --- micro_bench
+
+namespace {
+
+// Two repetitions of two rows, an aggregate, and one sleep, as Google Benchmark writes them.
+std::string micro_json() {
+  const auto row = [](const std::string& name, const std::string& type, const std::string& time) {
+    return "{\"name\": \"" + name + "\", \"run_name\": \"" + name + "\", \"run_type\": \"" + type +
+           "\", " + time + "}";
+  };
+  const auto ns = [](const std::string& time) {
+    return "\"real_time\": " + time + ", \"cpu_time\": 1, \"time_unit\": \"ns\"";
+  };
+  const std::string sleep =
+      "\"real_time\": 400, \"time_unit\": \"ms\", \"late_us\": 42.4, \"cpu_us\": 27.16";
+  return "{\"context\": {}, \"benchmarks\": [" + row("yield/fibers", "iteration", ns("8.5")) + "," +
+         row("yield/fibers", "iteration", ns("8.7")) + "," +
+         row("yield/fibers", "aggregate", ns("99")) + "," +
+         row("yield/boost_fiber", "iteration", ns("50.4")) + "," +
+         row("yield/boost_fiber", "iteration", ns("51")) + "," +
+         row("parked/fibers/1000/iterations:1/manual_time", "iteration",
+             ns("1") + ", \"kib_per_fiber\": 4.258") +
+         "," + row("sleep/fibers_epoll/sleepers:1000/ms:1/iterations:1", "iteration", sleep) + "]}";
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(what_micro_bench_measured_fills_places_too, documents) {
+  const auto micro = folder.write("runs/micro.json", micro_json()).string();
+  folder.write("it.md", place(micro, "parts") + place(micro, "sleep") + place(micro, "parked"));
+  BOOST_TEST(bench::report_command({micro, "--splice", (folder / "it.md").string()}) == 0);
+  BOOST_TEST(
+      folder.read("it.md") ==
+      place(micro, "parts",
+            "| part | fibers, ns | peer | peer, ns | ratio |\n|---|---:|---|---:|---:|\n"
+            "| switch from fiber to fiber | 8.60 | Boost.Fiber | 50.7 | 0.17 |\n") +
+          place(micro, "sleep",
+                "| sleepers | each sleeps | fibers, epoll, µs | fibers, io_uring, µs | Asio, "
+                "µs |\n|---:|---:|---:|---:|---:|\n"
+                "| 1,000 | 1 ms | 42.4 late, 27.2 CPU | n/a | n/a |\n") +
+          place(micro, "parked",
+                "| parked fibers | KiB per fiber |\n|---:|---:|\n| 1,000 | 4.26 |\n"));
+  BOOST_TEST(bench::report_command({micro, "--splice", (folder / "it.md").string(), "--check"}) ==
+             0);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_micro_bench_did_not_measure_is_refused, documents) {
+  const auto results = bench::read_micro(folder.write("micro.json", micro_json()));
+  const auto said = [&](const std::string& wanted) {
+    return refusal_of([&] { bench::micro_excerpt(results, wanted); });
+  };
+  BOOST_TEST(said("part") ==
+             "'part' is not parts, parked, or sleep [on SLEEPERS/MS,SLEEPERS/MS...]");
+  BOOST_TEST(said("sleep on 1/1").starts_with("the run does not have each of these loads"));
+  BOOST_TEST(said("sleep on 1000/1") == "");
+  const auto foreign = folder.write("foreign.json", "{\"benchmark\": []}");
+  BOOST_CHECK_THROW(bench::read_micro(foreign), bench::unreadable_run);
+  BOOST_CHECK_THROW(bench::read_micro(folder / "none.json"), bench::unreadable_run);
 }
 
 // --- compressed runs
