@@ -74,7 +74,7 @@ void connection::hang_up() {
   ::shutdown(descriptor_, SHUT_RDWR);
 }
 
-// Called now and then. That is cheaper than reading the clock on each message.
+// Called now and then. That costs less than reading the clock on each message.
 void connection::hang_up_if_still_since(clock::time_point limit, clock::time_point now) {
   if (moved_.exchange(false, std::memory_order_relaxed)) still_since_ = now;
   if (still_since_ <= limit) hang_up();

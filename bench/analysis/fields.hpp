@@ -8,7 +8,25 @@
 
 namespace bench {
 
-BOOST_DESCRIBE_ENUM(finding, equivalent, cheaper, dearer, tiny, inconclusive, conflict, unmeasured)
+BOOST_DESCRIBE_ENUM(finding, equivalent, lower, higher, tiny, inconclusive, conflict, unmeasured)
+
+// Two words were others in older reports.
+template <>
+struct json_form<finding> {
+  static boost::json::value write(finding what) {
+    return boost::json::string(boost::describe::enum_to_string(what, "unknown"));
+  }
+  static finding read(const boost::json::value& value, const std::string& where) {
+    const std::string_view word = value.is_string() ? std::string_view{value.as_string()} : "";
+    if (word == "cheaper") return finding::lower;
+    if (word == "dearer") return finding::higher;
+    finding what{};
+    if (!boost::describe::enum_from_string(std::string{word}.c_str(), what))
+      throw malformed{where, "is not a word known here"};
+    return what;
+  }
+};
+
 BOOST_DESCRIBE_STRUCT(interval, (), (low, high))
 BOOST_DESCRIBE_STRUCT(estimate, (), (value, range, n))
 BOOST_DESCRIBE_STRUCT(verdict, (), (what, words, more_blocks))

@@ -22,7 +22,7 @@ struct command {
 
 constexpr std::array commands{
     command{"run", "measure servers against each other and write a report", bench::run_command},
-    command{"compare", "what became dearer from run to run", bench::compare_command},
+    command{"compare", "whose CPU per message changed from run to run", bench::compare_command},
     command{"duel", "two servers live in the terminal, side by side", bench::duel_command},
     command{"report", "the reports of a run, written anew", bench::report_command},
     command{"doctor", "what of this machine would spoil a run, and what changes it",

@@ -120,12 +120,11 @@ int compare_command(const arguments& given) {
   bool markdown = false;
   options wanted{
       "echobench compare", "RUN RUN...",
-      "Says what became dearer or cheaper from the first run to the last, oldest first:\n"
+      "Says whose CPU per message changed from the first run to the last, oldest first:\n"
       "by the ratio to a server that both measured, because days are not paired. Of\n"
       "three runs and more it also shows each server's way from run to run."};
-  wanted.add(
-      "gate", gate, "PERCENT",
-      "exit 1 if a server became dearer by more from the first run to the last, 4 if unclear");
+  wanted.add("gate", gate, "PERCENT",
+             "exit 1 if a server's rose by more from the first run to the last, 4 if unclear");
   wanted.add("markdown", markdown, "print Markdown, for a pull request");
   const auto rest = wanted.parse(given);
   if (rest.size() < 2) throw usage_error("echobench compare: wants two or more runs, oldest first");

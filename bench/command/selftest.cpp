@@ -27,7 +27,7 @@ constexpr int rounds = 8;
 constexpr auto injected = 1000ns;
 constexpr auto pause = 100ms;
 const std::string subject = "fibers/epoll";
-const std::string dearer_subject = "fibers/epoll with 1 us a message";
+const std::string slowed_subject = "fibers/epoll with 1 us a message";
 // With more connections a slower server lets the client sleep, and the CPU time of waking it would
 // be counted as well.
 const std::string load = "c16/64";
@@ -40,10 +40,10 @@ struct selftest_bed {
 };
 
 std::vector<server_info> servers_here() {
-  auto dearer = find_server(subject, {});
-  dearer.name = dearer_subject;
-  dearer.command += fmt::format(" --inject-ns {}", injected.count());
-  std::vector<server_info> all{find_server(subject, {}), dearer, find_server("floor/epoll", {})};
+  auto slowed = find_server(subject, {});
+  slowed.name = slowed_subject;
+  slowed.command += fmt::format(" --inject-ns {}", injected.count());
+  std::vector<server_info> all{find_server(subject, {}), slowed, find_server("floor/epoll", {})};
   for (const std::string mode : {"wrong", "fixed", "short", "honest"})
     all.push_back({mode, "odd_server " + mode, {}});
   return all;
@@ -61,11 +61,11 @@ std::vector<block> duets(test_bed& bed, const std::string& base, const std::stri
 }
 
 proof same(const selftest_bed& on) {
-  return judge_same(duets(on.bed, subject, on.broken ? dearer_subject : subject));
+  return judge_same(duets(on.bed, subject, on.broken ? slowed_subject : subject));
 }
 
 proof found_again(const selftest_bed& on) {
-  return judge_injected(duets(on.bed, subject, on.broken ? subject : dearer_subject),
+  return judge_injected(duets(on.bed, subject, on.broken ? subject : slowed_subject),
                         static_cast<double>(injected.count()));
 }
 

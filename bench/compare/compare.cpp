@@ -91,7 +91,7 @@ std::string words_of(const change_row& row, double margin, char grade) {
                        signed_range(row.range));
   const double sign = row.change < 0 ? -1 : 1;
   const auto [low, high] = std::minmax({sign * row.range.low, sign * row.range.high});
-  return fmt::format("{} by {} [{:.1f}, {:.1f}]", row.change < 0 ? "cheaper" : "dearer",
+  return fmt::format("{} by {} [{:.1f}, {:.1f}]", row.change < 0 ? "lower" : "higher",
                      percent_text(sign * row.change), 100 * low, 100 * high);
 }
 

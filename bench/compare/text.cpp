@@ -98,7 +98,7 @@ std::string comparison_text(const run_comparison& change, const style& given) {
   shown.width = std::clamp(given.width, 60, 160);
   const auto changes = change_table(change);
   auto text = runs_text(change, shown.width) + history_text(change, shown.width) +
-              fmt::format("\n{}; change below 0: now cheaper\n", changes.title);
+              fmt::format("\n{}; change below 0: now lower\n", changes.title);
   text += terminal_table(changes, shown) + '\n' + verdicts_of(change, shown.width) +
           raw_numbers(change, shown);
   if (!change.notes.empty()) text += "\nNotes:\n";

@@ -52,7 +52,7 @@ struct duel_score {
   // CPU per message, left / right.
   estimate ratio() const;
 
-  // "fibers/epoll against asio-callback/epoll: cheaper by 4.1 % [3.3, 4.9]"
+  // "fibers/epoll against asio-callback/epoll: lower by 4.1 % [3.3, 4.9]"
   std::string verdict() const;
 };
 

@@ -79,11 +79,11 @@ std::pair<std::string, std::string> short_names(const comparison& pair) {
                : std::pair{pair.contender, pair.base};
 }
 
-// The ratio with its interval, followed by the verdict's word unless it is cheaper, dearer or n/a.
+// The ratio with its interval, followed by the verdict's word unless it is lower, higher or n/a.
 std::string judged_ratio(const cost_row& row) {
   const auto what = row.verdict.what;
   const bool plain =
-      what == finding::cheaper || what == finding::dearer || what == finding::unmeasured;
+      what == finding::lower || what == finding::higher || what == finding::unmeasured;
   return interval_text(row.ratio, ratio_text) + (plain ? "" : fmt::format(", {}", word_of(what)));
 }
 
@@ -102,7 +102,7 @@ table verdict_table(const results& found, const comparison& pair) {
   const bool from_duets = rows.front()->decided_by == block_kind::duet;
   table shown{
       .title = fmt::format("CPU per message, {} / {}", pair.contender, pair.base),
-      .note = fmt::format("Below 1: {} is cheaper. Margin: {}.{}", pair.contender,
+      .note = fmt::format("Below 1: {} uses less. Margin: {}.{}", pair.contender,
                           percent_text(from_duets ? found.margin : found.margin_alone),
                           from_duets ? ""
                                      : " The two never shared a core at once: the ratios are "
@@ -151,14 +151,11 @@ table summary_table(const results& found) {
   if (pairs.empty()) return shown;
   const auto [contender, base] = short_names(pairs.front());
   shown.columns = {{"load", "load", column_kind::word},
-                   {fmt::format("CPU per message, {} / {} [95 %]", contender, base)},
-                   {contender + ", ns per message above the bare loop"},
-                   {base + ", ns per message above the bare loop"}};
+                   {fmt::format("CPU per message, {} / {} [95 %]", contender, base)}};
   for (const auto* row : costs_of(found, pairs.front())) {
     if (shown.rows.size() == most_rows) break;
     shown.rows.push_back({fmt::format("{} (`{}`)", row->scenario.words(), row->scenario.text()),
-                          judged_ratio(*row), interval_text(row->contender.overhead_ns, ns_text),
-                          interval_text(row->base.overhead_ns, ns_text)});
+                          judged_ratio(*row)});
   }
   return shown;
 }

@@ -37,9 +37,9 @@ std::string coloured_word(finding what, const style& shown) {
   const auto padded = fmt::format("{:<{}}", word_of(what), word_width);
   if (!shown.colour) return padded;
   switch (what) {  // cyan and yellow: distinct also for the colour-blind
-    case finding::cheaper:
+    case finding::lower:
       return "\x1b[1;36m" + padded + "\x1b[0m";
-    case finding::dearer:
+    case finding::higher:
       return "\x1b[1;33m" + padded + "\x1b[0m";
     case finding::conflict:
       return "\x1b[1;35m" + padded + "\x1b[0m";
@@ -67,7 +67,7 @@ std::string longer_verdicts(const std::vector<const cost_row*>& rows, const styl
   // Pairs of words and the names of their rows.
   std::vector<std::pair<std::string, std::string>> names_of;
   for (const auto* row : rows) {
-    if (row->verdict.what == finding::cheaper || row->verdict.what == finding::dearer) continue;
+    if (row->verdict.what == finding::lower || row->verdict.what == finding::higher) continue;
     const auto same = std::find_if(names_of.begin(), names_of.end(), [&](const auto& each) {
       return each.first == row->verdict.words;
     });

@@ -84,7 +84,7 @@ std::string injection_text(const cost_row& row) {
   const double injected = injected_ns(row.comparison.contender).value_or(0);
   return fmt::format("{} ns per message burnt in {} on {}: {}, {}", ns_text(injected),
                      row.comparison.base, row.scenario.text(),
-                     row.verdict.what == finding::dearer ? "found" : "not found",
+                     row.verdict.what == finding::higher ? "found" : "not found",
                      interval_text(row.difference_ns, ns_text, "ns"));
 }
 
@@ -129,10 +129,10 @@ std::string_view word_of(finding what) {
   switch (what) {
     case finding::equivalent:
       return "equivalent";
-    case finding::cheaper:
-      return "cheaper";
-    case finding::dearer:
-      return "dearer";
+    case finding::lower:
+      return "lower";
+    case finding::higher:
+      return "higher";
     case finding::tiny:
       return "tiny";
     case finding::inconclusive:

@@ -20,7 +20,7 @@ std::vector<fact> trust_facts(const run_header& header, const results& found);
 // The machine, build, seed and command, which are needed to repeat the run.
 std::vector<fact> environment_facts(const run_header& header);
 
-// The verdict in one word, such as "cheaper" or "inconclusive".
+// The verdict in one word, such as "lower" or "inconclusive".
 std::string_view word_of(finding what);
 
 // KiB per connection, or why there is no number.

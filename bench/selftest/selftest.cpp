@@ -46,7 +46,7 @@ proof judge_same(const std::vector<block>& blocks) {
   if (!noise || noise->grade == 'D')
     return {false, "not provable in such noise, grade D: " + words};
   const bool called_different =
-      row.verdict.what == finding::cheaper || row.verdict.what == finding::dearer;
+      row.verdict.what == finding::lower || row.verdict.what == finding::higher;
   return {!called_different && std::abs(std::log(row.ratio.value)) <= margin, words};
 }
 
@@ -55,7 +55,7 @@ proof judge_injected(const std::vector<block>& blocks, double injected_ns) {
   if (found.costs.empty()) return {false, "no block was measured"};
   const auto& row = found.costs.front();
   const double share = row.difference_ns.value / injected_ns;
-  return {row.verdict.what == finding::dearer && share >= least_found && share <= most_found,
+  return {row.verdict.what == finding::higher && share >= least_found && share <= most_found,
           fmt::format("{}: {} of {} ns, which is {:.2f} of it ({} to {} is right)",
                       row.verdict.words, interval_text(row.difference_ns, ns_text, "ns"),
                       ns_text(injected_ns), share, least_found, most_found)};

@@ -23,10 +23,10 @@ struct proof {
 };
 
 // Holds if the estimate lies within the margin that the same blocks give, and the verdict is
-// neither cheaper nor dearer. At noise grade D that would prove nothing, so it does not hold.
+// neither lower nor higher. At noise grade D that would prove nothing, so it does not hold.
 proof judge_same(const std::vector<block>& blocks);
 
-// Holds if the verdict is "dearer" and the difference is 0.5 to 1.3 times what was injected.
+// Holds if the verdict is "higher" and the difference is 0.5 to 1.3 times what was injected.
 // Batching hides a part of it, and side effects of the delay may add to it.
 proof judge_injected(const std::vector<block>& blocks, double injected_ns);
 

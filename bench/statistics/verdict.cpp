@@ -26,7 +26,7 @@ std::string size_of(const estimate& d) {
 }
 
 std::string direction_and_size(const estimate& d) {
-  return fmt::format("{} by {}", d.value < 0 ? "cheaper" : "dearer", size_of(d));
+  return fmt::format("{} by {}", d.value < 0 ? "lower" : "higher", size_of(d));
 }
 
 // An interval narrows with the square root of the number of blocks. The question is settled when
@@ -106,7 +106,7 @@ verdict judge(const estimate& d, double margin, char grade) {
     return {finding::tiny,
             fmt::format("tiny difference, below the margin of {:.1f} %", 100 * margin),
             {}};
-  return {d.value < 0 ? finding::cheaper : finding::dearer, direction_and_size(d), {}};
+  return {d.value < 0 ? finding::lower : finding::higher, direction_and_size(d), {}};
 }
 
 verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade) {

@@ -1,6 +1,6 @@
 // verdict: the words that an interval justifies.
 //
-//     judge(ln_ratio, margin).words   // "cheaper by 4.1 % [3.3, 4.9]"
+//     judge(ln_ratio, margin).words   // "lower by 4.1 % [3.3, 4.9]"
 //
 // All values are ln(contender / base) of CPU per message: below 0 the contender uses less. A wide
 // interval never becomes "no difference": it is inconclusive, with an estimate of how many more
@@ -17,8 +17,8 @@ namespace bench {
 
 enum class finding {
   equivalent,    // is_equivalent(): the whole interval lies inside the margin
-  cheaper,       // the interval excludes 0, and the estimate lies below -margin
-  dearer,        // the interval excludes 0, and the estimate lies above the margin
+  lower,         // the interval excludes 0, and the estimate lies below -margin
+  higher,        // the interval excludes 0, and the estimate lies above the margin
   tiny,          // the interval excludes 0, but the estimate is within the margin
   inconclusive,  // none of the others
   conflict,      // the intervals of duet and exclusive blocks lie on opposite sides of 0

@@ -624,7 +624,7 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
 }
 
 // Arms the timeout request for `deadline`. An earlier deadline stays armed: one wake-up too many is
-// cheaper than a request for each deadline that is given up. False: `deadline` has passed.
+// less work than a request for each deadline that is given up. False: `deadline` has passed.
 bool io_uring_reactor::arm(time_point deadline) noexcept {
   using namespace std::chrono;
   if (deadline >= armed_) return true;

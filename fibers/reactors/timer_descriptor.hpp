@@ -27,7 +27,7 @@ class timer_descriptor {
   int get() const noexcept { return descriptor_; }
 
   // Makes the descriptor readable at `deadline`, or earlier: an earlier deadline stays armed,
-  // because one wake-up too many is cheaper than a system call for each deadline that is given up.
+  // because one wake-up too many costs less than a system call for each deadline that is given up.
   // time_point::max() means no deadline. False: `deadline` has passed already.
   bool arm(time_point deadline) noexcept {
     return (deadline >= armed_ && !readable_) || set(deadline);

@@ -16,7 +16,7 @@ struct synthetic_truth {
   double noise = 0.006;           // of one server's cost in one block
   double exclusive_noise = 0.03;  // the same, where servers are not loaded at once
   bool control = true;
-  double control_swing = 0;  // of its second launch, dearer and cheaper by turns
+  double control_swing = 0;  // of its second launch, higher and lower by turns
   bool select_too = true;
   double utilisation = 0.71;
   bool open_loop = true;

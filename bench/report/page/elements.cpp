@@ -20,8 +20,8 @@ std::string caption_of(const table& shown) {
 std::string verdict_html(const cell& said) {
   using symbol = std::pair<std::string_view, std::string_view>;
   constexpr std::array<symbol, 7> symbols{{{"equivalent", "≈"},
-                                           {"cheaper", "▼"},
-                                           {"dearer", "▲"},
+                                           {"lower", "▼"},
+                                           {"higher", "▲"},
                                            {"tiny", "·"},
                                            {"inconclusive", "?"},
                                            {"conflict", "⚠"},

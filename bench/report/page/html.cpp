@@ -49,10 +49,10 @@ std::string opening(const run_header& header, const results& found, bool has_cha
                  element("p",
                          has_charts
                              ? "Each mark is a ratio of CPU per message, each line its exact 95 % "
-                               "interval. Left of 1 the first server is cheaper; shaded is the "
+                               "interval. Left of 1 the first server uses less; shaded is the "
                                "margin below which a difference is not called one."
                              : "Each ratio is one of CPU per message, in brackets its exact 95 % "
-                               "interval. Below 1 the first server is cheaper; a difference below "
+                               "interval. Below 1 the first server uses less; a difference below "
                                "the margin is not called one.",
                          "class=\"note\"") +
                      charted("forest", tables));

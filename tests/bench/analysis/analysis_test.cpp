@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(the_planted_overheads_are_found_though_the_kernels_share_wa
   BOOST_TEST(!row.contender.overhead_ns->range->excludes(55));
   BOOST_TEST(!row.base.overhead_ns->range->excludes(480));
   BOOST_TEST(row.contender.overhead_ns->range->half_width() < 10);
-  BOOST_TEST(row.verdict.what == finding::cheaper);
+  BOOST_TEST(row.verdict.what == finding::lower);
   BOOST_TEST(std::abs(row.overhead_ratio->value - 55.0 / 480) < 0.03);
   BOOST_TEST(found.headlines.front().starts_with("On c64/512, fibers/epoll costs 5"));
   BOOST_TEST(

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(servers_that_never_shared_a_block_are_decided_by_exclusive_
   const auto found = analyse(record);
   const auto& row = row_of(found, "c64/512", "fibers/select");
   BOOST_TEST((row.decided_by == bench::block_kind::exclusive));
-  BOOST_TEST(row.verdict.what == finding::cheaper);
+  BOOST_TEST(row.verdict.what == finding::lower);
   BOOST_TEST(row.ratio.value == row.exclusive_ratio.value);
   BOOST_TEST(contains(every_form(record)[4], "from exclusive blocks"));
 }

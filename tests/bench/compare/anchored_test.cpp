@@ -14,7 +14,7 @@
 using bench::compare_runs;
 
 BOOST_AUTO_TEST_CASE(folder_record_and_json_report_of_a_run_compare_alike) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
+  const two_runs runs{quiet(1), slower(2, 400)};
   const auto from_folders = compare_runs({runs.before(), runs.after()});
   const auto from_files =
       compare_runs({runs.before() / "report.json", runs.after() / "run.ndjson"});
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(an_unreadable_side_is_named) {
   BOOST_TEST(complaint(half).starts_with(half.string() + ": it is not JSON: "));
   const auto nothing = folder.write("run.ndjson", "");
   BOOST_TEST(complaint(nothing).starts_with(nothing.string() + ":0: no header"));
-  const auto text = folder.write("notes.txt", "cheaper by far\n");
+  const auto text = folder.write("notes.txt", "lower by far\n");
   BOOST_TEST(complaint(text) == text.string() + ":1: not a run: its first line is no JSON");
 }
 

@@ -1,4 +1,4 @@
-// Two runs compared: what became dearer is found, what wandered with the machine is not.
+// Two runs compared: what costs more is found, what wandered with the machine is not.
 #include <bench/command/commands.hpp>
 #include <bench/compare/compare.hpp>
 #include <bench/text/failure.hpp>
@@ -24,29 +24,29 @@ BOOST_AUTO_TEST_CASE(the_same_truth_on_two_days_passes_a_gate) {
 }
 
 BOOST_AUTO_TEST_CASE(a_regression_fails_the_gate_and_names_the_server) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
+  const two_runs runs{quiet(1), slower(2, 400)};
   const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
   BOOST_TEST(change.result == gate_result::failed);
   BOOST_TEST(change.exit_code() == 1);
   const auto& row = row_of(change, "fibers/epoll");
   BOOST_TEST(row.gate == gate_result::failed);
   BOOST_TEST(row.anchor == "asio-callback/epoll");
-  BOOST_TEST(row.words.starts_with("dearer by "));
+  BOOST_TEST(row.words.starts_with("higher by "));
   BOOST_TEST(row_of(change, "fibers/select").gate == gate_result::passed);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_gate_nothing_fails) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
+  const two_runs runs{quiet(1), slower(2, 400)};
   const auto change = compare_runs({runs.before(), runs.after()});
   BOOST_TEST(change.result == gate_result::none);
   BOOST_TEST(change.exit_code() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(an_improvement_passes_a_gate) {
-  const two_runs runs{dearer(1, 400), quiet(2)};
+  const two_runs runs{slower(1, 400), quiet(2)};
   const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
   BOOST_TEST(change.exit_code() == 0);
-  BOOST_TEST(row_of(change, "fibers/epoll").words.starts_with("cheaper by "));
+  BOOST_TEST(row_of(change, "fibers/epoll").words.starts_with("lower by "));
 }
 
 BOOST_AUTO_TEST_CASE(wide_intervals_are_inconclusive_under_a_gate) {
@@ -69,14 +69,14 @@ BOOST_AUTO_TEST_CASE(a_machine_of_noise_grade_d_refuses_a_gate) {
 
 BOOST_AUTO_TEST_CASE(noise_grade_d_refuses_a_gate_on_either_side_even_where_it_would_fail) {
   const synthetic_truth noisy{.seed = 2, .noise = 0.2};
-  const two_runs runs{noisy, dearer(1, 4000)};
+  const two_runs runs{noisy, slower(1, 4000)};
   const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
   BOOST_TEST(row_of(change, "fibers/epoll").gate == gate_result::failed);
   BOOST_TEST(change.exit_code() == 4);
 }
 
 BOOST_AUTO_TEST_CASE(a_p_that_only_one_look_would_believe_fails_no_gate) {
-  auto later = dearer(10, 140);
+  auto later = slower(10, 140);
   auto before = quiet(9);
   before.noise = later.noise = 0.02;
   before.rounds = later.rounds = 6;
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(what_fails_a_gate_lies_above_it_with_its_whole_interval) {
   int failed = 0;
   int contained = 0;
   for (double by_ns = 100; by_ns <= 220; by_ns += 5) {
-    auto before = quiet(1), later = dearer(2, by_ns);
+    auto before = quiet(1), later = slower(2, by_ns);
     before.noise = later.noise = 0.01;
     const history_of_runs runs{{only_row(before), only_row(later)}};
     const auto change = compare_runs(runs.paths, 0.03);
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(one_block_in_the_last_run_passes_no_gate) {
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_stands_whatever_else_is_missing) {
-  auto fewer = dearer(2, 400);
+  auto fewer = slower(2, 400);
   fewer.select_too = false;
   const two_runs runs{quiet(1), fewer};
   BOOST_TEST(compare_runs({runs.before(), runs.after()}, 0.03).exit_code() == 1);
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_failure_stands_whatever_else_is_missing) {
 BOOST_AUTO_TEST_CASE(a_debug_build_on_either_side_neither_passes_nor_fails_a_gate) {
   for (const double by_ns : {0.0, 400.0})
     for (const bool first : {true, false}) {
-      auto before = synthetic_run(quiet(1)), later = synthetic_run(dearer(2, by_ns));
+      auto before = synthetic_run(quiet(1)), later = synthetic_run(slower(2, by_ns));
       (first ? before : later).caveats_found.push_back(bench::caveats::debug_build{"fibers/epoll"});
       const two_runs runs{before, later};
       const auto change = compare_runs({runs.before(), runs.after()}, 0.03);
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_debug_build_on_either_side_neither_passes_nor_fails_a_gat
 
 BOOST_AUTO_TEST_CASE(a_margin_that_noise_widened_leaves_nothing_unchanged_that_shows_a_change) {
   const auto words = [](double swing, double by_ns) {
-    auto before = quiet(1), later = dearer(2, by_ns);
+    auto before = quiet(1), later = slower(2, by_ns);
     before.control_swing = later.control_swing = swing;
     const two_runs runs{before, later};
     return row_of(compare_runs({runs.before(), runs.after()}), "fibers/epoll").words;
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_margin_that_noise_widened_leaves_nothing_unchanged_that_s
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_gate_or_run_is_refused_by_its_name) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
+  const two_runs runs{quiet(1), slower(2, 400)};
   const auto before = runs.before().string(), after = runs.after().string();
   const auto names = [](const std::string& what) {
     return [=](const std::exception& error) { return says(error.what(), what); };
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(an_empty_gate_or_run_is_refused_by_its_name) {
 }
 
 BOOST_AUTO_TEST_CASE(the_change_and_its_interval_are_those_of_what_was_planted) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
+  const two_runs runs{quiet(1), slower(2, 400)};
   const auto change = compare_runs({runs.before(), runs.after()});
   const auto& row = row_of(change, "fibers/epoll");
   const double kernel_ns = 4000 + 3000.0 / 64 + 512 * 0.12;
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(runs_with_nothing_in_common_cannot_be_compared) {
 }
 
 BOOST_AUTO_TEST_CASE(a_change_that_is_certain_but_perhaps_below_the_gate_does_not_fail_it) {
-  auto later = dearer(10, 220);
+  auto later = slower(10, 220);
   auto before = quiet(9);
   before.noise = later.noise = 0.02;
   const two_runs runs{before, later};

@@ -32,7 +32,7 @@ std::string marks_of(const bench::history_row& row) {
 
 BOOST_AUTO_TEST_CASE(a_history_marks_the_run_in_which_it_changed) {
   const history_of_runs runs{{synthetic_run(quiet(1)), synthetic_run(quiet(2)),
-                              synthetic_run(dearer(3, 400)), synthetic_run(dearer(4, 400))}};
+                              synthetic_run(slower(3, 400)), synthetic_run(slower(4, 400))}};
   const auto change = compare_runs(runs.paths, 0.03);
   BOOST_TEST(marks_of(history_row_of(change, "fibers/epoll")) == "..*.");
   BOOST_TEST(marks_of(history_row_of(change, "fibers/select")) == "....");
@@ -50,14 +50,14 @@ BOOST_AUTO_TEST_CASE(a_history_marks_the_run_in_which_it_changed) {
 
 BOOST_AUTO_TEST_CASE(a_gate_over_many_runs_is_the_first_against_the_last) {
   const history_of_runs runs{
-      {synthetic_run(quiet(1)), synthetic_run(dearer(2, 400)), synthetic_run(quiet(3))}};
+      {synthetic_run(quiet(1)), synthetic_run(slower(2, 400)), synthetic_run(quiet(3))}};
   const auto change = compare_runs(runs.paths, 0.03);
   BOOST_TEST(change.exit_code() == 0);
   BOOST_TEST(marks_of(history_row_of(change, "fibers/epoll")) == ".**");
 }
 
 BOOST_AUTO_TEST_CASE(a_change_within_the_margin_is_not_marked_however_sure) {
-  auto steady = quiet(1), later = dearer(2, 30), last = quiet(3);  // 0.7 %
+  auto steady = quiet(1), later = slower(2, 30), last = quiet(3);  // 0.7 %
   for (auto* each : {&steady, &later, &last}) each->noise = 0.0003, each->rounds = 20;
   const history_of_runs runs{{synthetic_run(steady), synthetic_run(later), synthetic_run(last)}};
   BOOST_TEST(marks_of(history_row_of(compare_runs(runs.paths), "fibers/epoll")) == "...");

@@ -1,6 +1,6 @@
 // synthetic_runs: folders of runs with known truths, to be compared.
 //
-//     const two_runs runs{quiet(1), dearer(2, 400)};
+//     const two_runs runs{quiet(1), slower(2, 400)};
 //     row_of(compare_runs({runs.before(), runs.after()}), "fibers/epoll").change
 #pragma once
 
@@ -67,7 +67,7 @@ inline synthetic_truth quiet(unsigned seed) {
   return {.seed = seed, .noise = 0.003, .latencies = false, .kernel_drift = 0.01};
 }
 
-inline synthetic_truth dearer(unsigned seed, double by_ns) {
+inline synthetic_truth slower(unsigned seed, double by_ns) {
   auto truth = quiet(seed);
   truth.library_ns["fibers/epoll"] += by_ns;
   return truth;

@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(a_long_name_of_a_scenario_pushes_no_number_out_of_its_colum
 }
 
 BOOST_AUTO_TEST_CASE(the_comparison_fits_80_columns) {
-  const two_runs runs{quiet(1), dearer(2, 400)};
+  const two_runs runs{quiet(1), slower(2, 400)};
   const std::vector<std::filesystem::path> many(12, runs.before());
   auto text = bench::comparison_text(compare_runs({runs.before(), runs.after()}, 0.03), {}) +
               bench::comparison_text(compare_runs(many, 0.03), {});

@@ -26,8 +26,8 @@ BOOST_AUTO_TEST_CASE(a_duel_is_saved_as_a_run_with_its_reports) {
   BOOST_TEST(record.blocks.size() == 14U);
   BOOST_TEST(record.memory.size() == 4U);
   const auto report = folder.read("run/report.md");
-  BOOST_TEST(holds(report, "cheaper by "), report);
-  BOOST_TEST(holds(report, "dearer by "), report);
+  BOOST_TEST(holds(report, "lower by "), report);
+  BOOST_TEST(holds(report, "higher by "), report);
   BOOST_CHECK_THROW(bench::write_run(record, folder / "run"), std::exception);
 }
 
@@ -39,5 +39,5 @@ BOOST_AUTO_TEST_CASE(who_disturbs_the_other_has_no_verdict_in_a_duel_and_none_in
   const auto found = bench::analyse(bench::record_of(match, {}, {}));
   BOOST_CHECK(found.costs.front().verdict.what == bench::finding::unmeasured);
   BOOST_CHECK(bench::analyse(bench::record_of(some_duel(), {}, {})).costs.front().verdict.what ==
-              bench::finding::cheaper);
+              bench::finding::lower);
 }

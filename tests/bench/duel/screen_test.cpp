@@ -84,7 +84,7 @@ BOOST_DATA_TEST_CASE(the_screen_says_what_it_must, data::make(usual_sizes), size
   for (const auto* part :
        {"c64/512", "64 connections", "round 21", "0:21 of 10:00", "fibers/epoll",
         "asio-callback/epoll", "messages/s", "40,000", "CPU a message, ns", "p50", "612", "p99",
-        "slowest", "memory, KiB", "1,310", "█", "cheaper by "}) {
+        "slowest", "memory, KiB", "1,310", "█", "lower by "}) {
     BOOST_TEST(holds(text, part), part << " is not on\n" << text);
   }
   for (const auto* key : {"c- C+", "b- B+", "d- D+", "l r", "pause", "s save", "q quit"})

@@ -34,6 +34,18 @@ BOOST_AUTO_TEST_CASE(a_json_report_read_back_says_the_same) {
   BOOST_TEST((bench::json_report(back.header, back.found) == folder.read("report.json")));
 }
 
+BOOST_AUTO_TEST_CASE(a_report_with_the_older_words_of_a_verdict_is_read) {
+  const auto text = bench::json_report_line(synthetic_run().header, analyse(synthetic_run()));
+  auto older = text;
+  const std::string now = R"("what":"lower")", before = R"("what":"cheaper")";
+  for (auto at = older.find(now); at != older.npos; at = older.find(now, at))
+    older.replace(at, now.size(), before);
+  BOOST_TEST((older != text));
+  const scratch_folder folder;
+  const auto back = bench::read_json_report(folder.write("report.json", older));
+  BOOST_TEST((bench::json_report_line(back.header, back.found) == text));
+}
+
 BOOST_AUTO_TEST_CASE(the_json_report_meets_its_schema_member_by_member) {
   const auto schema = parsed_file(REPORT_SCHEMA);
   schema_check check{schema};

@@ -32,12 +32,12 @@ BOOST_AUTO_TEST_CASE(an_interval_inside_the_margin_is_equivalent_and_names_the_m
 }
 
 BOOST_AUTO_TEST_CASE(cheaper_and_dearer_name_their_size_and_interval) {
-  const auto cheaper = judge(ratio(0.959, 0.951, 0.967), 0.01);
-  BOOST_TEST(cheaper.what == finding::cheaper);
-  BOOST_TEST(cheaper.words == "cheaper by 4.1 % [3.3, 4.9]");
-  const auto dearer = judge(ratio(1.097, 1.079, 1.111), 0.01);
-  BOOST_TEST(dearer.what == finding::dearer);
-  BOOST_TEST(dearer.words == "dearer by 9.7 % [7.9, 11.1]");
+  const auto lower = judge(ratio(0.959, 0.951, 0.967), 0.01);
+  BOOST_TEST(lower.what == finding::lower);
+  BOOST_TEST(lower.words == "lower by 4.1 % [3.3, 4.9]");
+  const auto higher = judge(ratio(1.097, 1.079, 1.111), 0.01);
+  BOOST_TEST(higher.what == finding::higher);
+  BOOST_TEST(higher.words == "higher by 9.7 % [7.9, 11.1]");
 }
 
 BOOST_AUTO_TEST_CASE(a_proven_difference_within_the_margin_is_tiny) {
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(at_noise_grade_d_nothing_is_equivalent) {
   BOOST_TEST(!within.more_blocks);
   BOOST_TEST(judge(ratio(1.089, 1.043, 1.138), 0.144, 'D').what == finding::tiny);
   BOOST_TEST(judge(ratio(1.004, 1.002, 1.006), 0.01, 'D').what == finding::tiny);
-  BOOST_TEST(judge(ratio(1.5, 1.3, 1.7), 0.144, 'D').what == finding::dearer);
+  BOOST_TEST(judge(ratio(1.5, 1.3, 1.7), 0.144, 'D').what == finding::higher);
   BOOST_TEST(judge(ratio(1.12, 0.99, 1.3), 0.144, 'D').more_blocks.has_value());
   BOOST_TEST(judge(ratio(1.0, 0.99, 1.01), {}, 0.144, 'D').what == finding::inconclusive);
 }
@@ -100,15 +100,15 @@ BOOST_AUTO_TEST_CASE(duet_and_exclusive_on_opposite_sides_of_zero_are_a_conflict
   const auto said = judge(ratio(0.9, 0.88, 0.92), ratio(1.1, 1.05, 1.15), 0.01);
   BOOST_TEST(said.what == finding::conflict);
   BOOST_TEST(said.words ==
-             "conflict, no verdict: cheaper by 10.0 % [8.0, 12.0] in duet blocks, dearer by 10.0 % "
+             "conflict, no verdict: lower by 10.0 % [8.0, 12.0] in duet blocks, higher by 10.0 % "
              "[5.0, 15.0] in exclusive ones");
 }
 
 BOOST_AUTO_TEST_CASE(exclusive_blocks_that_do_not_contradict_leave_the_duet_its_verdict) {
   const auto duet = ratio(0.9, 0.88, 0.92);
-  BOOST_TEST(judge(duet, ratio(1.1, 0.95, 1.3), 0.01).what == finding::cheaper);
-  BOOST_TEST(judge(duet, ratio(0.8, 0.7, 0.9), 0.01).what == finding::cheaper);
-  BOOST_TEST(judge(duet, bench::estimate{}, 0.01).what == finding::cheaper);
+  BOOST_TEST(judge(duet, ratio(1.1, 0.95, 1.3), 0.01).what == finding::lower);
+  BOOST_TEST(judge(duet, ratio(0.8, 0.7, 0.9), 0.01).what == finding::lower);
+  BOOST_TEST(judge(duet, bench::estimate{}, 0.01).what == finding::lower);
 }
 
 BOOST_AUTO_TEST_CASE(the_margin_is_one_percent_or_half_the_noise_floor) {

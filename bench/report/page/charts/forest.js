@@ -46,8 +46,8 @@ function forest(rows, {margin: shared, margin_alone: alone}, width) {
       Plot.ruleY(rows.filter((row) => row.ratio.range), {...at, x1: (row) => row.ratio.range.low, x2: (row) => row.ratio.range.high, stroke: roles.contender.color, strokeWidth: 2.5, marker: "tick"}),
       dot(rows, "contender", {...at, x: (row) => row.ratio.value, r: 5.5, className: "forest-mark"}),
       ...rowLabels(rows, layout, {y: "scenario", name: "scenario", says: (row) => said(row, layout.narrow), color: (row) => words[row.verdict.what].color}),
-      Plot.text(["← cheaper"], {frameAnchor: "top-left", dy: -18, fill: "var(--muted)"}),
-      Plot.text(["dearer →"], {frameAnchor: "top-right", dy: -18, fill: "var(--muted)"}),
+      Plot.text(["← uses less"], {frameAnchor: "top-left", dy: -18, fill: "var(--muted)"}),
+      Plot.text(["uses more →"], {frameAnchor: "top-right", dy: -18, fill: "var(--muted)"}),
     ],
   });
 }

@@ -12,8 +12,8 @@ export const roles = {
 };
 
 export const words = {
-  cheaper: {sign: "▼", color: "var(--contender)"},
-  dearer: {sign: "▲", color: "var(--base)"},
+  lower: {sign: "▼", color: "var(--contender)"},
+  higher: {sign: "▲", color: "var(--base)"},
   equivalent: {sign: "≈", color: "var(--ink)"},
   tiny: {sign: "·", color: "var(--ink)"},
   inconclusive: {sign: "?", color: "var(--muted)"},
