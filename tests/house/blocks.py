@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""The examples in README and docs: C++ compiles, commands exist and know their options.
+
+    tests/house/blocks.py COMPILER BIN      BIN: the folder of the programs; exit code 1 if one is wrong
+
+A block of C++ is a whole program, or stands for itself at namespace scope, or in a function that has a
+scheduler and a stream. A command line is looked at, not run: most take minutes.
+"""
+
+import concurrent.futures
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PREAMBLE = "".join(f"#include <{each}>\n" for each in ("array", "boost/asio.hpp", "chrono", "cstdio", "string"))
+SCOPE = """
+using namespace std::chrono_literals;
+template <class... Anything> void use(Anything&&...);
+"""
+
+
+def documents():
+    listed = subprocess.run(("git", "ls-files", "*.md"), capture_output=True, text=True).stdout
+    return [Path(each) for each in listed.splitlines()] or [Path("README.md")]
+
+
+def blocks(text):
+    """The language, the line number and the text of each fenced or indented block."""
+    fence = None
+    indented, start = [], 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if fence is None and (opened := re.match(r"```(\w*)$", line)):
+            fence, body, begin = opened[1], [], number + 1
+        elif fence is not None and line == "```":
+            yield fence, begin, "\n".join(body)
+            fence = None
+        elif fence is not None:
+            body.append(line)
+        elif line.startswith("    "):
+            yield "sh", number, line.strip()
+
+
+def headers():
+    return "".join(f"#include <{each}>\n" for each in sorted(map(str, Path("fibers").glob("*.hpp"))))
+
+
+def compiles(compiler, text):
+    command = [*compiler, "-std=c++20", "-fsyntax-only", "-I", ".", "-x", "c++", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    return None if done.returncode == 0 else done.stderr
+
+
+def wrong_cpp(compiler, text):
+    if "int main(" in text:
+        return compiles(compiler, text)
+    before = PREAMBLE + headers() + SCOPE
+    inside = f"void example(fibers::scheduler& scheduler, fibers::tcp::stream& stream) {{\n{text}\n}}\n"
+    if compiles(compiler, before + inside) is None:
+        return None
+    return compiles(compiler, before + text)
+
+
+def wrong_command(programs, line):
+    words = line.split("#")[0].split()
+    if not words:
+        return None
+    name, given = words[0], words[1:]
+    if name.startswith("build/release/bin/"):
+        program = programs / name.rsplit("/", 1)[1]
+        if not program.exists() and program.name != "micro_bench":
+            return f"there is no {program.name}"
+        return None
+    if name != "bench/run":
+        return None if "/" not in name or name == "nc" or Path(name).exists() else f"there is no {name}"
+    command = given[0] if given and not given[0].startswith("-") else "run"
+    done = subprocess.run((programs / "echobench", command, "--help"), capture_output=True, text=True)
+    if done.returncode != 0:
+        return f"echobench knows no {command}"
+    for option in re.findall(r"(?:^|\s)(--[a-z-]+)", " ".join(given)):
+        if option not in done.stdout and option not in ("--help", "--port"):
+            return f"echobench {command} knows no {option}"
+    return None
+
+
+def main():
+    compiler, programs = sys.argv[1].split(), Path(sys.argv[2])
+    jobs = []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for document in documents():
+            for language, number, text in blocks(document.read_text()):
+                if language in ("cpp", "c++"):
+                    jobs.append((document, number, pool.submit(wrong_cpp, compiler, text)))
+                elif language in ("sh", "bash", "console"):
+                    for line in text.split("\n"):
+                        jobs.append((document, number, pool.submit(wrong_command, programs, line)))
+    wrong = [(document, number, job.result()) for document, number, job in jobs if job.result()]
+    for document, number, said in wrong:
+        print(f"{document}:{number}: {said}")
+    print(f"{len(jobs) - len(wrong)} of {len(jobs)} examples are right")
+    return 1 if wrong or not jobs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What tests/house/check.py allows. An exception has a reason."""
+
+# Each room of bench/ includes only rooms that stand before it.
+ROOMS = (
+    "contract statistics text record machine load server measure analysis report compare duel doctor"
+    " selftest command"
+).split()
+# These stand beside that order.
+MAY_INCLUDE = {
+    "floor": ["contract"],
+    "asio_baseline": ["contract"],
+    "micro": ["contract", "floor", "fibers"],
+}
+
+# Each file of fibers/ includes only files that stand before it. A source and its header have one
+# place, unless a source is named by itself.
+LIBRARY = """
+    sanitizer stack coroutine generator timer_queue task_queue deadline wait_queue
+    mutex condition_variable semaphore channel wait_group fiber_handle nursery print_fibers
+    reactor blocking
+    reactors/make_reactor.hpp reactors/timer_descriptor reactors/readiness
+    reactors/select reactors/poll reactors/epoll reactors/io_uring reactors/io_uring_absent
+    reactors/make_reactor.cpp
+    this_fiber.hpp post_queue scheduler this_fiber.cpp
+    socket stream_socket tcp local runtime
+""".split()
+
+ROOM_SIZE = 18
+ROOM_SIZES = {"fibers": 50}  # one public header for each concept, and its source
+
+FILE_LINES = 400
+TEST_LINES = 700  # facts are read one by one
+LONG_FILES = {
+    "fibers/reactors/io_uring.cpp": "one ring: each operation takes part in its queue, buffers and end",
+    "bench/micro/sleep.cpp": "the same sleep on fibers, on Asio and on bare system calls",
+}
+FUNCTION_LINES = 50
+LONG_FUNCTIONS = {}
+
+# Units, or whole folders, that have no test of their name, and why.
+WITHOUT_TEST = {
+    "bench/command": "tests/bench/command/echobench_test.cpp runs the program",
+    "bench/floor": "tests/bench/contract/ runs every server",
+    "bench/micro": "prints figures and decides nothing",
+    "bench/report/page": "tests/bench/report/page_test.cpp opens the page in a browser",
+    "bench/analysis/block_values": "analysis_test, through analyse()",
+    "bench/analysis/fields": "names only; report_test reads them back",
+    "bench/compare/tables": "compare_test",
+    "bench/contract/debug_build": "one constant",
+    "bench/contract/descriptor": "owns a descriptor and nothing else",
+    "bench/contract/options": "tests/bench/contract/contract_test.cpp, from outside",
+    "bench/doctor/kernel": "asks the kernel; doctor_test examines what it may answer",
+    "bench/doctor/limits": "doctor_test",
+    "bench/doctor/processors": "doctor_test",
+    "bench/doctor/remarks": "doctor_test",
+    "bench/duel/full_screen": "duel_test, in a terminal",
+    "bench/duel/player": "duel_test, in a terminal",
+    "bench/load/address": "generator_test and echobench_test connect to addresses",
+    "bench/load/echo_connection": "generator_test",
+    "bench/measure/preparation": "echobench_test",
+    "bench/measure/recorder": "resume_test",
+    "bench/measure/test_bed": "an interface; runner_test has a fake, live_test_bed_test the real one",
+    "bench/record/block_kind": "an enumeration",
+    "bench/record/fields": "names only; record_test reads them back",
+    "bench/record/run_folder": "echobench_test",
+    "bench/report/document/excerpt": "splice_test",
+    "bench/report/document/micro": "splice_test",
+    "bench/report/forms": "the list of forms; report_test writes each",
+    "bench/report/markdown": "report_test and table_test",
+    "bench/report/tables": "table_test and report_test",
+    "bench/report/trust": "report_test",
+    "bench/selftest/odd_server": "process_test and live_test_bed_test start it",
+    "bench/server/family": "process_test",
+    "bench/server/keeper": "process_test",
+    "bench/server/listening_line": "process_test",
+    "bench/server/spawn": "process_test",
+    "bench/text/described_json": "record_test and report_test read back what it writes",
+    "bench/text/failure": "types only",
+    "bench/text/forest_line": "report_test",
+    "bench/text/numbers": "report_test",
+    "bench/text/terminal": "report_test",
+    "bench/text/wrapped": "report_test",
+    "fibers/programs": "programs_test, and tests/bench/contract/ for the server",
+    "fibers/reactors": "reactor_test holds on every reactor",
+    "fibers/blocking": "tcp_test, through streams",
+    "fibers/deadline": "scheduler_timers_test, through sleeps and limits",
+    "fibers/reactor": "tests/fibers/reactors/reactor_test.cpp",
+    "fibers/sanitizer": "planted_faults_test, under each sanitizer",
+    "fibers/socket": "tcp_test and stream_close_test",
+    "fibers/stream_socket": "tcp_test, stream_end_test and stream_close_test",
+    "fibers/wait_queue": "mutex_test, semaphore_test and channel_test",
+}
+
+# Patterns in comments and documents, and what to write instead.
+NOT_PLAIN = {
+    r"\b(ns|us|µs|KiB|cycles|calls|instructions) a (message|connection|fiber|sleep|block|round)\b": 'write "per"',
+    r"\b(dearer|cheaper)\b": 'write "higher" or "lower", "more" or "less"',
+}
+
+SUBJECTS_SINCE = "8692bd3"  # where this rule began
