@@ -66,7 +66,6 @@ WITHOUT_TEST = {
     "bench/report/document/excerpt": "splice_test",
     "bench/report/document/micro": "splice_test",
     "bench/report/forms": "the list of forms; report_test writes each",
-    "bench/report/markdown": "report_test and table_test",
     "bench/report/tables": "table_test and report_test",
     "bench/report/trust": "report_test",
     "bench/selftest/odd_server": "process_test and live_test_bed_test start it",
