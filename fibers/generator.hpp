@@ -49,7 +49,7 @@ class generator : public std::ranges::view_base {
   class iterator;
 
   // `body` is any callable that takes yielder& (write auto&). It starts at the first next(). Throws
-  // std::system_error if there is no memory for its stack.
+  // boost::system::system_error if there is no memory for its stack.
   template <body_of<yielder> Body>
   generator(Body&& body, std::size_t stack_size = default_stack_size) {
     stack memory{stack_size};

@@ -22,10 +22,6 @@ struct address {
   const sockaddr* generic() const { return reinterpret_cast<const sockaddr*>(&name); }
 };
 
-[[noreturn]] void throw_error(const error_code& error, const char* what, std::string_view path) {
-  throw boost::system::system_error{error, what + std::string{path}};
-}
-
 }  // namespace
 
 stream stream::from_descriptor(int descriptor) {
@@ -36,7 +32,7 @@ void stream::connect(std::string_view path, error_code& error) {
   const address peer{path};
   if (peer.length == 0) {
     drop_descriptor();
-    error = {ENAMETOOLONG, boost::system::system_category()};
+    error = code_of(ENAMETOOLONG);
     return;
   }
   socket::connect(peer.generic(), peer.length, error);
@@ -45,7 +41,7 @@ void stream::connect(std::string_view path, error_code& error) {
 void stream::connect(std::string_view path) {
   error_code error;
   connect(path, error);
-  if (error) throw_error(error, "connect to ", path);
+  if (error) throw_error(error, "connect to " + std::string{path});
 }
 
 listener::listener(std::string_view path, int backlog)
@@ -54,7 +50,7 @@ listener::listener(std::string_view path, int backlog)
   const int failure = descriptor_ < 0     ? errno
                       : local.length == 0 ? ENAMETOOLONG
                                           : listen(local.generic(), local.length, backlog);
-  if (failure != 0) throw_error({failure, boost::system::system_category()}, "listen on ", path);
+  if (failure != 0) throw_error(failure, "listen on " + std::string{path});
 }
 
 stream listener::accept(error_code& error) {
@@ -65,7 +61,7 @@ stream listener::accept(error_code& error) {
 stream listener::accept() {
   error_code error;
   auto accepted = accept(error);
-  if (error) throw boost::system::system_error{error, "accept"};
+  if (error) throw_error(error, "accept");
   return accepted;
 }
 

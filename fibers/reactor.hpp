@@ -175,7 +175,7 @@ class reactor {
   static constexpr auto when_something_happens = time_point::max();
 
   // Waits until an operation finishes, interrupt() is called, or `deadline` has passed. Appends the
-  // finished operations. Throws std::system_error.
+  // finished operations. Throws boost::system::system_error.
   virtual void poll(time_point deadline, operation_list& finished) = 0;
 
   // Makes the poll() that is waiting return, or else the next one. The only member that any thread

@@ -1,3 +1,4 @@
+#include <fibers/error.hpp>
 #include <fibers/runtime.hpp>
 
 #include <atomic>
@@ -27,7 +28,8 @@ void runtime::run(const std::function<void(unsigned index)>& start) {
     } catch (const std::system_error& error) {
       signal = give_up;
       const auto which = std::to_string(others.size() + 1) + " of " + std::to_string(threads());
-      failed(std::make_exception_ptr(std::system_error{error.code(), "start thread " + which}));
+      failed(std::make_exception_ptr(
+          boost::system::system_error{code_of(error.code().value()), "start thread " + which}));
     } catch (const std::bad_alloc&) {
       signal = give_up;
       failed(std::current_exception());

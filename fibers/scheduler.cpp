@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cassert>
 #include <stdexcept>
-#include <system_error>
 
 namespace fibers {
 namespace {

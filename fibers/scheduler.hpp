@@ -9,12 +9,14 @@
 //
 // Blocking calls (in tcp, in this_fiber) park the calling fiber and let the others run. If a fiber
 // is cancelled, the call in which it blocks throws `cancelled`. Do not swallow that exception.
+// error.hpp says how calls fail.
 #pragma once
 
 #include <fibers/blocking.hpp>
+#include <fibers/error.hpp>  // for programs that include this file alone
 #include <fibers/fiber_handle.hpp>
 #include <fibers/post_queue.hpp>
-#include <fibers/this_fiber.hpp>  // for programs that include this file alone
+#include <fibers/this_fiber.hpp>  // the same
 
 #include <chrono>
 #include <concepts>
@@ -35,7 +37,7 @@ struct scheduler_options {
 
 class scheduler {
  public:
-  // Throws std::system_error, with the reason, if the backend does not work here.
+  // Throws boost::system::system_error, with the reason, if the backend does not work here.
   scheduler(io backend = io::automatic) : scheduler{scheduler_options{backend}} {}
   explicit scheduler(const scheduler_options& options);
   scheduler(const scheduler&) = delete;

@@ -80,7 +80,7 @@ int socket::family() const noexcept {
 scheduler& socket::adopt(int descriptor) {
   auto& here = scheduler::current();
   const int error = here.blocking().reactor().adopt(descriptor);
-  if (error != 0) throw boost::system::system_error{code_of(error), "adopt a socket"};
+  if (error != 0) throw_error(error, "adopt a socket");
   return here;
 }
 

@@ -1,17 +1,14 @@
 // socket: the common base of streams and listeners: a descriptor, its scheduler, a time limit.
 #pragma once
 
+#include <fibers/error.hpp>
 #include <fibers/scheduler.hpp>
 
 #include <sys/socket.h>
 
-#include <boost/system/error_code.hpp>
-#include <boost/system/system_error.hpp>
 #include <cstddef>
 
 namespace fibers {
-
-using boost::system::error_code;
 
 // A descriptor, the scheduler that waits for it, and a time limit for that. The scheduler must
 // outlive the socket, or at least its close().
@@ -61,7 +58,7 @@ class socket {
   void set_option(const Option& option) {
     error_code error;
     set_option(option, error);
-    if (error) throw boost::system::system_error{error, "set_option"};
+    if (error) throw_error(error, "set_option");
   }
 
  protected:
@@ -78,13 +75,9 @@ class socket {
   // Waits for a connection and returns its descriptor; on error, -1.
   int accept(error_code& error);
 
-  static error_code code_of(int error) noexcept {
-    return {error, boost::system::system_category()};
-  }
-
   void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
   void drop_descriptor() noexcept;
-  // Adopts a connected socket into the reactor of this thread. Throws system_error.
+  // Adopts a connected socket into the reactor of this thread. Throws boost::system::system_error.
   static scheduler& adopt(int descriptor);
 
   time_limit limit_;

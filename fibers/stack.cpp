@@ -1,3 +1,4 @@
+#include <fibers/error.hpp>
 #include <fibers/stack.hpp>
 
 #include <fcntl.h>
@@ -17,7 +18,6 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -202,10 +202,9 @@ bool install_protection_guards(std::byte* slab, std::size_t stacks, std::size_t 
 }
 
 [[noreturn]] void throw_out_of_stacks(guard_kind guard, int error) {
-  throw std::system_error{error, std::system_category(),
-                          guard == guard_kind::protection
-                              ? "no more stacks: vm.max_map_count limits how many can be guarded"
-                              : "no more stacks: the system gives no more address space"};
+  throw_error(error, guard == guard_kind::protection
+                         ? "no more stacks: vm.max_map_count limits how many can be guarded"
+                         : "no more stacks: the system gives no more address space");
 }
 
 // --- stacks whose thread has ended or has too many -------------------------------------------

@@ -52,8 +52,8 @@ class stack {
  public:
   // Takes a stack of `size` bytes from this thread's pool for that size. The size is rounded up to
   // whole pages and to at least smallest_stack_size; it includes the stack_label. Throws
-  // std::system_error if the system has no more memory to give; the text names the limit. Uses less
-  // than 2 KiB of the caller's stack, unless it throws.
+  // boost::system::system_error if the system has no more memory to give; the text names the limit.
+  // Uses less than 2 KiB of the caller's stack, unless it throws.
   explicit stack(std::size_t size = default_stack_size);
   explicit stack(stack_pool& pool);
   stack(stack&& other) noexcept : top_{std::exchange(other.top_, nullptr)} {}
@@ -95,7 +95,7 @@ class stack_pool {
   stack_pool& operator=(const stack_pool&) = delete;
   ~stack_pool();
 
-  std::byte* take();  // the top of a free stack; throws std::system_error
+  std::byte* take();  // the top of a free stack; throws boost::system::system_error
   void give_back(std::byte* top) noexcept;
 
   std::size_t stack_size() const noexcept { return stack_size_; }

@@ -105,13 +105,13 @@ void stream_socket::flush(error_code& error) {
 void stream_socket::flush() {
   error_code error;
   flush(error);
-  if (error) throw boost::system::system_error{error, "flush"};
+  if (error) throw_error(error, "flush");
 }
 
 void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what) {
   error_code error;
   shutdown(what, error);
-  if (error) throw boost::system::system_error{error, "shutdown"};
+  if (error) throw_error(error, "shutdown");
 }
 
 stream_socket::executor_type stream_socket::get_executor() const {
@@ -131,7 +131,7 @@ stream_socket stream_listener::accept(error_code& error) {
 stream_socket stream_listener::accept() {
   error_code error;
   auto accepted = accept(error);
-  if (error) throw boost::system::system_error{error, "accept"};
+  if (error) throw_error(error, "accept");
   return accepted;
 }
 

@@ -2,9 +2,8 @@
 //
 // It is the common base of tcp::stream and local::stream. It models Asio's SyncReadStream and
 // SyncWriteStream, so asio::read_until, Boost.Beast and asio::ssl::stream work on it unchanged.
-// Calls report errors as error_code. Each has an overload without it that throws
-// boost::system::system_error. The end of the stream is asio::error::eof, a deadline that passed is
-// asio::error::timed_out, and a socket that was closed during a call is
+// error.hpp says how calls fail. The end of the stream is asio::error::eof, a deadline that passed
+// is asio::error::timed_out, and a socket that was closed during a call is
 // asio::error::operation_aborted.
 #pragma once
 
@@ -20,7 +19,6 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/system/system_error.hpp>
 #include <cstddef>
 #include <type_traits>
 
@@ -107,7 +105,7 @@ class stream_socket : public socket {
   static auto or_throw(const char* what, Call&& call) {
     error_code error;
     const auto result = call(error);
-    if (error) throw boost::system::system_error{error, what};
+    if (error) throw_error(error, what);
     return result;
   }
 

@@ -10,19 +10,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace fibers::tcp {
 namespace {
-
-error_code system_error_code(int error) noexcept {
-  return {error, boost::system::system_category()};
-}
-
-[[noreturn]] void throw_error(int error, const std::string& what) {
-  throw boost::system::system_error{system_error_code(error), what};
-}
 
 std::string text_of(const endpoint& where) {
   const auto address = where.address().to_string();
@@ -44,8 +35,8 @@ std::vector<endpoint> resolve(std::string_view host, std::uint16_t port) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* first = nullptr;
   if (const int failure = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); failure != 0) {
-    throw boost::system::system_error{{failure, boost::asio::error::get_addrinfo_category()},
-                                      "look up " + name};
+    throw_error(error_code{failure, boost::asio::error::get_addrinfo_category()},
+                "look up " + name);
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{first, &::freeaddrinfo};
   std::vector<endpoint> found;
@@ -67,14 +58,14 @@ endpoint name_of_socket(name_getter* get, int descriptor, error_code& error) noe
   endpoint result;
   auto length = static_cast<socklen_t>(result.capacity());
   const bool known = get(descriptor, result.data(), &length) == 0;
-  error = system_error_code(known ? 0 : errno);
+  error = code_of(known ? 0 : errno);
   return known ? result : endpoint{};
 }
 
 endpoint name_of_socket(name_getter* get, int descriptor, const char* what) {
   error_code error;
   const auto result = name_of_socket(get, descriptor, error);
-  if (error) throw boost::system::system_error{error, what};
+  if (error) throw_error(error, what);
   return result;
 }
 
@@ -105,7 +96,7 @@ void stream::connect(const endpoint& peer, error_code& error) {
 void stream::connect(const endpoint& peer) {
   error_code error;
   connect(peer, error);
-  if (error) throw boost::system::system_error{error, "connect to " + text_of(peer)};
+  if (error) throw_error(error, "connect to " + text_of(peer));
 }
 
 endpoint stream::local_endpoint(error_code& error) const noexcept {
@@ -143,7 +134,7 @@ stream listener::accept(error_code& error) {
 stream listener::accept() {
   error_code error;
   auto accepted = accept(error);
-  if (error) throw boost::system::system_error{error, "accept"};
+  if (error) throw_error(error, "accept");
   return accepted;
 }
 
@@ -169,7 +160,7 @@ stream connect(std::string_view host, std::uint16_t port, clock::duration at_mos
     connected.expires_never();
     if (!error) return connected;
   }
-  throw boost::system::system_error{error, "connect to " + text_of(last)};
+  throw_error(error, "connect to " + text_of(last));
 }
 
 // The server shuts down first, so that its side and not the client's keeps the connection in

@@ -1,9 +1,9 @@
+#include <fibers/error.hpp>
 #include <fibers/scheduler.hpp>
 #include <fibers/this_fiber.hpp>
 
 #include <cerrno>
 #include <stdexcept>
-#include <system_error>
 
 namespace fibers::this_fiber {
 namespace {
@@ -23,9 +23,7 @@ bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nul
   blocking_operation ready{readiness, descriptor};
   here().blocking().perform(ready, limit);
   if (ready.error() == ETIMEDOUT && limit != nullptr) return false;
-  if (ready.error() != 0) {
-    throw std::system_error{ready.error(), std::system_category(), "wait for a descriptor"};
-  }
+  if (ready.error() != 0) throw_error(ready.error(), "wait for a descriptor");
   return true;
 }
 

@@ -27,7 +27,7 @@ std::stop_token get_stop_token();
 
 // Block the fiber until a read (a write) of the descriptor would not block: of a pipe, a signalfd,
 // an eventfd, a terminal, or a socket that a stream reads. They change nothing about the
-// descriptor. Throw std::system_error.
+// descriptor. Throw boost::system::system_error.
 void wait_readable(int descriptor);
 void wait_writable(int descriptor);
 

@@ -4,6 +4,7 @@
 // other functions do what every server under test promises (bench/contract/contract.hpp): a drain
 // that reaches every connection, and one loop per thread.
 #include <bench/contract/contract.hpp>
+#include <fibers/error.hpp>
 #include <fibers/nursery.hpp>
 #include <fibers/runtime.hpp>
 #include <fibers/semaphore.hpp>
@@ -15,7 +16,6 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -139,7 +139,7 @@ void serve(const bench::server_options& options, unsigned index, int listener, i
 // Resolves `automatic` once, so that all threads use the same backend. Throws if it does not work.
 fibers::io backend_for(const bench::server_options& options) try {
   return fibers::scheduler{*fibers::io_named(options.io)}.backend();
-} catch (const std::system_error& error) {
+} catch (const boost::system::system_error& error) {
   throw std::runtime_error{"--io " + options.io + ": " + error.what()};
 }
 

@@ -1,9 +1,9 @@
+#include <fibers/error.hpp>
 #include <fibers/reactors/epoll.hpp>
 
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 namespace fibers {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::uint32_t raise_doubt = EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLER
 }  // namespace
 
 epoll_reactor::epoll_reactor() : readiness{trigger::edge}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
-  if (epoll_ < 0) throw std::system_error{errno, std::system_category(), "epoll_create1"};
+  if (epoll_ < 0) throw_error(errno, "epoll_create1");
   for (const int own : {interrupt_descriptor(), timer_descriptor()}) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;  // each interrupt is an edge, so the eventfd need not be read
@@ -22,7 +22,7 @@ epoll_reactor::epoll_reactor() : readiness{trigger::edge}, epoll_{::epoll_create
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, own, &event) == 0) continue;
     const int error = errno;
     ::close(epoll_);
-    throw std::system_error{error, std::system_category(), "epoll_ctl"};
+    throw_error(error, "epoll_ctl");
   }
 }
 

@@ -1,3 +1,4 @@
+#include <fibers/error.hpp>
 #include <fibers/reactors/io_uring.hpp>
 #include <fibers/reactors/make_reactor.hpp>
 
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 namespace fibers {
@@ -31,7 +31,7 @@ constexpr std::chrono::seconds longest_after_close{30};
                            ? "io_uring is forbidden here (sysctl kernel.io_uring_disabled, "
                              "or the container's seccomp filter)"
                            : "io_uring";
-  throw std::system_error{error, std::system_category(), reason};
+  throw_error(error, reason);
 }
 
 // Throws unless a retry may succeed: after a signal, a timeout, a full completion queue or a lack
@@ -41,7 +41,7 @@ void expect_submitted(int result) {
   for (const int passing : {EINTR, ETIME, EAGAIN, EBUSY, ENOMEM}) {
     if (result == -passing) return;
   }
-  throw std::system_error{-result, std::system_category(), "io_uring"};
+  throw_error(-result, "io_uring");
 }
 
 // Whether one request serves one operation. A receive, an accept or a send does not: its request

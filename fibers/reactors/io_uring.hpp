@@ -50,7 +50,8 @@ class io_uring_reactor final : public reactor {
     unsigned most_buffers = 32768;
   };
 
-  // Throws std::system_error, with the reason, if io_uring is forbidden or older than Linux 6.1.
+  // Throws boost::system::system_error, with the reason, if io_uring is forbidden or older than
+  // Linux 6.1.
   io_uring_reactor() : io_uring_reactor{sizes{}} {}
   explicit io_uring_reactor(const sizes& wanted);
   ~io_uring_reactor() override;

@@ -1,13 +1,13 @@
 // Replaces io_uring.cpp in a build without liburing.
+#include <fibers/error.hpp>
 #include <fibers/reactors/make_reactor.hpp>
 
 #include <cerrno>
-#include <system_error>
 
 namespace fibers {
 
 std::unique_ptr<reactor> make_io_uring_reactor() {
-  throw std::system_error{ENOTSUP, std::system_category(), "built without liburing"};
+  throw_error(ENOTSUP, "built without liburing");
 }
 
 }  // namespace fibers

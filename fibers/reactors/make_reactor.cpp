@@ -1,9 +1,8 @@
+#include <fibers/error.hpp>
 #include <fibers/reactors/epoll.hpp>
 #include <fibers/reactors/make_reactor.hpp>
 #include <fibers/reactors/poll.hpp>
 #include <fibers/reactors/select.hpp>
-
-#include <system_error>
 
 namespace fibers {
 namespace {
@@ -27,7 +26,7 @@ std::unique_ptr<reactor> make_best() {
   for (const auto candidate : {io::io_uring, io::epoll}) {
     try {
       return make_reactor(candidate);
-    } catch (const std::system_error&) {  // normal in containers, which forbid io_uring
+    } catch (const boost::system::system_error&) {  // normal in containers, which forbid io_uring
     }
   }
   return make_reactor(io::poll);

@@ -8,11 +8,11 @@
 namespace fibers {
 
 // Makes a reactor of the given backend. `automatic` takes io_uring, else epoll, else poll. Throws
-// std::system_error, with the reason, if the backend does not work here.
+// boost::system::system_error, with the reason, if the backend does not work here.
 std::unique_ptr<reactor> make_reactor(io backend);
 
-// Throws std::system_error if io_uring does not work here or the library was built without
-// liburing.
+// Throws boost::system::system_error if io_uring does not work here or the library was built
+// without liburing.
 std::unique_ptr<reactor> make_io_uring_reactor();
 
 }  // namespace fibers

@@ -1,3 +1,4 @@
+#include <fibers/error.hpp>
 #include <fibers/reactors/readiness.hpp>
 
 #include <fcntl.h>
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 namespace fibers {
@@ -83,7 +83,7 @@ bool would_block(const operation& tried) noexcept {
 
 readiness::readiness(trigger how)
     : interrupt_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)}, watches_{how == trigger::level} {
-  if (interrupt_ < 0) throw std::system_error{errno, std::system_category(), "eventfd"};
+  if (interrupt_ < 0) throw_error(errno, "eventfd");
   // calm() stops the events of descriptors that are not adopted and have no operation waiting.
   at(interrupt_).adopted = true;
   at(timer_.get()).adopted = true;

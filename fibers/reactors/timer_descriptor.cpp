@@ -1,16 +1,16 @@
+#include <fibers/error.hpp>
 #include <fibers/reactors/timer_descriptor.hpp>
 
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 namespace fibers {
 
 timer_descriptor::timer_descriptor()
     : descriptor_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)} {
-  if (descriptor_ < 0) throw std::system_error{errno, std::system_category(), "timerfd_create"};
+  if (descriptor_ < 0) throw_error(errno, "timerfd_create");
 }
 
 timer_descriptor::~timer_descriptor() {

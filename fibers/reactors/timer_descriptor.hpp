@@ -18,7 +18,7 @@ class timer_descriptor {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  // Throws std::system_error.
+  // Throws boost::system::system_error.
   timer_descriptor();
   timer_descriptor(const timer_descriptor&) = delete;
   timer_descriptor& operator=(const timer_descriptor&) = delete;

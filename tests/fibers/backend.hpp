@@ -6,12 +6,12 @@
 
 #include <fibers/reactors/make_reactor.hpp>
 
+#include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 
 // The one named on the command line; without a name, the best there is.
 inline fibers::io backend() {
@@ -29,7 +29,7 @@ inline fibers::io backend() {
 struct available_backend {
   available_backend() try {
     fibers::make_reactor(backend());
-  } catch (const std::system_error& error) {
+  } catch (const boost::system::system_error& error) {
     if (backend() != fibers::io::io_uring) throw;
     std::cout << "skipped: " << error.what() << '\n';
     std::exit(77);

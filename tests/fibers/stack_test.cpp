@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <cstddef>
@@ -15,7 +16,6 @@
 #include <semaphore>
 #include <set>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(where_protected_stacks_end_the_error_names_the_limit_and_al
   try {
     while (tops.size() <= most_mappings()) tops.push_back(pool.take());
     BOOST_ERROR("every guard takes two mappings");
-  } catch (const std::system_error& error) {
+  } catch (const boost::system::system_error& error) {
     BOOST_TEST(contains(error.what(), "vm.max_map_count"));
     BOOST_TEST((error.code() == std::errc::not_enough_memory));
   }

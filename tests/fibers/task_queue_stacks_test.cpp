@@ -11,12 +11,12 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <cstdarg>
 #include <cstddef>
 #include <string>
-#include <system_error>
 #include <vector>
 
 using fibers::fiber;
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_fibers_park_or_the_error_names_the_limit
         ++woken;
       });
     }
-  } catch (const std::system_error& error) {
+  } catch (const boost::system::system_error& error) {
     BOOST_TEST((fibers::best_guard() == fibers::guard_kind::protection));
     BOOST_TEST(contains(error.what(), "vm.max_map_count"));
   }
