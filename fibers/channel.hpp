@@ -5,6 +5,9 @@
 //     numbers.close();                      // no more will come
 //     for (int n : numbers) print(n);       // until it is closed and drained
 //
+//     if (auto n = numbers.pop_for(1s)) print(*n);
+//     else if (n.status() == fibers::channel_status::timeout) print("nothing yet");
+//
 // Any number of fibers may push and pop. Values come out in the order they went in, and go to the
 // fiber that has waited longest. A value is moved, never copied, and is in one place at any time.
 // If a call throws, is cancelled or passes its deadline, a value to be pushed still belongs to the
@@ -23,6 +26,27 @@
 namespace fibers {
 
 template <class T>
+class channel;
+
+// How a call with a deadline ended.
+enum class channel_status {
+  done,     // the value was pushed, or popped
+  closed,   // it never will be: the channel is closed (and drained, where a value was to be popped)
+  timeout,  // the deadline passed first; the same call may succeed later
+};
+
+// What a pop with a deadline returns: the value, and without one the reason.
+template <class T>
+class channel_result : public std::optional<T> {
+ public:
+  channel_status status() const noexcept { return status_; }
+
+ private:
+  friend class channel<T>;
+  channel_status status_ = channel_status::done;
+};
+
+template <class T>
 class channel {
  public:
   class iterator;
@@ -32,43 +56,56 @@ class channel {
   channel& operator=(const channel&) = delete;
 
   // Waits until the value is in the channel; with capacity 0, until it is popped. False: it was not
-  // pushed, because the channel is closed or the deadline has passed. Throws `cancelled` if the
-  // fiber is cancelled first, and what moving the value throws.
-  bool push(T&& value) { return push_until(std::move(value), never); }
-  bool push_for(T&& value, clock::duration duration) {
+  // pushed, because the channel is closed. Throws `cancelled` if the fiber is cancelled first, and
+  // what moving the value throws.
+  bool push(T&& value) { return push_until(std::move(value), never) == channel_status::done; }
+
+  // The same with a deadline.
+  channel_status push_for(T&& value, clock::duration duration) {
     return push_until(std::move(value), deadline_after(duration));
   }
-  bool push_until(T&& value, clock::time_point deadline);
+  channel_status push_until(T&& value, clock::time_point deadline);
 
-  // The same without waiting. The caller need not be a fiber.
+  // The same without waiting. False: the channel is full or closed(). The caller need not be a
+  // fiber.
   bool try_push(T&& value);
 
   bool push(const T& value) { return push(T(value)); }
-  bool push_for(const T& value, clock::duration duration) { return push_for(T(value), duration); }
-  bool push_until(const T& value, clock::time_point deadline) {
+  channel_status push_for(const T& value, clock::duration duration) {
+    return push_for(T(value), duration);
+  }
+  channel_status push_until(const T& value, clock::time_point deadline) {
     return push_until(T(value), deadline);
   }
   bool try_push(const T& value) { return try_push(T(value)); }
 
-  // Waits for a value. Returns nothing if the channel is closed and drained, or if the deadline has
-  // passed. Throws as push() does.
-  std::optional<T> pop() { return pop_until(never); }
-  std::optional<T> pop_for(clock::duration duration) { return pop_until(deadline_after(duration)); }
-  std::optional<T> pop_until(clock::time_point deadline) {
+  // Waits for a value. Returns nothing if the channel is closed and drained. Throws as push() does.
+  std::optional<T> pop() {
     std::optional<T> item;
-    receive(item, deadline);
+    receive(item, never);
     return item;
   }
 
-  // The same without waiting. The caller need not be a fiber.
+  // The same with a deadline.
+  channel_result<T> pop_for(clock::duration duration) {
+    return pop_until(deadline_after(duration));
+  }
+  channel_result<T> pop_until(clock::time_point deadline) {
+    channel_result<T> item;
+    item.status_ = receive(item, deadline);
+    return item;
+  }
+
+  // The same without waiting. Nothing: the channel is empty; it may be closed(), too. The caller
+  // need not be a fiber.
   std::optional<T> try_pop() {
     std::optional<T> item;
     take(item);
     return item;
   }
 
-  // Ends pushing: every push, also one that waits, returns false. The values in the channel can
-  // still be popped. A second close() has no effect.
+  // Ends pushing: every push, also one that waits, returns without success. The values in the
+  // channel can still be popped. A second close() has no effect.
   void close() noexcept;
   bool closed() const noexcept { return closed_; }
 
@@ -93,7 +130,7 @@ class channel {
 
   bool full() const noexcept { return size_ == slots_.size(); }
   void append(T&& value);
-  void receive(std::optional<T>& item, clock::time_point deadline);
+  channel_status receive(std::optional<T>& item, clock::time_point deadline);
   bool take(std::optional<T>& item);
   void refill() noexcept;
 
@@ -152,18 +189,18 @@ void channel<T>::append(T&& value) {
 }
 
 template <class T>
-bool channel<T>::push_until(T&& value, clock::time_point deadline) {
+channel_status channel<T>::push_until(T&& value, clock::time_point deadline) {
   auto& tasks = task_queue::running();
   tasks.check_cancelled();
   if (try_push(std::move(value))) {
     tasks.completed_at_once();
-    return true;
+    return channel_status::done;
   }
-  if (closed_) return false;
+  if (closed_) return channel_status::closed;
   pusher self{value};
-  pushers_.wait(self, deadline);
+  if (!pushers_.wait(self, deadline)) return channel_status::timeout;
   if (self.failure) std::rethrow_exception(std::move(self.failure));
-  return self.taken;
+  return self.taken ? channel_status::done : channel_status::closed;
 }
 
 // Moves the next value into `item`. False: there is none.
@@ -203,13 +240,17 @@ void channel<T>::refill() noexcept {
 }
 
 template <class T>
-void channel<T>::receive(std::optional<T>& item, clock::time_point deadline) {
+channel_status channel<T>::receive(std::optional<T>& item, clock::time_point deadline) {
   auto& tasks = task_queue::running();
   tasks.check_cancelled();
-  if (take(item)) return tasks.completed_at_once();
-  if (closed_) return;
+  if (take(item)) {
+    tasks.completed_at_once();
+    return channel_status::done;
+  }
+  if (closed_) return channel_status::closed;
   popper self{item};
-  poppers_.wait(self, deadline);
+  if (!poppers_.wait(self, deadline)) return channel_status::timeout;
+  return item ? channel_status::done : channel_status::closed;
 }
 
 template <class T>

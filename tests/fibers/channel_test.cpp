@@ -14,6 +14,7 @@
 
 using fibers::cancelled;
 using fibers::channel;
+using fibers::channel_status;
 using fibers::task_queue;
 
 namespace {
@@ -317,7 +318,9 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_waiting_to_pop) {
   in_timed_queue([](task_queue& tasks) {
     channel<int> numbers;
     const auto start = fibers::clock::now();
-    BOOST_TEST(!numbers.pop_for(10ms).has_value());
+    const auto nothing = numbers.pop_for(10ms);
+    BOOST_TEST(!nothing.has_value());
+    BOOST_TEST((nothing.status() == channel_status::timeout));
     BOOST_TEST((fibers::clock::now() - start >= 10ms));
     BOOST_TEST(!numbers.try_push(1));
     auto patient = tasks.spawn("patient", [&] { return *numbers.pop_for(patience); });
@@ -332,14 +335,42 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_waiting_to_push_and_the_value_stays) {
     channel<std::unique_ptr<int>> boxes;
     auto box = std::make_unique<int>(1);
     const auto start = fibers::clock::now();
-    BOOST_TEST(!boxes.push_for(std::move(box), 10ms));
+    BOOST_TEST((boxes.push_for(std::move(box), 10ms) == channel_status::timeout));
     BOOST_TEST((fibers::clock::now() - start >= 10ms));
     BOOST_TEST((box != nullptr));
     BOOST_TEST(!boxes.try_pop().has_value());
     auto patient = tasks.spawn("patient", [&] { return boxes.push_for(std::move(box), patience); });
     sleep_for(tasks, 1ms);
     BOOST_TEST(**boxes.pop() == 1);
-    BOOST_TEST(patient.join());
+    BOOST_TEST((patient.join() == channel_status::done));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_call_with_a_deadline_tells_closed_from_too_late) {
+  in_timed_queue([](task_queue& tasks) {
+    channel<int> numbers{1};
+    BOOST_TEST((numbers.push_for(1, patience) == channel_status::done));
+    BOOST_TEST((numbers.push_for(2, 1ms) == channel_status::timeout));
+    auto pusher = tasks.spawn("pusher", [&] { return numbers.push_for(3, patience); });
+    sleep_for(tasks, 1ms);
+    numbers.close();
+    BOOST_TEST((pusher.join() == channel_status::closed));
+    BOOST_TEST((numbers.push_for(4, patience) == channel_status::closed));
+    const auto left = numbers.pop_for(patience);
+    BOOST_TEST(*left == 1);
+    BOOST_TEST((left.status() == channel_status::done));
+    BOOST_TEST((numbers.pop_for(patience).status() == channel_status::closed));
+    BOOST_TEST((numbers.pop_until(fibers::clock::now()).status() == channel_status::closed));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_close_ends_a_pop_before_its_deadline) {
+  in_timed_queue([](task_queue& tasks) {
+    channel<int> numbers;
+    auto popper = tasks.spawn("popper", [&] { return numbers.pop_for(patience).status(); });
+    sleep_for(tasks, 1ms);
+    numbers.close();
+    BOOST_TEST((popper.join() == channel_status::closed));
   });
 }
 
