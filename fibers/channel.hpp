@@ -58,24 +58,31 @@ class channel {
   // Waits until the value is in the channel; with capacity 0, until it is popped. False: it was not
   // pushed, because the channel is closed. Throws `cancelled` if the fiber is cancelled first, and
   // what moving the value throws.
-  bool push(T&& value) { return push_until(std::move(value), never) == channel_status::done; }
+  bool push(T&& value) { return push_by(value, never) == channel_status::done; }
 
   // The same with a deadline.
-  channel_status push_for(T&& value, clock::duration duration) {
-    return push_until(std::move(value), deadline_after(duration));
+  template <class Rep, class Period>
+  channel_status push_for(T&& value, const std::chrono::duration<Rep, Period>& duration) {
+    return push_by(value, deadline_after(duration));
   }
-  channel_status push_until(T&& value, clock::time_point deadline);
+  template <class Clock, class Duration>
+  channel_status push_until(T&& value, const std::chrono::time_point<Clock, Duration>& moment) {
+    return push_by(value, deadline_at(moment));
+  }
 
   // The same without waiting. False: the channel is full or closed(). The caller need not be a
   // fiber.
   bool try_push(T&& value);
 
   bool push(const T& value) { return push(T(value)); }
-  channel_status push_for(const T& value, clock::duration duration) {
+  template <class Rep, class Period>
+  channel_status push_for(const T& value, const std::chrono::duration<Rep, Period>& duration) {
     return push_for(T(value), duration);
   }
-  channel_status push_until(const T& value, clock::time_point deadline) {
-    return push_until(T(value), deadline);
+  template <class Clock, class Duration>
+  channel_status push_until(const T& value,
+                            const std::chrono::time_point<Clock, Duration>& moment) {
+    return push_until(T(value), moment);
   }
   bool try_push(const T& value) { return try_push(T(value)); }
 
@@ -87,13 +94,13 @@ class channel {
   }
 
   // The same with a deadline.
-  channel_result<T> pop_for(clock::duration duration) {
-    return pop_until(deadline_after(duration));
+  template <class Rep, class Period>
+  channel_result<T> pop_for(const std::chrono::duration<Rep, Period>& duration) {
+    return pop_by(deadline_after(duration));
   }
-  channel_result<T> pop_until(clock::time_point deadline) {
-    channel_result<T> item;
-    item.status_ = receive(item, deadline);
-    return item;
+  template <class Clock, class Duration>
+  channel_result<T> pop_until(const std::chrono::time_point<Clock, Duration>& moment) {
+    return pop_by(deadline_at(moment));
   }
 
   // The same without waiting. Nothing: the channel is empty; it may be closed(), too. The caller
@@ -130,6 +137,12 @@ class channel {
 
   bool full() const noexcept { return size_ == slots_.size(); }
   void append(T&& value);
+  channel_status push_by(T& value, clock::time_point deadline);
+  channel_result<T> pop_by(clock::time_point deadline) {
+    channel_result<T> item;
+    item.status_ = receive(item, deadline);
+    return item;
+  }
   channel_status receive(std::optional<T>& item, clock::time_point deadline);
   bool take(std::optional<T>& item);
   void refill() noexcept;
@@ -189,7 +202,7 @@ void channel<T>::append(T&& value) {
 }
 
 template <class T>
-channel_status channel<T>::push_until(T&& value, clock::time_point deadline) {
+channel_status channel<T>::push_by(T& value, clock::time_point deadline) {
   auto& tasks = task_queue::running();
   tasks.check_cancelled();
   if (try_push(std::move(value))) {

@@ -4,8 +4,8 @@
 
 namespace fibers {
 
-std::cv_status condition_variable::wait_until(std::unique_lock<mutex>& lock,
-                                              clock::time_point deadline) {
+std::cv_status condition_variable::wait_by(std::unique_lock<mutex>& lock,
+                                           clock::time_point deadline) {
   assert(lock.owns_lock());
   wait_queue::waiter self;
   struct unlocked {

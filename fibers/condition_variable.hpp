@@ -33,30 +33,44 @@ class condition_variable {
 
   // Releases the lock and waits for a notification. Throws `cancelled`, with the lock, if the fiber
   // is cancelled before it is notified. Precondition: the running fiber has the lock.
-  void wait(std::unique_lock<mutex>& lock) { wait_until(lock, never); }
-  cv_status wait_for(std::unique_lock<mutex>& lock, clock::duration duration) {
-    return wait_until(lock, deadline_after(duration));
+  void wait(std::unique_lock<mutex>& lock) { wait_by(lock, never); }
+  template <class Rep, class Period>
+  cv_status wait_for(std::unique_lock<mutex>& lock,
+                     const std::chrono::duration<Rep, Period>& duration) {
+    return wait_by(lock, deadline_after(duration));
   }
-  cv_status wait_until(std::unique_lock<mutex>& lock, clock::time_point deadline);
+  template <class Clock, class Duration>
+  cv_status wait_until(std::unique_lock<mutex>& lock,
+                       const std::chrono::time_point<Clock, Duration>& moment) {
+    return wait_by(lock, deadline_at(moment));
+  }
 
   // The same until `happened()` is true. False: it is not, and the deadline has passed.
   template <class Predicate>
   void wait(std::unique_lock<mutex>& lock, Predicate happened) {
-    wait_until(lock, never, std::move(happened));
+    wait_by(lock, never, happened);
   }
-  template <class Predicate>
-  bool wait_for(std::unique_lock<mutex>& lock, clock::duration duration, Predicate happened) {
-    return wait_until(lock, deadline_after(duration), std::move(happened));
+  template <class Rep, class Period, class Predicate>
+  bool wait_for(std::unique_lock<mutex>& lock, const std::chrono::duration<Rep, Period>& duration,
+                Predicate happened) {
+    return wait_by(lock, deadline_after(duration), happened);
   }
+  template <class Clock, class Duration, class Predicate>
+  bool wait_until(std::unique_lock<mutex>& lock,
+                  const std::chrono::time_point<Clock, Duration>& moment, Predicate happened) {
+    return wait_by(lock, deadline_at(moment), happened);
+  }
+
+ private:
+  cv_status wait_by(std::unique_lock<mutex>& lock, clock::time_point deadline);
   template <class Predicate>
-  bool wait_until(std::unique_lock<mutex>& lock, clock::time_point deadline, Predicate happened) {
+  bool wait_by(std::unique_lock<mutex>& lock, clock::time_point deadline, Predicate& happened) {
     while (!happened()) {
-      if (wait_until(lock, deadline) == cv_status::timeout) return happened();
+      if (wait_by(lock, deadline) == cv_status::timeout) return happened();
     }
     return true;
   }
 
- private:
   wait_queue waiting_;
 };
 

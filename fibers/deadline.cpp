@@ -36,6 +36,14 @@ clock::time_point deadline_after(clock::duration from_now) noexcept {
   return saturating_add(clock::now(), from_now);
 }
 
+clock::time_point deadline_at(clock::duration there, clock::duration now_there) noexcept {
+  if (there == clock::duration::max()) return never;
+  if (there <= now_there) return clock::time_point{};
+  clock::rep left;
+  if (__builtin_sub_overflow(there.count(), now_there.count(), &left)) return never;
+  return deadline_after(clock::duration{left});
+}
+
 time_limit::time_limit(time_limit&& other) noexcept {
   *this = std::move(other);
 }

@@ -4,12 +4,20 @@
 //     limit.after(10ms, tasks.timers());
 //     while (!arrived && !limit.passed()) limit.park(tasks);
 //
+// Calls named ..._for and ..._until take any duration and any clock, as in the standard library,
+// and saturate: hours::max() is for ever, and what lies in the past has passed. A duration that is
+// no whole number of nanoseconds is rounded up. A moment of another clock is converted once, by its
+// distance from that clock's present; setting that clock later does not move the deadline.
+//
 // A task queue knows no time. Its timers() are where its fibers' deadlines are armed, and the code
 // that runs its rounds calls wake_expired() between them.
 #pragma once
 
 #include <fibers/task_queue.hpp>
 #include <fibers/timer_queue.hpp>
+
+#include <chrono>
+#include <type_traits>
 
 namespace fibers {
 
@@ -19,8 +27,41 @@ inline constexpr auto never = clock::time_point::max();
 // `now + duration`, or the latest time_point if the sum is later than that.
 clock::time_point saturating_add(clock::time_point now, clock::duration duration) noexcept;
 
+// The duration in the clock's unit, rounded up, and not beyond what the unit can hold. A duration
+// that is not a number is the longest one.
+template <class Rep, class Period>
+constexpr clock::duration saturating_cast(
+    const std::chrono::duration<Rep, Period>& wanted) noexcept {
+  using wide = std::chrono::duration<long double, clock::period>;
+  if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, clock::duration>) {
+    return wanted;
+  } else {
+    constexpr auto most = clock::duration::max();
+    if (!(wide{wanted} < wide{most})) return most;
+    if (wide{wanted} <= -wide{most}) return -most;
+    return std::chrono::ceil<clock::duration>(wanted);
+  }
+}
+
 // clock::now() + from_now, or `never` if the sum is later than that.
 clock::time_point deadline_after(clock::duration from_now) noexcept;
+template <class Rep, class Period>
+clock::time_point deadline_after(const std::chrono::duration<Rep, Period>& from_now) noexcept {
+  return deadline_after(saturating_cast(from_now));
+}
+
+// The moment that another clock calls `there`, where its present is `now_there`. The latest moment
+// that can be said is `never`.
+clock::time_point deadline_at(clock::duration there, clock::duration now_there) noexcept;
+template <class Clock, class Duration>
+clock::time_point deadline_at(const std::chrono::time_point<Clock, Duration>& moment) noexcept {
+  const auto there = saturating_cast(moment.time_since_epoch());
+  if constexpr (std::is_same_v<Clock, clock>) {
+    return clock::time_point{there};
+  } else {
+    return deadline_at(there, saturating_cast(Clock::now().time_since_epoch()));
+  }
+}
 
 // A time after which waiting ends. It applies to every later wait until it is changed. Each call
 // that sets it names the timer_queue it belongs to. If that queue is destroyed first, a limit that

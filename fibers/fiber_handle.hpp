@@ -84,8 +84,14 @@ class fiber_handle {
   // not wait. Throws `cancelled` if the caller is cancelled. Throws std::logic_error if it would
   // have to wait and the caller is not a fiber of the same queue. Any number of fibers may wait,
   // and one of them may join(). A deadline other than `never` needs a queue with timers.
-  bool wait_for(clock::duration duration) { return wait_until(deadline_after(duration)); }
-  bool wait_until(clock::time_point deadline);
+  template <class Rep, class Period>
+  bool wait_for(const std::chrono::duration<Rep, Period>& duration) {
+    return wait_by(deadline_after(duration));
+  }
+  template <class Clock, class Duration>
+  bool wait_until(const std::chrono::time_point<Clock, Duration>& moment) {
+    return wait_by(deadline_at(moment));
+  }
 
   // Waits until the fiber has ended, and returns its result or throws the exception that left it.
   // Throws `cancelled` if the fiber or the caller was cancelled. Afterwards the handle is empty,
@@ -93,13 +99,15 @@ class fiber_handle {
   Result join();
 
  private:
+  bool wait_by(clock::time_point deadline);
+
   typename fiber::with_result<Result>* record_ = nullptr;
 };
 
 // --- implementation --------------------------------------------------------------------------
 
 template <class Result>
-bool fiber_handle<Result>::wait_until(clock::time_point deadline) {
+bool fiber_handle<Result>::wait_by(clock::time_point deadline) {
   if (done()) return true;
   if (record_->queue_->current() == nullptr) {
     throw std::logic_error{"only a fiber can wait for another"};
@@ -111,7 +119,7 @@ bool fiber_handle<Result>::wait_until(clock::time_point deadline) {
 
 template <class Result>
 Result fiber_handle<Result>::join() {
-  wait_until(never);
+  wait_by(never);
   fiber_handle last{std::move(*this)};
   if (last.record_->error_) std::rethrow_exception(std::exchange(last.record_->error_, nullptr));
   if (!last.record_->result) throw cancelled{};

@@ -9,7 +9,7 @@ void mutex::lock() {
   const auto& self = *task_queue::running().current();
   if (!self.cancel_requested() && take(self)) return;
   if (std::uncaught_exceptions() > 0) return lock_uncancellable();
-  try_lock_until(never);
+  lock_by(never);
 }
 
 bool mutex::try_lock() {
@@ -22,7 +22,7 @@ bool mutex::take(const fiber& taker) noexcept {
   return true;
 }
 
-bool mutex::try_lock_until(clock::time_point deadline) {
+bool mutex::lock_by(clock::time_point deadline) {
   task_queue::running().check_cancelled();
   if (try_lock()) return true;
   wait_queue::waiter self;

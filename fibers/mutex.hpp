@@ -31,8 +31,14 @@ class mutex {
   // Return whether the fiber has the lock now. try_lock() does not wait; the others wait for at
   // most that long, and throw `cancelled` like lock().
   bool try_lock();
-  bool try_lock_for(clock::duration duration) { return try_lock_until(deadline_after(duration)); }
-  bool try_lock_until(clock::time_point deadline);
+  template <class Rep, class Period>
+  bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
+    return lock_by(deadline_after(duration));
+  }
+  template <class Clock, class Duration>
+  bool try_lock_until(const std::chrono::time_point<Clock, Duration>& moment) {
+    return lock_by(deadline_at(moment));
+  }
 
   // Precondition: the running fiber has the lock.
   void unlock() noexcept;
@@ -40,6 +46,7 @@ class mutex {
  private:
   friend class condition_variable;
   bool take(const fiber& taker) noexcept;
+  bool lock_by(clock::time_point deadline);
 
   wait_queue waiting_;
   const fiber* owner_ = nullptr;

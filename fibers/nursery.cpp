@@ -19,7 +19,7 @@ void nursery::child::failed() noexcept {
   nursery_->cancel_all_but(this);
 }
 
-bool nursery::join_until(clock::time_point deadline) {
+bool nursery::join_by(clock::time_point deadline) {
   try {
     if (!wait_until_empty(deadline)) return false;
   } catch (const cancelled&) {

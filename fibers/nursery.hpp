@@ -45,11 +45,17 @@ class nursery {
   // Waits until no child is left. Throws the first exception that left one. If the caller is
   // cancelled, cancels the children, waits until they have unwound, and throws `cancelled`. The
   // nursery can be used again.
-  void join() { join_until(never); }
+  void join() { join_by(never); }
 
   // The same with a deadline. False: the deadline passed first, and the children run on.
-  bool join_for(clock::duration duration) { return join_until(deadline_after(duration)); }
-  bool join_until(clock::time_point deadline);
+  template <class Rep, class Period>
+  bool join_for(const std::chrono::duration<Rep, Period>& duration) {
+    return join_by(deadline_after(duration));
+  }
+  template <class Clock, class Duration>
+  bool join_until(const std::chrono::time_point<Clock, Duration>& moment) {
+    return join_by(deadline_at(moment));
+  }
 
   // Cancels every child. Does not wait for them; join() does.
   void cancel() noexcept { cancel_all_but(nullptr); }
@@ -84,6 +90,7 @@ class nursery {
     Body body;
   };
 
+  bool join_by(clock::time_point deadline);
   bool wait_until_empty(clock::time_point deadline);
   void end_children() noexcept;
   void cancel_all_but(const child* spared) noexcept;

@@ -8,7 +8,7 @@ bool semaphore::try_acquire() noexcept {
   return true;
 }
 
-bool semaphore::try_acquire_until(clock::time_point deadline) {
+bool semaphore::acquire_by(clock::time_point deadline) {
   task_queue::running().check_cancelled();
   if (try_acquire()) return true;
   wait_queue::waiter self;

@@ -23,15 +23,19 @@ class semaphore {
 
   // Waits for a permit. Throws `cancelled`, without a permit, if the fiber is cancelled before it
   // has one.
-  void acquire() { try_acquire_until(never); }
+  void acquire() { acquire_by(never); }
 
   // Return whether the caller has a permit now. try_acquire() does not wait; the others wait for at
   // most that long, and throw `cancelled` like acquire().
   bool try_acquire() noexcept;
-  bool try_acquire_for(clock::duration duration) {
-    return try_acquire_until(deadline_after(duration));
+  template <class Rep, class Period>
+  bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration) {
+    return acquire_by(deadline_after(duration));
   }
-  bool try_acquire_until(clock::time_point deadline);
+  template <class Clock, class Duration>
+  bool try_acquire_until(const std::chrono::time_point<Clock, Duration>& moment) {
+    return acquire_by(deadline_at(moment));
+  }
 
   // Returns permits, or adds new ones. The caller need not be a fiber.
   void release(std::size_t permits = 1) noexcept;
@@ -40,6 +44,8 @@ class semaphore {
   std::size_t available() const noexcept { return permits_; }
 
  private:
+  bool acquire_by(clock::time_point deadline);
+
   wait_queue waiting_;  // empty while there are permits
   std::size_t permits_;
 };

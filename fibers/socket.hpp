@@ -21,13 +21,22 @@ class socket {
 
   // From now on, every call on this socket that is not done by the deadline fails with timed_out.
   // Bytes that arrive in the same moment are delivered. expires_after(zero or less) passes at once.
-  void expires_after(clock::duration from_now) { limit_.after(from_now, owner().timers()); }
-  void expires_at(clock::time_point moment) { limit_.at(moment, owner().timers()); }
+  template <class Rep, class Period>
+  void expires_after(const std::chrono::duration<Rep, Period>& from_now) {
+    limit_.after(saturating_cast(from_now), owner().timers());
+  }
+  template <class Clock, class Duration>
+  void expires_at(const std::chrono::time_point<Clock, Duration>& moment) {
+    limit_.at(deadline_at(moment), owner().timers());
+  }
   void expires_never() noexcept { limit_.never(); }
 
   // The same when no byte was received or sent for `period`, up to a sixteenth of it late. For
   // servers that must drop silent clients: it costs a store per message.
-  void expires_when_idle(clock::duration period) { limit_.when_idle(period, owner().timers()); }
+  template <class Rep, class Period>
+  void expires_when_idle(const std::chrono::duration<Rep, Period>& period) {
+    limit_.when_idle(saturating_cast(period), owner().timers());
+  }
 
   // Closes the descriptor. Calls of other fibers on it end with operation_aborted. A second close()
   // has no effect.

@@ -27,9 +27,9 @@ bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nul
   return true;
 }
 
-bool wait_for(operation::kind readiness, int descriptor, clock::duration at_most) {
+bool wait_until(operation::kind readiness, int descriptor, clock::time_point moment) {
   time_limit limit;
-  limit.at(deadline_after(at_most), here().timers());  // with zero it still looks once
+  limit.at(moment, here().timers());  // what has passed already still looks once
   return wait_for(readiness, descriptor, &limit);
 }
 
@@ -70,11 +70,11 @@ void wait_readable(int descriptor) {
 void wait_writable(int descriptor) {
   wait_for(operation::kind::wait_writable, descriptor);
 }
-bool wait_readable_for(int descriptor, clock::duration duration) {
-  return wait_for(operation::kind::wait_readable, descriptor, duration);
+bool wait_readable_until(int descriptor, clock::time_point moment) {
+  return wait_until(operation::kind::wait_readable, descriptor, moment);
 }
-bool wait_writable_for(int descriptor, clock::duration duration) {
-  return wait_for(operation::kind::wait_writable, descriptor, duration);
+bool wait_writable_until(int descriptor, clock::time_point moment) {
+  return wait_until(operation::kind::wait_writable, descriptor, moment);
 }
 
 }  // namespace fibers::this_fiber

@@ -4,7 +4,7 @@
 //     fibers::this_fiber::sleep_for(1ms);
 #pragma once
 
-#include <fibers/timer_queue.hpp>
+#include <fibers/deadline.hpp>
 
 #include <cstdint>
 #include <stop_token>
@@ -20,6 +20,14 @@ void yield();
 // Block the fiber for at least that long. If no time is left, sleep_for() yields.
 void sleep_for(clock::duration duration);
 void sleep_until(clock::time_point moment);
+template <class Rep, class Period>
+void sleep_for(const std::chrono::duration<Rep, Period>& duration) {
+  sleep_for(saturating_cast(duration));
+}
+template <class Clock, class Duration>
+void sleep_until(const std::chrono::time_point<Clock, Duration>& moment) {
+  sleep_until(deadline_at(moment));
+}
 
 std::uint64_t get_id();
 std::string_view get_name();
@@ -32,7 +40,23 @@ void wait_readable(int descriptor);
 void wait_writable(int descriptor);
 
 // The same with a time limit. False: it passed first. Zero: looks once.
-bool wait_readable_for(int descriptor, clock::duration duration);
-bool wait_writable_for(int descriptor, clock::duration duration);
+bool wait_readable_until(int descriptor, clock::time_point moment);
+bool wait_writable_until(int descriptor, clock::time_point moment);
+template <class Clock, class Duration>
+bool wait_readable_until(int descriptor, const std::chrono::time_point<Clock, Duration>& moment) {
+  return wait_readable_until(descriptor, deadline_at(moment));
+}
+template <class Clock, class Duration>
+bool wait_writable_until(int descriptor, const std::chrono::time_point<Clock, Duration>& moment) {
+  return wait_writable_until(descriptor, deadline_at(moment));
+}
+template <class Rep, class Period>
+bool wait_readable_for(int descriptor, const std::chrono::duration<Rep, Period>& duration) {
+  return wait_readable_until(descriptor, deadline_after(duration));
+}
+template <class Rep, class Period>
+bool wait_writable_for(int descriptor, const std::chrono::duration<Rep, Period>& duration) {
+  return wait_writable_until(descriptor, deadline_after(duration));
+}
 
 }  // namespace fibers::this_fiber

@@ -9,7 +9,7 @@ void wait_group::done() noexcept {
   if (--expected_ == 0) waiting_.serve_all();
 }
 
-bool wait_group::wait_until(clock::time_point deadline) {
+bool wait_group::wait_by(clock::time_point deadline) {
   task_queue::running().check_cancelled();
   if (expected_ == 0) return true;
   wait_queue::waiter self;

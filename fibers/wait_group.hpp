@@ -30,13 +30,21 @@ class wait_group {
 
   // Waits until nothing is expected; returns at once if nothing is. Throws `cancelled` if the fiber
   // is cancelled first.
-  void wait() { wait_until(never); }
+  void wait() { wait_by(never); }
 
   // The same with a deadline. False: the deadline passed first.
-  bool wait_for(clock::duration duration) { return wait_until(deadline_after(duration)); }
-  bool wait_until(clock::time_point deadline);
+  template <class Rep, class Period>
+  bool wait_for(const std::chrono::duration<Rep, Period>& duration) {
+    return wait_by(deadline_after(duration));
+  }
+  template <class Clock, class Duration>
+  bool wait_until(const std::chrono::time_point<Clock, Duration>& moment) {
+    return wait_by(deadline_at(moment));
+  }
 
  private:
+  bool wait_by(clock::time_point deadline);
+
   wait_queue waiting_;
   std::size_t expected_ = 0;
 };

@@ -302,4 +302,40 @@ BOOST_AUTO_TEST_CASE(no_time_is_cut_short_after_an_idle_wait) {
   check_never_early(scheduler, far_away, read_in_vain, idle);
 }
 
+BOOST_AUTO_TEST_CASE(sleeps_and_time_limits_take_any_unit_and_any_clock) {
+  using float_seconds = std::chrono::duration<double>;
+  using std::chrono::hours;
+  using std::chrono::system_clock;
+  scheduler.spawn([&] {
+    const auto begin = fibers::clock::now();
+    this_fiber::sleep_for(float_seconds{0.001});
+    BOOST_TEST((fibers::clock::now() - begin >= 1ms));
+    this_fiber::sleep_for(hours::min());
+    this_fiber::sleep_until(system_clock::now() + 1ms);
+    connection silent;
+    const int descriptor = silent.stream.native_handle();
+    BOOST_TEST(!this_fiber::wait_readable_for(descriptor, float_seconds{0.001}));
+    BOOST_TEST(!this_fiber::wait_readable_until(descriptor, system_clock::now() + 1ms));
+    BOOST_TEST(this_fiber::wait_writable_for(descriptor, hours::max()));
+    BOOST_TEST(this_fiber::wait_writable_until(descriptor, system_clock::now() + 1h));
+    char byte = 0;
+    boost::system::error_code error;
+    const auto read = [&] { silent.stream.read_some(boost::asio::buffer(&byte, 1), error); };
+    silent.stream.expires_after(float_seconds{0.001});
+    read();
+    BOOST_TEST((error == boost::asio::error::timed_out));
+    silent.stream.expires_at(system_clock::now() + 1ms);
+    read();
+    BOOST_TEST((error == boost::asio::error::timed_out));
+    silent.stream.expires_when_idle(float_seconds{0.001});
+    read();
+    BOOST_TEST((error == boost::asio::error::timed_out));
+    silent.stream.expires_after(hours::max());
+    scheduler.spawn([&] { send_all(silent.far, "x"); });
+    read();
+    BOOST_TEST(byte == 'x');
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
