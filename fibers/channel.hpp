@@ -62,29 +62,32 @@ class channel {
 
   // The same with a deadline.
   template <class Rep, class Period>
-  channel_status push_for(T&& value, const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] channel_status push_for(T&& value,
+                                        const std::chrono::duration<Rep, Period>& duration) {
     return push_by(value, deadline_after(duration));
   }
   template <class Clock, class Duration>
-  channel_status push_until(T&& value, const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] channel_status push_until(T&& value,
+                                          const std::chrono::time_point<Clock, Duration>& moment) {
     return push_by(value, deadline_at(moment));
   }
 
   // The same without waiting. False: the channel is full or closed(). The caller need not be a
   // fiber.
-  bool try_push(T&& value);
+  [[nodiscard]] bool try_push(T&& value);
 
   bool push(const T& value) { return push(T(value)); }
   template <class Rep, class Period>
-  channel_status push_for(const T& value, const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] channel_status push_for(const T& value,
+                                        const std::chrono::duration<Rep, Period>& duration) {
     return push_for(T(value), duration);
   }
   template <class Clock, class Duration>
-  channel_status push_until(const T& value,
-                            const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] channel_status push_until(const T& value,
+                                          const std::chrono::time_point<Clock, Duration>& moment) {
     return push_until(T(value), moment);
   }
-  bool try_push(const T& value) { return try_push(T(value)); }
+  [[nodiscard]] bool try_push(const T& value) { return try_push(T(value)); }
 
   // Waits for a value. Returns nothing if the channel is closed and drained. Throws as push() does.
   std::optional<T> pop() {
@@ -95,17 +98,18 @@ class channel {
 
   // The same with a deadline.
   template <class Rep, class Period>
-  channel_result<T> pop_for(const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] channel_result<T> pop_for(const std::chrono::duration<Rep, Period>& duration) {
     return pop_by(deadline_after(duration));
   }
   template <class Clock, class Duration>
-  channel_result<T> pop_until(const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] channel_result<T> pop_until(
+      const std::chrono::time_point<Clock, Duration>& moment) {
     return pop_by(deadline_at(moment));
   }
 
   // The same without waiting. Nothing: the channel is empty; it may be closed(), too. The caller
   // need not be a fiber.
-  std::optional<T> try_pop() {
+  [[nodiscard]] std::optional<T> try_pop() {
     std::optional<T> item;
     take(item);
     return item;

@@ -63,7 +63,8 @@ class fiber_handle {
 
   bool joinable() const noexcept { return record_ != nullptr; }
   bool done() const noexcept { return record_->state_ == fiber::state::finished; }
-  fiber& get() const noexcept { return *record_; }
+  // The fiber, for as long as the handle has it: its name, its state, its stop token.
+  fiber& record() const noexcept { return *record_; }
 
   // Gives up the handle. The fiber runs on by itself.
   void detach() noexcept {
@@ -85,11 +86,11 @@ class fiber_handle {
   // have to wait and the caller is not a fiber of the same queue. Any number of fibers may wait,
   // and one of them may join(). A deadline other than `never` needs a queue with timers.
   template <class Rep, class Period>
-  bool wait_for(const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] bool wait_for(const std::chrono::duration<Rep, Period>& duration) {
     return wait_by(deadline_after(duration));
   }
   template <class Clock, class Duration>
-  bool wait_until(const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& moment) {
     return wait_by(deadline_at(moment));
   }
 

@@ -42,7 +42,7 @@ class generator_exit {};
 // body yields an lvalue, which is copied. Send: what send() takes; by default the type of a value.
 // Return: what the body returns.
 template <class Yield, class Send = std::remove_cvref_t<Yield>, class Return = void>
-class generator : public std::ranges::view_base {
+class [[nodiscard]] generator : public std::ranges::view_base {
  public:
   using reference = std::conditional_t<std::is_reference_v<Yield>, Yield, Yield&>;
   class yielder;

@@ -30,13 +30,13 @@ class mutex {
 
   // Return whether the fiber has the lock now. try_lock() does not wait; the others wait for at
   // most that long, and throw `cancelled` like lock().
-  bool try_lock();
+  [[nodiscard]] bool try_lock();
   template <class Rep, class Period>
-  bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
     return lock_by(deadline_after(duration));
   }
   template <class Clock, class Duration>
-  bool try_lock_until(const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& moment) {
     return lock_by(deadline_at(moment));
   }
 

@@ -49,11 +49,11 @@ class nursery {
 
   // The same with a deadline. False: the deadline passed first, and the children run on.
   template <class Rep, class Period>
-  bool join_for(const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] bool join_for(const std::chrono::duration<Rep, Period>& duration) {
     return join_by(deadline_after(duration));
   }
   template <class Clock, class Duration>
-  bool join_until(const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] bool join_until(const std::chrono::time_point<Clock, Duration>& moment) {
     return join_by(deadline_at(moment));
   }
 
@@ -109,8 +109,8 @@ void nursery::spawn(std::string_view name, Body&& body) {
   using body_type = std::decay_t<Body>;
   const auto handle =
       tasks_.spawn(name, child_with_body<body_type>{*this, body_type(std::forward<Body>(body))});
-  children_.back().self = &handle.get();
-  if (cancelled_) handle.get().cancel();
+  children_.back().self = &handle.record();
+  if (cancelled_) handle.record().cancel();
 }
 
 template <class Body>

@@ -27,13 +27,13 @@ class semaphore {
 
   // Return whether the caller has a permit now. try_acquire() does not wait; the others wait for at
   // most that long, and throw `cancelled` like acquire().
-  bool try_acquire() noexcept;
+  [[nodiscard]] bool try_acquire() noexcept;
   template <class Rep, class Period>
-  bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration) {
     return acquire_by(deadline_after(duration));
   }
   template <class Clock, class Duration>
-  bool try_acquire_until(const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] bool try_acquire_until(const std::chrono::time_point<Clock, Duration>& moment) {
     return acquire_by(deadline_at(moment));
   }
 

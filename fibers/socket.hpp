@@ -47,7 +47,7 @@ class socket {
   // with operation_aborted. The descriptor may be non-blocking. With io_uring, bytes that were
   // received and not read are lost, and written bytes may still be on their way. So call flush()
   // and then release(), at a point where the peer sends nothing.
-  int release() noexcept;
+  [[nodiscard]] int release() noexcept;
   // close() under Asio's name.
   void close(error_code& error) noexcept {
     error = {};

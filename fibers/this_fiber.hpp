@@ -40,22 +40,26 @@ void wait_readable(int descriptor);
 void wait_writable(int descriptor);
 
 // The same with a time limit. False: it passed first. Zero: looks once.
-bool wait_readable_until(int descriptor, clock::time_point moment);
-bool wait_writable_until(int descriptor, clock::time_point moment);
+[[nodiscard]] bool wait_readable_until(int descriptor, clock::time_point moment);
+[[nodiscard]] bool wait_writable_until(int descriptor, clock::time_point moment);
 template <class Clock, class Duration>
-bool wait_readable_until(int descriptor, const std::chrono::time_point<Clock, Duration>& moment) {
+[[nodiscard]] bool wait_readable_until(int descriptor,
+                                       const std::chrono::time_point<Clock, Duration>& moment) {
   return wait_readable_until(descriptor, deadline_at(moment));
 }
 template <class Clock, class Duration>
-bool wait_writable_until(int descriptor, const std::chrono::time_point<Clock, Duration>& moment) {
+[[nodiscard]] bool wait_writable_until(int descriptor,
+                                       const std::chrono::time_point<Clock, Duration>& moment) {
   return wait_writable_until(descriptor, deadline_at(moment));
 }
 template <class Rep, class Period>
-bool wait_readable_for(int descriptor, const std::chrono::duration<Rep, Period>& duration) {
+[[nodiscard]] bool wait_readable_for(int descriptor,
+                                     const std::chrono::duration<Rep, Period>& duration) {
   return wait_readable_until(descriptor, deadline_after(duration));
 }
 template <class Rep, class Period>
-bool wait_writable_for(int descriptor, const std::chrono::duration<Rep, Period>& duration) {
+[[nodiscard]] bool wait_writable_for(int descriptor,
+                                     const std::chrono::duration<Rep, Period>& duration) {
   return wait_writable_until(descriptor, deadline_after(duration));
 }
 

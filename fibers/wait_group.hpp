@@ -34,11 +34,11 @@ class wait_group {
 
   // The same with a deadline. False: the deadline passed first.
   template <class Rep, class Period>
-  bool wait_for(const std::chrono::duration<Rep, Period>& duration) {
+  [[nodiscard]] bool wait_for(const std::chrono::duration<Rep, Period>& duration) {
     return wait_by(deadline_after(duration));
   }
   template <class Clock, class Duration>
-  bool wait_until(const std::chrono::time_point<Clock, Duration>& moment) {
+  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& moment) {
     return wait_by(deadline_at(moment));
   }
 

@@ -126,13 +126,13 @@ void drain(server& self, int signal) {
   for (auto& peer : self.clients) peer.stop_receiving();
 }
 
-// The first fiber of each loop. The destructor of the nursery cancels what is left after the drain.
+// The first fiber of each loop.
 void serve(const bench::server_options& options, unsigned index, int listener, int signal) {
   server self{options, listener};
   fibers::nursery end;  // a nursery of its own, so that no exception of a client cancels it
   end.spawn("drain", [&] { drain(self, signal); });
   tcp_server(self);
-  self.tasks.join_for(options.drain);
+  if (!self.tasks.join_for(options.drain)) self.tasks.cancel();
   bench::say_served(options, index, self.served);
 }
 

@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(a_parked_fiber_takes_two_pages_at_most,
   task_queue tasks{60 * 1024};
   auto parked = tasks.spawn("parked", [&] { tasks.park(); });
   run_all(tasks);
-  const auto pages = resident_pages(parked.get().memory());
+  const auto pages = resident_pages(parked.record().memory());
   BOOST_TEST(pages >= 1u);
   BOOST_TEST(pages <= 2u);
   parked.cancel();
