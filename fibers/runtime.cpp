@@ -97,7 +97,7 @@ void runtime::stop() {
   const std::lock_guard lock{mutex_};
   stopped_ = true;
   for (const auto& each : threads_) {
-    if (auto* there = each.scheduler) there->post([there] { there->stop(); });
+    if (each.scheduler != nullptr) each.scheduler->stop();
   }
 }
 

@@ -73,6 +73,11 @@ void scheduler::run() {
   } while (drain());
 }
 
+void scheduler::stop() {
+  if (blocking_.on_its_thread()) return tasks_.cancel_all();
+  post([this] { tasks_.cancel_all(); });
+}
+
 // Waits for unsent bytes when no fiber is left. True: a post or an interrupt came before all had
 // been sent.
 bool scheduler::drain() {

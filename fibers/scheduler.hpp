@@ -64,15 +64,17 @@ class scheduler {
   // std::logic_error if one of its own fibers calls it.
   void run();
 
-  // Cancels every fiber. run() returns when they have unwound.
-  void stop() noexcept { tasks_.cancel_all(); }
+  // Cancels every fiber. run() returns when they have unwound. Any thread may call it: on the
+  // scheduler's own thread the fibers are cancelled when it returns, from another thread as soon as
+  // the loop runs what was posted, and then it throws what post() throws.
+  void stop();
 
   // Runs `function` soon, on this scheduler's thread and on the stack of the loop: it may spawn and
-  // wake fibers, but not block. The only member that any thread may call; the scheduler must
-  // outlive the call. The functions of one thread run in the order in which they were posted. A
-  // scheduler that expects posts needs a fiber that waits, since run() returns without one. If the
-  // loop does not run, the next run() runs the function before anything else, or the destructor
-  // drops it. Throws std::bad_alloc.
+  // wake fibers, but not block. Any thread may call it, as stop(), and no other member; the
+  // scheduler must outlive the call. The functions of one thread run in the order in which they
+  // were posted. A scheduler that expects posts needs a fiber that waits, since run() returns
+  // without one. If the loop does not run, the next run() runs the function before anything else,
+  // or the destructor drops it. Throws std::bad_alloc.
   template <std::invocable Function>
   void post(Function&& function) {
     if (posts_.push(std::forward<Function>(function))) blocking_.reactor().interrupt();
