@@ -66,14 +66,12 @@ stream listener::accept() {
 }
 
 stream connect(std::string_view path) {
-  stream connected;
-  connected.connect(path);
-  return connected;
+  return connect_until(path, never);
 }
 
-stream connect(std::string_view path, clock::duration at_most) {
+stream connect_until(std::string_view path, clock::time_point moment) {
   stream connected;
-  connected.expires_after(at_most);
+  if (moment != never) connected.expires_at(moment);
   connected.connect(path);
   connected.expires_never();
   return connected;

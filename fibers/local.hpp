@@ -50,6 +50,15 @@ class listener : public socket {
 // Opens a stream and connects it. Throws boost::system::system_error.
 stream connect(std::string_view path);
 // The same with a time limit. Throws timed_out when it passes.
-stream connect(std::string_view path, clock::duration at_most);
+stream connect_until(std::string_view path, clock::time_point moment);
+template <class Clock, class Duration>
+stream connect_until(std::string_view path,
+                     const std::chrono::time_point<Clock, Duration>& moment) {
+  return connect_until(path, deadline_at(moment));
+}
+template <class Rep, class Period>
+stream connect_for(std::string_view path, const std::chrono::duration<Rep, Period>& duration) {
+  return connect_until(path, deadline_after(duration));
+}
 
 }  // namespace fibers::local

@@ -38,7 +38,8 @@ struct scheduler_options {
 class scheduler {
  public:
   // Throws boost::system::system_error, with the reason, if the backend does not work here.
-  scheduler(io backend = io::automatic) : scheduler{scheduler_options{backend}} {}
+  explicit scheduler(io backend) : scheduler{scheduler_options{backend}} {}
+  scheduler() : scheduler{io::automatic} {}
   explicit scheduler(const scheduler_options& options);
   scheduler(const scheduler&) = delete;
   scheduler& operator=(const scheduler&) = delete;

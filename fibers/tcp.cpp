@@ -146,16 +146,15 @@ endpoint listener::local_endpoint() const {
 }
 
 stream connect(std::string_view host, std::uint16_t port) {
-  return connect(host, port, clock::duration::max());
+  return connect_until(host, port, never);
 }
 
-stream connect(std::string_view host, std::uint16_t port, clock::duration at_most) {
-  const auto deadline = deadline_after(at_most);
+stream connect_until(std::string_view host, std::uint16_t port, clock::time_point moment) {
   error_code error;
   endpoint last;
   for (const auto& peer : resolve(host, port)) {
     stream connected;
-    if (deadline != never) connected.expires_at(deadline);
+    if (moment != never) connected.expires_at(moment);
     connected.connect(last = peer, error);
     connected.expires_never();
     if (!error) return connected;

@@ -75,7 +75,17 @@ class listener : public socket {
 // name blocks the whole thread. Throws boost::system::system_error.
 stream connect(std::string_view host, std::uint16_t port);
 // The same with a time limit for all addresses together. Throws timed_out when it passes.
-stream connect(std::string_view host, std::uint16_t port, clock::duration at_most);
+stream connect_until(std::string_view host, std::uint16_t port, clock::time_point moment);
+template <class Clock, class Duration>
+stream connect_until(std::string_view host, std::uint16_t port,
+                     const std::chrono::time_point<Clock, Duration>& moment) {
+  return connect_until(host, port, deadline_at(moment));
+}
+template <class Rep, class Period>
+stream connect_for(std::string_view host, std::uint16_t port,
+                   const std::chrono::duration<Rep, Period>& duration) {
+  return connect_until(host, port, deadline_after(duration));
+}
 
 // Closes the connection below a WebSocket of Boost.Beast. The two sides close in an order that
 // loses no bytes. Beast finds this function by argument-dependent lookup.

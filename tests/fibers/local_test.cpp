@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(two_fibers_talk_over_a_path) {
     asio::write(server, asio::buffer("answer to " + read_some(server)));
   });
   scheduler.spawn([&] {
-    auto client = local::connect(path, patience);
+    auto client = local::connect_for(path, patience);
     asio::write(client, asio::buffer("question", 8));
     BOOST_TEST(read_some(client) == "answer to question");
   });
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(connecting_has_a_deadline) {
     const auto timed_out = [](const boost::system::system_error& thrown) {
       return thrown.code() == asio::error::timed_out;
     };
-    BOOST_CHECK_EXCEPTION(local::connect(path, 10ms), boost::system::system_error, timed_out);
+    BOOST_CHECK_EXCEPTION(local::connect_for(path, 10ms), boost::system::system_error, timed_out);
   });
   scheduler.run();
 }
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(listeners_have_options_and_those_of_ipv6_are_set_on_ipv6) {
 
 BOOST_AUTO_TEST_CASE(connecting_by_address_may_have_a_deadline) {
   scheduler.spawn([&] { listener.accept(); });
-  scheduler.spawn([&] { BOOST_TEST(tcp::connect("127.0.0.1", port, patience).is_open()); });
+  scheduler.spawn([&] { BOOST_TEST(tcp::connect_for("127.0.0.1", port, patience).is_open()); });
   scheduler.run();
 }
 
