@@ -25,7 +25,9 @@ struct address {
 }  // namespace
 
 stream stream::from_descriptor(int descriptor) {
-  return stream{adopt(descriptor), descriptor};
+  stream taken;
+  taken.assign(descriptor);
+  return taken;
 }
 
 void stream::connect(std::string_view path, error_code& error) {

@@ -18,8 +18,8 @@ class stream : public stream_socket {
  public:
   stream() = default;  // closed
 
-  // Takes over a connected socket, such as one of a socketpair(); see
-  // tcp::stream::from_descriptor().
+  // A stream to which the descriptor is assigned, such as one of a socketpair(). Throws
+  // boost::system::system_error.
   static stream from_descriptor(int descriptor);
 
   // Opens a socket and connects it. Closes the one that was open. Waits while the listener's
@@ -34,6 +34,8 @@ class stream : public stream_socket {
 
 class listener : public socket {
  public:
+  listener() = default;  // closed; assign() opens it
+
   // Binds and listens. The path must not exist. Throws boost::system::system_error.
   explicit listener(std::string_view path, int backlog = 4096);
   listener(listener&&) noexcept = default;

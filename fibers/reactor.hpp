@@ -139,6 +139,15 @@ class reactor {
   // none of its events. Pending operations on it finish with ECANCELED at the next poll().
   virtual void forget(int descriptor) noexcept = 0;
 
+  // forget() for a descriptor with which other code goes on. Returns an errno value; 0 is success.
+  // EAGAIN: bytes or connections have come that were not read or accepted, and the reactor has
+  // them; they can still be. EBUSY: sent bytes are still here; wait_sent waits for them. On failure
+  // the descriptor stays adopted. Pending operations on it finish with ECANCELED in any case.
+  virtual int hand_over(int descriptor) noexcept {
+    forget(descriptor);
+    return 0;
+  }
+
   // Lets forget() drop what was sent on a descriptor and is still unsent. Call it before forget()
   // if the peer has had its time. Otherwise the rest is sent after the close, as it is from the
   // kernel's socket buffer.

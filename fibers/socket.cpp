@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <boost/asio/error.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -34,10 +35,51 @@ void socket::drop_descriptor() noexcept {
   ::close(std::exchange(descriptor_, -1));
 }
 
-int socket::release() noexcept {
+void socket::assign(int descriptor, error_code& error) {
+  if (is_open()) {
+    error = boost::asio::error::already_open;
+    return;
+  }
+  auto& here = scheduler::current();
+  error = code_of(here.blocking().reactor().adopt(descriptor));
+  if (error) return;
+  ++opened_;
+  scheduler_ = &here;
+  limit_.move_to(here.timers());
+  descriptor_ = descriptor;
+}
+
+void socket::assign(int descriptor) {
+  error_code error;
+  assign(descriptor, error);
+  if (error) throw_error(error, "assign a socket");
+}
+
+int socket::release(error_code& error) {
+  error = {};
+  if (!is_open()) return -1;
+  auto& blocking = scheduler_->blocking();
+  int failure = blocking.reactor().hand_over(descriptor_);
+  if (failure == EBUSY && scheduler_->tasks().current() != nullptr) {
+    const auto mine = opened_;
+    blocking_operation sent{operation::kind::wait_sent, descriptor_};
+    blocking.perform(sent, &limit_);
+    failure = !is_still(mine)     ? ECANCELED
+              : sent.error() != 0 ? sent.error()
+                                  : blocking.reactor().hand_over(descriptor_);
+  }
+  error = code_of(failure);
+  if (error) return -1;
   limit_.never();
-  if (is_open()) scheduler_->blocking().reactor().forget(descriptor_);
   return std::exchange(descriptor_, -1);
+}
+
+int socket::release() {
+  error_code error;
+  const int released = release(error);
+  if (error == boost::asio::error::try_again) throw_error(error, "release before all was read");
+  if (error) throw_error(error, "release");
+  return released;
 }
 
 void socket::cancel() noexcept {
@@ -75,13 +117,6 @@ int socket::family() const noexcept {
   socklen_t length = sizeof family;
   ::getsockopt(descriptor_, SOL_SOCKET, SO_DOMAIN, &family, &length);
   return family;
-}
-
-scheduler& socket::adopt(int descriptor) {
-  auto& here = scheduler::current();
-  const int error = here.blocking().reactor().adopt(descriptor);
-  if (error != 0) throw_error(error, "adopt a socket");
-  return here;
 }
 
 int socket::listen(const sockaddr* local, socklen_t length, int backlog) noexcept {

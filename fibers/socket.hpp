@@ -43,11 +43,23 @@ class socket {
   void close() noexcept;
   // Ends the calls of other fibers with operation_aborted. The socket stays open and can be used.
   void cancel() noexcept;
-  // Returns the descriptor without closing it, and closes the socket; the calls of other fibers end
-  // with operation_aborted. The descriptor may be non-blocking. With io_uring, bytes that were
-  // received and not read are lost, and written bytes may still be on their way. So call flush()
-  // and then release(), at a point where the peer sends nothing.
-  [[nodiscard]] int release() noexcept;
+
+  // Takes over an open socket: a connected one for a stream, a listening one for a listener, such
+  // as one that a parent process has opened. Until it is released or closed, use the descriptor
+  // only through this object. Fails with already_open if this socket is open. After a failure the
+  // descriptor is still the caller's.
+  void assign(int descriptor, error_code& error);
+  void assign(int descriptor);
+
+  // Returns the descriptor without closing it, and closes the socket; -1 if it is closed already.
+  // The calls of other fibers end with operation_aborted. Nothing is lost: it waits until the
+  // kernel has all bytes that were sent. With io_uring it fails with try_again if bytes or
+  // connections have come that were not read or accepted. Read or accept them, and call it again.
+  // After a failure it returns -1, and the socket is still open. The descriptor may be
+  // non-blocking.
+  [[nodiscard]] int release(error_code& error);
+  [[nodiscard]] int release();
+
   // close() under Asio's name.
   void close(error_code& error) noexcept {
     error = {};
@@ -86,9 +98,6 @@ class socket {
 
   void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
   void drop_descriptor() noexcept;
-  // Adopts a connected socket into the reactor of this thread. Throws boost::system::system_error.
-  static scheduler& adopt(int descriptor);
-
   time_limit limit_;
   scheduler* scheduler_ = nullptr;
   int descriptor_ = -1;
@@ -104,7 +113,7 @@ class socket {
   int connect_opened(const sockaddr* peer, socklen_t length);
   bool is_still(unsigned opened) const noexcept { return is_open() && opened_ == opened; }
 
-  // Counts connect(); tells after a wait whether the descriptor is still the same.
+  // Counts connect() and assign(); tells after a wait whether the descriptor is still the same.
   unsigned opened_ = 0;
 };
 

@@ -121,8 +121,6 @@ stream_socket::executor_type stream_socket::get_executor() const {
 
 // --- stream_listener -------------------------------------------------------------------------
 
-stream_listener::stream_listener(int descriptor) : socket{adopt(descriptor), descriptor} {}
-
 stream_socket stream_listener::accept(error_code& error) {
   const int accepted = socket::accept(error);
   return error ? stream_socket{} : stream_socket{*scheduler_, accepted};

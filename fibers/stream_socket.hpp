@@ -122,11 +122,11 @@ class stream_socket : public socket {
   error_code error_of(const operation& done) const noexcept;
 };
 
-// Accepts from any listening socket, such as one that a supervisor or a parent process has opened.
+// Accepts from any listening socket, whatever its family, such as one that a supervisor or a parent
+// process has opened.
 class stream_listener : public socket {
  public:
-  // Takes over a listening socket. Throws boost::system::system_error.
-  explicit stream_listener(int descriptor);
+  stream_listener() = default;  // closed; assign() opens it
 
   // Waits for a connection. If descriptors (EMFILE, ENFILE) or memory have run out, the connection
   // stays in the backlog. Calling again at once would spin, so sleep a little first.

@@ -86,7 +86,9 @@ bool set_options(int descriptor, const listener_options& options) {
 // --- stream ----------------------------------------------------------------------------------
 
 stream stream::from_descriptor(int descriptor) {
-  return stream{adopt(descriptor), descriptor};
+  stream taken;
+  taken.assign(descriptor);
+  return taken;
 }
 
 void stream::connect(const endpoint& peer, error_code& error) {

@@ -31,8 +31,7 @@ class stream : public stream_socket {
  public:
   stream() = default;  // closed
 
-  // Takes over a connected socket and adopts it into the reactor: do not use the descriptor
-  // directly any more. Throws boost::system::system_error.
+  // A stream to which the descriptor is assigned. Throws boost::system::system_error.
   static stream from_descriptor(int descriptor);
 
   // Opens a socket and connects it. Closes the one that was open.
@@ -57,6 +56,8 @@ struct listener_options {
 
 class listener : public socket {
  public:
+  listener() = default;  // closed; assign() opens it
+
   // `host` is a numeric address, a name, or empty for any address. Port 0 is any free port. Looking
   // up a name blocks the whole thread. Throws boost::system::system_error.
   listener(std::string_view host, std::uint16_t port, const listener_options& options = {});

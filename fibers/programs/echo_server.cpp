@@ -42,7 +42,9 @@ struct client : intrusive::list_base_hook<intrusive::link_mode<intrusive::auto_u
 // One loop. Each thread has its own, and they share nothing.
 struct server {
   server(const bench::server_options& wanted, int descriptor)
-      : options{wanted}, listener{descriptor}, room{bench::connections_per_thread(wanted)} {}
+      : options{wanted}, room{bench::connections_per_thread(wanted)} {
+    listener.assign(descriptor);
+  }
 
   const bench::server_options& options;
   fibers::stream_listener listener;

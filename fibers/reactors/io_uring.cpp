@@ -351,6 +351,56 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   old = std::move(fresh);
 }
 
+int io_uring_reactor::hand_over(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return 0;
+  cancel_all(descriptor);
+  const auto& old = known(descriptor);
+  if (old.sending != none) return EBUSY;
+  if (old.send_error != 0) return std::exchange(known(descriptor).send_error, 0);
+  const bool kept = old.first_unread != none || old.receive_error != 0 ||
+                    (old.accepted && !old.accepted->empty());
+  if (kept || stop_incoming(descriptor) != arrivals::none) return EAGAIN;
+  forget(descriptor);
+  return 0;
+}
+
+// Cancels the armed receive or accept and waits for its last completion. Returns whether it has
+// brought something that poll() has not collected yet.
+io_uring_reactor::arrivals io_uring_reactor::stop_incoming(int descriptor) noexcept {
+  const auto& about = known(descriptor);
+  if (about.incoming == multishot::off) return arrivals::none;
+  if (about.incoming == multishot::armed) {
+    stop_listening_in(descriptor, about.accepted ? request::accept : request::receive);
+  }
+  constexpr int most_tries = 10;
+  auto found = arrivals::unknown;
+  for (int i = 0; i < most_tries && found == arrivals::unknown; ++i) {
+    settle();
+    found = uncollected(descriptor);
+  }
+  return found;
+}
+
+// Looks for completions of the receive or accept. They stay in the queue, because an operation may
+// finish only in poll(). Unknown: the last one has not come.
+io_uring_reactor::arrivals io_uring_reactor::uncollected(int descriptor) noexcept {
+  const auto& about = known(descriptor);
+  const auto kind = about.accepted ? request::accept : request::receive;
+  const auto wanted = tag(kind, about.generation, descriptor);
+  const int least = kind == request::accept ? 0 : 1;  // a result of 0 bytes is the end
+  auto found = arrivals::unknown;
+  unsigned head;
+  io_uring_cqe* completion;
+  io_uring_for_each_cqe(&ring_, head, completion) {
+    if (completion->user_data != wanted) continue;
+    const bool failed = completion->res < 0 && completion->res != -ECANCELED &&
+                        completion->res != -ECONNABORTED && completion->res != -ENOBUFS;
+    if (completion->res >= least || failed) return arrivals::some;
+    if ((completion->flags & IORING_CQE_F_MORE) == 0) found = arrivals::none;
+  }
+  return found;
+}
+
 // Handles a send whose descriptor is being closed. It is cancelled at once if given_up is set: the
 // stream is incomplete anyway. Otherwise it has longest_after_close.
 void io_uring_reactor::leave_unsent(entry& of) noexcept {

@@ -59,6 +59,7 @@ class io_uring_reactor final : public reactor {
   io backend() const noexcept override { return io::io_uring; }
   int adopt(int descriptor) noexcept override;
   void forget(int descriptor) noexcept override;
+  int hand_over(int descriptor) noexcept override;
   bool submit(operation& started) override;
   bool cancel(operation& cancelled) noexcept override;
   void give_up_unsent(int descriptor) noexcept override;
@@ -145,6 +146,9 @@ class io_uring_reactor final : public reactor {
   int flush() noexcept;
   void note_submitted() noexcept;
   std::size_t sends_under_way() const noexcept { return outgoing_.size() - free_outgoing_.size(); }
+  enum class arrivals : std::uint8_t { none, some, unknown };
+  arrivals stop_incoming(int descriptor) noexcept;
+  arrivals uncollected(int descriptor) noexcept;
   void leave_unsent(entry& of) noexcept;
   time_point give_up_overdue() noexcept;
   void settle() noexcept;

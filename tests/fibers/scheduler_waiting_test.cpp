@@ -218,7 +218,8 @@ BOOST_AUTO_TEST_CASE(a_closed_listener_that_lives_on_as_a_duplicate_wakes_nobody
   connection silent;  // the loop looks at its descriptors while a fiber waits for one
   auto waiting = scheduler.spawn([&] { silent.read(); });
   scheduler.spawn([&] {
-    fibers::stream_listener listener{::dup(elsewhere.socket.get())};
+    fibers::stream_listener listener;
+    listener.assign(::dup(elsewhere.socket.get()));
     auto accepting = scheduler.spawn([&] {
       boost::system::error_code error;
       listener.accept(error);

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -83,7 +82,7 @@ class place {
             "bind");
     checked(::getsockname(made.get(), address(), &length_), "getsockname");
     checked(::listen(made.get(), crowd), "listen");
-    listener_ = std::make_unique<fibers::stream_listener>(checked(::dup(made.get()), "dup"));
+    listener_.assign(checked(::dup(made.get()), "dup"));
   }
 
   descriptor connect() {
@@ -92,8 +91,8 @@ class place {
     return client;
   }
 
-  fibers::stream_socket accept() const {
-    auto stream = listener_->accept();
+  fibers::stream_socket accept() {
+    auto stream = listener_.accept();
     stream.expires_after(longest_read);
     return stream;
   }
@@ -104,7 +103,7 @@ class place {
   int family_;
   sockaddr_storage address_{};
   socklen_t length_ = sizeof address_;
-  std::unique_ptr<fibers::stream_listener> listener_;
+  fibers::stream_listener listener_;
 };
 
 std::size_t count_descriptors() {

@@ -1,0 +1,174 @@
+// Sockets that come from elsewhere or go there: assign() and release().
+#include <fibers/stream_socket.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tests/fibers/tcp_fixture.hpp>
+
+namespace {
+
+// Reads what the reactor has already, as often as release() asks for it.
+int release_all(fibers::stream_socket& stream, std::string& read) {
+  error_code error;
+  for (;;) {
+    const int released = stream.release(error);
+    if (released >= 0) return released;
+    BOOST_REQUIRE(error == asio::error::try_again);
+    BOOST_REQUIRE((backend() == fibers::io::io_uring));
+    std::array<char, 100> buffer;
+    read.append(buffer.data(), stream.read_some(asio::buffer(buffer)));
+  }
+}
+
+void make_blocking(int descriptor) {
+  checked(::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK), "fcntl");
+}
+
+std::string numbered(std::size_t size) {
+  std::string bytes;
+  for (int i = 0; bytes.size() < size; ++i) bytes += std::to_string(i) + ' ';
+  bytes.resize(size);
+  return bytes;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(taking_over, tcp_fixture)
+
+BOOST_AUTO_TEST_CASE(release_loses_nothing_that_came_and_was_not_read) {
+  const auto all = numbered(40'000);
+  for (const std::size_t read_first : {0u, 1u, 100u, 5'000u, 20'000u}) {
+    talk(
+        [&](tcp::stream& server) {
+          for (std::size_t at = 0; at < all.size(); at += 400) {
+            write(server, all.substr(at, 400));
+            if (at % 4'000 == 0) this_fiber::yield();
+          }
+        },
+        [&](tcp::stream& client) {
+          auto got = read_exactly(client, read_first);
+          const descriptor mine{release_all(client, got)};
+          BOOST_TEST(!client.is_open());
+          for (int i = 0; i < 3; ++i) this_fiber::sleep_for(1ms);
+          while (got.size() < all.size()) {
+            BOOST_REQUIRE(this_fiber::wait_readable_for(mine.get(), patience));
+            std::array<char, 4096> buffer;
+            const auto some = ::recv(mine.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+            BOOST_REQUIRE(some > 0);
+            got.append(buffer.data(), static_cast<std::size_t>(some));
+          }
+          BOOST_TEST((got == all));
+        });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(release_waits_for_what_was_sent) {
+  const auto all = numbered(3'000'000);
+  talk(
+      [&](tcp::stream& server) {
+        this_fiber::sleep_for(5ms);
+        BOOST_TEST((read_exactly(server, all.size()) == all));
+      },
+      [&](tcp::stream& client) {
+        write(client, all);
+        const descriptor mine{client.release()};
+        BOOST_TEST(!client.is_open());
+      });
+}
+
+BOOST_AUTO_TEST_CASE(release_ends_the_calls_of_other_fibers) {
+  talk([](tcp::stream& server) { BOOST_TEST(read_exactly(server, 1) == "x"); },
+       [&](tcp::stream& client) {
+         error_code error;
+         auto reading = scheduler.spawn([&] {
+           char byte = 0;
+           client.read_some(asio::buffer(&byte, 1), error);
+         });
+         this_fiber::sleep_for(1ms);
+         const descriptor mine{client.release()};
+         reading.join();
+         BOOST_TEST(error == asio::error::operation_aborted);
+         send_all(mine, "x");
+       });
+}
+
+BOOST_AUTO_TEST_CASE(a_released_listener_loses_no_connection) {
+  scheduler.spawn([&] {
+    std::vector<tcp::stream> here;
+    std::vector<descriptor> clients;
+    auto accepting = scheduler.spawn([&] {
+      error_code aborted;
+      for (;;) {
+        auto next = listener.accept(aborted);
+        if (aborted) return;
+        here.push_back(std::move(next));
+      }
+    });
+    this_fiber::sleep_for(1ms);
+    for (int i = 0; i < 5; ++i) clients.push_back(connected_to(port));
+    error_code error;
+    int released = -1;
+    while ((released = listener.release(error)) < 0) {
+      BOOST_REQUIRE(error == asio::error::try_again);
+      here.push_back(listener.accept());
+    }
+    const descriptor mine{released};
+    accepting.join();
+    make_blocking(mine.get());
+    ::alarm(static_cast<unsigned>(patience.count()));  // accept() waits for one that was lost
+    auto accepted = here.size();
+    for (; accepted < clients.size(); ++accepted) {
+      const descriptor next{checked(::accept(mine.get(), nullptr, nullptr), "accept")};
+    }
+    ::alarm(0);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(every_socket_takes_over_one_that_is_open) {
+  scheduler.spawn([&] {
+    const listening_socket inherited;
+    tcp::listener second;
+    second.assign(::dup(inherited.socket.get()));
+    BOOST_TEST(second.local_endpoint().port() == inherited.port);
+    fibers::stream_listener third;
+    third.assign(listener.release());
+    const auto meet = [&](auto& accepts, std::uint16_t at) {
+      tcp::stream near;
+      near.assign(::dup(connected_to(at).get()));
+      auto server = accepts.accept();
+      asio::write(near, asio::buffer("x", 1));
+      char byte = 0;
+      server.read_some(asio::buffer(&byte, 1));
+      BOOST_TEST(byte == 'x');
+    };
+    meet(second, inherited.port);
+    meet(third, port);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(an_open_socket_and_a_bad_descriptor_are_not_taken_over) {
+  scheduler.spawn([&] {
+    const tcp_pair peers;
+    error_code error;
+    listener.assign(peers.near.get(), error);
+    BOOST_TEST(error == asio::error::already_open);
+    BOOST_TEST(listener.local_endpoint().port() == port);
+    tcp::stream stream;
+    stream.assign(-1, error);
+    BOOST_TEST(error == asio::error::bad_descriptor);
+    BOOST_TEST(!stream.is_open());
+    BOOST_CHECK_THROW(stream.assign(-1), boost::system::system_error);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
