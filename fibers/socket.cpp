@@ -8,6 +8,14 @@
 #include <utility>
 
 namespace fibers {
+namespace {
+
+// Whether an accept failed for a lack that passes when others give something back.
+bool ran_out(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
 
 socket::socket(socket&& other) noexcept
     : limit_{std::move(other.limit_)},
@@ -83,6 +91,7 @@ int socket::release() {
 }
 
 void socket::cancel() noexcept {
+  ++cancels_;
   if (is_open()) scheduler_->blocking().reactor().cancel_all(descriptor_);
 }
 
@@ -102,13 +111,14 @@ void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) 
 // reports room. So it is tried again every millisecond.
 int socket::connect_opened(const sockaddr* peer, socklen_t length) {
   const auto mine = opened_;
+  const auto cancels = cancels_;
   for (;;) {
     blocking_operation wanted{operation::kind::connect, descriptor_};
     wanted.address(peer, length);
     scheduler_->blocking().perform(wanted, &limit_);
     if (wanted.error() != EAGAIN) return is_still(mine) ? wanted.error() : ECANCELED;
     this_fiber::sleep_for(std::chrono::milliseconds{1});
-    if (!is_still(mine)) return ECANCELED;
+    if (!is_still(mine) || cancels_ != cancels) return ECANCELED;
   }
 }
 
@@ -124,15 +134,26 @@ int socket::listen(const sockaddr* local, socklen_t length, int backlog) noexcep
   return scheduler_->blocking().reactor().adopt(descriptor_);
 }
 
+// A connection for which there is no descriptor stays in the backlog, and no event reports a free
+// descriptor. So it is accepted by trying again.
 int socket::accept(error_code& error) {
-  blocking_operation wanted{operation::kind::accept, descriptor_};
-  if (is_open()) {
-    scheduler_->blocking().perform(wanted, &limit_);
-  } else {
-    wanted.fail(EBADF);
+  if (!is_open()) {
+    error = code_of(EBADF);
+    return -1;
   }
-  error = code_of(wanted.error());
-  return error ? -1 : static_cast<int>(wanted.result());
+  const auto mine = opened_;
+  const auto cancels = cancels_;
+  for (;;) {
+    blocking_operation wanted{operation::kind::accept, descriptor_};
+    scheduler_->blocking().perform(wanted, &limit_);
+    error = code_of(wanted.error());
+    if (!error) return static_cast<int>(wanted.result());
+    if (!ran_out(wanted.error())) return -1;
+    this_fiber::sleep_for(std::chrono::milliseconds{10});
+    if (is_still(mine) && cancels_ == cancels) continue;
+    error = code_of(ECANCELED);
+    return -1;
+  }
 }
 
 void socket::set_option(int level, int name, const void* data, std::size_t size,

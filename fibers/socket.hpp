@@ -93,7 +93,8 @@ class socket {
   // Binds a socket that was just opened, and listens. Returns an errno value; 0 is success.
   int listen(const sockaddr* local, socklen_t length, int backlog) noexcept;
 
-  // Waits for a connection and returns its descriptor; on error, -1.
+  // Waits for a connection, and while there is no descriptor or memory for it. Returns its
+  // descriptor; on error, -1.
   int accept(error_code& error);
 
   void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
@@ -115,6 +116,7 @@ class socket {
 
   // Counts connect() and assign(); tells after a wait whether the descriptor is still the same.
   unsigned opened_ = 0;
+  unsigned cancels_ = 0;  // counts cancel(); for calls that sleep without an operation
 };
 
 }  // namespace fibers

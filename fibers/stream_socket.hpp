@@ -128,8 +128,8 @@ class stream_listener : public socket {
  public:
   stream_listener() = default;  // closed; assign() opens it
 
-  // Waits for a connection. If descriptors (EMFILE, ENFILE) or memory have run out, the connection
-  // stays in the backlog. Calling again at once would spin, so sleep a little first.
+  // Waits for a connection. If descriptors or memory have run out, the connection stays in the
+  // backlog, and accept() waits on: it tries again every 10 ms.
   stream_socket accept(error_code& error);
   stream_socket accept();
 };

@@ -63,8 +63,8 @@ class listener : public socket {
   listener(std::string_view host, std::uint16_t port, const listener_options& options = {});
   explicit listener(const endpoint& local, const listener_options& options = {});
 
-  // Waits for a connection. If descriptors (EMFILE, ENFILE) or memory have run out, the connection
-  // stays in the backlog. Calling again at once would spin, so sleep a little first.
+  // Waits for a connection. If descriptors or memory have run out, the connection stays in the
+  // backlog, and accept() waits on: it tries again every 10 ms.
   stream accept(error_code& error);
   stream accept();
 

@@ -113,7 +113,7 @@ void tcp_server(server& self) {
       self.tasks.spawn("client", [&self, accepted = self.listener.accept()]() mutable {
         serve_client(self, std::move(accepted));
       });
-    } catch (const std::exception&) {  // mostly: no descriptor or memory left
+    } catch (const std::exception&) {  // mostly: no memory left for another fiber
       self.room.release();
       if (self.listener.is_open()) this_fiber::sleep_for(10ms);  // so that it does not spin
     }
