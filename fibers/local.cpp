@@ -46,13 +46,19 @@ void stream::connect(std::string_view path) {
   if (error) throw_error(error, "connect to " + std::string{path});
 }
 
-listener::listener(std::string_view path, int backlog)
-    : socket{scheduler::current(), ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+listener::listener(std::string_view path, int backlog) {
+  error_code error;
+  listen(path, backlog, error);
+  if (error) throw_error(error, "listen on " + std::string{path});
+}
+
+void listener::listen(std::string_view path, int backlog, error_code& error) {
   const address local{path};
-  const int failure = descriptor_ < 0     ? errno
-                      : local.length == 0 ? ENAMETOOLONG
-                                          : listen(local.generic(), local.length, backlog);
-  if (failure != 0) throw_error(failure, "listen on " + std::string{path});
+  int failure = open(AF_UNIX);
+  if (failure == 0 && local.length == 0) failure = ENAMETOOLONG;
+  if (failure == 0) failure = socket::listen(local.generic(), local.length, backlog);
+  error = code_of(failure);
+  if (error) drop_descriptor();
 }
 
 stream listener::accept(error_code& error) {
@@ -67,15 +73,26 @@ stream listener::accept() {
   return accepted;
 }
 
+stream connect(std::string_view path, error_code& error) {
+  return connect_until(path, never, error);
+}
+
 stream connect(std::string_view path) {
   return connect_until(path, never);
 }
 
-stream connect_until(std::string_view path, clock::time_point moment) {
+stream connect_until(std::string_view path, clock::time_point moment, error_code& error) {
   stream connected;
   if (moment != never) connected.expires_at(moment);
-  connected.connect(path);
+  connected.connect(path, error);
   connected.expires_never();
+  return connected;
+}
+
+stream connect_until(std::string_view path, clock::time_point moment) {
+  error_code error;
+  auto connected = connect_until(path, moment, error);
+  if (error) throw_error(error, "connect to " + std::string{path});
   return connected;
 }
 

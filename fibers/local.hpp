@@ -19,7 +19,7 @@ class stream : public stream_socket {
   stream() = default;  // closed
 
   // A stream to which the descriptor is assigned, such as one of a socketpair(). Throws
-  // boost::system::system_error.
+  // boost::system::system_error; assign() is the form with an error_code.
   static stream from_descriptor(int descriptor);
 
   // Opens a socket and connects it. Closes the one that was open. Waits while the listener's
@@ -34,7 +34,7 @@ class stream : public stream_socket {
 
 class listener : public socket {
  public:
-  listener() = default;  // closed; assign() opens it
+  listener() = default;  // closed; listen() and assign() open it
 
   // Binds and listens. The path must not exist. Throws boost::system::system_error.
   explicit listener(std::string_view path, int backlog = 4096);
@@ -44,23 +44,30 @@ class listener : public socket {
   // Leaves the file: the code that chose the path removes it.
   ~listener() = default;
 
+  // What the constructor does. Closes the socket that was open.
+  void listen(std::string_view path, int backlog, error_code& error);
+
   // See tcp::listener::accept().
   stream accept(error_code& error);
   stream accept();
 };
 
-// Opens a stream and connects it. Throws boost::system::system_error.
+// Opens a stream and connects it. On error the stream is closed.
+stream connect(std::string_view path, error_code& error);
 stream connect(std::string_view path);
-// The same with a time limit. Throws timed_out when it passes.
+
+// The same with a time limit. It fails with timed_out when that passes.
+stream connect_until(std::string_view path, clock::time_point moment, error_code& error);
 stream connect_until(std::string_view path, clock::time_point moment);
-template <class Clock, class Duration>
-stream connect_until(std::string_view path,
-                     const std::chrono::time_point<Clock, Duration>& moment) {
-  return connect_until(path, deadline_at(moment));
+template <class Clock, class Duration, class... Error>
+stream connect_until(std::string_view path, const std::chrono::time_point<Clock, Duration>& moment,
+                     Error&... error) {
+  return connect_until(path, deadline_at(moment), error...);
 }
-template <class Rep, class Period>
-stream connect_for(std::string_view path, const std::chrono::duration<Rep, Period>& duration) {
-  return connect_until(path, deadline_after(duration));
+template <class Rep, class Period, class... Error>
+stream connect_for(std::string_view path, const std::chrono::duration<Rep, Period>& duration,
+                   Error&... error) {
+  return connect_until(path, deadline_after(duration), error...);
 }
 
 }  // namespace fibers::local

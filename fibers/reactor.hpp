@@ -172,6 +172,9 @@ class reactor {
   // Whether a receive submitted now may find bytes without waiting. False may be wrong.
   virtual bool may_receive(int) const noexcept { return false; }
 
+  // How many bytes have come that were not read and are no longer in the kernel.
+  virtual std::size_t unread(int) const noexcept { return 0; }
+
   // Cancels a pending operation. True: the operation has finished with ECANCELED and is its owner's
   // again. False: poll() will return it; until then its memory must stay.
   virtual bool cancel(operation& cancelled) noexcept = 0;

@@ -13,10 +13,9 @@
 #pragma once
 
 #include <fibers/blocking.hpp>
-#include <fibers/error.hpp>  // for programs that include this file alone
 #include <fibers/fiber_handle.hpp>
 #include <fibers/post_queue.hpp>
-#include <fibers/this_fiber.hpp>  // the same
+#include <fibers/this_fiber.hpp>  // for programs that include this file alone
 
 #include <chrono>
 #include <concepts>

@@ -95,13 +95,19 @@ void socket::cancel() noexcept {
   if (is_open()) scheduler_->blocking().reactor().cancel_all(descriptor_);
 }
 
-void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) {
+int socket::open(int family) {
   drop_descriptor();
-  const auto mine = ++opened_;
+  ++opened_;
   scheduler_ = &scheduler::current();
   limit_.move_to(scheduler_->timers());
-  descriptor_ = ::socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int failure = descriptor_ < 0 ? errno : scheduler_->blocking().reactor().adopt(descriptor_);
+  descriptor_ = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  return descriptor_ < 0 ? errno : 0;
+}
+
+void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) {
+  int failure = open(peer->sa_family);
+  const auto mine = opened_;
+  if (failure == 0) failure = scheduler_->blocking().reactor().adopt(descriptor_);
   if (failure == 0) failure = connect_opened(peer, length);
   error = code_of(failure);
   if (failure != 0 && is_still(mine)) drop_descriptor();
@@ -160,6 +166,13 @@ void socket::set_option(int level, int name, const void* data, std::size_t size,
                         error_code& error) {
   const auto length = static_cast<socklen_t>(size);
   error = code_of(::setsockopt(descriptor_, level, name, data, length) != 0 ? errno : 0);
+}
+
+void socket::get_option(int level, int name, void* data, std::size_t& size,
+                        error_code& error) const {
+  auto length = static_cast<socklen_t>(size);
+  error = code_of(::getsockopt(descriptor_, level, name, data, &length) != 0 ? errno : 0);
+  size = length;
 }
 
 }  // namespace fibers

@@ -82,13 +82,32 @@ class socket {
     if (error) throw_error(error, "set_option");
   }
 
+  // Reads one of Asio's options: asio::socket_base::receive_buffer_size size;
+  // stream.get_option(size).
+  template <class Option>
+  void get_option(Option& option, error_code& error) const {
+    const protocol mine{family()};
+    auto size = option.size(mine);
+    get_option(option.level(mine), option.name(mine), option.data(mine), size, error);
+    if (!error) option.resize(mine, size);
+  }
+  template <class Option>
+  void get_option(Option& option) const {
+    error_code error;
+    get_option(option, error);
+    if (error) throw_error(error, "get_option");
+  }
+
  protected:
   socket() = default;  // closed
   socket(scheduler& owner, int descriptor) noexcept : scheduler_{&owner}, descriptor_{descriptor} {}
 
-  // Opens a new socket for the current scheduler and connects it. Closes the one that was open; the
-  // time limit stays.
+  // Opens a new socket, as open(), and connects it.
   void connect(const sockaddr* peer, socklen_t length, error_code& error);
+
+  // Opens a new socket for the current scheduler. Closes the one that was open; the time limit
+  // stays. Returns an errno value; 0 is success.
+  int open(int family);
 
   // Binds a socket that was just opened, and listens. Returns an errno value; 0 is success.
   int listen(const sockaddr* local, socklen_t length, int backlog) noexcept;
@@ -98,6 +117,7 @@ class socket {
   int accept(error_code& error);
 
   void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
+  void get_option(int level, int name, void* data, std::size_t& size, error_code& error) const;
   void drop_descriptor() noexcept;
   time_limit limit_;
   scheduler* scheduler_ = nullptr;
@@ -114,7 +134,7 @@ class socket {
   int connect_opened(const sockaddr* peer, socklen_t length);
   bool is_still(unsigned opened) const noexcept { return is_open() && opened_ == opened; }
 
-  // Counts connect() and assign(); tells after a wait whether the descriptor is still the same.
+  // Counts open() and assign(); tells after a wait whether the descriptor is still the same.
   unsigned opened_ = 0;
   unsigned cancels_ = 0;  // counts cancel(); for calls that sleep without an operation
 };

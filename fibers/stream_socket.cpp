@@ -1,5 +1,7 @@
 #include <fibers/stream_socket.hpp>
 
+#include <sys/ioctl.h>
+
 #include <cerrno>
 
 namespace fibers {
@@ -76,6 +78,17 @@ std::size_t stream_socket::receive(const iovecs& all, error_code& error) {
 }
 std::size_t stream_socket::send(const iovecs& all, error_code& error) {
   return transfer<operation::kind::send>(all, error);
+}
+
+std::size_t stream_socket::available(error_code& error) const {
+  int in_kernel = 0;
+  error = code_of(::ioctl(descriptor_, FIONREAD, &in_kernel) != 0 ? errno : 0);
+  if (error) return 0;
+  return static_cast<std::size_t>(in_kernel) + scheduler_->blocking().reactor().unread(descriptor_);
+}
+
+std::size_t stream_socket::available() const {
+  return or_throw("available", [&](error_code& error) { return available(error); });
 }
 
 void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error_code& error) {

@@ -53,6 +53,10 @@ class stream_socket : public socket {
     return or_throw("write_some", [&](error_code& error) { return write_some(buffers, error); });
   }
 
+  // How many bytes can be read without waiting.
+  std::size_t available(error_code& error) const;
+  std::size_t available() const;
+
   // Waits until the kernel has all bytes that were sent. close() does not: with io_uring the last
   // writes may still be on their way.
   void flush(error_code& error);

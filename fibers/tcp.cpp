@@ -28,15 +28,16 @@ endpoint from_sockaddr(const sockaddr* address, socklen_t length) {
   return result;
 }
 
-std::vector<endpoint> resolve(std::string_view host, std::uint16_t port) {
+std::vector<endpoint> resolve(std::string_view host, std::uint16_t port, error_code& error) {
+  error = {};
   if (host.empty()) return {endpoint{boost::asio::ip::tcp::v4(), port}};
   const std::string name{host};
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* first = nullptr;
   if (const int failure = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); failure != 0) {
-    throw_error(error_code{failure, boost::asio::error::get_addrinfo_category()},
-                "look up " + name);
+    error.assign(failure, boost::asio::error::get_addrinfo_category());
+    return {};
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{first, &::freeaddrinfo};
   std::vector<endpoint> found;
@@ -47,9 +48,14 @@ std::vector<endpoint> resolve(std::string_view host, std::uint16_t port) {
   return found;
 }
 
-// Returns the first address, in the order that the resolver prefers.
-endpoint resolve_first(std::string_view host, std::uint16_t port) {
-  return resolve(host, port).front();
+[[noreturn]] void throw_error_at(const error_code& error, const char* what, std::string_view host,
+                                 std::uint16_t port) {
+  const std::string name{host};
+  if (error.category() == boost::asio::error::get_addrinfo_category()) {
+    throw_error(error, "look up " + name);
+  }
+  const bool is_v6 = name.find(':') != std::string::npos;
+  throw_error(error, what + (is_v6 ? "[" + name + "]" : name) + ":" + std::to_string(port));
 }
 
 using name_getter = int(int, sockaddr*, socklen_t*) noexcept;
@@ -76,7 +82,7 @@ bool switch_on(int descriptor, int level, int option) {
 
 // False: errno has the reason.
 bool set_options(int descriptor, const listener_options& options) {
-  return descriptor >= 0 && switch_on(descriptor, SOL_SOCKET, SO_REUSEADDR) &&
+  return switch_on(descriptor, SOL_SOCKET, SO_REUSEADDR) &&
          (!options.reuse_port || switch_on(descriptor, SOL_SOCKET, SO_REUSEPORT)) &&
          (!options.no_delay || switch_on(descriptor, IPPROTO_TCP, TCP_NODELAY));
 }
@@ -116,16 +122,33 @@ endpoint stream::remote_endpoint() const {
 
 // --- listener --------------------------------------------------------------------------------
 
-listener::listener(std::string_view host, std::uint16_t port, const listener_options& options)
-    : listener{resolve_first(host, port), options} {}
+listener::listener(std::string_view host, std::uint16_t port, const listener_options& options) {
+  error_code error;
+  listen(host, port, options, error);
+  if (error) throw_error_at(error, "listen on ", host, port);
+}
 
-listener::listener(const endpoint& local, const listener_options& options)
-    : socket{scheduler::current(),
-             ::socket(local.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+listener::listener(const endpoint& local, const listener_options& options) {
+  error_code error;
+  listen(local, options, error);
+  if (error) throw_error(error, "listen on " + text_of(local));
+}
+
+// Listens on the first address, in the order that the resolver prefers.
+void listener::listen(std::string_view host, std::uint16_t port, const listener_options& options,
+                      error_code& error) {
+  const auto found = resolve(host, port, error);
+  if (error) return drop_descriptor();
+  listen(found.front(), options, error);
+}
+
+void listener::listen(const endpoint& local, const listener_options& options, error_code& error) {
+  int failure = open(local.protocol().family());
+  if (failure == 0 && !set_options(descriptor_, options)) failure = errno;
   const auto length = static_cast<socklen_t>(local.size());
-  const int error =
-      set_options(descriptor_, options) ? listen(local.data(), length, options.backlog) : errno;
-  if (error != 0) throw_error(error, "listen on " + text_of(local));
+  if (failure == 0) failure = socket::listen(local.data(), length, options.backlog);
+  error = code_of(failure);
+  if (error) drop_descriptor();
 }
 
 stream listener::accept(error_code& error) {
@@ -140,6 +163,20 @@ stream listener::accept() {
   return accepted;
 }
 
+stream listener::accept(endpoint& peer, error_code& error) {
+  auto accepted = accept(error);
+  error_code unknown;
+  if (!error) peer = accepted.remote_endpoint(unknown);
+  return accepted;
+}
+
+stream listener::accept(endpoint& peer) {
+  error_code error;
+  auto accepted = accept(peer, error);
+  if (error) throw_error(error, "accept");
+  return accepted;
+}
+
 endpoint listener::local_endpoint(error_code& error) const noexcept {
   return name_of_socket(::getsockname, native_handle(), error);
 }
@@ -147,21 +184,31 @@ endpoint listener::local_endpoint() const {
   return name_of_socket(::getsockname, native_handle(), "local_endpoint");
 }
 
+stream connect(std::string_view host, std::uint16_t port, error_code& error) {
+  return connect_until(host, port, never, error);
+}
+
 stream connect(std::string_view host, std::uint16_t port) {
   return connect_until(host, port, never);
 }
 
-stream connect_until(std::string_view host, std::uint16_t port, clock::time_point moment) {
-  error_code error;
-  endpoint last;
-  for (const auto& peer : resolve(host, port)) {
+stream connect_until(std::string_view host, std::uint16_t port, clock::time_point moment,
+                     error_code& error) {
+  for (const auto& peer : resolve(host, port, error)) {
     stream connected;
     if (moment != never) connected.expires_at(moment);
-    connected.connect(last = peer, error);
+    connected.connect(peer, error);
     connected.expires_never();
     if (!error) return connected;
   }
-  throw_error(error, "connect to " + text_of(last));
+  return {};
+}
+
+stream connect_until(std::string_view host, std::uint16_t port, clock::time_point moment) {
+  error_code error;
+  auto connected = connect_until(host, port, moment, error);
+  if (error) throw_error_at(error, "connect to ", host, port);
+  return connected;
 }
 
 // The server shuts down first, so that its side and not the client's keeps the connection in

@@ -31,7 +31,8 @@ class stream : public stream_socket {
  public:
   stream() = default;  // closed
 
-  // A stream to which the descriptor is assigned. Throws boost::system::system_error.
+  // A stream to which the descriptor is assigned. Throws boost::system::system_error; assign() is
+  // the form with an error_code.
   static stream from_descriptor(int descriptor);
 
   // Opens a socket and connects it. Closes the one that was open.
@@ -56,36 +57,49 @@ struct listener_options {
 
 class listener : public socket {
  public:
-  listener() = default;  // closed; assign() opens it
+  listener() = default;  // closed; listen() and assign() open it
 
   // `host` is a numeric address, a name, or empty for any address. Port 0 is any free port. Looking
   // up a name blocks the whole thread. Throws boost::system::system_error.
   listener(std::string_view host, std::uint16_t port, const listener_options& options = {});
   explicit listener(const endpoint& local, const listener_options& options = {});
 
+  // What the constructors do. Closes the socket that was open.
+  void listen(std::string_view host, std::uint16_t port, const listener_options& options,
+              error_code& error);
+  void listen(const endpoint& local, const listener_options& options, error_code& error);
+
   // Waits for a connection. If descriptors or memory have run out, the connection stays in the
   // backlog, and accept() waits on: it tries again every 10 ms.
   stream accept(error_code& error);
   stream accept();
+  // The same, and tells where the peer is. If the peer has reset the connection since, nobody
+  // knows: `peer` is endpoint{} then.
+  stream accept(endpoint& peer, error_code& error);
+  stream accept(endpoint& peer);
 
   endpoint local_endpoint(error_code& error) const noexcept;
   endpoint local_endpoint() const;
 };
 
 // Connects to a numeric address or a name, and tries the name's addresses in turn. Looking up a
-// name blocks the whole thread. Throws boost::system::system_error.
+// name blocks the whole thread. On error the stream is closed.
+stream connect(std::string_view host, std::uint16_t port, error_code& error);
 stream connect(std::string_view host, std::uint16_t port);
-// The same with a time limit for all addresses together. Throws timed_out when it passes.
+
+// The same with a time limit for all addresses together. It fails with timed_out when that passes.
+stream connect_until(std::string_view host, std::uint16_t port, clock::time_point moment,
+                     error_code& error);
 stream connect_until(std::string_view host, std::uint16_t port, clock::time_point moment);
-template <class Clock, class Duration>
+template <class Clock, class Duration, class... Error>
 stream connect_until(std::string_view host, std::uint16_t port,
-                     const std::chrono::time_point<Clock, Duration>& moment) {
-  return connect_until(host, port, deadline_at(moment));
+                     const std::chrono::time_point<Clock, Duration>& moment, Error&... error) {
+  return connect_until(host, port, deadline_at(moment), error...);
 }
-template <class Rep, class Period>
+template <class Rep, class Period, class... Error>
 stream connect_for(std::string_view host, std::uint16_t port,
-                   const std::chrono::duration<Rep, Period>& duration) {
-  return connect_until(host, port, deadline_after(duration));
+                   const std::chrono::duration<Rep, Period>& duration, Error&... error) {
+  return connect_until(host, port, deadline_after(duration), error...);
 }
 
 // Closes the connection below a WebSocket of Boost.Beast. The two sides close in an order that

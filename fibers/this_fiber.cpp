@@ -1,4 +1,3 @@
-#include <fibers/error.hpp>
 #include <fibers/scheduler.hpp>
 #include <fibers/this_fiber.hpp>
 
@@ -19,18 +18,24 @@ fiber& self() {
   return *here().tasks().current();
 }
 
-bool wait_for(operation::kind readiness, int descriptor, time_limit* limit = nullptr) {
+// False: the limit passed first, or there is an error.
+bool wait(operation::kind readiness, int descriptor, time_limit* limit, error_code& error) {
   blocking_operation ready{readiness, descriptor};
   here().blocking().perform(ready, limit);
-  if (ready.error() == ETIMEDOUT && limit != nullptr) return false;
-  if (ready.error() != 0) throw_error(ready.error(), "wait for a descriptor");
-  return true;
+  const bool too_late = ready.error() == ETIMEDOUT && limit != nullptr;
+  error = code_of(too_late ? 0 : ready.error());
+  return ready.error() == 0;
 }
 
-bool wait_until(operation::kind readiness, int descriptor, clock::time_point moment) {
+bool wait_until(operation::kind readiness, int descriptor, clock::time_point moment,
+                error_code& error) {
   time_limit limit;
   limit.at(moment, here().timers());  // what has passed already still looks once
-  return wait_for(readiness, descriptor, &limit);
+  return wait(readiness, descriptor, &limit, error);
+}
+
+void throw_if(const error_code& error) {
+  if (error) throw_error(error, "wait for a descriptor");
 }
 
 }  // namespace
@@ -64,17 +69,40 @@ std::stop_token get_stop_token() {
   return self().get_stop_token();
 }
 
-void wait_readable(int descriptor) {
-  wait_for(operation::kind::wait_readable, descriptor);
+void wait_readable(int descriptor, error_code& error) {
+  wait(operation::kind::wait_readable, descriptor, nullptr, error);
 }
-void wait_writable(int descriptor) {
-  wait_for(operation::kind::wait_writable, descriptor);
+void wait_readable(int descriptor) {
+  error_code error;
+  wait_readable(descriptor, error);
+  throw_if(error);
+}
+bool wait_readable_until(int descriptor, clock::time_point moment, error_code& error) {
+  return wait_until(operation::kind::wait_readable, descriptor, moment, error);
 }
 bool wait_readable_until(int descriptor, clock::time_point moment) {
-  return wait_until(operation::kind::wait_readable, descriptor, moment);
+  error_code error;
+  const bool ready = wait_readable_until(descriptor, moment, error);
+  throw_if(error);
+  return ready;
+}
+
+void wait_writable(int descriptor, error_code& error) {
+  wait(operation::kind::wait_writable, descriptor, nullptr, error);
+}
+void wait_writable(int descriptor) {
+  error_code error;
+  wait_writable(descriptor, error);
+  throw_if(error);
+}
+bool wait_writable_until(int descriptor, clock::time_point moment, error_code& error) {
+  return wait_until(operation::kind::wait_writable, descriptor, moment, error);
 }
 bool wait_writable_until(int descriptor, clock::time_point moment) {
-  return wait_until(operation::kind::wait_writable, descriptor, moment);
+  error_code error;
+  const bool ready = wait_writable_until(descriptor, moment, error);
+  throw_if(error);
+  return ready;
 }
 
 }  // namespace fibers::this_fiber

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fibers/deadline.hpp>
+#include <fibers/error.hpp>
 
 #include <cstdint>
 #include <stop_token>
@@ -35,32 +36,40 @@ std::stop_token get_stop_token();
 
 // Block the fiber until a read (a write) of the descriptor would not block: of a pipe, a signalfd,
 // an eventfd, a terminal, or a socket that a stream reads. They change nothing about the
-// descriptor. Throw boost::system::system_error.
+// descriptor.
+void wait_readable(int descriptor, error_code& error);
 void wait_readable(int descriptor);
+void wait_writable(int descriptor, error_code& error);
 void wait_writable(int descriptor);
 
-// The same with a time limit. False: it passed first. Zero: looks once.
+// The same with a time limit. False: it passed first, or there is an error. Zero: looks once.
+[[nodiscard]] bool wait_readable_until(int descriptor, clock::time_point moment, error_code& error);
 [[nodiscard]] bool wait_readable_until(int descriptor, clock::time_point moment);
+[[nodiscard]] bool wait_writable_until(int descriptor, clock::time_point moment, error_code& error);
 [[nodiscard]] bool wait_writable_until(int descriptor, clock::time_point moment);
-template <class Clock, class Duration>
+template <class Clock, class Duration, class... Error>
 [[nodiscard]] bool wait_readable_until(int descriptor,
-                                       const std::chrono::time_point<Clock, Duration>& moment) {
-  return wait_readable_until(descriptor, deadline_at(moment));
+                                       const std::chrono::time_point<Clock, Duration>& moment,
+                                       Error&... error) {
+  return wait_readable_until(descriptor, deadline_at(moment), error...);
 }
-template <class Clock, class Duration>
+template <class Clock, class Duration, class... Error>
 [[nodiscard]] bool wait_writable_until(int descriptor,
-                                       const std::chrono::time_point<Clock, Duration>& moment) {
-  return wait_writable_until(descriptor, deadline_at(moment));
+                                       const std::chrono::time_point<Clock, Duration>& moment,
+                                       Error&... error) {
+  return wait_writable_until(descriptor, deadline_at(moment), error...);
 }
-template <class Rep, class Period>
+template <class Rep, class Period, class... Error>
 [[nodiscard]] bool wait_readable_for(int descriptor,
-                                     const std::chrono::duration<Rep, Period>& duration) {
-  return wait_readable_until(descriptor, deadline_after(duration));
+                                     const std::chrono::duration<Rep, Period>& duration,
+                                     Error&... error) {
+  return wait_readable_until(descriptor, deadline_after(duration), error...);
 }
-template <class Rep, class Period>
+template <class Rep, class Period, class... Error>
 [[nodiscard]] bool wait_writable_for(int descriptor,
-                                     const std::chrono::duration<Rep, Period>& duration) {
-  return wait_writable_until(descriptor, deadline_after(duration));
+                                     const std::chrono::duration<Rep, Period>& duration,
+                                     Error&... error) {
+  return wait_writable_until(descriptor, deadline_after(duration), error...);
 }
 
 }  // namespace fibers::this_fiber

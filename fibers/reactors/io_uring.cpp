@@ -446,6 +446,17 @@ void io_uring_reactor::cancel_all(int descriptor) noexcept {
   }
 }
 
+std::size_t io_uring_reactor::unread(int descriptor) const noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index >= entries_.size()) return 0;
+  const auto& about = entries_[index];
+  std::size_t bytes = 0;
+  for (int buffer = about.first_unread; buffer != none; buffer = record_of(buffer).next) {
+    bytes += record_of(buffer).size;
+  }
+  return bytes - about.offset;
+}
+
 bool io_uring_reactor::submit(operation& started) {
   if (static_cast<std::size_t>(started.descriptor()) >= entries_.size()) [[unlikely]] {
     if (::fcntl(started.descriptor(), F_GETFD) < 0) {

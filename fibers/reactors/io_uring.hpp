@@ -61,6 +61,7 @@ class io_uring_reactor final : public reactor {
   void forget(int descriptor) noexcept override;
   int hand_over(int descriptor) noexcept override;
   bool submit(operation& started) override;
+  std::size_t unread(int descriptor) const noexcept override;
   bool cancel(operation& cancelled) noexcept override;
   void give_up_unsent(int descriptor) noexcept override;
   bool drain() noexcept override;
@@ -187,6 +188,9 @@ class io_uring_reactor final : public reactor {
   bool in_ring(int buffer) const noexcept { return buffer < static_cast<int>(most_buffers_); }
   std::byte* bytes_of(int buffer) noexcept;
   received& record_of(int buffer) noexcept;
+  const received& record_of(int buffer) const noexcept {
+    return const_cast<io_uring_reactor*>(this)->record_of(buffer);
+  }
   int make_send_buffer();
   int take_send_buffer();
 
