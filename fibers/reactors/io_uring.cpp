@@ -60,12 +60,22 @@ std::unique_ptr<reactor> make_io_uring_reactor() {
 
 // --- construction ----------------------------------------------------------------------------
 
-io_uring_reactor::io_uring_reactor(const sizes& wanted) : most_buffers_{wanted.most_buffers} {
+// Delegates, so that the destructor frees the ring if there is no memory for the buffers.
+io_uring_reactor::io_uring_reactor(const sizes& wanted)
+    : io_uring_reactor{wanted.queue, wanted.most_buffers} {
+  provide_buffers(std::min(wanted.buffers, most_buffers_));
+  auto& submission = next_submission();
+  io_uring_prep_poll_multishot(&submission, interrupt_, POLLIN);
+  submission.user_data = tag(request::interrupt, 0, interrupt_);
+}
+
+io_uring_reactor::io_uring_reactor(unsigned queue, unsigned most_buffers)
+    : most_buffers_{most_buffers} {
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-  params.cq_entries = std::max(wanted.queue * 8, 4096u);
-  if (const int error = ::io_uring_queue_init_params(wanted.queue, &ring_, &params)) {
+  params.cq_entries = std::max(queue * 8, 4096u);
+  if (const int error = ::io_uring_queue_init_params(queue, &ring_, &params)) {
     throw_unavailable(-error);
   }
   io_uring_register_ring_fd(&ring_);  // saves the kernel a lookup per call; optional
@@ -88,10 +98,6 @@ io_uring_reactor::io_uring_reactor(const sizes& wanted) : most_buffers_{wanted.m
   }
   buffer_ring_ = static_cast<io_uring_buf_ring*>(memory);
   io_uring_buf_ring_init(buffer_ring_);
-  provide_buffers(std::min(wanted.buffers, most_buffers_));
-  auto& submission = next_submission();
-  io_uring_prep_poll_multishot(&submission, interrupt_, POLLIN);
-  submission.user_data = tag(request::interrupt, 0, interrupt_);
 }
 
 io_uring_reactor::~io_uring_reactor() {

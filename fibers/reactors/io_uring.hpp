@@ -131,6 +131,8 @@ class io_uring_reactor final : public reactor {
     received what;
   };
 
+  io_uring_reactor(unsigned queue, unsigned most_buffers);
+
   static std::uint64_t tag(request kind, std::uint32_t detail, int descriptor) noexcept;
   static std::uint32_t turn_of(const entry& about, bool reads) noexcept {
     return about.turns[reads ? 1 : 0] << 1 | (reads ? 1 : 0);

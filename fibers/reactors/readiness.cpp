@@ -81,8 +81,9 @@ bool would_block(const operation& tried) noexcept {
 
 }  // namespace
 
-readiness::readiness(trigger how)
-    : interrupt_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)}, watches_{how == trigger::level} {
+// Delegates, so that the destructor closes the eventfd if there is no memory for the entries.
+readiness::readiness(trigger how) : readiness{how == trigger::level} {
+  interrupt_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (interrupt_ < 0) throw_error(errno, "eventfd");
   // calm() stops the events of descriptors that are not adopted and have no operation waiting.
   at(interrupt_).adopted = true;

@@ -88,6 +88,8 @@ class readiness : public reactor {
     bool adopted = false;  // if not, it is registered only while an operation waits
   };
 
+  explicit readiness(bool watches) : watches_{watches} {}
+
   static direction direction_of(const operation& wanted) noexcept {
     return wanted.reads() ? direction::read : direction::write;
   }
@@ -114,7 +116,7 @@ class readiness : public reactor {
   std::vector<entry> entries_;  // by descriptor; an accept may reallocate it
   operation_list forgotten_;    // the next poll() gives them back with ECANCELED
   class timer_descriptor timer_;
-  int interrupt_;       // an eventfd
+  int interrupt_ = -1;  // an eventfd
   const bool watches_;  // events are levels
 };
 

@@ -309,9 +309,9 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_waits_uncancellably_is_not_woken_by_a_cancella
     tasks.yield();
     holder.cancel();
     tasks.yield();
-    BOOST_TEST((holder.get().status() == fiber::state::parked));
+    BOOST_TEST((holder.record().status() == fiber::state::parked));
     let_go = true;
-    tasks.wake(holder.get());
+    tasks.wake(holder.record());
     BOOST_CHECK_THROW(holder.join(), cancelled);
   });
 }
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(a_stop_token_tells_of_the_cancellation) {
     listening.cancel();
     BOOST_TEST(seen.stop_requested());
     BOOST_TEST(called);
-    BOOST_TEST(listening.get().get_stop_token().stop_requested());
+    BOOST_TEST(listening.record().get_stop_token().stop_requested());
     BOOST_CHECK_THROW(listening.join(), cancelled);
   });
 }
@@ -379,9 +379,9 @@ BOOST_AUTO_TEST_CASE(a_fiber_has_a_name_and_a_number_of_its_own) {
     auto first = tasks.spawn(name, [] {});
     name = "changed";
     auto second = tasks.spawn(std::string(1000, 'x'), [] {});
-    BOOST_TEST(first.get().name() == "temporary");
-    BOOST_TEST(second.get().name() == std::string(255, 'x'));
-    BOOST_TEST(first.get().id() != second.get().id());
+    BOOST_TEST(first.record().name() == "temporary");
+    BOOST_TEST(second.record().name() == std::string(255, 'x'));
+    BOOST_TEST(first.record().id() != second.record().id());
     BOOST_TEST(tasks.current()->name() == "first");
   });
 }

@@ -1,0 +1,63 @@
+// What a reactor leaves behind when memory runs out in the middle of a call.
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <new>
+
+#include <tests/fibers/backend.hpp>
+
+namespace {
+
+constexpr int unlimited = -1;
+int allocations_left = unlimited;
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (allocations_left == 0) throw std::bad_alloc{};
+  if (allocations_left > 0) --allocations_left;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, alignment, size) != 0) throw std::bad_alloc{};
+  return memory;
+}
+
+std::ptrdiff_t count_descriptors() {
+  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {});
+}
+
+}  // namespace
+
+// These replace the standard library's. The compiler warns of a free() that it inlines into a
+// function that calls new.
+void* operator new(std::size_t size) {
+  return allocate(size, alignof(std::max_align_t));
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+BOOST_AUTO_TEST_CASE(a_reactor_that_cannot_be_made_leaves_no_descriptor) {
+  const auto before = count_descriptors();
+  bool made = false;
+  for (int successes = 0; !made; ++successes) {
+    allocations_left = successes;
+    try {
+      made = fibers::make_reactor(backend()) != nullptr;
+    } catch (const std::bad_alloc&) {
+    }
+    allocations_left = unlimited;
+  }
+  BOOST_TEST(count_descriptors() == before);
+}
