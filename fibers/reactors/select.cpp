@@ -30,6 +30,7 @@ select_reactor::select_reactor() : readiness{trigger::level} {
   }
 }
 
+// wanted_readable_ grows last: if memory runs out, it has no more words than the others.
 int select_reactor::enroll(int descriptor) noexcept try {
   const auto words = word_of(descriptor) + 1;
   if (words <= wanted_readable_.size()) return 0;
@@ -58,7 +59,7 @@ int select_reactor::wait(bool sleeps, operation_list& finished) {
       reinterpret_cast<fd_set*>(writable_.data()), nullptr, sleeps ? nullptr : &no_time);
   if (count < 0 && errno == EBADF) fail_closed(finished);
   if (count <= 0) return count;
-  for (std::size_t i = 0; i < readable_.size(); ++i) {
+  for (std::size_t i = 0; i < wanted_readable_.size(); ++i) {
     for (auto left = readable_[i] | writable_[i]; left != 0; left &= left - 1) {
       const auto bit = static_cast<std::size_t>(std::countr_zero(left));
       const auto mask = 1UL << bit;
