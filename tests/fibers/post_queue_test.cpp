@@ -198,4 +198,37 @@ BOOST_AUTO_TEST_CASE(what_is_posted_to_a_loop_that_never_runs_is_dropped_with_it
   BOOST_TEST(present == 0);
 }
 
+BOOST_AUTO_TEST_CASE(another_thread_stops_a_scheduler_and_it_can_run_again) {
+  for (int i = 0; i < 2; ++i) {
+    std::atomic<bool> waits{false};
+    int unwound = 0;
+    for (int fiber = 0; fiber < 3; ++fiber) {
+      scheduler.spawn([&] {
+        waits = true;
+        waits.notify_one();
+        try {
+          this_fiber::sleep_for(1h);
+        } catch (const fibers::cancelled&) {
+          ++unwound;
+          throw;
+        }
+      });
+    }
+    std::jthread other{[&] {
+      waits.wait(false);
+      scheduler.stop();
+    }};
+    scheduler.run();
+    BOOST_TEST(unwound == 3);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_before_the_run_ends_the_fibers_that_are_there) {
+  bool ran = false;
+  scheduler.spawn([&] { ran = true; });
+  std::jthread{[&] { scheduler.stop(); }}.join();
+  scheduler.run();
+  BOOST_TEST(!ran);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

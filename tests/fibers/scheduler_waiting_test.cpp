@@ -1,9 +1,9 @@
 // The scheduler: what waits for time and for descriptors, and that nobody starves.
 
+#include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <list>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_closed_under_its_waiter_does_not_deafen_the_lo
     try {
       forlorn.join();
     } catch (const fibers::cancelled&) {
-    } catch (const std::system_error&) {
+    } catch (const boost::system::system_error&) {
     }
   });
   scheduler.run();
