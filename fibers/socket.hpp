@@ -82,8 +82,9 @@ class socket {
     if (error) throw_error(error, "set_option");
   }
 
-  // Reads one of Asio's options: asio::socket_base::receive_buffer_size size;
-  // stream.get_option(size).
+  // Reads one of Asio's options:
+  //     boost::asio::socket_base::receive_buffer_size size;
+  //     stream.get_option(size);
   template <class Option>
   void get_option(Option& option, error_code& error) const {
     const protocol mine{family()};
@@ -119,6 +120,7 @@ class socket {
   void set_option(int level, int name, const void* data, std::size_t size, error_code& error);
   void get_option(int level, int name, void* data, std::size_t& size, error_code& error) const;
   void drop_descriptor() noexcept;
+
   time_limit limit_;
   scheduler* scheduler_ = nullptr;
   int descriptor_ = -1;
