@@ -66,6 +66,8 @@ def wrong_command(programs, line):
     if not words:
         return None
     name, given = words[0], words[1:]
+    if not re.fullmatch(r"[\w./-]+", name) or name.endswith("/"):
+        return None
     if name.startswith("build/release/bin/"):
         program = programs / name.rsplit("/", 1)[1]
         if not program.exists() and program.name != "micro_bench":
