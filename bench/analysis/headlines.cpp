@@ -8,12 +8,12 @@
 namespace bench {
 namespace {
 
-// The leading sentence: "fibers/epoll costs 55 ns [40, 70] a message above the bare loop,
+// The leading sentence: "fibers/epoll costs 55 ns [40, 70] per message above the bare loop,
 // asio-callback/epoll 512 [430, 570]". Without a floor: CPU per message.
 std::string headline_of(const cost_row& row) {
   const auto where = "On " + row.scenario.text() + ", ";
   if (row.contender.overhead_ns && row.base.overhead_ns)
-    return fmt::format("{}{} costs {} a message above the bare loop, {} {}", where,
+    return fmt::format("{}{} costs {} per message above the bare loop, {} {}", where,
                        row.contender.server,
                        interval_text(row.contender.overhead_ns, ns_text, "ns"), row.base.server,
                        interval_text(row.base.overhead_ns, ns_text));
