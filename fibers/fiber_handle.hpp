@@ -96,7 +96,9 @@ class fiber_handle {
 
   // Waits until the fiber has ended, and returns its result or throws the exception that left it.
   // Throws `cancelled` if the fiber or the caller was cancelled. Afterwards the handle is empty,
-  // unless the caller was cancelled. Precondition: joinable().
+  // unless the caller was cancelled: a caller that is cancelled while it waits throws even if the
+  // fiber ends before the caller runs again, and the handle keeps the result. Precondition:
+  // joinable().
   Result join();
 
  private:

@@ -99,6 +99,21 @@ BOOST_AUTO_TEST_CASE(a_joiner_that_is_cancelled_leaves_the_other_running) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_joiner_cancelled_by_the_last_act_of_the_other_leaves_the_result) {
+  in_task_queue([](task_queue& tasks) {
+    fibers::fiber_handle<void> joiner;
+    auto worker = tasks.spawn("worker", [&] {
+      tasks.yield();
+      joiner.cancel();
+      return 42;
+    });
+    joiner = tasks.spawn("joiner", [&] { worker.join(); });
+    BOOST_CHECK_THROW(joiner.join(), cancelled);
+    BOOST_TEST(worker.joinable());
+    BOOST_TEST(worker.join() == 42);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_handle_may_outlive_the_scheduler) {
   decltype(fibers::scheduler{}.spawn([] { return std::string{}; })) ended, cut_off;
   {
