@@ -111,13 +111,13 @@ class coroutine {
   static std::byte* below(std::byte* top) noexcept;
 
   // Prefetches the memory that resuming touches first. Most of thousands of stacks have left the
-  // caches, and waiting for one cache miss after the other takes longer than the switch. The
-  // functions that the fiber calls next need a little more stack than it uses now.
+  // caches, and waiting for one cache miss after the other takes longer than the switch. Fetching
+  // more lines than a return from a blocking call uses costs more than it saves: all stacks lie at
+  // the same offset of their pages, so their lines compete for few sets of the cache.
   void fetch_stack() const noexcept {
-    constexpr int lines_below = 2;
-    constexpr int lines_above = 6;
+    constexpr int lines = 4;
     const auto* frames = static_cast<const std::byte*>(inside_.stack_pointer);
-    for (int i = -lines_below; i < lines_above; ++i) __builtin_prefetch(frames + 64 * i);
+    for (int i = 0; i < lines; ++i) __builtin_prefetch(frames + 64 * i);
   }
 
   // For an owner that lives on the stack itself: take the stack, destroy the coroutine, drop the
@@ -131,9 +131,9 @@ class coroutine {
   // What is needed to enter a stack again.
   struct context {
     void* stack_pointer = nullptr;  // null while it runs
-    context* target = nullptr;      // where the last jump from this stack went
-    coroutine* owner = nullptr;     // null for a stack that is not ours
     exception_state exceptions{};
+    context* target = nullptr;   // where the last jump from this stack went
+    coroutine* owner = nullptr;  // null for a stack that is not ours
     [[no_unique_address]] sanitizer::stack_tracker tracker{};
   };
 
@@ -153,10 +153,11 @@ class coroutine {
   void leave_for_ever() noexcept;
   void unwind() noexcept;
 
-  stack memory_;
-  context inside_;
+  // The members that a switch touches come first, so that they share cache lines.
   context* resumer_ = nullptr;  // where suspend() returns to; lies on the resumer's stack
   exception_state* live_ = nullptr;
+  context inside_;
+  stack memory_;
   coroutine* successor_ = nullptr;
   void* body_ = nullptr;
   std::exception_ptr failure_;
