@@ -83,6 +83,7 @@ void task_queue::run_round() {
   auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
   const auto ready = static_cast<int>(ready_.size());
   switches_left_ = std::max(extended_switches_, ready);
+  yields_ = 0;
   while (auto* next = take_next()) {
     current_ = next;
     next->body_->enter();
@@ -96,7 +97,8 @@ void task_queue::run_round() {
 }
 
 // If the fibers yielded until the end of an extended round, the time between two such ends tells
-// how many switches of the next round take extended_round_time.
+// how many yields take extended_round_time. Only yields count: fibers that run briefly and park
+// would hide that a fiber which yields computes for long.
 void task_queue::note_round(int ready) noexcept {
   if (ready_.empty() || switches_left_ > 0 || ready >= extended_round) {
     extended_round_end_ = {};
@@ -106,7 +108,7 @@ void task_queue::note_round(int ready) noexcept {
   const auto now = steady_clock::now();
   const auto last = std::exchange(extended_round_end_, now);
   if (last == steady_clock::time_point{}) return;
-  const std::chrono::nanoseconds wanted = extended_round_time * std::max(extended_switches_, ready);
+  const std::chrono::nanoseconds wanted = extended_round_time * yields_;
   extended_switches_ = static_cast<int>(std::clamp<std::int64_t>(
       wanted / std::max(now - last, steady_clock::duration{1}), 1, extended_round));
 }
@@ -137,6 +139,7 @@ void task_queue::give_way(fiber& self) noexcept {
 void task_queue::go_to_the_end(fiber& self) noexcept {
   self.state_ = fiber::state::ready;
   ready_.push_back(self);
+  ++yields_;
   give_way(self);
 }
 

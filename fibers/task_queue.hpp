@@ -233,7 +233,8 @@ class task_queue {
   fiber* current_ = nullptr;
   bool in_round_ = false;
   int switches_left_ = 0;                   // until the end of this round
-  int extended_switches_ = extended_round;  // how many took about extended_round_time lately
+  int extended_switches_ = extended_round;  // how many yields took extended_round_time lately
+  int yields_ = 0;                          // in this round
   // When the last round ended; zero if that was not an extended round.
   std::chrono::steady_clock::time_point extended_round_end_{};
   int burst_ = 0;

@@ -126,6 +126,42 @@ BOOST_AUTO_TEST_CASE(a_round_of_fibers_that_only_yield_comes_to_an_end) {
   run_all(tasks);
 }
 
+// A round is extended by yields while they take little time together. The brief fibers make the
+// mean switch short, but a yield of the computing one stays long.
+BOOST_AUTO_TEST_CASE(a_computing_fiber_gets_no_longer_rounds_because_brief_ones_park_beside_it) {
+  using std::chrono::steady_clock;
+  task_queue tasks;
+  bool ended = false;
+  int turns = 0;
+  const auto computing = tasks.spawn("computing", [&] {
+    while (!ended) {
+      const auto end = steady_clock::now() + task_queue::extended_round_time;
+      while (steady_clock::now() < end) {
+      }
+      ++turns;
+      tasks.yield();
+    }
+  });
+  std::vector<fibers::fiber_handle<void>> brief;
+  for (int i = 0; i < task_queue::extended_round - 2; ++i) {
+    brief.push_back(tasks.spawn("brief", [&] {
+      while (!ended) tasks.park();
+    }));
+  }
+  for (int i = 0; i < 3; ++i) tasks.run_round();  // the first rounds measure how long a yield takes
+  turns = 0;
+  constexpr int rounds = 10;
+  for (int i = 0; i < rounds; ++i) {
+    for (const auto& each : brief) tasks.wake(each.record());
+    tasks.run_round();
+    for (int j = 0; j < 2; ++j) tasks.run_round();
+  }
+  BOOST_TEST(turns <= 2 * 3 * rounds);
+  ended = true;
+  for (const auto& each : brief) tasks.wake(each.record());
+  while (tasks.any_ready()) tasks.run_round();
+}
+
 BOOST_AUTO_TEST_CASE(a_round_runs_everybody_who_was_ready_however_many) {
   task_queue tasks;
   int ran = 0;
