@@ -1,4 +1,4 @@
-// What a reactor leaves behind when memory runs out in the middle of a call.
+// Memory runs out during a call of a reactor: no descriptor leaks, and the reactor still works.
 #include <fcntl.h>
 
 #include <boost/test/unit_test.hpp>
@@ -32,8 +32,8 @@ std::ptrdiff_t count_descriptors() {
 
 }  // namespace
 
-// These replace the standard library's. The compiler warns of a free() that it inlines into a
-// function that calls new.
+// These replace the standard library's operators. They are not inlined, because the compiler warns
+// if it inlines free() into a function that calls new.
 void* operator new(std::size_t size) {
   return allocate(size, alignof(std::max_align_t));
 }
@@ -67,8 +67,9 @@ BOOST_AUTO_TEST_CASE(a_reactor_that_cannot_be_made_leaves_no_descriptor) {
   BOOST_TEST(count_descriptors() == before);
 }
 
-// Each descriptor is so much higher that the tables must grow. Some of them do before memory runs
-// out. A sanitizer sees whether the next poll reads behind the end of the others.
+// Each descriptor is twice as high as the last, so the reactor's tables must grow. Some of them
+// have grown when memory runs out. A sanitizer reports it if the next poll reads past the end of
+// the others.
 BOOST_FIXTURE_TEST_CASE(a_descriptor_that_cannot_be_adopted_disturbs_no_other, reactor_fixture) {
   int lowest = 20;
   for (int successes = 0; successes < 6; ++successes, lowest *= 2) {

@@ -1,6 +1,6 @@
-// reactor_fixture: one reactor, one connection, and operations driven by hand.
+// reactor_fixture: a reactor, a TCP connection, and operations without fibers.
 //
-// `near` is adopted by the reactor and `far` is a blocking socket.
+// The reactor has adopted `near`; `far` is a blocking socket.
 #pragma once
 
 #include <fibers/reactor.hpp>
@@ -22,7 +22,7 @@
 using fibers::operation;
 using fibers::operation_list;
 
-// An operation with bytes of its own.
+// An operation that owns its buffer.
 struct request : operation {
   request(kind what, int descriptor, std::size_t room)
       : request{what, descriptor, std::string(room, '\0')} {}
@@ -46,7 +46,7 @@ class reactor_fixture : public tcp_pair {
 
   void start(operation& started) { reactor->submit(started); }
 
-  // At most that long; without a limit, for ever.
+  // Polls once. Waits at most `timeout`; without one, until something happens.
   void poll(std::optional<std::chrono::nanoseconds> timeout) {
     using fibers::reactor;
     operation_list finished;
@@ -58,7 +58,7 @@ class reactor_fixture : public tcp_pair {
     finished.clear();
   }
 
-  // Polls until the operation is finished and nothing that was started is left to the next poll.
+  // Polls until the operation has finished and the reactor has no work left that needs a poll.
   void finish(operation& waited_for) {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{20};
     while (!waited_for.finished()) {
@@ -72,7 +72,7 @@ class reactor_fixture : public tcp_pair {
     if (!reactor->cancel(cancelled)) finish(cancelled);
   }
 
-  // Starts sends until one has to wait: a reactor may take some into buffers of its own.
+  // Starts sends until one is pending. A reactor may copy the first ones into its own buffers.
   request& send_until_pending(const descriptor& to) {
     for (;;) {
       auto& send = sends_.emplace_back(request::kind::send, to.get(), std::string(4096, 'y'));

@@ -1,5 +1,4 @@
-// The contract of every reactor, with raw sockets and no fiber: operations go in, finished
-// operations come out.
+// The contract of every reactor, tested with raw sockets and without fibers.
 #include <dlfcn.h>
 
 #include <array>
@@ -18,16 +17,17 @@ using kind = operation::kind;
 
 namespace {
 
-int futile_receives = 0;  // those that found nothing
+// Calls of recv(), accept4() and send() that failed with EAGAIN.
+int futile_receives = 0;
 int futile_accepts = 0;
-int futile_sends = 0;  // those that found no room
+int futile_sends = 0;
 
 int count_descriptors() {
   const std::filesystem::directory_iterator open{"/proc/self/fd"};
   return static_cast<int>(std::distance(open, {}));
 }
 
-// io_uring takes bytes into buffers of its own, and makes none of these calls.
+// io_uring makes none of these calls: the kernel does the operations.
 boost::test_tools::assertion_result only_tells_when_to_try(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result tells{backend() != fibers::io::io_uring};
   tells.message() << "io_uring does the operation itself";
@@ -36,7 +36,7 @@ boost::test_tools::assertion_result only_tells_when_to_try(boost::unit_test::tes
 
 }  // namespace
 
-// These stand before the system's, to count.
+// These functions replace the C library's, in order to count. They call the originals.
 extern "C" ssize_t recv(int descriptor, void* buffer, std::size_t size, int flags) {
   static const auto real = reinterpret_cast<decltype(&recv)>(::dlsym(RTLD_NEXT, "recv"));
   const auto result = real(descriptor, buffer, size, flags);
@@ -69,8 +69,9 @@ void send_and_reset(descriptor& peer) {
   reset(peer);
 }
 
-// What is received of a peer that does `early` before the first receive, and `late` while that
-// waits and the kernel knows of it: "hello 0", the end of the stream.
+// Receives until the stream ends. The peer calls `early` before the first receive, and `late` while
+// that receive waits and the kernel knows of it. Returns the bytes and the kind of end, such as
+// "hello 0" for the end of the stream.
 struct end_fixture : reactor_fixture {
   template <class Pair, class Early, class Late>
   std::string bytes_and_end(Early early, Late late) {
@@ -110,7 +111,7 @@ BOOST_AUTO_TEST_CASE(an_end_that_came_before_the_first_receive_is_told_after_the
   BOOST_TEST(bytes_and_end<tcp_pair>(send_and_reset, [](auto&) {}) == "hello ECONNRESET");
 }
 
-// A receive waits, and both happen before the kernel is asked what is new.
+// A receive waits, and both the bytes and the end come before the next poll.
 BOOST_AUTO_TEST_CASE(an_end_that_comes_together_with_bytes_is_told_after_them) {
   BOOST_TEST(bytes_and_end<tcp_pair>([](auto&) {}, send_and_close) == "hello 0");
   BOOST_TEST(bytes_and_end<local_pair>([](auto&) {}, send_and_close) == "hello 0");
@@ -152,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_send_takes_several_buffers_in_order) {
   BOOST_TEST(receive_all(far, 5) == "abcde");
 }
 
-// A short read tells that the socket is drained.
+// After a short read the socket is empty, so another recv() would fail with EAGAIN.
 BOOST_AUTO_TEST_CASE(a_short_receive_is_not_followed_by_one_known_to_fail) {
   const int before = futile_receives;
   for (int i = 0; i < 50; ++i) {
@@ -199,7 +200,7 @@ BOOST_AUTO_TEST_CASE(what_is_sent_without_an_operation_arrives_or_needs_one) {
   BOOST_REQUIRE((sent == 5 || sent == 0));
   BOOST_TEST(receive_all(far, static_cast<std::size_t>(sent)) == (sent == 5 ? "hello" : ""));
   auto& waiting = send_until_pending(near);
-  BOOST_TEST(reactor->send_at_once(near.get(), "x", 1) == 0);  // nothing overtakes what waits
+  BOOST_TEST(reactor->send_at_once(near.get(), "x", 1) == 0);  // must not overtake the pending send
   take_back(waiting);
 }
 
@@ -259,14 +260,14 @@ BOOST_AUTO_TEST_CASE(a_reset_wakes_a_reader_and_a_writer) {
   reset(far);
   finish(receive);
   finish(stuck);
-  request last{kind::send, near.get(), "anybody?"};  // for a kernel that found room in between
+  request last{kind::send, near.get(), "anybody?"};  // the kernel may have had room for `stuck`
   start(last);
   finish(last);
   BOOST_TEST((receive.error() != 0 || receive.result() == 0));
   BOOST_TEST((stuck.error() != 0 || last.error() != 0));
 }
 
-// By the second send at the latest: the first may only have been taken into a buffer.
+// The second send fails at the latest: io_uring may have only copied the first into a buffer.
 BOOST_AUTO_TEST_CASE(sending_to_a_peer_that_is_gone_is_an_error_and_no_signal) {
   reset(far);
   for (int i = 0; i < 2; ++i) {
@@ -328,7 +329,8 @@ BOOST_AUTO_TEST_CASE(forgetting_a_descriptor_ends_what_is_pending_on_it) {
   BOOST_TEST(receive.error() == ECANCELED);
 }
 
-// Until poll() gives it back it may not be finished: its owner would drop it out of the list.
+// The operation is in a list of the reactor until poll() returns it. If it were finished earlier,
+// its owner would destroy it in that list.
 BOOST_AUTO_TEST_CASE(a_forgotten_operation_is_the_reactors_until_poll_gives_it_back) {
   request receive{kind::receive, near.get(), 10};
   start(receive);
@@ -341,7 +343,7 @@ BOOST_AUTO_TEST_CASE(a_forgotten_operation_is_the_reactors_until_poll_gives_it_b
 
 BOOST_AUTO_TEST_CASE(a_reused_descriptor_does_not_inherit_an_old_event) {
   const int number = near.get();
-  const descriptor duplicate{::dup(number)};  // keeps the old socket, and its event, alive
+  const descriptor duplicate{::dup(number)};  // keeps the old socket and its event alive
   request old{kind::receive, number, 10};
   start(old);
   send_all(far, "for the old one");
@@ -384,7 +386,7 @@ BOOST_AUTO_TEST_CASE(who_waits_on_a_number_that_is_closed_and_reused_is_told) {
   request old{kind::receive, number, 10};
   start(old);
   const tcp_pair fresh;
-  checked(::dup2(fresh.near.get(), number), "dup2");  // closes it, and nobody says forget()
+  checked(::dup2(fresh.near.get(), number), "dup2");  // closes it without forget()
   BOOST_REQUIRE(reactor->adopt(number) == 0);
   finish(old);
   BOOST_TEST(old.error() == ECANCELED);
@@ -450,7 +452,7 @@ BOOST_AUTO_TEST_CASE(an_accept_that_is_taken_back_leaves_the_connection_in_the_b
   reactor->forget(listener.socket.get());
 }
 
-// Nor does a listener that nobody accepts from keep the loop awake.
+// Also, a connection in the backlog does not end a wait while no accept is pending.
 BOOST_AUTO_TEST_CASE(an_accept_is_not_followed_by_one_known_to_fail) {
   const listening_socket listener;
   BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
@@ -505,7 +507,7 @@ BOOST_AUTO_TEST_CASE(what_was_sent_is_the_kernels_though_there_is_no_room_for_mo
   if (!sent.finished()) take_back(sent);
 }
 
-// Each accept may lengthen what the reactor keeps by descriptor while it goes through its events.
+// Each accept may reallocate the reactor's table of descriptors during the scan of the events.
 BOOST_AUTO_TEST_CASE(many_listeners_accept_in_one_poll) {
   constexpr int many = 40;
   std::vector<listening_socket> listeners(many);
@@ -523,7 +525,7 @@ BOOST_AUTO_TEST_CASE(many_listeners_accept_in_one_poll) {
     BOOST_TEST(accept.error() == 0);
     accepted.emplace_back(static_cast<int>(accept.result()));
   }
-  for (const auto& listener : listeners) {  // none of them is thought busy
+  for (const auto& listener : listeners) {  // none of them fails with EBUSY
     operation next{kind::accept, listener.socket.get()};
     start(next);
     BOOST_TEST(!next.finished());

@@ -1,4 +1,4 @@
-// How reactors wait, and what happens at the limits of descriptors.
+// How reactors wait: deadlines, interrupts, readiness, and the limits of descriptors and buffers.
 #include <sys/eventfd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -26,14 +26,14 @@ steady_clock::duration duration_of_poll(reactor_fixture& self,
   return steady_clock::now() - begin;
 }
 
-// Nothing else happens, so nothing finishes.
+// Polls until `deadline`, and expects that no operation finishes.
 void poll_until(fibers::reactor& reactor, steady_clock::time_point deadline) {
   operation_list finished;
   reactor.poll(deadline, finished);
   BOOST_TEST(finished.empty());
 }
 
-// Room for descriptors beyond what the type fd_set can hold.
+// Whether this process may open descriptors that do not fit into an fd_set.
 boost::test_tools::assertion_result descriptors_beyond_1024(boost::unit_test::test_unit_id) {
   if (descriptor_limit{}.most() >= 1300) return true;
   boost::test_tools::assertion_result no{false};
@@ -52,7 +52,7 @@ boost::test_tools::assertion_result is_io_uring(boost::unit_test::test_unit_id) 
 BOOST_FIXTURE_TEST_SUITE(waiting, reactor_fixture)
 
 BOOST_AUTO_TEST_CASE(a_wait_is_one_call_and_ends_at_its_deadline_and_never_before) {
-  poll(1ns);  // the first may have something to do
+  poll(1ns);  // the first poll may have more to do
   for (const auto time : {1ns, 999ns, 100'001ns, 1'000'001ns, 7'500'000ns}) {
     const waits seen;
     const auto deadline = steady_clock::now() + time;
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_wait_is_one_call_and_ends_at_its_deadline_and_never_befor
   }
 }
 
-// It rings, and the call waits on by itself.
+// The timer expires early, and poll() waits again without returning.
 BOOST_AUTO_TEST_CASE(an_earlier_deadline_that_was_given_up_costs_one_wait_and_ends_none) {
   reactor->interrupt();
   poll(5ms);
@@ -167,7 +167,8 @@ BOOST_AUTO_TEST_CASE(a_wait_sees_every_signal_of_an_eventfd) {
   }
 }
 
-// At most one event more may come: it shows that nobody waits any more.
+// At most one more event ends a wait. At that event the reactor sees that no operation waits, and
+// stops watching the descriptor.
 BOOST_AUTO_TEST_CASE(a_descriptor_that_was_waited_for_once_does_not_go_on_waking_the_loop) {
   const descriptor event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   const std::uint64_t one = 1;
@@ -324,7 +325,7 @@ BOOST_AUTO_TEST_CASE(descriptors_beyond_1024_work,
 }
 
 #if __has_include(<liburing.h>)
-// Both its queue and its buffers run out all the time.
+// The submission queue runs full all the time, and the ring of eight buffers must grow.
 BOOST_AUTO_TEST_CASE(a_ring_of_eight_entries_serves_five_thousand_connections,
                      *boost::unit_test::precondition(is_io_uring)) {
   reactor->forget(near.get());
@@ -349,12 +350,12 @@ BOOST_AUTO_TEST_CASE(a_ring_of_eight_entries_serves_five_thousand_connections,
     }
     for (auto& pair : peers) {
       reactor->forget(pair.near.get());
-      reset(pair.far);  // else the ports would be taken for a minute
+      reset(pair.far);  // otherwise the ports stay in TIME_WAIT for a minute
     }
   }
 }
 
-// Each keeps two buffers or more, and there are eight.
+// Twenty connections have unread bytes for two buffers or more each. The ring has eight buffers.
 BOOST_AUTO_TEST_CASE(connections_that_nobody_reads_leave_buffers_to_the_others,
                      *boost::unit_test::precondition(is_io_uring)) {
   reactor->forget(near.get());
@@ -397,7 +398,7 @@ BOOST_AUTO_TEST_CASE(connections_that_nobody_reads_leave_buffers_to_the_others,
 }
 #endif
 
-// Two hundred others have come, and nobody has looked yet.
+// Two hundred other connections have events, and the reactor has not polled since.
 BOOST_AUTO_TEST_CASE(a_busy_reactor_lets_go_of_what_is_closed_at_once) {
   std::vector<tcp_pair> peers(200);
   std::list<request> receives;
@@ -415,7 +416,7 @@ BOOST_AUTO_TEST_CASE(a_busy_reactor_lets_go_of_what_is_closed_at_once) {
   for (const auto& pair : peers) send_all(pair.far, "a");
   reactor->forget(near.get());
   near = descriptor{};
-  BOOST_TEST(receive_all(far, 1).empty());  // the end, or this waits for ever
+  BOOST_TEST(receive_all(far, 1).empty());  // without the end this waits for ever
   const auto port = listener->port;
   reactor->forget(listener->socket.get());
   listener.reset();
