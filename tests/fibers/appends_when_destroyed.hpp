@@ -1,4 +1,4 @@
-// A destructor that can be seen: it writes its name at the end of a text.
+// appends_when_destroyed: its destructor appends a letter to a text.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
-// backend: the reactor that this run of the facts is about.
+// backend: the reactor that this run tests.
 //
-// A program of such facts runs once for each reactor: reactor_test -- epoll. One that this machine
-// does not have ends it with exit code 77, which CTest shows as skipped.
+// CTest runs the program once per reactor, such as `reactor_test -- epoll`. If this machine does
+// not
+// have the reactor, the program ends with exit code 77, which CTest shows as skipped.
 #pragma once
 
 #include <fibers/reactors/make_reactor.hpp>
@@ -13,7 +14,7 @@
 #include <stdexcept>
 #include <string>
 
-// The one named on the command line; without a name, the best there is.
+// The reactor that the command line names; without a name, io::automatic.
 inline fibers::io backend() {
   static const fibers::io chosen = [] {
     const auto& suite = boost::unit_test::framework::master_test_suite();
@@ -25,7 +26,7 @@ inline fibers::io backend() {
   return chosen;
 }
 
-// Only io_uring may be missing: every Linux has the others.
+// Only io_uring may be missing; every Linux has the others.
 struct available_backend {
   available_backend() try {
     fibers::make_reactor(backend());

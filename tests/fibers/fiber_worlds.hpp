@@ -1,10 +1,10 @@
-// fiber_worlds: where a fact about fibers takes place.
+// fiber_worlds: runs the body of a test as a fiber, without a scheduler.
 //
-//     in_task_queue([](fibers::task_queue& tasks) { ... });       // nothing but park and wake
-//     in_timed_queue([](fibers::task_queue& tasks) { ... });      // deadlines as well
+//     in_task_queue([](fibers::task_queue& tasks) { ... });       // park and wake only
+//     in_timed_queue([](fibers::task_queue& tasks) { ... });      // deadlines, too
 //
-// The body is the first fiber. What it throws comes out; and so does a failure when fibers are left
-// that nobody will ever wake. No scheduler is here: fibers that wait for each other need none.
+// The body is the first fiber. An exception that leaves it comes out of the call. The test fails if
+// fibers are left that nothing wakes.
 #pragma once
 
 #include <fibers/fiber_handle.hpp>
@@ -16,10 +16,10 @@
 
 using namespace std::chrono_literals;
 
-// Sanitizers cost a multiple of the time and the memory; facts that count get fewer.
+// Sanitizers multiply time and memory, so tests with large counts use smaller ones.
 inline constexpr bool sanitized = fibers::sanitizer::address || fibers::sanitizer::thread;
 
-// Long enough for the slowest machine; a fact that waits this long has failed.
+// Longer than a wait takes on any machine. A test that waits this long has failed.
 inline constexpr std::chrono::seconds patience{sanitized ? 60 : 20};
 
 inline void run_all(fibers::task_queue& tasks) {
@@ -38,7 +38,7 @@ void in_task_queue(Body body) {
   first.join();
 }
 
-// Called by a fiber of a timed queue.
+// Precondition: the caller is a fiber, and its queue has timers.
 inline void sleep_for(fibers::task_queue& tasks, fibers::clock::duration duration) {
   fibers::time_limit nap;
   nap.after(duration, tasks.timers());
@@ -48,7 +48,7 @@ inline void sleep_for(fibers::task_queue& tasks, fibers::clock::duration duratio
   }
 }
 
-// Until no fiber is left, or none that is ready or has a deadline.
+// Runs rounds until no fiber is ready and no timer is armed.
 inline void run_all(fibers::task_queue& tasks, fibers::timer_queue& timers) {
   while (tasks.any_ready() || !timers.empty()) {
     tasks.run_round();

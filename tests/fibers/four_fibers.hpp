@@ -1,4 +1,4 @@
-// four_fibers: two that park, one that is ready and one that runs, to be looked at.
+// four_fibers: two parked fibers, a ready one and a running one, for tests that list fibers.
 #pragma once
 
 #include <fibers/channel.hpp>
@@ -8,18 +8,18 @@
 #include <chrono>
 #include <string>
 
-// Not in an anonymous namespace: backtraces are to name them.
+// Not in an anonymous namespace, so that backtraces contain the names of these two functions.
 [[gnu::noinline]] inline int waits_for_an_item(fibers::channel<int>& items) {
   return items.pop().value() + 1;
 }
 
-// What follows the call keeps the frame: a compiler that knows the result makes the call a jump.
+// The increment after the call keeps this frame on the stack: it prevents a tail call.
 [[gnu::noinline]] inline void sleeps_long(int& woken) {
   fibers::this_fiber::sleep_for(std::chrono::hours{1});
   ++woken;
 }
 
-// `last` is the one that runs, given the scheduler.
+// The running fiber calls `last(scheduler)`.
 template <class Last>
 int four_fibers(fibers::channel<int>& items, Last last) {
   fibers::scheduler scheduler{fibers::io::epoll};

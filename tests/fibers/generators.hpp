@@ -1,4 +1,4 @@
-// generators: those that several facts drive.
+// generators: two generators that several tests use.
 #pragma once
 
 #include <fibers/generator.hpp>
@@ -12,7 +12,7 @@ inline fibers::generator<int> countdown(int n) {
   }};
 }
 
-// Catches std::runtime_error at its yields, tells its text, and goes on.
+// Catches a std::runtime_error that is thrown into it, yields its text next, and goes on.
 inline fibers::generator<std::string> resilient() {
   return {[](auto& yield) {
     std::string said = "started";

@@ -1,4 +1,4 @@
-// raw_socket: the blocking peer that a test talks with, and the limits it talks under.
+// raw_socket: blocking sockets for the peers of a test, and the limit of open descriptors.
 #pragma once
 
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@ inline void send_all(const descriptor& to, std::string_view bytes) {
   }
 }
 
-// Up to `most` bytes; fewer at the end of the stream.
+// Receives `most` bytes, or fewer if the stream ends.
 inline std::string receive_all(const descriptor& from, std::size_t most) {
   std::string bytes(most, '\0');
   std::size_t filled = 0;
@@ -45,7 +45,7 @@ inline std::string receive_all(const descriptor& from, std::size_t most) {
   return bytes;
 }
 
-// Closes so that the peer gets a reset instead of an end.
+// Closes the socket so that the peer gets a reset and not the end of the stream.
 inline void reset(descriptor& closed) {
   const linger at_once{1, 0};
   ::setsockopt(closed.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -68,7 +68,7 @@ inline descriptor new_socket() {
   return descriptor{checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
 }
 
-// Bound to a free port of the loopback; nobody else gets it while this lives.
+// A socket that is bound to a free port of the loopback address, and so reserves it.
 struct bound_socket {
   bound_socket() {
     auto address = loopback(0);
@@ -96,7 +96,7 @@ inline descriptor connected_to(std::uint16_t port) {
   return client;
 }
 
-// Two ends of one TCP connection.
+// The two ends of a TCP connection.
 struct tcp_pair {
   tcp_pair() {
     listening_socket listener;
@@ -106,7 +106,8 @@ struct tcp_pair {
   descriptor near, far;
 };
 
-// Two ends without a network between them: what fits in is exact.
+// A pair of Unix-domain sockets. What one end has sent, the other can read at once, so it is exact
+// how many bytes fit in.
 struct local_pair {
   local_pair() {
     std::array<int, 2> ends{};
@@ -117,7 +118,7 @@ struct local_pair {
   descriptor near, far;
 };
 
-// Sends until nothing more goes in; how many bytes went.
+// Sends until a send would block. Returns the number of bytes.
 inline std::size_t fill(const descriptor& to) {
   const std::string bytes(4096, 'x');
   std::size_t sent = 0;
@@ -128,7 +129,7 @@ inline std::size_t fill(const descriptor& to) {
   }
 }
 
-// The soft limit of open descriptors, put back afterwards.
+// Changes the soft limit of open descriptors, and restores it in the destructor.
 class descriptor_limit {
  public:
   descriptor_limit() { ::getrlimit(RLIMIT_NOFILE, &before_); }
@@ -141,7 +142,7 @@ class descriptor_limit {
     const rlimit changed{wanted, before_.rlim_max};
     checked(::setrlimit(RLIMIT_NOFILE, &changed), "setrlimit");
   }
-  // So low that no descriptor is left.
+  // Sets the limit so low that no descriptor can be opened.
   void use_up() const {
     const descriptor next{checked(::dup(STDIN_FILENO), "dup")};
     set(static_cast<rlim_t>(next.get()));

@@ -1,4 +1,4 @@
-// resident_pages: how many pages of a stack have been touched.
+// resident_pages: how many pages of a stack are in memory.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-// scheduler_fixture: a scheduler on the reactor of this run, and what its fibers play with.
+// scheduler_fixture: a scheduler on the reactor that this run tests, and helpers for its fibers.
 #pragma once
 
 #include <fibers/scheduler.hpp>
@@ -17,7 +17,7 @@ struct scheduler_fixture {
   fibers::scheduler scheduler{backend()};
 };
 
-// Two ends of one connection, one of them the scheduler's.
+// The two ends of a connection: a stream of the current scheduler and a raw socket.
 struct connection {
   connection() {
     std::array<int, 2> ends{};
@@ -34,7 +34,7 @@ struct connection {
   descriptor far;
 };
 
-// Counts itself away.
+// Counts the objects of this type that exist, in `present`.
 struct guest {
   explicit guest(int& present) : here{present} { ++here; }
   ~guest() { --here; }

@@ -22,7 +22,7 @@
 
 namespace {
 
-// Descriptors that nobody can have: closing them fails and does nothing else.
+// Negative, so they are no descriptors: closing them fails and has no other effect.
 constexpr int start_marker = -0x5742;
 constexpr int stop_marker = -0x5743;
 
@@ -49,14 +49,14 @@ std::string run_and_say_why_it_failed(const std::function<void()>& code) {
     code();
   } catch (const std::exception& error) {
     return error.what();
-  } catch (...) {  // BOOST_REQUIRE
+  } catch (...) {  // thrown by BOOST_REQUIRE
     return "a check failed";
   }
   return failed_checks() > before ? "a check failed" : "";
 }
 
-// Leaves no way back into the framework, and asks no sanitizer for leaks: while it is traced,
-// LeakSanitizer cannot look.
+// Ends by _exit(), so the child neither returns into the test framework nor runs LeakSanitizer,
+// which does not work in a traced process.
 [[noreturn]] void be_traced(const std::function<void()>& code, int told,
                             std::chrono::seconds at_most) noexcept {
   if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(exit_not_permitted);
@@ -94,7 +94,7 @@ class traced_process {
 
   pid_t pid() const { return pid_; }
 
-  // Waits until it stops or has ended; what waitpid() says.
+  // Waits until the process stops or ends. Returns the status from waitpid().
   int wait() {
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0) {
@@ -144,7 +144,7 @@ class counter {
       const int status = process_.wait();
       if (!WIFSTOPPED(status)) return ended(status);
       signal = WSTOPSIG(status);
-      if (signal == (SIGTRAP | 0x80)) {  // what PTRACE_O_TRACESYSGOOD makes of a system call
+      if (signal == (SIGTRAP | 0x80)) {  // by PTRACE_O_TRACESYSGOOD
         at_system_call();
         signal = 0;
       }
@@ -172,7 +172,8 @@ class counter {
     }
   }
 
-  // A handler of the framework, were it to run there, would go on with the next test.
+  // Throws instead of delivering the signal. The framework's handler would run in the child and go
+  // on with the next test there.
   static void refuse_to_go_on(int signal) {
     if (signal == SIGALRM) throw std::runtime_error{"the counted code: it takes too long"};
     for (const int fatal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) {
@@ -198,7 +199,7 @@ struct named {
   std::string_view name;
 };
 
-// Those that a loop may make.
+// The system calls that an event loop may make.
 constexpr named names[] = {
     {SYS_accept4, "accept4"},
     {SYS_clock_gettime, "clock_gettime"},

@@ -1,4 +1,4 @@
-// system_calls: which system calls a piece of code makes, exactly.
+// system_calls: counts the system calls that a piece of code makes.
 //
 //     const auto counted = count_system_calls([] {
 //       const descriptor pipe = make_pipe();      // not counted
@@ -8,13 +8,12 @@
 //     });
 //     BOOST_TEST(counted.total() == 10);
 //
-// The code runs in a process of its own, which is traced: no privileges are needed. It pays for
-// that with some ten microseconds per system call. Make descriptors there, not before: a reactor
-// does not survive a fork.
+// The code runs in a child process under ptrace(2), which needs no privileges and costs about ten
+// microseconds per system call. Create reactors inside the code: they do not survive a fork.
 //
-// Only calls of the thread that calls start_counting() count, so a sanitizer's own thread does not
-// disturb. A fact that counts has `*boost::unit_test::precondition(system_calls_can_be_counted)`:
-// where tracing is forbidden it is skipped by name.
+// Only calls of the thread that runs the code count, so the thread of a sanitizer does not disturb.
+// Give such a test `*boost::unit_test::precondition(system_calls_can_be_counted)`. Where tracing is
+// forbidden, the test is then skipped, and the log names it.
 #pragma once
 
 #include <boost/test/unit_test.hpp>
@@ -24,7 +23,7 @@
 #include <map>
 
 struct system_calls {
-  std::map<long, int> counts;  // by number: SYS_read
+  std::map<long, int> counts;  // by system call number, such as SYS_read
 
   int total() const;
   int of(long number) const;
@@ -33,13 +32,13 @@ struct system_calls {
 // "epoll_pwait2 100, read 3"
 std::ostream& operator<<(std::ostream& out, const system_calls& counted);
 
-// Checks of Boost.Test in `code` count: throws std::runtime_error, which says why, when one fails,
-// when `code` throws, when a signal would end its process, and when it takes longer than allowed.
-// Then the process is killed.
+// Throws std::runtime_error with the reason if a check of Boost.Test in `code` fails, if `code`
+// throws or ends its process, if a signal would end the process, or if `code` takes longer than
+// `at_most`. No child process is left in any case.
 system_calls count_system_calls(const std::function<void()>& code,
                                 std::chrono::seconds at_most = std::chrono::seconds{60});
 
-// May be called several times, for several parts.
+// `code` may call these several times, to count several parts together.
 void start_counting() noexcept;
 void stop_counting() noexcept;
 

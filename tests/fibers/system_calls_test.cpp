@@ -1,5 +1,5 @@
-// Other facts count system calls: here, that the count is right, and that what goes wrong while it
-// counts is told.
+// The counter of system calls that other tests use: its counts are right, and it reports it if the
+// counted code fails.
 #include <tests/fibers/system_calls.hpp>
 
 #include <sys/eventfd.h>

@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 namespace tcp = fibers::tcp;
 using tcp::error_code;
 
-// Long enough for the slowest machine; a fact that waits this long has failed.
+// Longer than a wait takes on any machine. A test that waits this long has failed.
 inline constexpr std::chrono::seconds patience{20};
 
 struct tcp_fixture : scheduler_fixture {

@@ -29,7 +29,7 @@ waits::time_point moment(const Time& since_boot) {
                            std::chrono::nanoseconds{since_boot.tv_nsec}};
 }
 
-// `S` is a thread that sleeps and would wake for a signal.
+// The state letter in /proc, such as 'S' for an interruptible sleep; '?' if it cannot be read.
 char state_of(pid_t thread) {
   std::ifstream stat{"/proc/self/task/" + std::to_string(thread) + "/stat"};
   std::string text;
@@ -104,7 +104,8 @@ bool waits::until_asleep() const {
   return true;
 }
 
-// The linker sends the library's calls here (--wrap), and ours on to the system.
+// With --wrap the linker makes every call of select() a call of __wrap_select(). __real_select() is
+// the original.
 extern "C" {
 int __real_select(int, fd_set*, fd_set*, fd_set*, timeval*);
 int __real_poll(pollfd*, nfds_t, int);
@@ -117,7 +118,8 @@ int __wrap_select(int count, fd_set* read, fd_set* write, fd_set* except, timeva
   return watched(sleeps, [&] { return __real_select(count, read, write, except, limit); });
 }
 
-// Who asks for one descriptor asks how it is: a reactor waits for two of its own at least.
+// A poll() of one descriptor only asks for its state. A wait covers at least two: the reactor's
+// eventfd and its timerfd.
 int __wrap_poll(pollfd* all, nfds_t count, int limit) {
   if (count == 1) return __real_poll(all, count, limit);
   return watched(limit != 0, [&] { return __real_poll(all, count, limit); });
@@ -156,7 +158,8 @@ int __wrap_io_uring_submit_and_get_events(io_uring* ring) {
   return result;
 }
 
-// A deadline is a request in the queue. One that has rung is taken for armed until the next is.
+// The reactor arms a deadline by a timeout request in the submission queue. A deadline that has
+// expired still counts as armed here until the next one is armed.
 int __wrap_io_uring_submit_and_wait(io_uring* ring, unsigned least) {
   const auto& queue = ring->sq;
   for (unsigned i = queue.sqe_head; i != queue.sqe_tail; ++i) {

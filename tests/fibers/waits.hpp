@@ -1,12 +1,12 @@
-// waits: how often a loop waits in the kernel for events, and until when.
+// waits: how often a reactor waits in the kernel for events, and until when.
 //
-//     const waits seen;                 // of this thread's reactors, from here to the end of scope
+//     const waits seen;                 // counts the waits of this thread's reactors from here on
 //     scheduler.run();
-//     seen.count(), seen.latest()       // calls of epoll_wait and its like; the deadlines armed
+//     seen.count(), seen.latest()       // calls of epoll_wait or its like; the latest deadline
 //
-// Several may live at once, one in each of several fibers, and end in any order. What would
-// otherwise be told by a clock is counted, so it holds on a busy machine, too. A program that uses
-// it is built with sees_waits() (tests/CMakeLists.txt).
+// Several objects may exist at once, for example in several fibers, and be destroyed in any order.
+// Tests check counts and deadlines instead of measured times, so they also hold on a busy machine.
+// A program that uses this class needs sees_waits() (tests/fibers/CMakeLists.txt).
 #pragma once
 
 #include <sys/types.h>
@@ -25,27 +25,27 @@ class waits {
   ~waits();
 
   int count() const { return count_; }
-  // Those that were allowed to sleep.
+  // The waits that were allowed to sleep.
   int sleeps() const { return sleeps_; }
-  // When the last of these would have ended though nothing had happened: the latest deadline that
-  // was armed while one began, of the reactor that this thread made last. time_point::max() is
-  // never; time_point::min() means that there was none.
+  // The latest deadline of these waits: when the wait would have ended if nothing had happened.
+  // time_point::max() is never; time_point::min() means that no wait was allowed to sleep. The
+  // deadline of a wait is the one armed last on this thread; a new reactor begins with max().
   time_point latest() const { return latest_; }
-  // Whether that is `deadline`, or not after it. io_uring is told a time to wait for: what passes
-  // between the library's look at the clock and ours is forgiven.
+  // Whether latest() is `deadline`, or not after it. io_uring takes a duration, which the library
+  // and this class convert by separate reads of the clock: up to 5 ms between them are tolerated.
   bool end_at(time_point deadline) const { return latest() >= deadline && end_by(deadline); }
   bool end_by(time_point deadline) const {
     return latest() <= deadline || latest() - deadline <= forgiven_.load();
   }
-  // How many the last one brought; negative where it failed.
+  // How many events the last wait returned; negative if it failed.
   int events() const { return events_; }
 
-  // For other threads: whether the loop sleeps in the kernel.
+  // For other threads: whether the observed thread sleeps in such a wait.
   bool asleep() const;
-  // Waits until it does. False: it did not within 20 seconds.
+  // Waits until it sleeps. Returns false if it does not within 20 seconds.
   bool until_asleep() const;
 
-  // --- for the calls that are seen -----------------------------------------------------------
+  // --- called by the wrapped functions -------------------------------------------------------
 
   static void arm(time_point deadline);
   static void arm_for(duration from_now);
@@ -57,7 +57,7 @@ class waits {
   void ended(int events);
 
   const pid_t thread_;
-  waits* next_;  // in the list of this thread
+  waits* next_;  // in the list of this thread's objects
   std::atomic<int> count_{0};
   std::atomic<int> sleeps_{0};
   std::atomic<time_point> latest_{time_point::min()};

@@ -1,4 +1,5 @@
-// The library's names as programs outside use them: an echo server, its client, and the rest.
+// A program that uses the installed library: an echo server with its client, generators, a channel
+// and a nursery.
 #include <fibers/channel.hpp>
 #include <fibers/generator.hpp>
 #include <fibers/nursery.hpp>
@@ -16,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Not an assert: this program is compiled like any user's, NDEBUG included.
+// Not assert(), because the program may be compiled with NDEBUG, as a user's is.
 void expect(bool held, const char* what) {
   if (held) return;
   std::fprintf(stderr, "not so: %s\n", what);

@@ -1,4 +1,4 @@
-# Installs the library into a folder of its own, builds a program against it there, and runs it:
+# Installs the library below ${scratch}, builds a program that uses it, and runs that program:
 # cmake -D build=... -D scratch=... -D compiler=... -D flags=... -D type=... -P run.cmake
 file(REMOVE_RECURSE ${scratch})
 function(must_work)
@@ -18,7 +18,8 @@ endfunction()
 
 must_work(${CMAKE_COMMAND} --install ${build} --prefix ${scratch}/installed)
 
-# What is installed includes nothing that is not.
+# The program compiles every installed header, which fails if one includes a header that is not
+# installed.
 file(GLOB headers RELATIVE ${scratch}/installed/include ${scratch}/installed/include/fibers/*)
 list(FILTER headers EXCLUDE REGEX "\\.py$")
 if(headers MATCHES "fibers/reactors")
@@ -31,7 +32,7 @@ file(WRITE ${scratch}/every_header.cpp "${includes}")
 configure(build ${flags})
 must_work(${CMAKE_COMMAND} --build ${scratch}/build)
 
-# A sanitizer that the library knows nothing of is refused, not met by a crash.
+# A program with a sanitizer that the library was built without must fail to link.
 if(NOT flags MATCHES "-fsanitize=")
   configure(sanitized -fsanitize=address)
   execute_process(COMMAND ${CMAKE_COMMAND} --build ${scratch}/sanitized
