@@ -1,4 +1,4 @@
-// Accepting where descriptors run out.
+// accept() when no descriptor is left.
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <functional>
@@ -8,7 +8,7 @@
 
 namespace {
 
-// The server of the README.
+// An echo server: a fiber per connection.
 void serve(fibers::scheduler& scheduler, tcp::listener& listener) {
   for (;;) {
     scheduler.spawn("session", [stream = listener.accept()]() mutable {
@@ -23,7 +23,7 @@ void serve(fibers::scheduler& scheduler, tcp::listener& listener) {
 }
 
 struct without_descriptors : tcp_fixture {
-  // An accept that waits because there is no descriptor, what ends it, and the error then.
+  // Starts an accept that waits because no descriptor is left, calls `end`, and returns the error.
   error_code end_an_accept(const std::function<void()>& end) {
     const auto client = connected_to(port);
     const descriptor_limit limit;

@@ -1,4 +1,4 @@
-// What is written for Asio's blocking streams runs on tcp::stream unchanged: Boost.Beast.
+// Boost.Beast, which is written for Asio's blocking streams, works on tcp::stream unchanged.
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>

@@ -1,4 +1,4 @@
-// Asio's TLS runs on tcp::stream unchanged.
+// asio::ssl::stream works on tcp::stream unchanged.
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -32,7 +32,7 @@ std::string text_of(const memory& written) {
   return {text, static_cast<std::size_t>(size)};
 }
 
-// A certificate for "fibers.test" that vouches for itself, for an hour, and its key; both as PEM.
+// A self-signed certificate for "fibers.test", valid for an hour, and its key; both as PEM.
 struct identity {
   identity() {
     const key pair{EVP_EC_gen("P-256")};
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(asio_encrypts_a_stream_from_handshake_to_shutdown) {
         error_code error;
         char byte = 0;
         secure.read_some(asio::buffer(&byte, 1), error);
-        BOOST_TEST(error == asio::error::eof);  // said by the peer, not cut off
+        BOOST_TEST(error == asio::error::eof);  // the peer has sent close_notify
         secure.shutdown(error);
       },
       [&](tcp::stream& client) {

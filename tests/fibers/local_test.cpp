@@ -1,4 +1,4 @@
-// local: streams by path, and sockets that come from elsewhere or go there.
+// local: streams over Unix-domain sockets, and calls that all sockets have.
 #include <fibers/local.hpp>
 
 #include <sys/un.h>
@@ -22,7 +22,7 @@ struct local_fixture : scheduler_fixture {
   std::string path = (folder.path() / "socket").string();
 };
 
-// Connects until no more fit into the backlog.
+// Connects until the backlog is full. Returns the connections.
 std::vector<descriptor> fill_backlog(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(connecting_waits_while_the_backlog_is_full) {
   scheduler.run();
 }
 
-// A receive ends behind them, and leaves bytes in the socket.
+// A receive stops after bytes that carry a descriptor, although the socket has more bytes.
 BOOST_AUTO_TEST_CASE(descriptors_that_come_with_the_bytes_are_dropped_and_all_bytes_arrive) {
   connection passing;
   passing.stream.expires_after(patience);

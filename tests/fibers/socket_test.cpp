@@ -1,4 +1,4 @@
-// What can be asked of sockets, and the forms of calls that set a code instead of throwing.
+// Queries of sockets, and the overloads that set an error_code instead of throwing.
 #include <fibers/local.hpp>
 
 #include <array>

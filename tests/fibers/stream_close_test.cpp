@@ -1,5 +1,5 @@
-// What a stream that is closed leaves to the kernel, on every reactor: no connection where its
-// writer was stuck, and every byte where the peer is merely slow.
+// What happens to unsent bytes when a stream is closed. If its writer was stuck, the connection
+// ends. If the peer is only slow, every byte arrives.
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <fstream>
@@ -14,7 +14,8 @@ namespace {
 
 constexpr auto soon = 2s;
 
-// TCP_ESTABLISHED on the side of `near`, as the kernel lists it, whoever has a descriptor of it.
+// Whether the kernel lists a connection of this local port as established, even if no descriptor is
+// open any more.
 bool is_established(std::uint16_t port) {
   std::array<char, 8> local{};
   std::snprintf(local.data(), local.size(), ":%04X ", port);
@@ -66,7 +67,8 @@ struct deaf_peer : scheduler_fixture {
   const std::string bytes = std::string(16 << 20, 'x');
 };
 
-// A peer that begins to read after a while, and then slowly.
+// Reads to the end of the stream on another thread. Begins after `pause`, and sleeps 1 ms after
+// each receive of at most `at_once` bytes.
 std::future<std::string> read_slowly(const descriptor& peer, fibers::clock::duration pause,
                                      std::size_t at_once) {
   return std::async(std::launch::async, [&peer, pause, at_once] {
@@ -85,7 +87,7 @@ std::future<std::string> read_slowly(const descriptor& peer, fibers::clock::dura
   });
 }
 
-// So that a failure says how far it came.
+// Lets a failed check print how many bytes arrived.
 std::string summary(const std::string& arrived, const std::string& expected) {
   if (arrived == expected) return "all";
   const auto more = arrived.find(',');
@@ -93,11 +95,11 @@ std::string summary(const std::string& arrived, const std::string& expected) {
          (more == arrived.npos ? "" : arrived.substr(more));
 }
 
-// The peer reads nothing for two seconds, the writer closes when its write has returned.
+// The peer begins to read late. The writer closes the stream as soon as its write has returned.
 struct slow_peer : scheduler_fixture {
   slow_peer() { limit_buffers(); }
 
-  // So that the end of what is written does not fit into the kernel yet.
+  // Makes the kernel's buffers too small for all that is written.
   void limit_buffers() const {
     set_small_buffer(peers.far, window);
     const int small = 16384;
@@ -111,7 +113,7 @@ struct slow_peer : scheduler_fixture {
     stream.close();
   }
 
-  static constexpr int window = 65536;  // less, and the kernel sends a piece every 200 ms
+  static constexpr int window = 65536;  // if smaller, the kernel sends only a piece per 200 ms
   tcp_pair peers;
 };
 
@@ -151,7 +153,8 @@ BOOST_AUTO_TEST_CASE(a_stuck_writer_that_closes_when_idle_closes_the_connection)
   scheduler.run();
 }
 
-// The writer has time left, and the reader says when the stream is idle for too long.
+// The limit belongs to both fibers. It wakes the reader first, so the stream closes while the write
+// is pending.
 BOOST_AUTO_TEST_CASE(a_reader_that_closes_when_idle_closes_the_connection_of_a_stuck_writer) {
   scheduler.spawn([&] {
     auto writing = scheduler.spawn([&] { return write_until_stuck(); });
@@ -228,7 +231,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_arrives_though_the_stream_closes_under_a_f
   scheduler.run();
 }
 
-// The scheduler is still there, but nothing runs it.
+// The scheduler still exists, but run() has returned.
 BOOST_AUTO_TEST_CASE(what_was_written_before_a_close_arrives_when_run_has_returned) {
   const std::string bytes(64 * 16384, 'x');
   auto arrived = read_slowly(peers.far, 500ms, 10'000);
@@ -237,7 +240,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_before_a_close_arrives_when_run_has_return
   const bool ended = arrived.wait_for(soon) == std::future_status::ready;
   BOOST_TEST(ended);
   if (ended) BOOST_TEST(summary(arrived.get(), bytes) == "all");
-  ::shutdown(peers.far.get(), SHUT_RDWR);  // for a reader that would wait
+  ::shutdown(peers.far.get(), SHUT_RDWR);  // ends a reader that still waits
 }
 
 BOOST_AUTO_TEST_SUITE_END()

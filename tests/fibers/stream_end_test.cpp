@@ -1,10 +1,11 @@
-// How a stream ends, on every reactor: each kind of end at each moment, many times.
+// How a stream ends: each kind of end at each moment, many times.
 //
-// A reader gets every byte and then the end, whenever that came: before the connection was
-// accepted, between two reads, while somebody waits for bytes. What a peer resets may lose bytes,
-// never its reset. In most of these facts the peer is a fiber of the same thread that uses raw
-// sockets, so what it does between two looks of the reactor at the kernel is one moment to the
-// reactor.
+// A reader gets every byte and then the end, even if the end came before the connection was
+// accepted, between two reads, or while a fiber waits for bytes. A reset may discard bytes, but the
+// reader always gets the reset.
+//
+// In most of these tests the peer is a fiber of the same thread that uses raw sockets. The reactor
+// then sees all that the peer does between two polls at once.
 #include <fibers/stream_socket.hpp>
 
 #include <array>
@@ -32,19 +33,19 @@ constexpr int times = 1200;
 #endif
 constexpr std::size_t crowd = 200;
 
-// Long enough for the slowest machine; a read that waits this long has failed.
+// Longer than a read takes on any machine. A read that waits this long has failed.
 constexpr auto longest_read = 3s;
 
 enum class last_act { close, shut_down, reset };
 
 struct ending {
   const char* name;
-  std::string_view bytes;  // sent before
+  std::string_view bytes;  // sent before the end
   last_act act;
-  bool leaves_unread = false;  // something that the reader wrote
-  bool urgent = false;         // a byte of urgent data after `bytes`, which no read gives
+  bool leaves_unread = false;  // the peer does not read what the reader wrote
+  bool urgent = false;         // a byte of urgent data follows `bytes`; no read returns it
 
-  // As the kernel tells it.
+  // The error that the kernel reports to the reader.
   error_code error() const {
     if (act == last_act::reset || leaves_unread) return asio::error::connection_reset;
     return asio::error::eof;
@@ -70,13 +71,13 @@ void end(descriptor& peer, const ending& how) {
   if (how.act == last_act::shut_down) ::shutdown(peer.get(), SHUT_WR);
 }
 
-// A listener and whoever connects to it.
+// A listener, and connections to it.
 class place {
  public:
   explicit place(int family) : family_{family} {
     descriptor made{checked(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
     const sockaddr_in any = loopback(0);
-    const sockaddr nameless{AF_UNIX, {}};  // the kernel finds an abstract name
+    const sockaddr nameless{AF_UNIX, {}};  // the kernel chooses an abstract name
     checked(family == AF_UNIX ? ::bind(made.get(), &nameless, sizeof nameless.sa_family)
                               : ::bind(made.get(), generic(any), sizeof any),
             "bind");
@@ -116,7 +117,7 @@ struct seen {
   error_code error;
 };
 
-// In parts of at most `room` bytes.
+// Reads in parts of at most `room` bytes.
 seen read_to_end(fibers::stream_socket& stream, std::size_t room) {
   seen all;
   std::array<char, 100> part{};
@@ -126,7 +127,7 @@ seen read_to_end(fibers::stream_socket& stream, std::size_t room) {
   return all;
 }
 
-// Shorter than what is sent, as long, and longer: each takes another way through a reactor.
+// Fewer bytes than are sent, as many, or more: the reactors treat these cases differently.
 std::size_t room_in(int turn) {
   return std::array<std::size_t, 3>{2, 5, 100}[static_cast<std::size_t>(turn) % 3];
 }
@@ -135,7 +136,7 @@ void yield(int rounds) {
   for (int i = 0; i < rounds; ++i) this_fiber::yield();
 }
 
-// What is wrong with it; empty: nothing. A reset may overtake bytes.
+// Returns what is wrong with `got`; empty if nothing is. A reset may discard bytes.
 std::string fault_in(const seen& got, const std::string& expected, const ending& how) {
   const bool whole = got.bytes == expected;
   const bool may_be_cut = how.error() == asio::error::connection_reset;
@@ -159,7 +160,7 @@ struct meeting {
     peer = where.connect();
     stream = where.accept();
   }
-  // All that comes before the end.
+  // Sends bytes that come before the end.
   void send(const std::string& bytes) {
     send_all(peer, bytes);
     expected += bytes;
@@ -179,7 +180,7 @@ struct meeting {
     expected += how.bytes;
     ::end(peer, how);
   }
-  // By another fiber, after so many rounds of the scheduler.
+  // Lets another fiber end the stream, after it has yielded `rounds` times.
   void end_after(int rounds) {
     scheduler.spawn("ends", [this, rounds] {
       yield(rounds);
@@ -193,13 +194,13 @@ struct meeting {
     close();
     return found;
   }
-  // The peer still listens, so it is told.
+  // The peer can still receive, so it must see the close.
   std::string fault_of_the_close() {
     close();
     const bool told = this_fiber::wait_readable_for(peer.get(), longest_read);
     return told ? "" : "the peer is not told that the stream was closed";
   }
-  // By a reset, or ports would be in TIME_WAIT by the thousand.
+  // Closes with a reset. Otherwise thousands of ports would stay in TIME_WAIT.
   void close() {
     if (!stream.is_open()) return;
     const linger at_once{1, 0};
@@ -209,14 +210,14 @@ struct meeting {
 };
 
 struct ends : scheduler_fixture {
-  // The first fiber makes the library open what it keeps.
+  // The first fiber makes the library open the descriptors that it keeps.
   ends() {
     scheduler.spawn([] {});
     scheduler.run();
   }
 
-  // Runs `fact(where, how)` for each kind of end on TCP and on Unix-domain sockets, and expects
-  // that it finds no fault and leaves no descriptor open.
+  // Runs `fact(where, how)` for each kind of end on TCP and on Unix-domain sockets. Expects that it
+  // returns no fault and leaves no descriptor open.
   template <class Fact>
   void for_each_end(Fact fact) {
     for (const int family : {AF_INET, AF_UNIX}) {
@@ -234,7 +235,7 @@ struct ends : scheduler_fixture {
     }
   }
 
-  // `meets(meeting)` says what is wrong.
+  // `meets(meeting)` returns what is wrong; empty if nothing is.
   template <class Meets>
   void every_end_is_heard(Meets meets, bool accepted = true) {
     for_each_end([&](place& where, const ending& how) {
@@ -248,8 +249,9 @@ struct ends : scheduler_fixture {
     });
   }
 
-  // Accepts a crowd that `come(both)` brings, lets each have a fiber that reads, and calls
-  // `go(crowd)`, whose result lives until all have ended.
+  // Calls `come(meeting)` for each of many connections and accepts those that it has not accepted.
+  // Starts a reading fiber for each, and calls `go(meetings)`. The result of go() is destroyed when
+  // all readers have ended.
   template <class Come, class Go>
   void every_end_of_a_crowd_is_heard(Come come, Go go, bool accepted) {
     for_each_end([&](place& where, const ending& how) {
@@ -355,7 +357,7 @@ BOOST_AUTO_TEST_CASE(an_end_is_heard_by_a_reader_that_waits_for_its_second_messa
   });
 }
 
-// Meanwhile a reactor that receives ahead has stopped to.
+// A reactor that receives ahead (io_uring) may have stopped receiving meanwhile.
 BOOST_AUTO_TEST_CASE(an_end_that_came_while_the_reader_paused_is_heard) {
   every_end_is_heard([](meeting& both) {
     both.accept();

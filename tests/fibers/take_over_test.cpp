@@ -1,4 +1,4 @@
-// Sockets that come from elsewhere or go there: assign() and release().
+// assign() and release(): a socket takes over a descriptor, or gives its descriptor away.
 #include <fibers/stream_socket.hpp>
 
 #include <fcntl.h>
@@ -14,7 +14,8 @@
 
 namespace {
 
-// Reads what the reactor has already, as often as release() asks for it.
+// Releases the stream. If release() fails because the reactor has received bytes, reads those first
+// and appends them to `read`.
 int release_all(fibers::stream_socket& stream, std::string& read) {
   error_code error;
   for (;;) {
@@ -122,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_released_listener_loses_no_connection) {
     const descriptor mine{released};
     accepting.join();
     make_blocking(mine.get());
-    ::alarm(static_cast<unsigned>(patience.count()));  // accept() waits for one that was lost
+    ::alarm(static_cast<unsigned>(patience.count()));  // a lost connection would block accept()
     auto accepted = here.size();
     for (; accepted < clients.size(); ++accepted) {
       const descriptor next{checked(::accept(mine.get(), nullptr, nullptr), "accept")};

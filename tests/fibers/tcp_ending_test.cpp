@@ -1,4 +1,4 @@
-// tcp: how calls end that would wait: at a deadline, by a cancellation, by a close.
+// tcp: how waiting calls end: at a deadline, by a cancellation, or by a close.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -17,8 +17,8 @@
 
 namespace {
 
-// Ends with the error of a read that is given `time`; never early, and the kernel is not asked to
-// wait for longer.
+// Reads with `time` as the limit and returns the error. If the read timed out, expects that it did
+// not end early, and that no wait in the kernel was to last longer.
 error_code read_within(tcp::stream& stream, fibers::clock::duration time) {
   const waits seen;
   const auto begin = fibers::clock::now();
@@ -35,18 +35,18 @@ error_code read_within(tcp::stream& stream, fibers::clock::duration time) {
   return error;
 }
 
-// Keeps a connection open until the other side is done with it.
+// Sleeps until `done`, which keeps the caller's connection open.
 void wait_for(const bool& done) {
   while (!done) this_fiber::sleep_for(1ms);
 }
 
-// Until no fiber but this one can go on: the loop has slept.
+// Waits until the loop has slept, which means that all other fibers are parked.
 void let_all_park() {
   const waits seen;
   while (seen.sleeps() == 0) this_fiber::sleep_for(1ms);
 }
 
-// Writes until cancelled or out of time.
+// Writes until a write fails, and returns the error.
 error_code write_for_ever(tcp::stream& stream) {
   const std::string bytes(1 << 20, 'x');
   error_code error;
@@ -54,7 +54,7 @@ error_code write_for_ever(tcp::stream& stream) {
   return error;
 }
 
-// A listener whose queue is full: connecting to it waits.
+// A listener whose backlog is full, so that connecting to it waits.
 struct full_listener : bound_socket {
   full_listener() {
     checked(::listen(socket.get(), 0), "listen");
@@ -65,7 +65,8 @@ struct full_listener : bound_socket {
     }
     while (!is_full()) std::this_thread::yield();
   }
-  // The kernel tells how many wait to be accepted, and how many may.
+  // Of a listener, tcpi_unacked counts the connections in the backlog, and tcpi_sacked is its
+  // limit.
   bool is_full() const {
     tcp_info info{};
     socklen_t length = sizeof info;
@@ -76,7 +77,7 @@ struct full_listener : bound_socket {
   std::vector<descriptor> waiting;
 };
 
-// io_uring has received what there is, and takes what is sent.
+// io_uring receives before it is asked to, and copies what is sent into its own buffers.
 boost::test_tools::assertion_result only_tells_when_to_try(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result tells{backend() != fibers::io::io_uring};
   tells.message() << "io_uring does the operation itself";
@@ -244,7 +245,7 @@ BOOST_AUTO_TEST_CASE(an_idle_limit_passes_after_silence_and_not_while_bytes_flow
         BOOST_TEST(error == asio::error::timed_out);
         BOOST_TEST((fibers::clock::now() - last >= period));
         client.expires_never();
-        if (received < 12) {  // what is left unread would reset the server, which still writes
+        if (received < 12) {  // unread bytes would turn the close into a reset
           BOOST_TEST_MESSAGE("the machine stood still for " << period.count() << " ms");
           read_exactly(client, static_cast<std::size_t>(12 - received));
         }
@@ -267,7 +268,8 @@ BOOST_AUTO_TEST_CASE(the_shortest_idle_limit_passes_as_well) {
        });
 }
 
-// A reader that was closed under leaves the alarm to whoever reads the next connection.
+// The limit of a stream wakes the fiber that reads. When the first reader ends, the second one
+// waits already, and the limit must still wake that one.
 BOOST_AUTO_TEST_CASE(a_reconnected_stream_keeps_its_deadline) {
   const listening_socket silent;
   const tcp::endpoint where{asio::ip::make_address("127.0.0.1"), silent.port};
@@ -423,7 +425,8 @@ BOOST_AUTO_TEST_CASE(what_was_written_arrives_though_the_stream_and_the_schedule
   BOOST_TEST(arrived.size() == size);
 }
 
-// Who is taken back did not want to wait for its peer, so nobody else does.
+// The write has timed out, so the close drops the unsent bytes, and the scheduler does not wait for
+// them.
 BOOST_AUTO_TEST_CASE(a_peer_that_takes_nothing_does_not_hold_up_the_end_of_the_scheduler) {
   tcp_pair peers;
   std::optional<fibers::scheduler> brief{std::in_place, backend()};
@@ -472,7 +475,7 @@ BOOST_AUTO_TEST_CASE(a_destructor_of_a_cancelled_fiber_can_shut_down) {
       [&](tcp::stream& client) {
         auto leaving = scheduler.spawn([&] {
           const says_goodbye last{client};
-          scheduler.tasks().park();  // and no exception is in flight when the scope ends
+          scheduler.tasks().park();  // never throws, so no exception is in flight afterwards
         });
         this_fiber::yield();
         leaving.cancel();
@@ -513,7 +516,7 @@ BOOST_AUTO_TEST_CASE(a_connect_that_another_fiber_replaced_leaves_the_new_connec
   scheduler.run();
 }
 
-// The closed operation is still in the reactor's hands when the cancellation arrives.
+// The reactor has not returned the closed operation yet when the cancellation arrives.
 BOOST_AUTO_TEST_CASE(a_reader_can_be_closed_under_and_cancelled_in_one_moment) {
   bool done = false;
   talk([&](tcp::stream&) { wait_for(done); },
@@ -536,7 +539,7 @@ BOOST_AUTO_TEST_CASE(a_reader_can_be_closed_under_and_cancelled_in_one_moment) {
 
 namespace {
 
-// That a limit passes, under the scheduler that runs: nothing comes, and the read ends.
+// Expects that a read of a stream with a silent peer ends at the limit.
 void passes(tcp::stream& silent) {
   char byte = 0;
   error_code error;

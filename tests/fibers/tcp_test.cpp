@@ -1,4 +1,4 @@
-// tcp: what listener and stream do when all goes well, and how they tell when it does not.
+// tcp: listeners and streams, and the errors that they report.
 #include <netinet/tcp.h>
 
 #include <array>
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_stream_is_eof_every_time) {
        });
 }
 
-// A receive stops at it, and leaves bytes in the socket.
+// A receive stops at urgent data, although the socket has more bytes.
 BOOST_AUTO_TEST_CASE(urgent_data_is_left_out_and_all_else_arrives) {
   tcp_pair peers;
   scheduler.spawn([&] {
@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(the_loopback_of_ipv6_works, *boost::unit_test::precondition
 
 BOOST_AUTO_TEST_CASE(a_fiber_that_echoes_touches_two_pages_at_most,
                      *boost::unit_test::enable_if<!sanitized>()) {
-  // Of a size of its own: no fact before has used such a stack.
+  // No other test uses stacks of this size, so these have not been touched.
   fibers::scheduler fresh{{.backend = backend(), .stack_size = 60 * 1024}};
   tcp::listener doorway{"127.0.0.1", 0};
   auto echoes = fresh.spawn("echoes", [&] {
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_connections_leave_no_descriptor_behind) {
   scheduler.spawn("client", [&] {
     for (int i = 0; i < many; ++i) {
       auto client = connected();
-      client.set_option(asio::socket_base::linger{true, 0});  // or the ports would run out
+      client.set_option(asio::socket_base::linger{true, 0});  // a reset leaves no TIME_WAIT
     }
   });
   scheduler.run();
