@@ -19,7 +19,7 @@ using fibers::task_queue;
 
 namespace {
 
-// Throws when it is moved, as often as it was told to; counts how many of it are there.
+// Throws when it is moved, once, at a chosen move. Counts the objects that exist.
 class brittle {
  public:
   explicit brittle(int number) : value{number} { ++alive; }
@@ -31,7 +31,7 @@ class brittle {
 
   int value;
 
-  static inline int moves_to_fail = 0;  // the last of so many
+  static inline int moves_to_fail = 0;  // the move with this number fails; 0: none does
   static inline int alive = 0;
 };
 
@@ -415,7 +415,7 @@ BOOST_AUTO_TEST_CASE(a_move_that_fails_for_who_waits_to_push_is_heard_there) {
     auto unlucky = tasks.spawn("unlucky", [&] { values.push(brittle{2}); });
     auto next = tasks.spawn("next", [&] { values.push(brittle{3}); });
     tasks.yield();
-    brittle::moves_to_fail = 2;  // out of the channel, and then into it
+    brittle::moves_to_fail = 2;  // the first is out of the channel, the second into it
     BOOST_TEST(values.pop()->value == 1);
     BOOST_CHECK_THROW(unlucky.join(), std::runtime_error);
     next.join();

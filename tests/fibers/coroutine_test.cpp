@@ -14,7 +14,7 @@ using fibers::coroutine;
 
 namespace {
 
-// Writes its name when it is destroyed.
+// Appends its name to the diary when it is destroyed.
 class witness {
  public:
   witness(std::string& diary, char name) : diary_{&diary}, name_{name} {}
@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_cancellation_that_is_not_the_dropping_passes_through_to_t
   BOOST_TEST(inner.done());
 }
 
-// --- from one to the next --------------------------------------------------------------------
+// --- transfer --------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_body_transfers_to_another_whose_suspend_reaches_the_first_resumer) {
   std::string diary;

@@ -1,4 +1,4 @@
-// Deadlines in any unit and on any clock, for everything through which fibers wait for each other.
+// Deadlines in any unit and on any clock, for every call by which fibers wait for each other.
 #include <fibers/channel.hpp>
 #include <fibers/condition_variable.hpp>
 #include <fibers/nursery.hpp>
@@ -25,7 +25,7 @@ namespace {
 using float_seconds = std::chrono::duration<double>;
 constexpr float_seconds for_ever{std::numeric_limits<double>::infinity()};
 
-// Locked, empty, full, and with nothing done: every wait for one of them is in vain.
+// A locked mutex, a full and an empty channel, unfinished work and so on: every wait times out.
 struct unavailable {
   explicit unavailable(task_queue& tasks)
       : parked{tasks.spawn("parked", [&tasks] { tasks.park(); })} {
@@ -74,7 +74,7 @@ void wait_in_vain_until(task_queue& tasks, unavailable& all, Moment moment) {
   BOOST_TEST(!all.parked.wait_until(moment()));
 }
 
-constexpr int calls = 9;  // of each of the two above
+constexpr int calls = 9;  // made by each of the two functions above
 
 }  // namespace
 

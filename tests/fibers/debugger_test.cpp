@@ -13,9 +13,9 @@
 
 namespace {
 
-// --- who is looked at ------------------------------------------------------------------------
+// --- the process that gdb inspects -----------------------------------------------------------
 
-// A role leaves no core otherwise.
+// run_tests_or_role() has disabled core dumps.
 void leave_a_core() {
   rlimit size{};
   ::getrlimit(RLIMIT_CORE, &size);
@@ -29,7 +29,7 @@ void four_fibers_and_a_core() {
   four_fibers(items, [](auto&) { std::abort(); });
 }
 
-// --- who looks -------------------------------------------------------------------------------
+// --- gdb -------------------------------------------------------------------------------------
 
 std::string subject() {
   return std::filesystem::read_symlink("/proc/self/exe");

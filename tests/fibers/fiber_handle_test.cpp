@@ -1,4 +1,4 @@
-// A handle waits for its fiber, and has what that returned or threw.
+// A fiber_handle waits for its fiber, and gives its result or its exception.
 #include <fibers/fiber_handle.hpp>
 #include <fibers/semaphore.hpp>
 

@@ -1,4 +1,5 @@
-// A generator that hands over to another one stands in nobody's way.
+// yield.from() passes values, sends, exceptions and close() between the caller and an inner
+// generator.
 #include <fibers/generator.hpp>
 
 #include <tests/fibers/appends_when_destroyed.hpp>

@@ -1,4 +1,4 @@
-// However a body ends, its locals are destroyed, and no error looks like a quiet end.
+// How generators end: the locals of the body are destroyed, and no error looks like a normal end.
 #include <fibers/generator.hpp>
 
 #include <tests/fibers/appends_when_destroyed.hpp>
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_body_that_yields_again_is_unwound_all_the_same) {
           throw;
         }
       } catch (const std::exception&) {
-        told_otherwise = true;  // it would go on for ever
+        told_otherwise = true;  // or the loop would never end
       }
     }
   });

@@ -1,4 +1,4 @@
-// What goes into a generator and what comes out, wherever it is driven.
+// Generators: next, send, throw_, ranges, types of values, and generators in fibers.
 #include <fibers/generator.hpp>
 
 #include <tests/fibers/appends_when_destroyed.hpp>
@@ -22,7 +22,7 @@ using fibers::stop_iteration;
 
 namespace {
 
-// As one walks through a tree.
+// Yields `low` to `high` in the order of a recursive walk through a binary tree.
 void yield_in_order(int low, int high, generator<int>::yielder& yield) {
   if (low > high) return;
   const int middle = (low + high) / 2;
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(an_ended_generator_is_an_empty_range) {
   BOOST_TEST((counter.begin() == counter.end()));
 }
 
-// Clang up to 15 cannot compile libstdc++'s views over any view of one's own.
+// Clang before 16 cannot compile libstdc++'s views over a user-defined view.
 #if !defined(__clang__) || __clang_major__ >= 16
 BOOST_AUTO_TEST_CASE(a_generator_goes_through_views) {
   std::vector<int> seen;

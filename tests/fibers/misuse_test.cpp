@@ -1,4 +1,4 @@
-// What ends a program because two would stand on one stack: it dies, and says of what.
+// Misuse by which two flows of control would use one stack: the program aborts and prints why.
 #include <fibers/generator.hpp>
 #include <fibers/scheduler.hpp>
 
@@ -21,7 +21,7 @@ using fibers::task_queue;
 
 namespace {
 
-// The body is the first fiber of a scheduler. What it throws comes out.
+// Runs `body` as the first fiber of a scheduler. An exception that leaves it comes out.
 template <class Body>
 void in_scheduler(Body body) {
   fibers::scheduler scheduler{fibers::io::epoll};
@@ -32,7 +32,7 @@ void in_scheduler(Body body) {
 
 // --- roles -----------------------------------------------------------------------------------
 
-// Calls `misuse` from the body of the generator that it gets.
+// Calls `misuse` with a generator, from the body of that generator.
 void in_the_body(std::function<void(std::optional<generator<int>>&)> misuse) {
   std::optional<generator<int>> numbers;
   numbers.emplace([&](auto& yield) {

@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_destructor_that_ends_normally_can_lock_uncancellably) {
   });
 }
 
-// The body is over, so nothing is in flight when what it captured dies.
+// The captures are destroyed after the body has ended, so no exception is in flight then.
 BOOST_AUTO_TEST_CASE(what_a_cancelled_fiber_captured_may_lock_when_it_dies) {
   struct locks_when_destroyed {
     mutex* door;

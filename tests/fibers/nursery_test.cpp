@@ -15,7 +15,7 @@ using fibers::task_queue;
 
 namespace {
 
-// Until it is cancelled.
+// Parks until the fiber is cancelled.
 void wait_for_ever(task_queue& tasks) {
   for (;;) {
     tasks.park();

@@ -1,4 +1,4 @@
-// The sanitizers see into fibers: faults that are planted here are reported, and end the process.
+// The sanitizers work in fibers: they report the faults that are planted here and end the process.
 #include <fibers/sanitizer.hpp>
 #include <fibers/scheduler.hpp>
 
@@ -18,7 +18,7 @@ namespace {
 
 // --- roles -----------------------------------------------------------------------------------
 
-// Yields before and after, so that the fault comes on a stack that was left and entered again.
+// The fiber yields before the fault, so that its stack was left and entered again.
 template <class Fault>
 void in_a_fiber(Fault fault) {
   fibers::scheduler scheduler;
@@ -33,8 +33,8 @@ void in_a_fiber(Fault fault) {
   scheduler.run();
 }
 
-// Where it points is hidden from the compiler, which would warn, and from UBSan, which would be
-// first to report.
+// Volatile hides the fault from the compiler, which would warn, and from UBSan, which would report
+// it before ASan.
 using hidden_pointer = volatile char* volatile;
 
 void heap_overflow() {
@@ -79,9 +79,9 @@ void no_fault() {
   in_a_fiber([] {});
 }
 
-// ---------------------------------------------------------------------------------------------
+// --- the process that watches the roles ------------------------------------------------------
 
-// The first report ends the process, whatever the options of this run.
+// Replaces the options of this run, so that the first report ends the process with code 66.
 ended_process fault(const char* name) {
   ::setenv("ASAN_OPTIONS", "abort_on_error=0:exitcode=66:detect_leaks=0", 1);
   ::setenv("TSAN_OPTIONS", "halt_on_error=1:exitcode=66", 1);

@@ -1,4 +1,4 @@
-// What other threads post to a loop is run there, wakes it, and is never lost.
+// Functions that other threads post run on the loop's thread, wake the loop, and are never lost.
 #include <fibers/scheduler.hpp>
 
 #include <atomic>
@@ -21,7 +21,7 @@ constexpr bool sanitized = true;
 constexpr bool sanitized = false;
 #endif
 
-// Keeps a loop alive until somebody posts to it.
+// Its fiber keeps the loop running until a posted function sets `happened` and wakes the fiber.
 struct waiting_scheduler : scheduler_fixture {
   void wait_until(const bool& happened) {
     scheduler.spawn("waits", [this, &happened] {
@@ -32,7 +32,7 @@ struct waiting_scheduler : scheduler_fixture {
       }
     });
   }
-  // All may have been posted, and so is run, before the fiber first looks.
+  // The posted function may run before the fiber has started. Then there is nothing to wake.
   void wake() {
     if (parked != nullptr) scheduler.tasks().wake(*parked);
   }
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(of_many_threads_nothing_is_lost_and_each_keeps_its_order) {
   for (const int each : next) BOOST_TEST(each == posts);
 }
 
-// One post a sleep: whoever posts while the loop is falling asleep must not be overlooked.
+// The loop falls asleep after each post. The next post may come at that moment and must wake it.
 BOOST_AUTO_TEST_CASE(a_loop_that_is_falling_asleep_is_woken_every_time) {
   constexpr int times = 3000;
   bool happened = false;
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(what_stands_behind_one_that_threw_is_run_before_what_came_l
   BOOST_TEST(order == "ab");
 }
 
-// It is all that wakes a fiber that no cancellation may wake.
+// Only the posted function wakes the fiber, which waits in park_uncancellable().
 BOOST_AUTO_TEST_CASE(what_is_posted_while_the_fibers_unwind_is_run) {
   const waits seen;
   std::optional<fibers::scheduler> ending{std::in_place, backend()};
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(what_is_posted_while_the_fibers_unwind_is_run) {
         ending->post([&] { tasks.wake(self); });
       }};
       tasks.park_uncancellable();
-      other.join();  // the scheduler outlives the call
+      other.join();  // post() returns before the scheduler is destroyed
       unwound = true;
       throw;
     }

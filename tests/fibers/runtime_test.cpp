@@ -1,4 +1,4 @@
-// Threads with a scheduler on each, and loops that spin.
+// Runtimes, which run a scheduler per thread, and schedulers that spin before they sleep.
 #include <fibers/channel.hpp>
 #include <fibers/runtime.hpp>
 
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(what_the_last_fiber_posts_may_spawn_another_and_stop_reache
   BOOST_TEST(spawned);
 }
 
-// A number goes round: each thread adds one and passes it on.
+// The threads pass a number round in a ring, and each adds one.
 BOOST_AUTO_TEST_CASE(work_crosses_from_thread_to_thread) {
   constexpr int rounds = 300;
   constexpr unsigned threads = 3;
@@ -168,9 +168,9 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(spinning)
 
-// Each of these would sleep after ten seconds in which it sees nothing.
+// A scheduler that sleeps only after ten seconds without an event.
 struct spinning_scheduler {
-  // For another thread: until the loop spins.
+  // For another thread: waits until the loop spins.
   void until_spinning() const {
     while (seen.count() < 100 && seen.sleeps() == 0) std::this_thread::yield();
   }

@@ -1,4 +1,4 @@
-// The scheduler: when it runs, waits, stops and ends, and what is fair between its fibers.
+// The scheduler: run, stop and the destructor, and several schedulers on one thread.
 #include <boost/test/unit_test.hpp>
 #include <memory>
 #include <stdexcept>
@@ -72,7 +72,6 @@ BOOST_AUTO_TEST_CASE(stop_cancels_every_fiber) {
   BOOST_TEST(present == 0);
 }
 
-// Whoever swallows a cancellation meets it again.
 BOOST_AUTO_TEST_CASE(a_swallowed_cancellation_comes_again_at_the_next_blocking_call) {
   int met = 0;
   auto fiber = scheduler.spawn("stubborn", [&] {

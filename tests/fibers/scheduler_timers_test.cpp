@@ -1,4 +1,4 @@
-// The scheduler: what waiting for a time costs, and that no time is cut short.
+// The scheduler: how many system calls a wait with a deadline makes, and that none ends early.
 #include <fibers/channel.hpp>
 #include <fibers/condition_variable.hpp>
 #include <fibers/local.hpp>
@@ -24,17 +24,16 @@
 namespace {
 
 constexpr int most_calls_per_wait = 3;
-// A descriptor is looked at first, and the reactor is told to watch it and to let it be.
+// A wait for a descriptor also asks for its state, and adds it to the reactor and removes it.
 constexpr int most_calls_per_descriptor = 8;
 
-// Where the kernel's clock source has no vDSO, reading the clock is a system call. How often that
-// is done is not what these facts are about.
+// Without reads of the clock, which are system calls where the clock source has no vDSO.
 int calls(const system_calls& counted) {
   return counted.total() - counted.of(SYS_clock_gettime);
 }
 
-// Does what it is given so often, and counts meanwhile. Not the first time: then descriptors get
-// known to the reactor, and memory is touched.
+// Calls `wait` so many times and counts the system calls. A first call is not counted, because it
+// registers descriptors and touches memory.
 class repeater {
  public:
   explicit repeater(int times) : times_{times} {}
@@ -51,7 +50,7 @@ class repeater {
   int times_;
 };
 
-// `prepare(scheduler, repeat)` is run by a fiber, and calls repeat(wait).
+// A fiber calls `prepare(scheduler, repeat)`, which calls repeat(wait).
 template <class Prepare>
 void check_calls_per_wait(int times, Prepare prepare, int most = most_calls_per_wait) {
   const auto counted = count_system_calls([&] {
@@ -92,7 +91,7 @@ BOOST_AUTO_TEST_CASE(many_sleepers_take_at_most_three_system_calls_per_sleep) {
         fibers::nursery group;
         for (int i = 0; i < sleepers; ++i) {
           group.spawn("sleeper", [&, i] {
-            this_fiber::sleep_for((i + 1) * 1'000us / sleepers);  // not all of them at once
+            this_fiber::sleep_for((i + 1) * 1'000us / sleepers);  // spreads them
             for (int sleep = 1; sleep < times; ++sleep) this_fiber::sleep_for(1ms);
           });
         }
@@ -229,7 +228,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(spinning)
 
-// A slow machine has nothing left to wait for.
+// On a slow machine the deadline may pass before the loop sleeps.
 BOOST_AUTO_TEST_CASE(the_time_spent_looking_is_not_waited_for_again) {
   const waits seen;
   fibers::scheduler scheduler{{.backend = backend(), .spin = 5ms}};
@@ -250,8 +249,8 @@ using wait_for = void (*)(fibers::clock::duration);
 
 constexpr int starts = 40;
 
-// Waits that begin one after the other. `pause` is no part of a tick of the kernel, so they begin
-// at any time within one.
+// Starts waits one after the other, and expects that none is shorter than `asked`. A kernel tick is
+// no multiple of `pause`, so the waits begin at different moments within a tick.
 void check_never_early(fibers::scheduler& scheduler, fibers::clock::duration asked, wait_for wait,
                        fibers::clock::duration pause = 170us) {
   auto shortest = fibers::clock::duration::max();
@@ -278,7 +277,7 @@ void read_in_vain(fibers::clock::duration asked) {
   BOOST_TEST(error == boost::asio::error::timed_out);
 }
 
-// Where a coarser clock would be accurate enough for who does not mind a tick.
+// The library reads only a coarse clock while the next timer is farther away than this.
 constexpr auto far_away = 200ms;
 constexpr fibers::clock::duration lengths[] = {
     300us, 1ms, 4ms, 15ms, far_away - 1ns, far_away, far_away + 50ms};
@@ -295,7 +294,7 @@ BOOST_AUTO_TEST_CASE(no_limit_passes_early) {
   for (const auto length : lengths) check_never_early(scheduler, length, read_in_vain);
 }
 
-// While the processor sleeps no tick comes, so the clock of the last tick stands still.
+// An idle processor may get no ticks, so the coarse clock, the time of the last tick, stands still.
 BOOST_AUTO_TEST_CASE(no_time_is_cut_short_after_an_idle_wait) {
   constexpr auto idle = 20'170us;
   check_never_early(scheduler, far_away, this_fiber::sleep_for, idle);

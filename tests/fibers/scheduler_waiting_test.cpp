@@ -1,4 +1,4 @@
-// The scheduler: what waits for time and for descriptors, and that nobody starves.
+// The scheduler: waiting for time and for descriptors, and fairness.
 
 #include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
@@ -12,7 +12,7 @@
 
 namespace {
 
-// Until the loop has looked at its descriptors once. A fiber must wait for one of them.
+// Yields until the loop has polled once. Precondition: a fiber waits for a descriptor.
 void let_look(const waits& seen) {
   const int before = seen.count();
   for (int i = 0; i < fibers::task_queue::extended_round && seen.count() == before; ++i) {
@@ -21,7 +21,7 @@ void let_look(const waits& seen) {
   BOOST_TEST(seen.count() == before + 1);
 }
 
-// An event that nobody takes would come at each look.
+// Expects that polls return no events. An event that nothing handles would come at each poll.
 void expect_silence(const waits& seen) {
   for (int i = 0; i < 3; ++i) {
     let_look(seen);
@@ -29,7 +29,7 @@ void expect_silence(const waits& seen) {
   }
 }
 
-// The others look at levels, where the queue is one for ever.
+// A level-triggered reactor reports a message in the error queue at each poll.
 boost::test_tools::assertion_result events_are_edges(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result are{backend() == fibers::io::epoll ||
                                           backend() == fibers::io::io_uring};
@@ -58,7 +58,8 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_only_yields_starves_neither_timers_nor_descrip
   scheduler.run();
 }
 
-// A count, not a time: how far the flood gets before the others are seen.
+// Counts how far the flood gets before the others are served, so the speed of the machine does not
+// matter.
 BOOST_AUTO_TEST_CASE(one_flooding_peer_does_not_starve_twenty_others) {
   constexpr int flood_size = 4000, begin = 100;
   connection flooding;
@@ -144,7 +145,8 @@ BOOST_AUTO_TEST_CASE(without_a_deadline_an_idle_scheduler_waits_once_and_for_eve
   scheduler.run();
 }
 
-// The kernel tells there that it does not need the bytes any more. Nobody asked.
+// After a send with MSG_ZEROCOPY the error queue gets a message when the kernel no longer needs the
+// bytes. Nothing reads that message here.
 BOOST_AUTO_TEST_CASE(what_lies_in_a_sockets_error_queue_does_not_keep_the_loop_busy,
                      *boost::unit_test::precondition(events_are_edges)) {
   const tcp_pair peers;
@@ -169,7 +171,7 @@ BOOST_AUTO_TEST_CASE(what_lies_in_a_sockets_error_queue_does_not_keep_the_loop_b
   scheduler.run();
 }
 
-// It may ring, and the loop look once more; the sleep that follows is the last.
+// The earlier deadline may expire and wake the loop once. The sleep after that is the last.
 BOOST_AUTO_TEST_CASE(a_deadline_that_was_given_up_wakes_an_idle_scheduler_once) {
   const waits seen;
   const auto given_up = fibers::clock::now() + 20ms, deadline = given_up + 30ms;
@@ -212,10 +214,10 @@ BOOST_AUTO_TEST_CASE(errno_of_another_fiber_is_not_taken_for_an_operations_error
   scheduler.run();
 }
 
-// A parent process, or who activates services by their sockets, keeps the listener open.
+// The duplicate stands for a parent process, or a service manager, that keeps the listener open.
 BOOST_AUTO_TEST_CASE(a_closed_listener_that_lives_on_as_a_duplicate_wakes_nobody) {
   const listening_socket elsewhere;
-  connection silent;  // the loop looks at its descriptors while a fiber waits for one
+  connection silent;  // the loop polls only while a fiber waits for a descriptor
   auto waiting = scheduler.spawn([&] { silent.read(); });
   scheduler.spawn([&] {
     fibers::stream_listener listener;
@@ -244,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_descriptor_closed_under_its_waiter_does_not_deafen_the_lo
     const waits seen;
     let_look(seen);
     closed.near = descriptor{};
-    let_look(seen);  // select and poll are told
+    let_look(seen);  // select and poll report the closed descriptor
     expect_silence(seen);
     send_all(other.far, "x");
     served.join();

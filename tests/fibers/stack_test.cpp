@@ -31,7 +31,7 @@ std::size_t most_mappings() {
   return limit;
 }
 
-// --- roles: they die, and say of what ---------------------------------------------------------
+// --- roles that die by SIGSEGV ----------------------------------------------------------------
 
 [[gnu::noinline]] void touch(std::byte* where) {
   *const_cast<volatile std::byte*>(where) = std::byte{1};
@@ -71,7 +71,7 @@ void write_where_nothing_is() {
   touch(static_cast<std::byte*>(nothing));
 }
 
-// A sanitizer turns the signal into an exit of its own, after our sentence.
+// After the library's report, a sanitizer ends the process by an exit code instead of the signal.
 bool died_by_overflow(const ended_process& ended) {
   return ended.signal == SIGSEGV || (sanitized && ended.exit_code > 0);
 }

@@ -1,4 +1,4 @@
-// What a great many fibers cost, and what happens to one that recurses without end.
+// The stacks of fibers: what a hundred thousand of them cost, and what an overflow does.
 #include <fibers/generator.hpp>
 #include <fibers/task_queue.hpp>
 
@@ -22,13 +22,14 @@
 using fibers::fiber;
 using fibers::task_queue;
 
-// --- counting calls that change mappings --------------------------------------------------------
+// --- counting calls that change memory mappings -------------------------------------------------
 
 namespace {
 int mapping_calls = 0;
 }
 
-// The linker sends the library's calls here (--wrap), and ours on to the system.
+// With --wrap the linker makes every call of mmap() a call of __wrap_mmap(). __real_mmap() is the
+// original.
 extern "C" {
 void* __real_mmap(void*, std::size_t, int, int, int, off_t);
 int __real_munmap(void*, std::size_t);
@@ -66,17 +67,17 @@ long __wrap_syscall(long number, ...) {
 
 namespace {
 
-// What a sanitizer keeps of every fiber costs pages and system calls of its own.
+// Fewer under a sanitizer, which needs pages and system calls of its own for every fiber.
 constexpr int hundred_thousand = fibers::sanitizer::thread ? 500 : sanitized ? 5'000 : 100'000;
 
-// A frame as the library's own are not: without optimisation every inlined call has one.
+// Without optimisation no call is inlined, so the library needs more stack.
 #ifdef __OPTIMIZE__
 constexpr bool optimized = true;
 #else
 constexpr bool optimized = false;
 #endif
 
-// Calls it with that much less of the stack left.
+// Uses up `bytes` of the stack, then calls `called`.
 template <class Function>
 [[gnu::noinline]] void on_a_stack_fuller_by(std::size_t bytes, Function&& called) {
   auto* taken = static_cast<volatile std::byte*>(__builtin_alloca(bytes));
@@ -84,7 +85,7 @@ template <class Function>
   called();
 }
 
-// --- roles: they recurse and die ----------------------------------------------------------------
+// --- roles that overflow their stack ------------------------------------------------------------
 
 template <std::size_t FrameSize>
 [[gnu::noinline]] int recurse(int depth) {
@@ -105,7 +106,7 @@ void recurse_on_a_large_stack() {
   run_all(tasks);
 }
 
-// Several parked fibers hold a pattern in their stacks; one between them overflows.
+// Parked fibers fill a part of their stacks with a pattern. A fiber between them overflows.
 constexpr std::byte pattern{0xB5};
 constexpr std::size_t canary_size = 8 * 1024;
 std::array<const std::byte*, 8> canaries;
@@ -157,7 +158,7 @@ void recurse_beside_canaries() {
   run_all(tasks);
 }
 
-// A sanitizer turns the signal into an exit of its own, after our sentence.
+// After the library's report, a sanitizer ends the process by an exit code instead of the signal.
 bool died_by_overflow(const ended_process& ended) {
   return ended.signal == SIGSEGV || (sanitized && ended.exit_code > 0);
 }
@@ -234,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_fibers_park_or_the_error_names_the_limit
 }
 
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_short_fibers_make_few_mapping_calls) {
-  constexpr std::size_t size = 44 * 1024;  // nobody else's, so the pool starts empty
+  constexpr std::size_t size = 44 * 1024;  // no other test uses it, so the pool starts empty
   mapping_calls = 0;
   task_queue tasks{size};
   int sum = 0;
@@ -260,7 +261,7 @@ BOOST_AUTO_TEST_CASE(fibers_spawned_in_crowds_make_few_mapping_calls_as_well) {
   BOOST_TEST(mapping_calls < 1000);
 }
 
-// Each pool grows at its first stack, and again when what it got is used up.
+// A pool grows for its first stack, and again when its stacks are used up.
 BOOST_AUTO_TEST_CASE(a_fiber_with_two_kib_left_spawns_fibers_and_makes_generators,
                      *boost::unit_test::enable_if<optimized && !sanitized>()) {
   constexpr std::size_t stack_size = 16 * 1024;
@@ -283,7 +284,8 @@ BOOST_AUTO_TEST_CASE(a_fiber_with_two_kib_left_spawns_fibers_and_makes_generator
 
 BOOST_AUTO_TEST_CASE(a_pool_of_protected_stacks_grows_with_two_kib_left,
                      *boost::unit_test::enable_if<optimized && !sanitized>()) {
-  // The first stack of a program is made on a large one, where the linker looks for what it calls.
+  // Makes the first stack of the program outside of a coroutine: the dynamic linker then resolves
+  // the functions that are called, which needs more stack than the coroutine below has left.
   fibers::stack_pool first_of_all{20 * 1024, fibers::guard_kind::protection};
   const fibers::stack made_before{first_of_all};
   fibers::stack_pool pool{28 * 1024, fibers::guard_kind::protection};

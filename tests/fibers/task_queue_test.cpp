@@ -126,8 +126,8 @@ BOOST_AUTO_TEST_CASE(a_round_of_fibers_that_only_yield_comes_to_an_end) {
   run_all(tasks);
 }
 
-// A round is extended by yields while they take little time together. The brief fibers make the
-// mean switch short, but a yield of the computing one stays long.
+// Yields extend a round while they take little time together. The brief fibers make the mean switch
+// short, but each yield of the computing fiber still takes long.
 BOOST_AUTO_TEST_CASE(a_computing_fiber_gets_no_longer_rounds_because_brief_ones_park_beside_it) {
   using std::chrono::steady_clock;
   task_queue tasks;

@@ -1,4 +1,4 @@
-// What a fiber can ask for and say of itself: its sleep, its descriptors, its name.
+// this_fiber: names, ids and stop tokens, sleeping, and waiting for descriptors.
 #include <fibers/this_fiber.hpp>
 
 #include <sys/eventfd.h>
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(what_only_a_fiber_can_do_is_a_logic_error_elsewhere) {
   auto fiber = scheduler.spawn([] { return 7; });
   BOOST_CHECK_THROW(fiber.join(), std::logic_error);
   scheduler.run();
-  BOOST_TEST(fiber.join() == 7);  // it is finished, so nobody has to wait
+  BOOST_TEST(fiber.join() == 7);  // it has finished, so join() need not wait
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,7 +20,7 @@ moment at(std::chrono::milliseconds since_start) {
   return moment{1000s + since_start};
 }
 
-// The model: every armed timer under its deadline.
+// A simple model of the queue: every armed timer by its deadline.
 using model = std::multimap<moment, timer*>;
 
 void forget(model& expected, timer& dropped) {
@@ -30,7 +30,7 @@ void forget(model& expected, timer& dropped) {
   }
 }
 
-// Pops all that is due, and finds each in the model with nothing earlier left there.
+// Pops every timer that is due. Expects that the model has it, and none that is earlier.
 void expire_both(timer_queue& timers, model& expected, moment now) {
   while (auto* popped = timers.pop_expired(now)) {
     BOOST_REQUIRE(!expected.empty());

@@ -1,4 +1,5 @@
-// The seed's first two programs print what they print in Python, byte for byte.
+// generator_demo and multitask print the same bytes as the Python programs that they are modelled
+// on.
 #include <tests/child_process.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -6,7 +7,7 @@
 
 namespace {
 
-// The folder of the programs stands behind `--` on the command line of the test.
+// The command line of the test names the folder of the programs, after `--`.
 ended_process run(const std::string& name) {
   const auto& suite = boost::unit_test::framework::master_test_suite();
   BOOST_REQUIRE(suite.argc == 2);
