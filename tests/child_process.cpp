@@ -35,7 +35,7 @@ pipe_ends make_pipe() {
   ::_exit(127);
 }
 
-// False: the other end is closed.
+// Returns false at the end of the stream.
 bool read_more(int descriptor, std::string& text) {
   std::array<char, 4096> bytes;
   const auto n = ::read(descriptor, bytes.data(), bytes.size());
@@ -43,7 +43,8 @@ bool read_more(int descriptor, std::string& text) {
   return n > 0;
 }
 
-// Both at a time: a child that fills one pipe must not wait for us to have read the other.
+// Reads both pipes at the same time. If we read one to its end first, a child that fills the other
+// would block for ever.
 void read_both(int output, int errors, ended_process& ended) {
   std::array<pollfd, 2> open{{{output, POLLIN, 0}, {errors, POLLIN, 0}}};
   while (open[0].fd >= 0 || open[1].fd >= 0) {
@@ -81,7 +82,7 @@ int run_tests_or_role(std::initializer_list<role> roles, int argc, char** argv) 
   const std::string_view asked = argc == 2 ? argv[1] : "";
   for (const auto& each : roles) {
     if (asked != std::string{role_option} + std::string{each.name}) continue;
-    rlimit core{};  // dying is what it is for, so it leaves none unless it wants to
+    rlimit core{};  // no core file by default: many roles crash on purpose
     ::getrlimit(RLIMIT_CORE, &core);
     core.rlim_cur = 0;
     ::setrlimit(RLIMIT_CORE, &core);

@@ -1,11 +1,12 @@
-// child_process: what must be seen from outside, because it dies or prints.
+// child_process: runs a program and returns how it ended and what it printed.
 //
 //     const auto demo = run_program({"./generator_demo"});
-//     const auto fallen = run_role("overflow");          // this program again, as that
+//     const auto fallen = run_role("overflow");          // this program, started again
 //     BOOST_TEST(fallen.signal == SIGSEGV);
 //
-// A test program with roles defines main() as `return run_tests_or_role({{"overflow", overflow}},
-// argc, argv);`. A role is a fresh process: no test has run in it, and no framework watches it.
+// A role is a function that runs in a process of its own, without tests and without Boost.Test. A
+// test program with roles defines main() as `return run_tests_or_role({{"overflow", overflow}},
+// argc, argv);`.
 #pragma once
 
 #include <initializer_list>
@@ -14,13 +15,13 @@
 #include <vector>
 
 struct ended_process {
-  int exit_code = -1;  // unless a signal ended it
-  int signal = 0;
+  int exit_code = -1;  // -1: a signal ended the process
+  int signal = 0;      // 0: the process exited
   std::string output;
   std::string errors;
 };
 
-// Waits for its end.
+// Both wait until the process ends.
 ended_process run_program(const std::vector<std::string>& command);
 ended_process run_role(std::string_view name);
 

@@ -1,4 +1,4 @@
-# Every number that a document takes from a run is the one that the run says:
+# Fails if a number that a document quotes from a run in docs/runs differs from the run:
 # cmake -D echobench=... -D root=... -P docs.cmake
 file(GLOB runs RELATIVE ${root}
   ${root}/docs/runs/*/run.ndjson.gz ${root}/docs/runs/*.json ${root}/docs/runs/*.json.gz)

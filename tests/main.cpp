@@ -1,4 +1,4 @@
-// What starts the facts of every program that has no roles.
+// main() of every test program that has no roles (tests/child_process.hpp).
 #include <boost/test/unit_test.hpp>
 
 int main(int argc, char** argv) {

@@ -1,4 +1,4 @@
-// scratch_folder: a folder of this test's own, gone when the test is over.
+// scratch_folder: a temporary folder, which the destructor removes.
 #pragma once
 
 #include <cstdlib>

@@ -1,12 +1,12 @@
-// terminal process: a program as somebody at a terminal meets it, 80 columns by 24 lines.
+// terminal_process: a program that runs in a pseudo-terminal of 80 columns and 24 lines.
 //
 //     terminal_process duel{{"./echobench", "duel"}, folder};
-//     duel.shows("round 2");      // within half a minute
+//     duel.shows("round 2");      // waits for this text, at most 30 s
 //     duel.press("q");
 //     duel.exit_code();
 //
-// What it writes is kept as it comes: cursor movements are not followed, so a word is found where
-// it was written over blanks.
+// output() holds the bytes as the program wrote them. Nothing interprets cursor movements, so
+// shows() finds a text only if the program wrote it in one piece.
 #pragma once
 
 #include <poll.h>
@@ -56,7 +56,7 @@ class terminal_process {
     return waits_for([&] { return output_.find(text) != std::string::npos; });
   }
 
-  // False: the program ended first, or half a minute has passed.
+  // Returns false if the program ends, or 30 s pass, before the condition is true.
   bool waits_for(const std::function<bool()>& condition) {
     const auto deadline = clock::now() + std::chrono::seconds{30};
     while (!condition()) {
@@ -65,7 +65,7 @@ class terminal_process {
     return true;
   }
 
-  // Waits for its end; -1: a signal ended it, or it did not end.
+  // Waits until the program ends. -1: a signal ended it, or it still runs after 30 s.
   int exit_code() {
     if (!waits_for([this] { return ended_; })) return -1;
     int status = 0;
@@ -74,7 +74,7 @@ class terminal_process {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
-  // Echo, lines and signals of the terminal as the program found them.
+  // True if the input, output and local modes (termios(3)) are those that the program found.
   bool is_as_it_was() const {
     termios now{};
     tcgetattr(terminal_, &now);
@@ -96,7 +96,7 @@ class terminal_process {
     _exit(127);
   }
 
-  // False: nobody has the terminal open any more.
+  // Waits at most 50 ms for output. Returns false if no process has the terminal open any more.
   bool read_more() {
     pollfd ready{terminal_, POLLIN, 0};
     if (poll(&ready, 1, 50) <= 0) return true;

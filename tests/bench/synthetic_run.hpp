@@ -1,4 +1,4 @@
-// synthetic_run: a run as a measurement would leave it, with known truths and seeded noise.
+// synthetic_run: a record as a measurement would leave it, made from known costs and seeded noise.
 //
 //     auto record = synthetic_run({.rounds = 10, .library_ns = {{"fibers/epoll", 55}, ...}});
 #pragma once
@@ -13,16 +13,16 @@
 struct synthetic_truth {
   int rounds = 10;
   unsigned seed = 7;
-  double noise = 0.006;           // of one server's cost in one block
-  double exclusive_noise = 0.03;  // the same, where servers are not loaded at once
+  double noise = 0.006;           // standard deviation of ln(cost) in a slice of a duet block
+  double exclusive_noise = 0.03;  // the same in exclusive and open-loop blocks
   bool control = true;
-  double control_swing = 0;  // of its second launch, higher and lower by turns
+  double control_swing = 0;  // ln(factor) on the cost of its second launch; odd rounds: negative
   bool select_too = true;
   double utilisation = 0.71;
   bool open_loop = true;
-  bool latencies = true;      // slices keep their histograms
-  double answered = 1;        // of what was due in the open loop
-  double kernel_drift = 0.3;  // how far the kernel's share wanders during the run
+  bool latencies = true;      // slices of a server loaded alone keep their histograms
+  double answered = 1;        // share of the messages due in the open loop
+  double kernel_drift = 0.3;  // amplitude of the kernel's cost over the rounds, relative
   std::map<std::string, double> library_ns{{"fibers/epoll", 55}, {"asio-callback/epoll", 480},
                                            {"floor/epoll", 0},   {"fibers/select", 160},
                                            {"floor/select", 0},  {"asio-callback/select", 3100}};
@@ -86,7 +86,7 @@ class synthetic_machine {
       if (each.launch == 1) *each.cpu_ns *= swing;
   }
 
-  // Every response waited 9 us before it was sent.
+  // Every message is sent 9 us after it is due.
   void add_open_loops(int round) {
     const auto load = bench::scenario::parse("c64/512/r50%");
     const auto& pair = record_.header.comparisons.front();
@@ -107,7 +107,7 @@ class synthetic_machine {
     record_.blocks.push_back(block);
   }
 
-  // A thousand with that median and the long tail that latencies have.
+  // A thousand latencies with this median and a long tail.
   static bench::kept_histogram latencies(double p50_us) {
     bench::histogram times;
     for (int i = 0; i < 1000; ++i)
@@ -230,7 +230,8 @@ inline bench::run_record every_caveat() {
   return record;
 }
 
-// fibers/epoll is now somebody else's server: nothing is known of its process.
+// Replaces fibers/epoll by the target "api". echobench did not start it, so its CPU time and memory
+// are unknown, and it takes part in no duet.
 inline bench::run_record with_target(bench::run_record record) {
   const std::string was = "fibers/epoll";
   const auto rename = [&](std::string& name) { name = name == was ? "api" : name; };
@@ -255,7 +256,7 @@ inline bench::run_record with_target(bench::run_record record) {
   return record;
 }
 
-// As the runner would have left it on disk.
+// The file that the runner would have written.
 inline std::string ndjson_of(const bench::run_record& record) {
   std::string text = bench::to_json_line(record.header) + '\n';
   for (const auto& block : record.blocks) text += bench::to_json_line(block) + '\n';

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The examples in README and docs: C++ compiles, commands exist and know their options.
+"""Checks the examples in the documents: C++ compiles, programs exist and know their options.
 
     tests/house/blocks.py COMPILER BIN      BIN: the folder of the programs; exit code 1 if one is wrong
 
-A block of C++ is a whole program, or stands for itself at namespace scope, or in a function that has a
-scheduler and a stream. A command line is looked at, not run: most take minutes.
+A block of C++ must compile as a whole program, in a function that has a scheduler and a stream, or at
+namespace scope. Command lines are not run, because most take minutes: this script checks only that the
+program exists and, for bench/run, that its --help names the options.
 """
 
 import concurrent.futures
@@ -26,7 +27,7 @@ def documents():
 
 
 def blocks(text):
-    """The language, the line number and the text of each fenced or indented block."""
+    """Yields the language, line number and text of each fenced block and of each indented line."""
     fence = None
     indented, start = [], 0
     for number, line in enumerate(text.split("\n"), 1):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The rules of the house, checked on the files that git knows.
+"""Checks the rules for sources and documents on all files that git does not ignore.
 
-    tests/house/check.py            says what breaks a rule, one line each; exit code 1 if anything does
-    tests/house/check.py --planted  breaks each rule in a small tree, and fails where that goes unseen
+    tests/house/check.py            prints one line per violation; exit code 1 if there is one
+    tests/house/check.py --planted  breaks each rule in a small tree; exit code 1 if a rule misses that
 
-Each rule is a function from a tree (path -> text) to complaints. rules.py says what is allowed.
+A rule is a function that takes a tree (path -> text) and yields complaints. rules.py holds the limits
+and the exceptions.
 """
 
 import re
@@ -106,14 +107,14 @@ def files_stay_short(tree):
 
 
 def functions(text):
-    """Name and length of each function, as clang-format lays them out: the closing brace stands
-    below the line where the function begins."""
+    """Yields the name and the length of each function. Relies on the layout of clang-format: the
+    closing brace has the indentation of the line where the function begins."""
     lines = text.split("\n")
     no_function = r" *(namespace|struct|class|enum|union|extern|if|for|while|switch|do|else|case|try)\b"
     for number, line in enumerate(lines):
         if not re.match(r" *[^ #/}].*\{$", line):
             continue
-        first = number  # of a head that goes over several lines, the one that is not indented further
+        first = number  # of a head that takes several lines: its first line
         while first > 0 and re.match(r"(    |  : )+", lines[first]) and lines[first - 1].strip():
             if not re.match(r".*[(,:=&|<>]$|.*\)( const)?( noexcept)?$", lines[first - 1]):
                 break

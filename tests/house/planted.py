@@ -1,4 +1,4 @@
-"""A tree that keeps every rule of the house, and for each rule one that breaks it."""
+"""A tree that keeps every rule of check.py, and for each rule files that break it."""
 
 LISTED = "target_sources(fibers PUBLIC FILE_SET HEADERS BASE_DIRS x FILES\n  stack.hpp)\n"
 GOOD = {"fibers/CMakeLists.txt": LISTED, "fibers/stack.hpp": "// stack: memory.\n"}

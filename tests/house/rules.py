@@ -1,19 +1,19 @@
-"""What tests/house/check.py allows. An exception has a reason."""
+"""The limits that tests/house/check.py enforces, and the exceptions with their reasons."""
 
-# Each room of bench/ includes only rooms that stand before it.
+# A folder of bench/ includes only folders that come before it in this list.
 ROOMS = (
     "contract statistics text record machine load server measure analysis report compare duel doctor"
     " selftest command"
 ).split()
-# These stand beside that order.
+# These folders are not in that list. Each may include only the folders named here.
 MAY_INCLUDE = {
     "floor": ["contract"],
     "asio_baseline": ["contract"],
     "micro": ["contract", "floor", "fibers"],
 }
 
-# Each file of fibers/ includes only files that stand before it. A source and its header have one
-# place, unless a source is named by itself.
+# A file of fibers/ includes only files that come before it in this list. A name without an extension
+# stands for a header and its source.
 LIBRARY = """
     error sanitizer stack coroutine generator timer_queue task_queue deadline wait_queue
     mutex condition_variable semaphore channel wait_group fiber_handle nursery print_fibers
@@ -29,7 +29,7 @@ ROOM_SIZE = 18
 ROOM_SIZES = {"fibers": 52}  # one public header for each concept, and its source
 
 FILE_LINES = 400
-TEST_LINES = 700  # facts are read one by one
+TEST_LINES = 700  # higher, because tests are read one by one
 LONG_FILES = {
     "fibers/reactors/readiness.cpp": "what select, poll and epoll share",
     "fibers/reactors/io_uring.cpp": "one ring: each operation takes part in its queue, buffers and end",
@@ -38,7 +38,8 @@ LONG_FILES = {
 FUNCTION_LINES = 50
 LONG_FUNCTIONS = {}
 
-# Units, or whole folders, that have no test of their name, and why.
+# Units and whole folders that have no test of the same name, and the reason or the test that covers
+# them.
 WITHOUT_TEST = {
     "bench/command": "tests/bench/command/echobench_test.cpp runs the program",
     "bench/floor": "tests/bench/contract/ runs every server",
@@ -90,10 +91,10 @@ WITHOUT_TEST = {
     "fibers/wait_queue": "mutex_test, semaphore_test and channel_test",
 }
 
-# Patterns in comments and documents, and what to write instead.
+# Patterns that comments and documents must not contain, and the advice that check.py prints.
 NOT_PLAIN = {
     r"\b(ns|us|µs|KiB|cycles|calls|instructions) a (message|connection|fiber|sleep|block|round)\b": 'write "per"',
     r"\b(dearer|cheaper)\b": 'write "higher" or "lower", "more" or "less"',
 }
 
-SUBJECTS_SINCE = "8692bd3"  # where this rule began
+SUBJECTS_SINCE = "8692bd3"  # the rule for commit subjects holds for later commits
