@@ -1,4 +1,4 @@
-// What a server takes, prints and does at its end.
+// The options of every server, what it prints, and how it ends.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -16,7 +16,8 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 using voice = server_process::voice;
 
-// One line on standard error, and these words are in it.
+// The server must exit with this code, print nothing on standard output, and print one line on
+// standard error that contains each of these words.
 void expect_complaint(const arguments& wrong, int exit_code, const std::vector<std::string>& words,
                       server_process::limits limited = {}) {
   const auto result = run_server(wrong, limited);
@@ -28,7 +29,7 @@ void expect_complaint(const arguments& wrong, int exit_code, const std::vector<s
   }
 }
 
-// TSan has one of its own from the moment there are two.
+// TSan adds a thread of its own once the program starts a second thread.
 #if defined(__SANITIZE_THREAD__)
 constexpr int sanitizer_threads = 1;
 #else
@@ -86,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_looks_before_it_sleeps_says_so_and_serves) {
   BOOST_TEST(server.wait() == 0);
 }
 
-// Asio's alone: all threads run one loop, or each runs its own.
+// Only the Asio servers have shapes. shared: all threads run one loop; per-core: each its own.
 BOOST_AUTO_TEST_CASE(a_shape_is_asked_for_by_name_and_announced) {
   if (!announced({}, "server").starts_with("asio")) {
     return expect_complaint({"--shape", "shared"}, 2, {"--shape", "not offered"});
@@ -120,12 +121,12 @@ BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_serve_and_drain) {
 
 BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_close_what_is_idle) {
   if (!announced({}, "server").starts_with("asio")) return;
-  const auto text = body(64 << 20);  // that takes a while, in which nobody is to be idle
+  const auto text = body(64 << 20);  // made before a client can be idle
   server_process server{
       {"--threads", "2", "--shape", "shared", "--idle-timeout", "500ms", "--max-connections", "2"}};
   echo_client deaf{server.port(), "127.0.0.1", 65536};
   echo_client silent{server.port()};
-  echo_client waiting{server.port()};  // until one of the two is idle for too long
+  echo_client waiting{server.port()};  // accepted once the server has closed one of the others
   BOOST_TEST(deaf.is_closed_while_sending(text));
   BOOST_TEST(silent.receive_raw().empty());
   BOOST_TEST(waiting.receive_raw().empty());
@@ -215,7 +216,7 @@ BOOST_AUTO_TEST_CASE(an_address_of_another_machine_is_one_clear_line) {
   expect_complaint({"--host", "192.0.2.1", "--port", "0"}, 1, {"cannot listen on 192.0.2.1"});
 }
 
-// Each thread wants 8 MiB of addresses for its stack.
+// By default the 200 stacks need 8 MiB of address space each, and the limit is 1 GiB.
 BOOST_AUTO_TEST_CASE(threads_that_cannot_start_are_one_clear_line,
                      *boost::unit_test::precondition(memory_can_be_limited)) {
   expect_complaint({"--port", "0", "--threads", "200"}, 1, {}, {.memory = 1UL << 30});
@@ -235,8 +236,8 @@ BOOST_AUTO_TEST_CASE(the_end_frees_the_port_at_once) {
   BOOST_TEST(next.announced("port") == port);
 }
 
-// Stopped while the messages and the signal arrive, so that all of them wait for it when it goes
-// on.
+// The server is stopped while the messages and the signal arrive, so it finds all of them at once
+// when it continues.
 BOOST_AUTO_TEST_CASE(sigterm_answers_what_was_received_and_exits_with_zero) {
   server_process server;
   std::vector<echo_client> clients;

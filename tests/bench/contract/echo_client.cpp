@@ -44,9 +44,9 @@ void connect_to(int socket, const char* host, int port) {
   if (connect(socket, address, is_v4 ? sizeof v4 : sizeof v6) != 0) fail("connect");
 }
 
-// Repeats a call that does not wait until it has moved bytes or met the end, for as long as
-// patience lasts. SO_RCVTIMEO would be shorter, but then EAGAIN has two meanings: some kernels
-// return it from a blocking recv that a reset has woken, too.
+// Repeats a non-blocking call until it transfers bytes or reaches the end of the stream. Throws
+// timed_out after `patience`. A blocking call with SO_RCVTIMEO would be shorter code, but its
+// EAGAIN is ambiguous: some kernels also return it from a recv() that a reset has woken.
 template <class Call>
 std::size_t when_ready(int socket, short events, const char* what, Call call) {
   for (const auto until = clock_type::now() + patience;;) {
@@ -69,7 +69,7 @@ echo_client::echo_client(int family, int buffer_bytes)
   const int on = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const timeval longest{.tv_sec = patience.count(), .tv_usec = 0};
-  setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);  // connect() obeys it
+  setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);  // limits connect()
   if (buffer_bytes > 0) {
     setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
     setsockopt(socket_, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
@@ -141,7 +141,7 @@ void echo_client::fill() const {
   }
 }
 
-// A reset is a broken pipe where the end of the stream came first.
+// If the end of the stream arrives before the reset, send() fails with EPIPE, not with ECONNRESET.
 bool echo_client::is_closed_while_sending(std::string_view bytes) const {
   try {
     send(bytes);
@@ -155,7 +155,7 @@ void echo_client::end() const {
   shutdown(socket_, SHUT_WR);
 }
 
-// While corked the bytes wait, and the end of the stream takes them along.
+// TCP_CORK holds a partial segment back until shutdown(), which sends it together with the FIN.
 void echo_client::send_and_end(std::string_view bytes) const {
   const int on = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);

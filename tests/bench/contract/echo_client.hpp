@@ -1,11 +1,11 @@
-// echo_client: one connection to a server under test, and the bytes that come back.
+// echo_client: one connection to a server under test.
 //
 //     echo_client client{server.port()};
 //     client.send("hello");
 //     client.receive(5)            // an echo: {.bytes = "hello", .prefixes = 1, .longest = 5}
 //
-// Bodies are lower case and the prefix is GOT:, so in a reply the two are told apart without
-// knowing where the server's receives ended.
+// Messages consist of lower-case letters and the prefix is "GOT:". So a reply can be split into
+// prefixes and bytes although it is unknown where the server's receives ended.
 #pragma once
 
 #include <cstddef>
@@ -15,42 +15,42 @@
 
 struct echo {
   std::string bytes;        // without the prefixes
-  int prefixes = 0;         // how many receives the server took
-  std::size_t longest = 0;  // bytes behind one prefix
+  int prefixes = 0;         // one for each receive of the server
+  std::size_t longest = 0;  // most bytes after one prefix
 };
 
-// The echo of a raw stream of replies. Throws std::runtime_error where it is not one.
+// Removes the prefixes. Throws std::runtime_error if a prefix is missing or has no bytes after it.
 echo parse_echo(std::string_view raw);
 
 class echo_client {
  public:
-  // Throws std::system_error where the server does not accept, as do all functions that fail.
+  // Throws std::system_error if it cannot connect. All members throw that on failure.
   explicit echo_client(int port, const char* host = "127.0.0.1", int buffer_bytes = 0);
   explicit echo_client(const std::filesystem::path& path);
   ~echo_client();
   echo_client(echo_client&& other) noexcept;
   echo_client& operator=(echo_client&& other) noexcept;
 
-  int port() const;  // its own
+  int port() const;  // the client's own
   void send(std::string_view bytes) const;
-  // Sends until nothing was taken for half a second, and says how much was.
+  // Sends until the kernel accepts nothing for half a second. Returns the number of bytes sent.
   std::size_t send_until_stuck(std::string_view bytes) const;
-  // Sends what its kernel takes without waiting; nothing where the connection is closed.
+  // Sends without waiting until the kernel accepts no more, or the connection is closed.
   void fill() const;
-  // Sends and never reads. True when the server closes the connection before all was taken.
+  // Sends and never reads. Returns true if the server closes the connection before all is sent.
   bool is_closed_while_sending(std::string_view bytes) const;
-  void end() const;                                 // no more will be sent, replies still come
-  void send_and_end(std::string_view bytes) const;  // in one segment
-  void reset();                                     // and forget the connection
+  void end() const;                                 // shutdown(SHUT_WR): replies still arrive
+  void send_and_end(std::string_view bytes) const;  // the FIN goes with the last bytes
+  void reset();                                     // closes with a RST
 
-  // Waits for the echo of so many bytes.
+  // Waits until so many bytes without prefixes, or the end of the stream, have arrived.
   echo receive(std::size_t bytes) const;
-  // Waits for the end of the stream.
+  // Both wait for the end of the stream.
   echo receive_all() const { return parse_echo(receive_raw()); }
   std::string receive_raw() const;
-  // True when the server has closed or reset; reads and drops what comes before.
+  // Discards what arrives, and returns true once the server has closed or reset the connection.
   bool is_refused() const;
-  bool has_reply() const;  // without waiting
+  bool has_reply() const;  // or the end of the stream; does not wait
 
  private:
   explicit echo_client(int family, int buffer_bytes);  // not connected yet
@@ -59,8 +59,8 @@ class echo_client {
   int socket_;
 };
 
-// Lower case letters in which a lost, doubled or moved byte shows.
+// Pseudo-random lower-case letters, so that a lost, repeated or moved byte makes a difference.
 std::string body(std::size_t bytes);
 
-// Sends and receives; true when the same bytes came back.
+// Sends the bytes and waits for the reply. True if the same bytes came back.
 bool echoes(const echo_client& client, std::string_view bytes);

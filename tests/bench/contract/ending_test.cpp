@@ -1,4 +1,4 @@
-// How every server ends connections: of clients that leave at once, and of those that never read.
+// How every server ends connections of clients that leave at once and of clients that never read.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ using clock_type = std::chrono::steady_clock;
 
 constexpr std::size_t crowd = 200;
 
-// A server that stands still sees what a crowd does as one moment.
+// Stops the server (SIGSTOP), so that it finds all that the clients do meanwhile at once.
 struct standstill {
   explicit standstill(const server_process& held) : server{held} { server.signal(SIGSTOP); }
   ~standstill() { server.signal(SIGCONT); }
@@ -36,7 +36,7 @@ void send_and_leave(std::vector<echo_client>& clients, leaving how) {
   clients.clear();
 }
 
-// Whether no more are open, sooner or later.
+// Waits until the server has at most so many descriptors. False: it keeps more.
 bool is_left_with(const server_process& server, std::size_t descriptors) {
   for (const auto until = clock_type::now() + patience; clock_type::now() < until; usleep(5000)) {
     if (server.descriptors() <= descriptors) return true;
@@ -45,8 +45,8 @@ bool is_left_with(const server_process& server, std::size_t descriptors) {
   return false;
 }
 
-// `connect()` makes a client. Twice the crowd is gone before it is accepted, and twice it is gone
-// while the server waits for its second message.
+// `connect` makes a client. In two rounds the crowd leaves before the server accepts it; in the two
+// others it leaves while the server waits for its second message.
 template <class Connect>
 void expect_nothing_left_behind(const server_process& server, leaving how, Connect connect) {
   auto first = connect();
@@ -70,7 +70,7 @@ void expect_nothing_left_behind(const server_process& server, leaving how, Conne
   }
 }
 
-// Connections that the kernel still has on the server's side, with a descriptor or without.
+// The established connections to this port, whether or not the server has accepted them.
 std::size_t connections_of(int port) {
   std::size_t found = 0;
   const auto local = fmt::format(":{:04X} ", port);
@@ -122,8 +122,8 @@ BOOST_AUTO_TEST_CASE(clients_on_a_path_that_send_and_stop_at_once_get_their_repl
   for (const auto& client : clients) BOOST_REQUIRE(client.receive_all().bytes == "hello");
 }
 
-// The server's writes are stuck, and it has fewer descriptors than there are clients: half of them
-// wait until the others have been idle for too long.
+// The server's writes block, and it has too few descriptors for all clients. Some clients are not
+// accepted before the server has closed the connections of others as idle.
 BOOST_AUTO_TEST_CASE(no_connection_of_a_client_that_never_reads_outlives_its_idle_limit) {
   constexpr std::size_t count = 24;
   const server_process server{{"--idle-timeout", "1s", "--buffer", "65536"},
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(no_connection_of_a_client_that_never_reads_outlives_its_idl
   std::vector<echo_client> clients;
   while (clients.size() < count) clients.emplace_back(server.port(), "127.0.0.1", 16384);
   BOOST_TEST(connections_of(server.port()) > 0U);
-  const auto until = clock_type::now() + 3 * patience;  // they are idle once all buffers are full
+  const auto until = clock_type::now() + 3 * patience;  // idle begins when all buffers are full
   while (connections_of(server.port()) > 0 && clock_type::now() < until) {
     for (const auto& client : clients) client.fill();
     usleep(1000);

@@ -1,4 +1,4 @@
-// What a server does at its limits: many clients, no descriptors left, clients that do not read.
+// Every server at its limits: many clients, no descriptor left, clients that do not read.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,8 +18,8 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-// For half a second after it has fallen asleep. One that spins never does; one that polls sleeps
-// too often; one that spins for a while before each sleep uses its processor.
+// Waits until the server sleeps, and watches it for half a second. A server that spins never
+// sleeps. One that polls sleeps too often. One that spins before each sleep uses too much CPU.
 void expect_sleep(const server_process& server, double most_a_second) {
   BOOST_TEST(server.falls_asleep());
   const auto start = clock_type::now();
@@ -33,7 +33,8 @@ void expect_sleep(const server_process& server, double most_a_second) {
   BOOST_TEST(cpu / passed < (sanitized ? 0.3 : 0.02));
 }
 
-// Whether as many are open, sooner or later; one that it inherited may lie above its limit.
+// Waits until the server has so many descriptors. Its limit bounds their numbers, not their count:
+// an inherited descriptor may have a number above the limit.
 bool has_taken(const server_process& server, std::size_t descriptors) {
   for (const auto until = clock_type::now() + patience; clock_type::now() < until; usleep(5000)) {
     if (server.descriptors() >= descriptors) return true;
@@ -41,7 +42,7 @@ bool has_taken(const server_process& server, std::size_t descriptors) {
   return false;
 }
 
-// Asio's select keeps its descriptors in an fd_set, which ends at 1024.
+// Asio's select reactor keeps descriptors in an fd_set, which ends at 1023.
 bool ends_at_1024(const server_process& server) {
   return server.announced("server").starts_with("asio") && server.announced("io") == "select";
 }
@@ -53,8 +54,8 @@ bool raise_descriptor_limit(rlim_t wanted) {
   return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
 }
 
-// Asks once; false when the connection ends, which is how a server says no. Throws where neither
-// comes.
+// Sends a message. Returns true on a reply and false if the server closes the connection, which is
+// how it refuses a client. Throws if neither happens.
 bool is_answered(const echo_client& client) try {
   client.send("hello");
   const auto reply = client.receive(5).bytes;
@@ -67,8 +68,8 @@ bool is_answered(const echo_client& client) try {
   throw;
 }
 
-// So many clients that memory does not suffice for all: none waits for ever, the first is served as
-// before, and SIGTERM ends the server. Returns how many were refused.
+// Connects more clients than the server has memory for. Each is answered or refused, the first
+// client is still served, and SIGTERM ends the server. Returns how many clients were refused.
 std::size_t refused_by_survivor(server_process& server, std::size_t clients) {
   const echo_client first{server.port()};
   BOOST_REQUIRE(echoes(first, "hello"));
@@ -93,8 +94,7 @@ BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
   server_process server{
       {"--buffer", "16777216"}, server_process::voice::quiet, {.memory = 300'000'000}};
   const auto refused = refused_by_survivor(server, 30);
-  BOOST_TEST(
-      (refused > 0 || server.announced("server") == "floor"));  // whose buffer is one for all
+  BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // it has one buffer for all
 }
 
 BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
     return;
   }
   const auto refused = refused_by_survivor(server, 300);
-  BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // which has no stacks
+  BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // it has no stacks
 }
 
 BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order) {
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_blocks_only_itself) {
   echo_client client{server.port(), "127.0.0.1", 65536};
   const auto sent = client.send_until_stuck(text);
   BOOST_TEST(sent < text.size());
-  BOOST_TEST(server.resident_kib() - before < (sanitized ? 16384 : 4096));  // of 64 MiB
+  BOOST_TEST(server.resident_kib() - before < (sanitized ? 16384 : 4096));  // sent: 64 MiB
   for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(other, "hello"));
   expect_sleep(server, 1);
   client.end();
@@ -152,8 +152,8 @@ BOOST_AUTO_TEST_CASE(without_descriptors_the_connected_are_served_and_accepting_
   for (int i = 0; i < 10; ++i) clients.emplace_back(server.port());
   for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
   while (clients.size() < 200) clients.emplace_back(server.port());
-  BOOST_REQUIRE(has_taken(server, 64));  // to accept is work, to be unable to should be none
-  expect_sleep(server, 100);             // it may try again every 10 ms
+  BOOST_REQUIRE(has_taken(server, 64));  // accepting takes CPU time, failing to accept must not
+  expect_sleep(server, 100);             // it may retry every 10 ms
   for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(echoes(clients[i], "hello"));
   clients.erase(clients.begin(), clients.begin() + 165);
   for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
@@ -192,8 +192,9 @@ BOOST_AUTO_TEST_CASE(who_waits_behind_max_connections_takes_no_descriptor_of_the
   BOOST_TEST(server.descriptors() <= with_one + 1);
 }
 
-// Each answer comes at all. How much of the flood may come before is counted where the loop is
-// (tests/fibers/scheduler_waiting_test.cpp): here it depends on who lets the client run.
+// Tests only that each client gets an answer. How much of the flood the server may handle before an
+// answer depends here on the kernel's scheduler; tests/fibers/scheduler_waiting_test.cpp counts it
+// in the loop.
 BOOST_AUTO_TEST_CASE(a_client_that_floods_the_server_leaves_the_others_their_turn) {
   server_process server;
   const echo_client flooding{server.port()};
@@ -232,15 +233,15 @@ BOOST_AUTO_TEST_CASE(a_client_that_never_sends_is_idle_too) {
   BOOST_TEST(client.receive_raw().empty());
 }
 
-// What it has not read is dropped with the connection, and so the client is told by a reset. Else
-// it would learn of the end when its kernel asks anew whether there is room, ever more rarely.
+// The server closes with unread data, so its kernel sends a reset. Otherwise the client would
+// notice the end only at its kernel's next window probe, and the intervals between probes double.
 BOOST_AUTO_TEST_CASE(a_client_that_never_reads_is_idle_too_and_is_told_at_once) {
   const auto text = body(64 << 20);
   server_process server{{"--idle-timeout", "1500ms"}};
   echo_client deaf{server.port(), "127.0.0.1", 65536};
   const auto before = clock_type::now();
   BOOST_TEST(deaf.is_closed_while_sending(text));
-  const milliseconds longest{sanitized ? 20'000 : 2800};  // its kernel asks after 1.4 and 3 s
+  const milliseconds longest{sanitized ? 20'000 : 2800};  // window probes: 1.4 s, 3 s
   BOOST_TEST(std::chrono::duration_cast<milliseconds>(clock_type::now() - before).count() <
              longest.count());
   BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
@@ -250,19 +251,19 @@ BOOST_AUTO_TEST_CASE(an_idle_timeout_of_zero_closes_nothing) {
   server_process server{{"--idle-timeout", "0"}};
   echo_client client{server.port()};
   BOOST_REQUIRE(echoes(client, "hello"));
-  expect_sleep(server, 0);  // it has no timer
+  expect_sleep(server, 0);  // no timer wakes it
   BOOST_TEST(echoes(client, "hello"));
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_server_sleeps) {
   server_process server{{"--idle-timeout", "8s"}};
   std::vector<echo_client> clients;
-  for (int i = 0; i < 200; ++i) {  // each at a time of its own
+  for (int i = 0; i < 200; ++i) {  // spread, so that their deadlines differ
     clients.emplace_back(server.port());
     BOOST_REQUIRE(echoes(clients.back(), "hello"));
     usleep(1000);
   }
-  expect_sleep(server, 2);  // it looks for idle connections twice a second
+  expect_sleep(server, 2);  // it checks for idle connections twice a second
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_connections_are_shared_out_and_end_with_sigterm) {

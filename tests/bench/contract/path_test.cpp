@@ -1,4 +1,4 @@
-// What every server does on the path of a Unix-domain socket.
+// Every server on a Unix-domain socket.
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -30,7 +30,7 @@ int bound_to(const fs::path& path) {
   return socket;
 }
 
-// Listens on a path of its own.
+// A server that listens on a path in a temporary folder.
 struct path_server : scratch_folder, server_process {
   explicit path_server(arguments extra = {}, voice speech = voice::quiet, limits limited = {})
       : server_process{with_path(std::move(extra)), speech, limited} {}
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(limits_hold_on_a_path) {
   const auto idle = server.connect();
   BOOST_REQUIRE(echoes(idle, "hello"));
   const auto second = server.connect();
-  const auto third = server.connect();  // waits until one is idle for too long
+  const auto third = server.connect();  // accepted once the server has closed an idle one
   BOOST_TEST(echoes(third, "hello"));
   BOOST_TEST(idle.receive_raw().empty());
   BOOST_TEST(second.receive_raw().empty());
@@ -148,7 +148,8 @@ BOOST_AUTO_TEST_CASE(a_path_in_use_is_refused_and_stays_whose_it_is) {
   BOOST_TEST(echoes(server.connect(), "hello"));
 }
 
-// Not that of a dead server: the process that made it is gone, and this one still has it.
+// The process that called listen() is gone, but the test still has the listener. So the path must
+// not be taken for that of a dead server.
 BOOST_AUTO_TEST_CASE(a_listener_that_outlives_its_maker_is_in_use) {
   const scratch_folder folder;
   const auto path = folder / "socket";

@@ -28,8 +28,8 @@ using clock_type = std::chrono::steady_clock;
 
 struct child {
   pid_t pid;
-  int output;  // non-negative: the reading end of a pipe
-  int errors;
+  int output;  // the read end of a pipe
+  int errors;  // the same; -1: standard error is not caught
 };
 
 arguments command_line(const arguments& extra) {
@@ -57,7 +57,7 @@ void forbid_io_uring() {
   prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-// Between fork and exec only what is safe there: the arguments are made ready before.
+// Runs between fork and exec, so it may only make async-signal-safe calls.
 [[noreturn]] void become(std::vector<char*>& argv, pid_t parent, int output, int errors,
                          server_process::limits limited) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -94,7 +94,8 @@ child start(const arguments& extra, bool catch_errors, server_process::limits li
   return {pid, output[0], errors[0]};
 }
 
-// What can be read now is added; false at the end. Throws when nothing comes in time.
+// Appends what can be read. Returns false at the end of the stream. Throws if nothing arrives in
+// time.
 bool read_more(int fd, std::string& into, clock_type::time_point until) {
   const auto left = std::chrono::duration_cast<milliseconds>(until - clock_type::now());
   pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
@@ -107,7 +108,7 @@ bool read_more(int fd, std::string& into, clock_type::time_point until) {
   return size > 0;
 }
 
-// Its exit code, negative for a signal; nothing while it runs.
+// The exit code, or minus the number of the signal. nullopt: the process still runs.
 std::optional<int> exit_code(pid_t pid, int flags) {
   int status = 0;
   if (waitpid(pid, &status, flags) != pid) return std::nullopt;

@@ -1,13 +1,13 @@
-// server_process: a server under test, as a program that is started, read, measured and ended.
+// server_process: starts a server under test, reads its output, observes it and ends it.
 //
-//     server_process server{{"--idle-timeout", "1s"}};   // on any port, and --quiet
+//     server_process server{{"--idle-timeout", "1s"}};   // adds --port 0 and --quiet
 //     echo_client client{server.port()};
 //     server.signal(SIGTERM);
 //     BOOST_TEST(server.wait() == 0);
 //
-// Which program, and what it is always given, stands behind `--` on the command line of the test.
-// An --io of a fact's own takes the place of that one.
-// Whatever happens the process ends with this object, and with the test if that is killed.
+// The command line of the test names the server and its usual arguments after `--`. If a test case
+// passes --io itself, it replaces the one given there.
+// The destructor kills the server. The kernel kills it if the test is killed.
 #pragma once
 
 #include <sys/types.h>
@@ -23,29 +23,29 @@
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Sanitizers cost a multiple of the time; facts that count get fewer, deadlines are longer.
+// Sanitizers slow a server down and enlarge it, so deadlines are longer and limits are wider.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool sanitized = true;
 #else
 constexpr bool sanitized = false;
 #endif
 
-// A sanitizer reserves more addresses than any limit leaves.
+// A sanitizer reserves more address space than any useful limit allows.
 inline boost::test_tools::assertion_result memory_can_be_limited(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result limited{!sanitized};
   limited.message() << "a sanitizer needs all addresses";
   return limited;
 }
 
-// Long enough for the slowest machine; a fact that waits this long has failed.
+// The longest wait for anything. A test case that waits this long has failed.
 constexpr seconds patience{sanitized ? 40 : 10};
 
 using arguments = std::vector<std::string>;
 
 struct process_limits {
-  std::optional<unsigned long> descriptors = {};  // both of ulimit -n
+  std::optional<unsigned long> descriptors = {};  // soft and hard limit
   std::optional<unsigned long> memory = {};       // bytes of address space
-  bool io_uring = true;                           // false: forbidden by seccomp, as in containers
+  bool io_uring = true;                           // false: seccomp forbids it, as in containers
 };
 
 class server_process {
@@ -53,7 +53,7 @@ class server_process {
   enum class voice { quiet, speaking };
   using limits = process_limits;
 
-  // Starts it and reads the listening line. Throws std::runtime_error where there is none.
+  // Starts the server and reads its listening line. Throws std::runtime_error if there is none.
   explicit server_process(const arguments& extra = {}, voice speech = voice::quiet,
                           limits limited = {});
   ~server_process();
@@ -62,20 +62,20 @@ class server_process {
 
   pid_t pid() const { return pid_; }
   int port() const { return std::stoi(announced("port")); }
-  std::string announced(const std::string& key) const;  // empty where the line does not have it
+  std::string announced(const std::string& key) const;  // empty if the line lacks the key
   const std::string& listening_line() const { return listening_line_; }
 
-  // The next line of its standard output. Throws if none comes.
+  // The next line of standard output. Throws std::runtime_error if none arrives.
   std::string read_line();
 
   void signal(int number) const;
-  int wait();  // its exit code, negative for a signal; throws if it does not end
+  int wait();  // the exit code, negative for a signal; throws if the server does not end
   std::chrono::nanoseconds cpu_time() const;
   long resident_kib() const;
-  long sleeps() const;        // how often its threads went to sleep
-  bool falls_asleep() const;  // waits until all of them sleep; false: they do not
+  long sleeps() const;        // voluntary context switches of all threads
+  bool falls_asleep() const;  // waits until all threads sleep; false: they do not
   int threads() const;
-  std::size_t descriptors() const;                     // how many are open
+  std::size_t descriptors() const;                     // number of open ones
   bool has_descriptor(const std::string& kind) const;  // as /proc names it: anon_inode:[eventpoll]
 
  private:
@@ -95,5 +95,5 @@ struct finished_program {
   std::string errors;
 };
 
-// Runs it with exactly these arguments (and those behind `--`) to its end.
+// Runs the server with these arguments, after those that follow `--`, and waits until it ends.
 finished_program run_server(const arguments& extra, server_process::limits limited = {});

@@ -1,7 +1,7 @@
-// What every echo server does, whoever wrote it: server_test [OPTION...] -- SERVER [ARGUMENT...]
+// What every echo server does: server_test [OPTION...] -- SERVER [ARGUMENT...]
 //
-// Nothing here knows what is inside. The limits are in limits_test.cpp, the command line and
-// the end in contract_test.cpp.
+// Tests the server as a black box. limits_test.cpp, contract_test.cpp, path_test.cpp and
+// ending_test.cpp belong to the same program.
 #include <boost/test/unit_test.hpp>
 
 #include <netinet/in.h>
@@ -22,8 +22,8 @@
 
 namespace {
 
-// Containers forbid io_uring: then the server says so and ends, and this ends with exit code 77,
-// which CTest shows as skipped.
+// If the server ends because io_uring is forbidden, as in many containers, this program exits with
+// code 77, and CTest shows the test as skipped.
 struct available_server {
   available_server() {
     try {
@@ -35,7 +35,7 @@ struct available_server {
 
   static void skip_where_it_is_forbidden() {
     const auto refusal = run_server({"--port", "0", "--quiet"}).errors;
-    if (refusal.find("io_uring") == refusal.npos) return;  // its facts will say what is wrong
+    if (refusal.find("io_uring") == refusal.npos) return;  // the test cases will fail and show it
     std::cout << "skipped: " << refusal << std::flush;
     std::_Exit(77);
   }
@@ -193,7 +193,8 @@ BOOST_AUTO_TEST_CASE(every_thread_serves) {
   BOOST_TEST(server.threads() >= 2);
 }
 
-// Looked at in the server's own sockets: a test of the delay itself would depend on the machine.
+// Reads the option from the server's own sockets, because a test that measures the delay would
+// depend on the machine.
 BOOST_AUTO_TEST_CASE(every_connection_has_no_delay) {
   server_process server;
   std::vector<echo_client> clients;

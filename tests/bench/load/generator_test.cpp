@@ -1,4 +1,4 @@
-// Whatever a server answers, the client counts and checks it, or names what is wrong.
+// The load generator counts and checks every reply, and names the server whose reply is wrong.
 #include <fmt/format.h>
 
 #include <bench/load/generator.hpp>
@@ -108,7 +108,7 @@ BOOST_FIXTURE_TEST_CASE(connections_can_be_added_and_each_echoes, machine) {
   const auto number = client.add_server("odd", at(server));
   client.connect(number, 4);
   client.connect(number, 12);
-  BOOST_TEST(replies == 1 + 12);  // the prefix was asked for on a connection of its own
+  BOOST_TEST(replies == 1 + 12);  // add_server() asked for the prefix
 }
 
 BOOST_FIXTURE_TEST_CASE(one_wrong_byte_among_thousands_of_replies_is_found, machine) {
@@ -167,12 +167,12 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_hangs_up_is_named, machine) {
   });
 }
 
-// It closes while a byte is unread, and so its system resets the connection.
+// The server closes with unread bytes, so its kernel resets the connection.
 BOOST_FIXTURE_TEST_CASE(a_reset_instead_of_a_first_reply_is_not_called_silence, machine) {
   odd_behaviour rude;
   rude.receive_bytes = 1;
   rude.hang_up = [] {
-    std::this_thread::sleep_for(50ms);  // until the client waits
+    std::this_thread::sleep_for(50ms);  // lets the client wait for the reply
     return true;
   };
   const odd_server server{rude};
@@ -232,12 +232,12 @@ BOOST_FIXTURE_TEST_CASE(an_open_loop_keeps_its_rate_and_tells_response_from_serv
   const auto sample = client.run(200ms).front();
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
   client.finish();
-  // As many as fit into the time it took, however long that was on a busy machine.
+  // The count follows the time that the sample took, which may be longer on a busy machine.
   BOOST_TEST(std::abs(static_cast<double>(sample.due) - sample.seconds * 1000) <= 1.5);
   BOOST_TEST(sample.messages > 0);
-  // Message 0 was due when the rate began, before the sample did; its reply is in the sample.
+  // Message 0 was due at the start of the rate, before the sample; the sample counts its reply.
   BOOST_TEST(static_cast<double>(sample.messages) <= passed.count() * 1000 + 1);
-  // What was due in the 200 ms, and no other.
+  // The histograms hold the messages that were due in the 200 ms and no others.
   const auto counted = sample.latency_ns.count();
   BOOST_TEST((199U <= counted && counted <= 201U), counted);
   BOOST_TEST(sample.service_ns.count() == counted);
@@ -292,7 +292,7 @@ BOOST_FIXTURE_TEST_CASE(more_than_a_server_can_do_leaves_messages_due, machine) 
   const auto sample = client.run(100ms).front();
   client.finish();
   BOOST_TEST(sample.messages * 2 < sample.due);
-  // It was closed again: the next load is not held to the rate.
+  // start() ends the open loop, so the next load has no rate.
   client.start({number});
   BOOST_TEST(client.run(20ms).front().due == 0);
   client.finish();
@@ -334,7 +334,7 @@ BOOST_FIXTURE_TEST_CASE(idle_connections_echo_once_and_then_stay_silent, machine
   client.start({number});
   const auto sample = client.run(20ms).front();
   client.finish();
-  // One connection has one message outstanding: beside what was counted only the last one.
+  // One message is outstanding at a time, so at most the last one is not in the sample.
   BOOST_TEST(replies <= 1 + 21 + sample.messages + 1);
   BOOST_TEST(server.accepted() == 1 + 21);
 }

@@ -1,4 +1,4 @@
-// Messages are due at a rate, and their times count from then.
+// Messages are due at a fixed rate, and their response times count from when they were due.
 #include <bench/load/open_loop.hpp>
 
 #include <bench/statistics/histogram.hpp>
@@ -45,8 +45,8 @@ BOOST_AUTO_TEST_CASE(a_client_that_had_no_free_connection_was_not_late_itself) {
 
 namespace {
 
-// A server and its clients under a clock of their own: one message at a time, 50 us each, and none
-// at all for 100 ms in the midst of five seconds.
+// A simulated server that answers one message at a time, in 50 us each. It runs for five simulated
+// seconds and stops once, from 2.0 s to 2.1 s.
 class stopping_server {
  public:
   std::int64_t replies_at(std::int64_t sent) {
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_stop_of_100_ms_shows_in_the_open_loops_p99_and_not_in_the
   BOOST_TEST(closed.percentile(99) < 1'000'000);
   BOOST_TEST(open.response.percentile(99) > 50'000'000);
   BOOST_TEST(open.response.percentile(50) < 1'000'000);
-  // What wrk2 was written against: measured from when it was sent, most of the stop is omitted.
+  // Coordinated omission: times that count from the sending omit most of the stop.
   BOOST_TEST(open.service.percentile(99) < 1'000'000);
   BOOST_TEST(open.service.max() > 90'000'000U);
 }

@@ -1,4 +1,4 @@
-// A reply is checked byte by byte, in whatever pieces it arrives.
+// Replies are checked byte by byte, whatever the sizes of the pieces that arrive.
 #include <fmt/format.h>
 
 #include <bench/load/payload.hpp>
@@ -60,7 +60,7 @@ BOOST_FIXTURE_TEST_CASE(any_single_missing_byte_is_found, checked_stream) {
   for (std::size_t i = 0; i < stream.size() - 1; ++i) {
     auto shorter = stream;
     shorter.erase(i, 1);
-    // Two equal neighbours: without one of them the stream is the same until its end.
+    // If the byte equals the next one, the comparison fails later or the last message is short.
     try {
       BOOST_TEST(check(expected, shorter) < 3);
     } catch (const wrong_reply&) {

@@ -1,5 +1,5 @@
-// What the live test bed says of others: a program that burns the servers' processor is seen, as
-// much as it took, and the servers themselves are not.
+// The live test bed measures the CPU time that other programs take, without that of the servers. It
+// leaves out the CPU time of a server whose processes come and go.
 #include <bench/machine/machine.hpp>
 #include <bench/measure/live_test_bed.hpp>
 
@@ -15,12 +15,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A process that never waits.
+// A process that computes on one processor without a pause.
 class burner {
  public:
   explicit burner(int cpu) : pid_{fork()} {
     if (pid_ != 0) return;
-    alarm(20);  // its parent may be killed
+    alarm(20);  // ends it if its parent is killed
     bench::pin_this_thread(cpu);
     for (volatile unsigned work = 0;;) work = work + 1;
   }
@@ -44,12 +44,12 @@ class burner {
 };
 
 struct measured {
-  double own_share = 0;     // of the servers' processor, by their own clocks
-  double burner_share = 0;  // by the burner's
+  double own_share = 0;     // CPU time of the server, per second
+  double burner_share = 0;  // CPU time of the burner, per second
   bench::disturbance others;
 };
 
-// One server on the servers' processor, loaded for so long.
+// Loads one server for a second. `beside` may be null.
 measured load(int server_cpu, const burner* beside) {
   const std::atomic<bool> stop = false;
   bench::live_test_bed bed{
@@ -62,7 +62,7 @@ measured load(int server_cpu, const burner* beside) {
   return {*slice.cpu_ns / 1e9 / slice.seconds, burnt / slice.seconds, bed.finish()};
 }
 
-// Before this thread is pinned.
+// Chosen before this thread is pinned to one processor.
 const auto pins = bench::choose_pins(bench::allowed_cpus());
 
 boost::test_tools::assertion_result has_two_processors(boost::unit_test::test_unit_id) {
@@ -71,7 +71,7 @@ boost::test_tools::assertion_result has_two_processors(boost::unit_test::test_un
   return yes;
 }
 
-// /proc/stat counts in hundredths of a second, and the warm-up is in it, too.
+// /proc/stat counts in hundredths of a second and includes the warm-up.
 constexpr double tolerance = 0.12;
 
 }  // namespace
@@ -135,7 +135,8 @@ BOOST_AUTO_TEST_CASE(who_dies_while_its_memory_is_measured_is_quoted,
   const std::atomic<bool> stop = false;
   bench::live_test_bed bed{{{"odd", "odd_server dies", {}}}, std::nullopt, 1, stop};
   std::vector<bench::caveat> caveats_found;
-  // In steps that its queue of 1,024 holds; it answers a thousand times.
+  // The server answers 1,000 messages, so it dies in the last step. Each step opens fewer
+  // connections than its backlog of 1,024 holds.
   BOOST_TEST(bed.measure_memory("odd", {16, 600, 1100}, caveats_found).size() == 2U);
   BOOST_REQUIRE(caveats_found.size() == 1);
   BOOST_TEST(bench::text_of(caveats_found[0]) ==

@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(every_run_has_a_control_in_the_company_of_the_bare_loop) {
   BOOST_TEST(control.comparison.contender == "fibers/epoll");
   BOOST_TEST(control.comparison.floor.value() == "floor/epoll");
   BOOST_TEST(control.scenario.text() == "c64/512");
-  BOOST_TEST(plan.comparisons().size() == 2U);  // and is no row of the report
+  BOOST_TEST(plan.comparisons().size() == 2U);  // the control is no comparison
 }
 
 BOOST_AUTO_TEST_CASE(the_first_of_the_servers_is_the_base_of_the_others) {
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(the_first_of_the_servers_is_the_base_of_the_others) {
   BOOST_TEST(compared[0].base == "floor/select");
   BOOST_TEST(compared[0].contender == "fibers/select");
   BOOST_TEST(compared[1].contender == "asio-callback/select");
-  BOOST_TEST(!compared[0].floor.has_value());  // it is the base already
+  BOOST_TEST(!compared[0].floor.has_value());  // the bare loop is the base
 }
 
 BOOST_AUTO_TEST_CASE(a_server_can_be_compared_with_itself) {
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_target_is_loaded_alone_and_no_floor_rides_along) {
     ++rows;
     BOOST_TEST((!each.duet && each.exclusive && !floor && !each.control));
   }
-  BOOST_TEST(rows == 4);  // two loads, against either side
+  BOOST_TEST(rows == 4);  // two loads, against each of two servers
   const auto found = std::find_if(plan.servers.begin(), plan.servers.end(),
                                   [](const auto& each) { return each.name == "api"; });
   BOOST_REQUIRE(found != plan.servers.end());
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(scenarios_can_be_asked_for_instead) {
   BOOST_REQUIRE(plan.scenarios().size() == 2);
   BOOST_TEST(plan.scenarios()[0].text() == "c8/100/r20k");
   BOOST_TEST(plan.pairings.back().control);
-  BOOST_TEST(plan.pairings.back().scenario.text() == "c4/64/churn");  // of the row with a cost
+  BOOST_TEST(plan.pairings.back().scenario.text() == "c4/64/churn");  // the load with a cost
   request.scenarios = {"c8/100/r20k"};
   BOOST_TEST(plan_run(request).pairings.back().scenario.text() == "c8/100");
   request.scenarios = {"c8"};
@@ -242,14 +242,14 @@ BOOST_AUTO_TEST_CASE(blocks_that_want_more_descriptors_than_there_are_are_left_o
   request.descriptors = 800;
   const auto plan = plan_run(request);
   BOOST_REQUIRE(plan.pairings.size() == 3);
-  BOOST_TEST(!plan.pairings[1].duet);  // three servers ride in it
+  BOOST_TEST(!plan.pairings[1].duet);  // a duet with the bare loop loads three servers
   BOOST_TEST(plan.pairings[1].exclusive);
   BOOST_REQUIRE(plan.left_out.size() == 1);
   BOOST_TEST(bench::text_of(plan.left_out[0]).find("want 1156 descriptors, and the limit is 800") !=
              std::string::npos);
   BOOST_TEST(plan.memory_connections == (std::vector<int>{16, 256}),
              boost::test_tools::per_element());
-  BOOST_TEST(plan.pairings[2].duet);  // the control, on the load whose duet fits
+  BOOST_TEST(plan.pairings[2].duet);  // the control, with the load that fits
   request.descriptors = 200;
   BOOST_TEST(plan_run(request).pairings.size() == 2U);
   request.scenarios = {"c64/64+300idle"};

@@ -1,4 +1,4 @@
-// Requests that the facts about suites, plans and schedules begin with.
+// Requests with which the tests of suites, plans and schedules begin.
 #pragma once
 
 #include <bench/measure/plan.hpp>

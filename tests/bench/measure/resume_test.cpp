@@ -1,4 +1,4 @@
-// A run that was cut off goes on where it stopped, or says why it cannot.
+// An interrupted run can be resumed, or echobench says why it cannot.
 #include <bench/measure/resume.hpp>
 #include <bench/record/journal.hpp>
 #include <bench/text/command_words.hpp>
@@ -10,7 +10,7 @@
 
 namespace {
 
-// What taking up a run that began so as one that would begin so now complains of.
+// Why a run with the header `begun` cannot be resumed as one with the header `now`. Empty: it can.
 std::string complaint(const bench::run_header& begun, const bench::run_header& now) {
   try {
     bench::expect_same_run(begun, now);

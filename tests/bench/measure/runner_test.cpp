@@ -13,7 +13,7 @@ using bench::run_end;
 
 namespace {
 
-// Takes notes instead of measuring; its clock moves with what it is asked to do.
+// Notes the calls instead of measuring. Its clock advances by the time that they would take.
 class fake_test_bed : public bench::test_bed {
  public:
   std::vector<std::string> notes;
@@ -57,7 +57,7 @@ class fake_test_bed : public bench::test_bed {
     notes.push_back(fmt::format("load{} for {} ms", numbers, length / 1ms));
     time += length;
     std::vector<bench::slice> slices(launches.size());
-    // Each launch costs something else, so that slices can be told apart.
+    // Each launch answers a different number of messages, so that slices can be told apart.
     for (std::size_t i = 0; i < launches.size(); ++i) {
       slices[i].seconds = 0.01;
       slices[i].messages = 100 + static_cast<std::int64_t>(launches[i]);
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(an_open_loop_takes_its_share_of_what_the_slower_server_can_
   auto open = planned(block_kind::open_loop, "BAAB");
   open.scenario = bench::scenario::parse("c64/512/r50%");
   const auto measured = measure_block(open, {}, bed);
-  // 100 messages in a hundredth of a second.
+  // The slower server answers 100 messages in 10 ms, so 50 % of its capacity is 5,000 per second.
   check_equal(bed.notes, {"launch c64/512/r50% contender base", "load 0 for 30 ms",
                           "load 0 for 100 ms", "load 1 for 30 ms", "load 1 for 100 ms",
                           "load 0 at 5000/s for 30 ms", "load 0 at 5000/s for 200 ms",
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(an_interruption_keeps_the_blocks_before_it_and_stops_the_se
   BOOST_TEST(bed.running() == 0U);
 }
 
-// A block as a key: what was measured of which round.
+// A key that tells the blocks of a run apart.
 std::string name_of(const block& each) {
   return fmt::format("{} {} {} {} {} {}", each.round, each.scenario.text(), each.comparison.base,
                      each.comparison.contender, static_cast<int>(each.kind), each.control);
@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(a_plan_knows_how_many_of_its_rounds_its_budget_allows) {
   BOOST_TEST(rounds_in_budget(plan) == 10);
   plan.budget = seconds_for(8);
   BOOST_TEST(rounds_in_budget(plan) == 8);
-  plan.budget = seconds_for(4);  // six that have an interval may take twice as long
+  plan.budget = seconds_for(4);  // six rounds, the fewest with an interval, may take twice as long
   BOOST_TEST(rounds_in_budget(plan) == 6);
   plan.budget = 0s;
   BOOST_TEST(rounds_in_budget(plan) == 1);

@@ -37,7 +37,8 @@ bool alive(pid_t pid) {
   return kill(pid, 0) == 0;
 }
 
-// Gone within five seconds; a zombie that somebody else must reap counts as gone.
+// Waits at most five seconds until the process is gone. A zombie, which its parent has to reap,
+// counts as gone.
 bool ends_soon(pid_t pid) {
   for (int i = 0; i < 500; ++i) {
     std::ifstream stat{"/proc/" + std::to_string(pid) + "/stat"};
