@@ -1,4 +1,4 @@
-// What was planted in a run is found in it, and nothing else.
+// analyse() finds the differences of cost that a synthetic run contains, and no others.
 #include <bench/analysis/analysis.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-// What only shows in a run as a whole becomes a caveat, in every report.
+// Caveats that analyse() derives from a whole run, and that every form of the report prints.
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/caveats.hpp>
 
@@ -16,7 +16,7 @@ using bench::analyse;
 
 namespace {
 
-// Whether a caveat says so; then it is one, and in every report.
+// True if one caveat contains the sentence. Then every form of the report must print it.
 bool has_caveat(const bench::run_record& record, const std::string& sentence) {
   const auto found = analyse(record);
   const auto count = std::count_if(found.caveats.begin(), found.caveats.end(), [&](auto& each) {
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_governor_that_follows_the_load_is_a_caveat) {
 
 BOOST_AUTO_TEST_CASE(replies_that_wait_for_an_acknowledgement_are_a_caveat) {
   struct observed {
-    double p50_us, client, server;  // shares of their cores
+    double p50_us, client, server;  // the latter two: used shares of their cores
     bool delayed;
   };
   for (const auto& [p50_us, client, server, delayed] :

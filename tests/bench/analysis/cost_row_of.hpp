@@ -1,4 +1,4 @@
-// cost_row_of: the row of one server under one load, which must be there.
+// cost_row_of: the row of a server under a load. Throws std::logic_error if there is none.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>

@@ -1,4 +1,4 @@
-// Blocks that may decide decide, and are judged by the noise of their own kind.
+// Which kind of block decides a verdict, and with which noise the verdict is compared.
 #include <bench/analysis/analysis.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-// Rare latencies show in all blocks together.
+// High percentiles come from the merged histograms of all blocks.
 #include <bench/analysis/analysis.hpp>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The sentence that leads a report says the most that the run can say.
+// The headlines of a report, depending on what the run has measured.
 #include <bench/analysis/analysis.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-// Memory per connection is what each further connection takes.
+// Memory per connection is the slope over the number of connections.
 #include <bench/analysis/analysis.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -29,7 +29,7 @@ struct outcome {
 
 using words = std::vector<std::string>;
 
-// echobench as a user starts it, in a folder of its own.
+// Runs echobench in a temporary folder.
 class echobench {
  public:
   outcome run(const words& arguments) {
@@ -50,7 +50,7 @@ class echobench {
     _exit(99);
   }
 
-  // A file, or else a pipe that nobody reads.
+  // A name with a space stands for a pipe whose read end is closed.
   int open_output(const std::string& name) const {
     int ends[2];
     if (name.find(' ') == std::string::npos)
@@ -64,7 +64,7 @@ class echobench {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.read("out"), folder.read("err")};
   }
 
-  // Of a run that writes into "run".
+  // Waits at most 30 s until the run in the folder "run" has written a block.
   void wait_for_a_block() const {
     const auto has_a_block = [&] {
       return folder.read("run/run.ndjson").find("\"block\"") != std::string::npos;
@@ -96,7 +96,7 @@ std::string state_of(pid_t process) {
   return state;
 }
 
-// The shortest run there is. The sanitizers' builds are debug builds.
+// The shortest possible run. Sanitizer builds need --allow-debug.
 const words shortest{"run",
                      "--suite",
                      "quick",
@@ -203,7 +203,7 @@ BOOST_DATA_TEST_CASE_F(echobench, help_is_printed_and_is_no_error,
   BOOST_TEST(ended.err.empty());
 }
 
-// Runs as they might have been measured, compared by the program itself.
+// A folder with synthetic runs and unreadable files, as arguments for echobench compare.
 struct comparing : echobench {
   comparing() {
     const auto add = [&](const std::string& name, const bench::run_record& record) {
@@ -281,7 +281,7 @@ BOOST_FIXTURE_TEST_CASE(a_run_writes_its_files_and_its_summary, echobench) {
   }
   const auto record = bench::read_run(folder / "run" / "run.ndjson");
   BOOST_CHECK(record.end == bench::run_end::complete);
-  BOOST_TEST(record.blocks.size() == 3U);  // duet, exclusive, and the control
+  BOOST_TEST(record.blocks.size() == 3U);  // duet, exclusive and control
   BOOST_TEST(record.memory.size() == 3U);
   BOOST_TEST(record.kernel.size() == 1U);
   BOOST_TEST(record.kernel.front().messages > 0);
@@ -351,7 +351,7 @@ BOOST_FIXTURE_TEST_CASE(a_disk_that_fills_loses_nothing_measured, echobench) {
   longer[10] = "run";
   rlimit roomy{};
   getrlimit(RLIMIT_FSIZE, &roomy);
-  // Room for about one round: certainly for its first block, and certainly not for three rounds.
+  // The limit is the size of a run of one round. The first block fits, three rounds do not.
   const rlimit full{fs::file_size(folder / "one" / "run.ndjson"), roomy.rlim_max};
   setrlimit(RLIMIT_FSIZE, &full);
   const auto ended = run(longer);
@@ -447,13 +447,13 @@ BOOST_DATA_TEST_CASE_F(echobench, a_server_that_does_not_echo_is_refused,
   BOOST_TEST(holds(ended.err, "echobench: odd"), ended.err);
 }
 
-// Those that no busy machine can spoil; the others are judged in selftest_test.cpp.
+// Runs only proofs that hold on a busy machine, too. selftest_test.cpp tests the others' judgement.
 BOOST_FIXTURE_TEST_CASE(the_selftest_holds_and_fails_when_what_it_rests_on_is_broken, echobench) {
   const auto held = run({"selftest", "omission", "refusal", "--allow-debug"});
   BOOST_TEST(held.exit_code == 0, held.out + held.err);
   BOOST_TEST(holds(held.out, "2 of 2 proofs hold"), held.out);
   words broken_ones{"selftest", "injected", "omission", "refusal", "client"};
-#ifdef NDEBUG  // elsewhere a microsecond is little, and who costs one more may pass as the same
+#ifdef NDEBUG  // a debug build is so slow that one microsecond more may pass as the same
   broken_ones.push_back("same");
 #endif
   broken_ones.insert(broken_ones.end(), {"--allow-debug", "--broken"});
@@ -462,7 +462,7 @@ BOOST_FIXTURE_TEST_CASE(the_selftest_holds_and_fails_when_what_it_rests_on_is_br
   BOOST_TEST(holds(broken.out, "\n0 of "), broken.out);
 }
 
-// Beside a copy of echobench stands a fibers_echo that is none.
+// The copy of echobench finds a fibers_echo in its folder that answers wrong.
 BOOST_FIXTURE_TEST_CASE(who_answers_wrong_is_not_left_out_like_who_is_missing, echobench) {
   fs::copy_file(path_of("echobench"), folder / "echobench");
   fs::create_symlink(path_of("floor_echo"), folder / "floor_echo");
@@ -487,7 +487,7 @@ BOOST_FIXTURE_TEST_CASE(replies_in_pieces_are_told_from_slow_ones, echobench) {
   BOOST_TEST(!holds(report, "floor/epoll on c1/64: half of the replies"), report);
 }
 
-// A sanitizer's build is one, too, and then the bare loop is refused first.
+// A sanitizer build is a debug build, too. There echobench refuses the bare loop first.
 BOOST_FIXTURE_TEST_CASE(a_debug_build_is_refused, echobench) {
   const auto server = folder.write(
       "server", "#!/bin/sh\n" + path_of("odd_server") + " honest $1 | sed -u 's/$/ debug=1/'\n");
@@ -569,7 +569,7 @@ struct greeting {
 const std::vector<greeting> greetings{
     {"GOT:", "prefix: \"GOT:\""}, {"you said ", "prefix: \"you said \""}, {"", "prefix: none"}};
 
-// An echo server in another language, with whatever before its replies.
+// An echo server in Python, which sends this prefix before each reply.
 std::string python_server(const std::string& prefix) {
   return "python3 -c '"
          "import socketserver, sys\n"
@@ -639,7 +639,7 @@ BOOST_FIXTURE_TEST_CASE(a_target_is_measured_and_left_running, echobench) {
     }
   BOOST_TEST(slices == 2);
   const auto before = running.accepted();
-  BOOST_TEST(before == 19);  // two when introduced, and then for its prefix and sixteen
+  BOOST_TEST(before == 19);  // two for the introduction, one for the prefix, sixteen for the load
   const auto again =
       run({"load", "127.0.0.1:" + std::to_string(running.port()), "--duration", "50ms"});
   BOOST_TEST(again.exit_code == 0, again.err);

@@ -1,4 +1,4 @@
-// A run is read from whatever is left of it; each server has its anchor.
+// Which files of a run compare can read, and the anchor against which each server is compared.
 #include <bench/compare/anchored.hpp>
 #include <bench/compare/compare.hpp>
 

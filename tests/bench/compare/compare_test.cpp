@@ -1,4 +1,4 @@
-// Two runs compared: what costs more is found, what wandered with the machine is not.
+// compare finds a server whose cost has changed, and reports no change if only the machine differs.
 #include <bench/command/commands.hpp>
 #include <bench/compare/compare.hpp>
 #include <bench/text/failure.hpp>

@@ -1,4 +1,4 @@
-// A history marks where a ratio changed, and only there.
+// A history marks each run in which a ratio has changed, and no other run.
 #include <bench/compare/compare.hpp>
 #include <bench/compare/history.hpp>
 
@@ -21,7 +21,7 @@ const bench::history_row& history_row_of(const bench::run_comparison& change,
   throw std::logic_error{"no such row: " + std::string{server}};
 }
 
-// Where it changed, one letter a run.
+// One letter per run: '*' changed, '.' unchanged, '-' not measured.
 std::string marks_of(const bench::history_row& row) {
   std::string marks;
   for (const auto& each : row.points) marks += !each ? '-' : each->changed ? '*' : '.';
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_gate_over_many_runs_is_the_first_against_the_last) {
 }
 
 BOOST_AUTO_TEST_CASE(a_change_within_the_margin_is_not_marked_however_sure) {
-  auto steady = quiet(1), later = slower(2, 30), last = quiet(3);  // 0.7 %
+  auto steady = quiet(1), later = slower(2, 30), last = quiet(3);  // by 0.7 %
   for (auto* each : {&steady, &later, &last}) each->noise = 0.0003, each->rounds = 20;
   const history_of_runs runs{{synthetic_run(steady), synthetic_run(later), synthetic_run(last)}};
   BOOST_TEST(marks_of(history_row_of(compare_runs(runs.paths), "fibers/epoll")) == "...");

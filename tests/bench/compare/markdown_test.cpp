@@ -1,4 +1,4 @@
-// The comparison as a table for a pull request.
+// The comparison as a Markdown table, for pull requests.
 #include <bench/compare/compare.hpp>
 
 #include <algorithm>

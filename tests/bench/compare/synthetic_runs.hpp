@@ -1,4 +1,4 @@
-// synthetic_runs: folders of runs with known truths, to be compared.
+// synthetic_runs: folders of synthetic runs, as input for compare_runs().
 //
 //     const two_runs runs{quiet(1), slower(2, 400)};
 //     row_of(compare_runs({runs.before(), runs.after()}), "fibers/epoll").change
@@ -24,7 +24,7 @@ inline std::ostream& operator<<(std::ostream& out, gate_result result) {
 }
 }  // namespace bench
 
-// Run folders in a scratch folder, made from truths, oldest first.
+// Run folders in a temporary folder, oldest first.
 class history_of_runs {
  public:
   explicit history_of_runs(const std::vector<bench::run_record>& records) {
@@ -41,7 +41,7 @@ class history_of_runs {
   scratch_folder folder_;
 };
 
-// Two run folders in a scratch folder, made from two truths.
+// Two run folders in a temporary folder, with all report files.
 class two_runs {
  public:
   two_runs(const synthetic_truth& before, const synthetic_truth& after)

@@ -1,4 +1,4 @@
-// The comparison fits a terminal.
+// The layout of the comparison in a terminal.
 #include <bench/compare/compare.hpp>
 
 #include <boost/test/unit_test.hpp>

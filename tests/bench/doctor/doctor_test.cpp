@@ -1,5 +1,5 @@
-// The doctor says of each thing when it is well and when it is not: files of the machine are a
-// folder here, and what the kernel would answer is made up.
+// Each remark of the doctor, on a machine without problems and on one with this problem. A
+// temporary folder replaces /proc and /sys, and the answers of the kernel are made up.
 #include <bench/doctor/doctor.hpp>
 
 #include <algorithm>
@@ -38,11 +38,11 @@ kernel_answers well() {
 
 using files = std::vector<std::pair<std::string, std::string>>;
 
-// A machine and what is to be said of one thing about it.
+// A machine, and the expected remark on one subject.
 struct patient {
   std::string about;
   health state;
-  std::string says;  // somewhere in its line
+  std::string says;  // a part of the remark
   files found = {};
   std::function<void(kernel_answers&)> change = [](kernel_answers&) {};
 

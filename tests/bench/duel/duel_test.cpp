@@ -1,4 +1,4 @@
-// A duel without a terminal, and then in one.
+// The order of a duel's servers, and duels in a terminal.
 #include <bench/duel/duel.hpp>
 #include <bench/record/record.hpp>
 
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(each_side_is_first_in_every_other_round) {
 
 namespace {
 
-// echobench duel in a terminal of 80 x 24, in a folder of its own.
+// echobench duel in a pseudo-terminal and in a temporary folder.
 struct duel_in_a_terminal {
   void start(const std::vector<std::string>& servers) {
     const auto programs = fs::read_symlink("/proc/self/exe").parent_path();
@@ -38,7 +38,7 @@ struct duel_in_a_terminal {
     terminal.emplace(command, folder.path());
   }
 
-  // Servers run in the folder from which they were started.
+  // Counts the processes whose working directory is that folder. Servers inherit it from echobench.
   int processes_left() const {
     int count = 0;
     std::error_code gone;
@@ -88,7 +88,7 @@ BOOST_DATA_TEST_CASE_F(duel_in_a_terminal, a_signal_gives_the_terminal_back,
                        data::make({SIGINT, SIGTERM}), number) {
   start({"floor/epoll", "floor/epoll"});
   BOOST_TEST(terminal->shows("messages/s"));
-  // Itself, two servers, and who ends them if it cannot: all but while a round begins anew.
+  // echobench, two servers and the keeper. Between rounds, while servers restart, there are fewer.
   BOOST_TEST(terminal->waits_for([&] { return processes_left() == 4; }));
   if (number == SIGINT)
     terminal->press("\003");

@@ -1,4 +1,4 @@
-// Each key does what it says, and nothing beyond the limits of a load.
+// What each key does. No key changes a load beyond its limits.
 #include <bench/duel/keys.hpp>
 #include <bench/record/scenario.hpp>
 

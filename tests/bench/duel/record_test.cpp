@@ -1,4 +1,4 @@
-// A duel is a run like any other.
+// A duel can be saved and analysed like a run.
 #include <bench/analysis/analysis.hpp>
 #include <bench/duel/record.hpp>
 

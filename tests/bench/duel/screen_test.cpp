@@ -1,4 +1,4 @@
-// The screen fits the terminal, and shows what there is to see.
+// The screen of a duel: its size and its contents.
 #include <bench/duel/screen.hpp>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-// The columns between the ends of an interval; 0: it is not drawn.
+// The width of the drawn interval in columns. 0: none is drawn.
 int drawn_width(const std::string& line) {
   const auto left = line.find("├");
   const auto right = line.find("┤");
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(another_load_is_another_row_and_the_screen_says_so) {
   BOOST_TEST(holds(text, "round 1 "), text);
   BOOST_TEST(holds(text, "no round is complete"), text);
   BOOST_TEST(holds(text, "load changed to c128/512: another row, its score begins anew"), text);
-  BOOST_TEST(holds(text, "c64/512          0.9"), text);  // what the other row has come to
+  BOOST_TEST(holds(text, "c64/512          0.9"), text);  // the other row's ratio
   match.change_load(scenario::parse("c64/512"));
   text = joined(screen_of(match, {160, 50}));
   BOOST_TEST(holds(text, "round 21"), text);

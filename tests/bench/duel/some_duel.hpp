@@ -1,7 +1,7 @@
-// some_duel: a duel as its player would leave it, without servers, with seeded noise.
+// some_duel: a duel with made-up rounds and seeded noise. It starts no server.
 //
-//     auto match = some_duel();       // twenty rounds; the left one costs 0.95 times as much
-//     play(match, 6, 1.1);            // six more, and now it costs more
+//     auto match = some_duel();       // 20 rounds; the left server costs 0.95 of the right one
+//     play(match, 6, 1.1);            // 6 more, in which it costs 1.1 of the right one
 #pragma once
 
 #include <bench/analysis/block_values.hpp>
@@ -27,7 +27,7 @@ inline bench::slice timed(int launch, double cost_ns, double slowest_us = 900) {
   return each;
 }
 
-// Rounds as a measurement would leave them: the left one costs `ratio` times as much.
+// Adds rounds in which the left server costs `ratio` times as much as the right one.
 inline void play(bench::duel& match, int rounds, double ratio) {
   std::mt19937 random{7};
   std::normal_distribution<double> noise{0, 0.02};

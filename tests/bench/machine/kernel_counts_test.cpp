@@ -1,4 +1,5 @@
-// What a process asks of the kernel is counted: all of it, of all its threads, and nothing else's.
+// The system calls and context switches of a process are counted, for all its threads and for no
+// other process.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Runs `work` in a process of its own once told to, and waits there until it is ended.
+// A child process that runs `work` on each call of work(). The destructor kills it.
 class worker {
  public:
   explicit worker(const std::function<void()>& work) {
@@ -56,7 +57,7 @@ void ask_the_kernel(int times) {
   for (int i = 0; i < times; ++i) getppid();
 }
 
-// Skips by name, and says why.
+// A precondition: skips the test case and prints the reason.
 boost::test_tools::assertion_result permitted(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result yes{true};
   const auto why = bench::kernel_counts{{getpid()}}.reason();
@@ -66,7 +67,7 @@ boost::test_tools::assertion_result permitted(boost::unit_test::test_unit_id) {
   return no;
 }
 
-// A sanitizer's own thread may add some.
+// A thread of a sanitizer may make some system calls.
 constexpr std::int64_t others = 200;
 
 }  // namespace
@@ -75,7 +76,7 @@ BOOST_AUTO_TEST_CASE(every_system_call_of_a_process_is_counted_and_no_other,
                      *boost::unit_test::precondition(permitted)) {
   worker watched{[] { ask_the_kernel(10'000); }};
   worker unwatched{[] { ask_the_kernel(10'000); }};
-  watched.work();  // before it is watched
+  watched.work();  // not counted
   const bench::kernel_counts counts{{watched.pid()}};
   watched.work();
   unwatched.work();

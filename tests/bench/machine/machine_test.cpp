@@ -1,4 +1,4 @@
-// Servers and client get processors that this process may use.
+// choose_pins() gives the servers and the client different processors of those that are allowed.
 #include <bench/machine/machine.hpp>
 
 #include <boost/test/unit_test.hpp>

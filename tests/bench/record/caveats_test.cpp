@@ -1,4 +1,4 @@
-// Each caveat says in a sentence what it means for the numbers.
+// The texts of caveats.
 #include <bench/record/caveats.hpp>
 
 #include <boost/test/unit_test.hpp>

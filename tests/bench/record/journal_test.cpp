@@ -1,4 +1,4 @@
-// A journal loses no whole line, and spoils no other run.
+// A journal loses no complete line and overwrites no other run.
 #include <bench/record/journal.hpp>
 #include <bench/text/failure.hpp>
 

@@ -1,4 +1,4 @@
-// What a run wrote is what a reader gets back; what is no run is refused by file, line and reason.
+// Reading a run returns what was written. An error names the file, the line and the reason.
 #include <bench/record/record.hpp>
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 namespace {
 
-// The text of the error that reading `text` as a run gives; empty: it was read.
+// The error from reading `text` as a run, without its folder. Empty: no error.
 std::string complaint(const std::string& text) {
   const scratch_folder folder;
   try {

@@ -1,4 +1,4 @@
-// A scenario and its name say the same; what is no scenario is refused.
+// parse() and text() are inverse, and parse() refuses every other name.
 #include <fmt/format.h>
 
 #include <bench/record/scenario.hpp>

@@ -1,11 +1,11 @@
-// browser: the HTML report in headless Chromium.
+// browser: shows the HTML report in headless Chromium.
 //
 //     browser chromium;                                 // BOOST_FIXTURE_TEST_SUITE(page, browser)
-//     auto shown = chromium.show(page_of(record));      // .document, after its scripts ran
-//     auto looks = chromium.look_at(frames, script);    // what the script said of each frame
-//     auto pdf = chromium.print(page_of(record));       // with an outline of its headings
+//     auto shown = chromium.show(page_of(record));      // .document: after its scripts ran
+//     auto looks = chromium.look_at(frames, script);    // .said: the script's lines per frame
+//     auto pdf = chromium.print(page_of(record));       // a PDF with an outline of its headings
 //
-// A start takes Chromium seconds: what can be seen in one is seen in one.
+// Chromium takes seconds to start, so a test case shows as many pages per start as it can.
 #pragma once
 
 #include <unistd.h>
@@ -30,19 +30,19 @@ inline std::string find_browser() {
 }
 
 struct shown_page {
-  std::string document;  // after the scripts ran
-  std::string complaints;
-  std::string network;  // what the browser's network stack noted
+  std::string document;    // after the scripts ran
+  std::string complaints;  // messages on the page's console
+  std::string network;     // the log of --log-net-log
 };
 
-// A page in a frame, because a browser's window cannot be as narrow as a telephone.
+// A page in a frame, because a window cannot be as narrow as the screen of a phone.
 struct framed_page {
   std::string html;
   int width = 1280;  // in CSS pixels
 };
 
 struct looks {
-  std::vector<std::string> said;  // of each frame, lines
+  std::vector<std::string> said;  // for each frame, the lines of the script
   std::string complaints;
 };
 
@@ -56,7 +56,7 @@ struct browser {
     return {ended.output, complaints_in(ended.errors), folder.read("network.json")};
   }
 
-  // The script defines look(window, say), and calls say(line) for what it notices.
+  // The script defines look(window, say), which reports each line with say(line).
   looks look_at(const std::vector<framed_page>& frames, std::string_view script,
                 const std::vector<std::string>& options = {}) const {
     const auto shown = show(around(frames, script), options);
@@ -101,7 +101,7 @@ struct browser {
     return ended;
   }
 
-  // A page that has others as data, opens them in frames and looks at them.
+  // A page that contains the other pages as data, opens each in a frame and calls look() on it.
   static std::string around(const std::vector<framed_page>& frames, std::string_view script) {
     boost::json::array all;
     for (const auto& [html, width] : frames) all.push_back({{"html", html}, {"width", width}});
@@ -156,7 +156,7 @@ inline bool has_charts() {
   return !bench::bundled_script().parts.empty();
 }
 
-// Skips by name, and says why.
+// A precondition: skips the test case and prints the reason.
 inline boost::test_tools::assertion_result charts_are_there(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result yes{has_charts()};
   yes.message() << "the page was built without its charts";

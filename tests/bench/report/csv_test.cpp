@@ -1,4 +1,4 @@
-// report.csv is one table that every reader of tables takes.
+// report.csv is one table, with cells that any CSV reader splits correctly.
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
 
@@ -18,7 +18,7 @@ std::string csv_of(const bench::run_record& record) {
   return bench::csv_report(record.header, bench::analyse(record));
 }
 
-// The line that begins so.
+// The first line with this beginning, which must exist.
 std::string line_of(const std::string& csv, std::string_view beginning) {
   const auto lines = lines_of(csv);
   const auto found = std::find_if(lines.begin(), lines.end(),

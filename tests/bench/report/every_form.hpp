@@ -1,4 +1,4 @@
-// every form: a run in all the forms of a report, as text to look into.
+// every_form: the report of a run in each of its forms, as text.
 //
 //     for (const auto& form : every_form(record)) BOOST_TEST(contains(form, "conflict"));
 #pragma once
@@ -23,12 +23,12 @@ inline std::string page_of(const bench::run_record& record, const bench::page_sc
   return bench::html_report(record.header, bench::analyse(record), script);
 }
 
-// Whatever this was built with: a script that draws nothing, and none.
+// A script that draws nothing, and no script. Neither depends on how the test was built.
 inline constexpr std::array<std::string_view, 1> some_script{"0;"};
 inline constexpr bench::page_script with_charts{some_script, "sha256-0", some_script};
 inline constexpr bench::page_script without_charts{{}, {}, {}, "nobody could draw them"};
 
-// JSON, CSV, Markdown, the page, the terminal: in this order.
+// In this order: JSON, CSV, Markdown, the page without charts, the terminal.
 inline std::vector<std::string> every_form(const bench::run_record& record) {
   const auto found = bench::analyse(record);
   return {bench::json_report(record.header, found), bench::csv_report(record.header, found),
@@ -43,7 +43,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// How many cells a line of the CSV form has.
+// The number of cells in a line of the CSV form.
 inline int csv_cells(const std::string& line) {
   int cells = 1;
   bool quoted = false;
@@ -56,7 +56,7 @@ inline int csv_cells(const std::string& line) {
   return cells;
 }
 
-// What a reader finds where scripts do not run: the page without the texts of its scripts.
+// The page without its script elements.
 inline std::string without_scripts(std::string html) {
   for (auto at = html.find("<script"); at != std::string::npos; at = html.find("<script", at)) {
     const auto end = html.find("</script>", at);
@@ -66,7 +66,8 @@ inline std::string without_scripts(std::string html) {
   return html;
 }
 
-// Each opened element is closed by its own name, in order.
+// The first closing tag that does not match the last open element, or else an element that stays
+// open. Empty: the page is well formed.
 inline std::string first_unbalanced(const std::string& html) {
   std::vector<std::string> open;
   for (auto at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {

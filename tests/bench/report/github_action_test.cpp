@@ -1,4 +1,4 @@
-// Points of a chart over commits: ratios and costs that mean something on another day.
+// The points for github-action-benchmark's chart: ratios, and costs above the bare loop.
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
 

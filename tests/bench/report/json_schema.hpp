@@ -1,7 +1,9 @@
-// json_schema: as much of JSON Schema as bench/report/schema.json uses, and stricter in one point:
-// a member that the schema does not describe is a complaint, unless additionalProperties allows it.
+// json_schema: schema_check, the part of JSON Schema that bench/report/schema.json uses. It is
+// stricter in one point: a member that the schema does not describe is an error unless the schema
+// has additionalProperties.
 //
-//     complaints(value, schema)   // {"results.costs[0].ratio is missing"}; empty: it is valid
+//     schema_check check{schema};
+//     check.complaints(value)   // {"report.results.costs[0].ratio is missing"}; empty: valid
 #pragma once
 
 #include <boost/json.hpp>

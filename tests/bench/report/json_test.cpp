@@ -1,4 +1,4 @@
-// report.json holds what its schema says, and is read back as it was written.
+// report.json meets its schema, and reading it back loses nothing.
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/json.hpp>

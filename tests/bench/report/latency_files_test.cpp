@@ -1,4 +1,4 @@
-// The files of latencies name what they hold, and hold all that was kept.
+// The latency files contain every kept histogram and name its server and load.
 #include <bench/report/latency_files.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(the_log_has_a_line_for_every_kept_histogram_and_names_what_
   BOOST_TEST(count(log, "\nTag=fibers/epoll@c64/512/r50%:response,") == 2U * 6);
   BOOST_TEST(count(log, "\nTag=fibers/epoll@c64/512/r50%:service,") == 2U * 6);
   BOOST_TEST(count(log, "\nTag=") == 6U * (6 * 4 + 2 * 4));
-  BOOST_TEST(count(log, "floor") == 0U);  // never loaded alone
+  BOOST_TEST(count(log, "floor") == 0U);  // it is never loaded alone
 }
 
 BOOST_AUTO_TEST_CASE(a_tag_holds_neither_comma_nor_blank) {

@@ -1,4 +1,4 @@
-// report.md is read as Markdown, whatever servers are called.
+// report.md is valid Markdown, whatever the names of the servers are.
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
 
@@ -15,7 +15,7 @@ std::string markdown_of(const bench::run_record& record) {
   return bench::markdown_report(record.header, bench::analyse(record));
 }
 
-// The bars that separate cells, not those that are escaped.
+// The number of bars that separate cells. Escaped bars do not count.
 int bars_of(const std::string& line) {
   int bars = 0;
   for (std::size_t i = 0; i < line.size(); ++i)

@@ -1,5 +1,5 @@
-// How the page looks, measured: in a frame as wide as a telephone, a sheet of paper or a window,
-// in the light and in the dark.
+// The layout and the colours of the page, measured in frames as wide as a phone, a sheet of paper
+// and a window, in the light and in the dark colour scheme.
 #include <map>
 
 #include <tests/bench/report/browser.hpp>
@@ -7,7 +7,7 @@
 
 namespace {
 
-// Opens all tables, and lists what is wrong, one complaint a line.
+// Opens all tables. Reports one line per defect, and the facts that `inspected` collects.
 constexpr std::string_view inspection = R"js(
 const box = (element) => element.getBoundingClientRect();
 
@@ -94,7 +94,7 @@ struct inspected {
   }
 };
 
-// As many rows as the default suite has, of every kind, and servers with long names.
+// A run with as many rows as one of the default suite, and with servers that have long names.
 bench::run_record default_run() {
   auto record = synthetic_run();
   const auto once = record.blocks;
@@ -168,7 +168,8 @@ BOOST_AUTO_TEST_CASE(on_paper_stands_every_section) {
         "Latency by percentile, closed loop", "Latency by percentile, open loop",
         "Memory over connections", "Every block over time", "Environment and commands"})
     BOOST_TEST(count(pdf, "/Title (" + std::string{title} + ")") == 1U, title);
-  BOOST_TEST(count(pdf, "/Title (Licences)") == 0U);  // of the file, not of the run
+  BOOST_TEST(count(pdf, "/Title (Licences)") ==
+             0U);  // the licences belong to the file, not to the run
 }
 
 BOOST_AUTO_TEST_CASE(a_default_runs_page_stays_below_500_kilobytes) {

@@ -1,7 +1,7 @@
-// The HTML report as a browser shows it: charts with a mark for every number, tables where scripts
-// do not run, nobody asked for anything, nothing to complain about.
+// The HTML report in a browser: a mark for every number in the charts, tables if scripts do not
+// run, no network request and no message on the console.
 //
-// Needs Chromium, and where there is none says so and ends with exit code 77.
+// Without Chromium this program prints the reason and exits with code 77.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
@@ -13,13 +13,13 @@
 
 namespace {
 
-// What the browser wants for itself has no page as its origin.
+// The number of requests that the page makes. Chromium's own requests have no page as their origin.
 std::size_t requests(const std::string& network) {
   BOOST_REQUIRE(!network.empty());
   return count(network, "\"initiator\":\"") - count(network, "\"initiator\":\"not an origin\"");
 }
 
-// From a group's start to its end; groups lie in groups.
+// The group (<g>) that begins at `start`, with the groups nested in it.
 std::string group_at(const std::string& document, std::size_t start) {
   std::size_t at = start;
   for (int depth = 0;;) {
@@ -32,7 +32,7 @@ std::string group_at(const std::string& document, std::size_t start) {
   }
 }
 
-// Marks of a kind, over all charts: what their groups hold.
+// The number of marks of a kind in all charts: the shapes in the groups of this class.
 std::size_t marks(const std::string& document, const std::string& kind) {
   std::size_t found = 0;
   const auto name = " class=\"" + kind + "\"";
@@ -43,7 +43,7 @@ std::size_t marks(const std::string& document, const std::string& kind) {
   return found;
 }
 
-// The script's text is in the document, too.
+// The document without its script elements, because their text would be counted, too.
 std::string without_scripts(const std::string& document) {
   std::string rest;
   std::size_t from = 0;
@@ -55,7 +55,7 @@ std::string without_scripts(const std::string& document) {
   return rest + document.substr(std::min(from, document.size()));
 }
 
-// As many rows and blocks as a thorough run has.
+// A run with as many rows and blocks as one of the thorough suite.
 bench::run_record thorough_run() {
   auto record = synthetic_run({.rounds = 30});
   const auto once = record.blocks;
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(every_number_has_its_mark, *boost::unit_test::precondition(
   BOOST_TEST(marks(document, "response-mark") == 4 * 2 * found.open_loops.size());
   BOOST_TEST(marks(document, "memory-mark") == samples);
   BOOST_TEST(marks(document, "block-mark") == blocks);
-  BOOST_TEST(count(document, "fill=\"none\" stroke=\"var(--paper)\"") == 0U);  // unseen
+  BOOST_TEST(count(document, "fill=\"none\" stroke=\"var(--paper)\"") == 0U);  // would be invisible
   BOOST_TEST(count(document, "class=\"button\"") == 2U);
   BOOST_TEST(count(document, "<details class=\"table\" open") == 0U);
 }
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(whatever_a_run_lacks_the_page_is_shown_without_a_complaint)
   BOOST_TEST(seen.complaints == "");
   for (std::size_t i = 0; i + 1 < pages.size(); ++i)
     BOOST_TEST(seen.said[i] == (has_charts() ? "charts" : "none"), "page " << i);
-  BOOST_TEST(seen.said.back() == "none");  // of nothing
+  BOOST_TEST(seen.said.back() == "none");  // the run without results
 }
 
 BOOST_AUTO_TEST_CASE(the_page_asks_nobody_for_anything) {

@@ -1,4 +1,4 @@
-// Every report says the same, says its caveats, and survives what a run can look like.
+// All forms of a report say the same and print every caveat, also for unusual runs.
 #include <bench/analysis/analysis.hpp>
 #include <bench/command/commands.hpp>
 #include <bench/report/forms.hpp>
@@ -22,7 +22,7 @@ using bench::finding;
 
 namespace {
 
-// The terminal breaks lines and indents what follows.
+// Undoes the line breaks of the terminal form, which indents continued lines.
 std::string unwrapped(std::string text) {
   for (auto at = text.find("\n  "); at != std::string::npos; at = text.find("\n  "))
     text.replace(at, 3, " ");
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_client_at_its_limit_is_said_in_every_form) {
   const auto record = synthetic_run({.utilisation = 0.97});
   for (const auto& row : analyse(record).loads) {
     BOOST_TEST(row.contender.client_limited);
-    BOOST_TEST(row.throughput_ratio.n == 0);  // it would be the client's
+    BOOST_TEST(row.throughput_ratio.n == 0);  // the client's limit, not the servers'
   }
   const auto forms = every_form(record);
   for (const std::size_t machine_readable : {0U, 1U})
@@ -140,14 +140,14 @@ BOOST_AUTO_TEST_CASE(of_a_target_every_form_gives_throughput_and_says_why_nothin
     BOOST_TEST(!contains(form, "too few for a 95 % interval"), form);
   }
   for (const std::size_t form : {1U, 2U, 3U, 4U})
-    BOOST_TEST(contains(forms[form], "n/a: not started here"), forms[form]);  // its memory
+    BOOST_TEST(contains(forms[form], "n/a: not started here"), forms[form]);  // for its memory
 }
 
 BOOST_AUTO_TEST_CASE(every_form_says_which_prefix_each_server_has) {
   auto record = synthetic_run({.select_too = false});
   for (auto& each : record.header.servers) each.prefix = "GOT:";
   for (const auto& form : every_form(record)) {
-    if (form.starts_with("{")) continue;  // there it is a member of each server
+    if (form.starts_with("{")) continue;  // in JSON each server has a member for it
     BOOST_TEST((contains(form, "prefix \"GOT:\" of all") ||
                 contains(form, "prefix &quot;GOT:&quot; of all") ||
                 contains(form, "prefix \"\"GOT:\"\" of all")),
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(blocks_of_one_kind_only_have_a_headline_in_every_form) {
   }
 }
 
-// What a run proves of itself: a microsecond that was put in comes out.
+// Suites compare a server with itself plus an injected microsecond. Reports say if it was found.
 BOOST_AUTO_TEST_CASE(an_injected_cost_is_found_and_said_and_leads_no_report) {
   for (const double burnt : {1000.0, 0.0}) {
     auto record = synthetic_run(

@@ -1,4 +1,4 @@
-// One table in every form: the same cells, and where there is little room the brief ones.
+// A table in each form. The forms show the same cells, or brief ones if there is little room.
 #include <bench/report/forms.hpp>
 #include <bench/report/page/elements.hpp>
 

@@ -1,4 +1,4 @@
-// The summary fits the terminal, and a pipe gets plain text.
+// The summary fits into the terminal. In a pipe it is plain ASCII.
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/report.hpp>
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(the_forest_of_a_run_that_goes_on_is_whole_plots_that_fit) {
     const auto text = bench::forest_text(found, {}, most);
     return std::count(text.begin(), text.end(), '\n');
   };
-  // Two comparisons, each a title, an axis and three scenarios.
+  // Two plots of five lines: a title, an axis and three scenarios.
   BOOST_TEST(lines_of(40) == 10);
   BOOST_TEST(lines_of(10) == 10);
   BOOST_TEST(lines_of(9) == 5);

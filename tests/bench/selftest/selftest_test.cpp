@@ -1,4 +1,4 @@
-// The proofs hold where they should, and fail where what they claim is not so.
+// Each proof of the selftest holds for good measurements and fails for bad ones.
 #include <bench/selftest/selftest.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -12,7 +12,7 @@ using bench::slice;
 constexpr int rounds = 8;
 constexpr double base_ns = 6000;
 
-// Duets in which the second server costs so much more, with so much noise in each ratio.
+// Duets in which the contender costs `extra_ns` more. `noise`: standard deviation of ln(ratio).
 std::vector<block> duets(double extra_ns, double noise) {
   std::mt19937 random{5};
   std::normal_distribution<double> normal;

@@ -1,4 +1,5 @@
-// Latencies as HdrHistogram writes them: what goes in comes out, what is none is refused in words.
+// Histograms in the V2 encoding of HdrHistogram: decoding is the inverse of encoding, and names the
+// reason if it refuses a text.
 #include <bench/statistics/hdr_encoding.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -31,7 +32,7 @@ bench::histogram lognormal(int values) {
 BOOST_AUTO_TEST_CASE(a_histogram_comes_back_as_it_was) {
   bench::histogram edges;
   edges.add(0, 1);
-  edges.add(1, std::uint64_t{1} << 62);  // the longest number that there is
+  edges.add(1, std::uint64_t{1} << 62);  // the longest encoding of a count
   edges.add(3, 63);
   edges.add(4, 64);
   edges.add(bench::histogram::buckets - 1, 8191);
@@ -60,7 +61,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_histogram_is_refused_in_words) {
   auto broken = whole;
   broken[40] = broken[40] == 'A' ? 'B' : 'A';
   BOOST_TEST(refusal_of(broken) == "what it holds cannot be decompressed");
-  // As another program wrote it, with three significant digits.
+  // A valid histogram with three significant digits, from another implementation.
   BOOST_TEST(refusal_of("HISTFAAAACR4nJNpmSzMwMDAxMDAwMjAwMDMAAGMYJLfyQHG52QCADs+Aes=") ==
              "its buckets are not those used here");
 }

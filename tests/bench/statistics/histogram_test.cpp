@@ -1,4 +1,4 @@
-// Percentiles are as exact as the buckets are wide, at both ends of the scale too.
+// The error of percentiles, the limits of the buckets, and values beyond the highest bucket.
 #include <bench/statistics/histogram.hpp>
 
 #include <algorithm>

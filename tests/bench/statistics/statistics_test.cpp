@@ -1,4 +1,4 @@
-// The intervals keep their promise: against tables, by hand, and by seeded simulation.
+// Estimates and intervals, compared with published tables, hand computation and seeded simulation.
 #include <bench/statistics/statistics.hpp>
 
 #include <array>
@@ -14,7 +14,7 @@ namespace {
 using bench::signed_rank_interval;
 using series = std::vector<double>;
 
-// The share of `trials` whose interval contains zero, the truth of every series made here.
+// The share of trials whose interval contains zero, which is the true value of each series.
 double coverage(int trials, const std::function<series(std::mt19937&)>& make) {
   std::mt19937 random{20260131};
   int covered = 0;
@@ -32,7 +32,7 @@ series drawn(std::mt19937& random, std::size_t n,
   return values;
 }
 
-// A machine whose level wanders far more than one slice scatters.
+// A machine whose speed drifts by far more than the noise of a slice.
 class drifting_machine {
  public:
   explicit drifting_machine(std::mt19937& random) : random_{random} {}
@@ -49,7 +49,7 @@ class drifting_machine {
   double trend_ = 0;
 };
 
-// ABBA on even rounds, BAAB on odd: the ln ratio of two servers that are the same.
+// ln(ratio) of two equal servers in each block: ABBA in even rounds, BAAB in odd ones.
 series counterbalanced_blocks(std::mt19937& random, int n) {
   drifting_machine machine{random};
   series differences;
@@ -62,7 +62,7 @@ series counterbalanced_blocks(std::mt19937& random, int n) {
   return differences;
 }
 
-// First all of A, then all of B, paired by their number: how it must not be done.
+// The wrong design: first all measurements of A, then all of B, paired by their index.
 series one_after_the_other(std::mt19937& random, int n) {
   drifting_machine machine{random};
   series differences;
@@ -112,14 +112,15 @@ BOOST_AUTO_TEST_CASE(no_blocks_give_no_estimate_and_no_crash) {
 }
 
 BOOST_AUTO_TEST_CASE(estimate_and_interval_agree_with_a_count_by_hand) {
-  // n = 6, k = 1: the interval is the smallest and the largest value.
+  // n = 6, k = 1: the interval ranges from the smallest to the largest value.
   const series six{3, 1, 4, 1.5, 9, 2.5};
   const auto result = signed_rank_interval(six, 0.95);
   BOOST_TEST(result.n == 6);
   BOOST_REQUIRE(result.range);
   BOOST_TEST(result.range->low == 1.0);
   BOOST_TEST(result.range->high == 9.0);
-  // The 21 averages, sorted: 1, 1.25, 1.5, 1.75, 2, 2, 2.25, 2.5, 2.5, 2.75, 2.75, ...
+  // The estimate is the median of the 21 pairwise averages: 1, 1.25, 1.5, 1.75, 2,
+  // 2, 2.25, 2.5, 2.5, 2.75, 2.75, ...
   BOOST_TEST(result.value == 2.75);
 }
 

@@ -1,4 +1,4 @@
-// The words of the table, each condition and its edge.
+// Each finding of a verdict: its condition, its limits and its words.
 #include <bench/statistics/verdict.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(an_interval_inside_the_margin_is_equivalent_and_names_the_m
   const auto said = judge(ratio(1.001, 0.995, 1.006), 0.01);
   BOOST_TEST(said.what == finding::equivalent);
   BOOST_TEST(said.words == "equivalent (within 1.0 %)");
-  // Even where it excludes zero.
+  // The margin counts even if the interval excludes zero.
   BOOST_TEST(judge(ratio(1.004, 1.002, 1.006), 0.01).what == finding::equivalent);
 }
 
@@ -80,10 +80,11 @@ BOOST_AUTO_TEST_CASE(a_wide_interval_is_inconclusive_whatever_its_middle) {
 }
 
 BOOST_AUTO_TEST_CASE(the_blocks_that_would_settle_it_follow_the_square_of_the_width) {
-  // Half-width 4 %, estimate 2 %: it must halve, so four times the blocks, thirty more.
+  // The half-width is 4 %, the estimate 2 %. Half the width needs 4 x 10 blocks, 30 more.
   bench::estimate d{0.02, bench::interval{-0.02, 0.06}, 10};
   BOOST_TEST(*judge(d, 0.01).more_blocks == 30);
-  // At zero it must fit between the margins: 4 % to 1 %, sixteen times.
+  // At an estimate of zero the half-width must shrink from 4 % to the margin of 1 %: 16 x 10
+  // blocks.
   d = {0.0, bench::interval{-0.04, 0.04}, 10};
   BOOST_TEST(*judge(d, 0.01).more_blocks == 150);
 }

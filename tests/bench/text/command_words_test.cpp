@@ -1,4 +1,4 @@
-// A command line comes apart as a shell would take it apart.
+// split_words() is the inverse of join_words().
 #include <bench/text/command_words.hpp>
 
 #include <boost/test/data/test_case.hpp>

@@ -1,4 +1,4 @@
-// A file is read whole, compressed or not, and replaced whole or not at all.
+// file_text() reads plain and compressed files. replace_file() replaces a file atomically.
 #include <bench/text/file.hpp>
 
 #include <zlib.h>

@@ -1,4 +1,4 @@
-// A command line is read whole, or refused in one line that names what is wrong.
+// A command line is parsed, or refused with one line that names the wrong option.
 #include <bench/text/failure.hpp>
 #include <bench/text/options.hpp>
 
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A command with an option of each kind.
+// A command with one option of each type.
 struct command {
   bool quiet = false;
   int rounds = 10;
@@ -34,7 +34,7 @@ struct command {
     wanted.add("server", servers, "NAME=COMMAND", "one more");
   }
 
-  // The text of the error; empty: it was read.
+  // The text of the error. Empty: no error.
   std::string refusal_of(const bench::arguments& given) const {
     try {
       wanted.parse(given);

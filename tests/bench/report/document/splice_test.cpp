@@ -1,4 +1,4 @@
-// Documents filled from a run: marked places follow it, and nothing else changes.
+// report --splice fills the marked places of a document from a run and changes nothing else.
 #include <bench/analysis/analysis.hpp>
 #include <bench/command/commands.hpp>
 #include <bench/compare/compare.hpp>
@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What echobench would print on standard error.
+// The text of the exception. Empty: none was thrown.
 template <class Action>
 std::string refusal_of(Action action) {
   try {
@@ -53,7 +53,7 @@ void write_compressed(const fs::path& file, const std::string& text) {
   BOOST_REQUIRE(gzclose(out) == Z_OK);
 }
 
-// A folder with two runs, in which the documents are.
+// A folder with two runs and, in each test case, documents.
 struct documents {
   const scratch_folder folder;
   const bench::run_record record = synthetic_run({.rounds = 6});
@@ -77,7 +77,8 @@ struct documents {
     given.insert(given.end(), more.begin(), more.end());
     return bench::report_command(given);
   }
-  // Of a document that must not be filled: the one line that says why, without the folder's name.
+  // The error for a document that must be refused, without the folder's name. Fails if the document
+  // changes or the error has more than one line.
   std::string refused(const std::string& document) const {
     folder.write("it.md", document);
     const auto said = refusal_of([&] { report({}); });
@@ -155,7 +156,7 @@ BOOST_FIXTURE_TEST_CASE(filling_a_document_writes_no_report_and_keeps_its_permis
   BOOST_TEST(!fs::exists(fs::path{run} / "report.md"));
 }
 
-// --- what is refused
+// --- refusals
 
 BOOST_FIXTURE_TEST_CASE(an_unknown_table_is_refused_by_line_and_marker_with_what_is_accepted,
                         documents) {
@@ -171,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(a_marker_without_an_end_is_refused, documents) {
   BOOST_TEST(refused("text\n" + marker + "\nmore\n") == "it.md:2: " + expected);
   BOOST_TEST(refused(marker) == "it.md:1: " + expected);
   BOOST_TEST(refused(marker + "\n" + place(run, "headline")) == "it.md:1: " + expected);
-  // Of another run too, because what it holds would be lost.
+  // This also holds for a marker of another run, because filling would lose the text after it.
   const auto other = "<!-- from " + other_run + ": headline -->";
   BOOST_TEST(refused(other + "\n" + place(run, "headline")) ==
              "it.md:1: " + other + ": has no <!-- end -->");
@@ -219,7 +220,7 @@ BOOST_FIXTURE_TEST_CASE(a_check_writes_nothing_and_fails_where_a_place_holds_som
   report({});
   BOOST_TEST(report({"--check"}) == 0);
   folder.write("it.md", folder.read("it.md") + place(other_run, "headline", "stale\n"));
-  BOOST_TEST(report({"--check"}) == 0);  // the other run's affair
+  BOOST_TEST(report({"--check"}) == 0);  // --check ignores other runs
 }
 
 BOOST_FIXTURE_TEST_CASE(a_check_fails_where_a_marker_names_a_run_that_does_not_exist, documents) {
@@ -228,7 +229,7 @@ BOOST_FIXTURE_TEST_CASE(a_check_fails_where_a_marker_names_a_run_that_does_not_e
   BOOST_TEST(report({}) == 0);
 }
 
-// --- what a place shows
+// --- excerpts
 
 BOOST_AUTO_TEST_CASE(every_name_has_its_text_and_ends_in_a_newline) {
   const auto record = synthetic_run({.rounds = 6});
@@ -310,7 +311,8 @@ BOOST_AUTO_TEST_CASE(what_the_run_does_not_have_is_refused_in_words) {
 
 namespace {
 
-// Two repetitions of two rows, an aggregate, and one sleep, as Google Benchmark writes them.
+// A result of Google Benchmark: two repetitions of two rows, an aggregate, a row of parked fibers
+// and a row of sleeps.
 std::string micro_json() {
   const auto row = [](const std::string& name, const std::string& type, const std::string& time) {
     return "{\"name\": \"" + name + "\", \"run_name\": \"" + name + "\", \"run_type\": \"" + type +

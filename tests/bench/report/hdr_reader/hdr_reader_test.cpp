@@ -1,4 +1,4 @@
-// What somebody else's HdrHistogram finds in the latency files of a run.
+// Another implementation of HdrHistogram reads the latency files of a run.
 //
 //     hdr_reader_test -- NODE READ.mjs
 #include <bench/analysis/analysis.hpp>
@@ -39,7 +39,8 @@ struct read_back {
   }
 };
 
-// The numbers of a table, line by line, without its comments; "Infinity" ends a line like nothing.
+// The numbers in each line of a table. Lines that begin without a number are left out, and
+// "Infinity" is no number.
 std::vector<std::vector<double>> numbers_of(const std::string& table) {
   std::vector<std::vector<double>> lines;
   std::istringstream in{table};

@@ -1,4 +1,4 @@
-// What HdrHistogram's reader finds in a latency.hlog, merged by tag, as JSON: node read.mjs FILE
+// Prints as JSON what hdr-histogram-js reads in a latency.hlog, merged by tag: node read.mjs FILE
 import {readFileSync} from "node:fs";
 import {HistogramLogReader} from "hdr-histogram-js";
 

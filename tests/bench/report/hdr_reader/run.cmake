@@ -1,4 +1,4 @@
-# Fetches a reader of HdrHistogram's files that others wrote, and has it read what we write:
+# Fetches hdr-histogram-js and lets it read the latency files that echobench writes:
 # cmake -D npm=... -D node=... -D charts=bench/report/page/charts -D scratch=folder
 #       -D program=hdr_reader_test -P run.cmake
 include(${charts}/packages.cmake)

@@ -1,4 +1,4 @@
-// The page is whole without a browser: well formed, in order, and asks nobody for anything.
+// The page as text: it is well formed, has its sections in order and loads nothing.
 #include <bench/report/page/script.hpp>
 
 #include <boost/test/unit_test.hpp>
