@@ -82,8 +82,8 @@ void task_queue::run_round() {
   // nothing here can block on it.
   auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
   const auto ready = static_cast<int>(ready_.size());
-  switches_left_ = std::max(extended_switches_, ready);
-  yields_ = 0;
+  const auto most = std::max(extended_switches_, ready);
+  switches_left_ = most;
   while (auto* next = take_next()) {
     current_ = next;
     next->body_->enter();
@@ -91,24 +91,25 @@ void task_queue::run_round() {
   in_round = outer;
   if (outer != nullptr) outer->current_ = outer_fiber;
   in_round_ = false;
-  note_round(ready);
+  if (ready < extended_round && switches_left_ <= 0 && any_ready()) {
+    note_extended_round(most - ready + static_cast<int>(ready_.size()));
+  } else {
+    extended_round_end_ = {};
+  }
   bury_finished();
   if (unhandled_) std::rethrow_exception(std::exchange(unhandled_, nullptr));
 }
 
-// If the fibers yielded until the end of an extended round, the time between two such ends tells
-// how many yields take extended_round_time. Only yields count: fibers that run briefly and park
-// would hide that a fiber which yields computes for long.
-void task_queue::note_round(int ready) noexcept {
-  if (ready_.empty() || switches_left_ > 0 || ready >= extended_round) {
-    extended_round_end_ = {};
-    return;
-  }
+// If a round was ended by its limit, and the one before it too, the time between their ends tells
+// how many switches take extended_round_time. Only switches to fibers that became ready in the
+// round count, for those of the next round are such: the brief switches to fibers that were ready
+// before would hide that one which yields computes for long.
+void task_queue::note_extended_round(int became_ready) noexcept {
   using std::chrono::steady_clock;
   const auto now = steady_clock::now();
   const auto last = std::exchange(extended_round_end_, now);
   if (last == steady_clock::time_point{}) return;
-  const std::chrono::nanoseconds wanted = extended_round_time * yields_;
+  const std::chrono::nanoseconds wanted = extended_round_time * became_ready;
   extended_switches_ = static_cast<int>(std::clamp<std::int64_t>(
       wanted / std::max(now - last, steady_clock::duration{1}), 1, extended_round));
 }
@@ -139,7 +140,6 @@ void task_queue::give_way(fiber& self) noexcept {
 void task_queue::go_to_the_end(fiber& self) noexcept {
   self.state_ = fiber::state::ready;
   ready_.push_back(self);
-  ++yields_;
   give_way(self);
 }
 
@@ -175,8 +175,10 @@ void task_queue::let_others_run() noexcept {
 void task_queue::completed_at_once() noexcept {
   if (++burst_ < longest_burst) return;
   burst_ = 0;
-  // End the round after the fibers that are ready now, so that the loop looks at events.
+  // End the round after the fibers that are ready now, so that the loop looks at events. How many
+  // switches it made is not known then.
   switches_left_ = std::min(switches_left_, static_cast<int>(ready_.size()));
+  extended_round_end_ = {};
   go_to_the_end(*current_);
 }
 

@@ -215,7 +215,7 @@ class task_queue {
   void bury_finished() noexcept;
 
   fiber* take_next() noexcept;
-  void note_round(int ready) noexcept;
+  void note_extended_round(int became_ready) noexcept;
   void give_way(fiber& self) noexcept;
   void go_to_the_end(fiber& self) noexcept;
 
@@ -233,9 +233,8 @@ class task_queue {
   fiber* current_ = nullptr;
   bool in_round_ = false;
   int switches_left_ = 0;                   // until the end of this round
-  int extended_switches_ = extended_round;  // how many yields took extended_round_time lately
-  int yields_ = 0;                          // in this round
-  // When the last round ended; zero if that was not an extended round.
+  int extended_switches_ = extended_round;  // how many took about extended_round_time lately
+  // When the last round ended; zero if its limit did not end it, or a flood of operations did.
   std::chrono::steady_clock::time_point extended_round_end_{};
   int burst_ = 0;
   std::exception_ptr unhandled_;
