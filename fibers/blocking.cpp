@@ -7,7 +7,16 @@
 namespace fibers {
 
 bool blocking_io::poll(reactor::time_point deadline) {
-  reactor_->poll(deadline, finished_);
+  try {
+    reactor_->poll(deadline, finished_);
+  } catch (...) {
+    wake_finished();  // an operation lives on its fiber's stack, so it may not stay in the list
+    throw;
+  }
+  return wake_finished();
+}
+
+inline bool blocking_io::wake_finished() noexcept {
   const bool any = !finished_.empty();
   while (!finished_.empty()) {
     auto& done = static_cast<blocking_operation&>(finished_.front());

@@ -73,6 +73,7 @@ class blocking_io {
   ssize_t send_at_once(int descriptor, const void* data, std::size_t size,
                        const time_limit& limit) noexcept;
 
+  bool wake_finished() noexcept;
   void await(blocking_operation& operation, time_limit* limit);
   void await_longer(blocking_operation& operation, time_limit* limit);
   void take_back(blocking_operation& operation, int reason) noexcept;

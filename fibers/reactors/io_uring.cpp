@@ -201,6 +201,14 @@ void io_uring_reactor::provide_more_buffers() noexcept try {
 } catch (const std::bad_alloc&) {
 }
 
+// Lets the receive begin again when there are buffers. Without memory to remember it, it fails.
+void io_uring_reactor::starve(int descriptor) noexcept try {
+  provide_more_buffers();
+  starved_.push_back({descriptor, known(descriptor).generation});
+} catch (const std::bad_alloc&) {
+  known(descriptor).receive_error = ENOMEM;
+}
+
 inline int io_uring_reactor::take_send_buffer() {
   if (free_outgoing_.empty()) [[unlikely]]
     return make_send_buffer();
@@ -805,8 +813,7 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
     if (what.res == 0) {
       from.ended = true;
     } else if (starved) {
-      provide_more_buffers();
-      starved_.push_back({descriptor, from.generation});
+      starve(descriptor);
     } else if (what.res != -ECANCELED && what.res != -ECONNABORTED) {
       from.receive_error = static_cast<std::int16_t>(-what.res);
     }

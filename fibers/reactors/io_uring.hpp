@@ -184,6 +184,7 @@ class io_uring_reactor final : public reactor {
   void feed_the_starved();
   void provide_buffers(unsigned count);
   void provide_more_buffers() noexcept;
+  void starve(int descriptor) noexcept;
   void give_back(int buffer) noexcept;
   int copy_aside(int buffer, std::uint32_t size);
   void release(int buffer) noexcept;
