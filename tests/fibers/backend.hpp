@@ -1,8 +1,7 @@
 // backend: the reactor that this run tests.
 //
-// CTest runs the program once per reactor, such as `reactor_test -- epoll`. If this machine does
-// not
-// have the reactor, the program ends with exit code 77, which CTest shows as skipped.
+// CTest runs the program once per reactor, such as `reactor_test -- epoll`. On a machine without
+// the reactor the program ends with exit code 77, which CTest shows as skipped.
 #pragma once
 
 #include <fibers/reactors/make_reactor.hpp>

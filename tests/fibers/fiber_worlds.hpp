@@ -68,7 +68,12 @@ void in_timed_queue(Body body) {
     tasks.cancel_all();
   });
   auto first = tasks.spawn("first", [&] {
-    body(tasks);
+    try {
+      body(tasks);
+    } catch (...) {
+      watchdog.cancel();
+      throw;
+    }
     watchdog.cancel();
   });
   run_all(tasks, timers);

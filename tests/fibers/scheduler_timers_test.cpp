@@ -254,6 +254,7 @@ constexpr int starts = 40;
 void check_never_early(fibers::scheduler& scheduler, fibers::clock::duration asked, wait_for wait,
                        fibers::clock::duration pause = 170us) {
   auto shortest = fibers::clock::duration::max();
+  int ended = 0;
   scheduler.spawn("starts them", [&] {
     for (int i = 0; i < starts; ++i) {
       this_fiber::sleep_for(pause);
@@ -261,10 +262,12 @@ void check_never_early(fibers::scheduler& scheduler, fibers::clock::duration ask
         const auto begin = fibers::clock::now();
         wait(asked);
         shortest = std::min(shortest, fibers::clock::now() - begin);
+        ++ended;
       });
     }
   });
   scheduler.run();
+  BOOST_TEST(ended == starts);
   BOOST_TEST(shortest.count() >= asked.count());
 }
 

@@ -69,6 +69,7 @@ namespace {
 
 // Fewer under a sanitizer, which needs pages and system calls of its own for every fiber.
 constexpr int hundred_thousand = fibers::sanitizer::thread ? 500 : sanitized ? 5'000 : 100'000;
+constexpr int few = std::max(hundred_thousand / 100, 50);  // mapping calls for that many fibers
 
 // Without optimisation no call is inlined, so the library needs more stack.
 #ifdef __OPTIMIZE__
@@ -245,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_short_fibers_make_few_mapping_calls) {
   run_all(tasks);
   BOOST_TEST(sum == hundred_thousand);
   BOOST_TEST(mapping_calls > 0);
-  BOOST_TEST(mapping_calls < 1000);
+  BOOST_TEST(mapping_calls < few);
 }
 
 BOOST_AUTO_TEST_CASE(fibers_spawned_in_crowds_make_few_mapping_calls_as_well) {
@@ -258,7 +259,8 @@ BOOST_AUTO_TEST_CASE(fibers_spawned_in_crowds_make_few_mapping_calls_as_well) {
     run_all(tasks);
   }
   BOOST_TEST(ran == hundred_thousand);
-  BOOST_TEST(mapping_calls < 1000);
+  BOOST_TEST(mapping_calls > 0);
+  BOOST_TEST(mapping_calls < few);
 }
 
 // A pool grows for its first stack, and again when its stacks are used up.
