@@ -12,6 +12,7 @@ import concurrent.futures
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 PREAMBLE = "".join(f"#include <{each}>\n" for each in ("array", "boost/asio.hpp", "chrono", "cstdio", "string"))
@@ -46,20 +47,31 @@ def headers():
     return "".join(f"#include <{each}>\n" for each in sorted(map(str, Path("fibers").glob("*.hpp"))))
 
 
-def compiles(compiler, text):
-    command = [*compiler, "-std=c++20", "-fsyntax-only", "-I", ".", "-x", "c++", "-"]
+class Prefix:
+    """What stands before a block that is no whole program, compiled once."""
+
+    def __init__(self, compiler, folder):
+        self.header = Path(folder) / "prefix.hpp"
+        self.header.write_text(PREAMBLE + headers() + SCOPE)
+        precompiled = f"{self.header}.gch"
+        command = [*compiler, "-std=c++20", "-I", ".", "-x", "c++-header", self.header, "-o", precompiled]
+        subprocess.run(command, check=True)
+
+
+def compiles(compiler, text, *options):
+    command = [*compiler, "-std=c++20", "-fsyntax-only", "-I", ".", *options, "-x", "c++", "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True)
     return None if done.returncode == 0 else done.stderr
 
 
-def wrong_cpp(compiler, text):
+def wrong_cpp(compiler, prefix, text):
     if "int main(" in text:
         return compiles(compiler, text)
-    before = PREAMBLE + headers() + SCOPE
+    after_prefix = ("-include", prefix.header)
     inside = f"void example(fibers::scheduler& scheduler, fibers::tcp::stream& stream) {{\n{text}\n}}\n"
-    if compiles(compiler, before + inside) is None:
+    if compiles(compiler, inside, *after_prefix) is None:
         return None
-    return compiles(compiler, before + text)
+    return compiles(compiler, text, *after_prefix)
 
 
 def wrong_command(programs, line):
@@ -89,11 +101,12 @@ def wrong_command(programs, line):
 def main():
     compiler, programs = sys.argv[1].split(), Path(sys.argv[2])
     jobs = []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        prefix = Prefix(compiler, folder)
         for document in documents():
             for language, number, text in blocks(document.read_text()):
                 if language in ("cpp", "c++"):
-                    jobs.append((document, number, pool.submit(wrong_cpp, compiler, text)))
+                    jobs.append((document, number, pool.submit(wrong_cpp, compiler, prefix, text)))
                 elif language in ("sh", "bash", "console"):
                     for line in text.split("\n"):
                         jobs.append((document, number, pool.submit(wrong_command, programs, line)))
