@@ -84,22 +84,24 @@ void report(outcome& result, Body body) {
   }
 }
 
+template <class Listener>
+void serve_one(Listener& listener, outcome& result) {
+  report(result, [&] {
+    error_code error;
+    listener.expires_after(long_enough);
+    auto stream = listener.accept(error);
+    result.fails_if(error);
+    if (!error) echo(stream);
+  });
+  listener.close();
+}
+
 void tcp_echo(outcome& result) {
   fibers::scheduler scheduler{backend()};
   fibers::tcp::listener listener{"127.0.0.1", 0};
   const auto port = listener.local_endpoint().port();
-  auto server = scheduler.spawn("server", [&] {
-    report(result, [&] {
-      error_code error;
-      listener.expires_after(long_enough);
-      auto stream = listener.accept(error);
-      result.fails_if(error);
-      if (!error) echo(stream);
-    });
-    error_code ignored;
-    listener.close();
-  });
-  auto client = scheduler.spawn("client", [&] {
+  scheduler.spawn("server", [&] { serve_one(listener, result); });
+  scheduler.spawn("client", [&] {
     report(result, [&] {
       error_code error;
       auto stream = fibers::tcp::connect_for("127.0.0.1", port, long_enough, error);
@@ -121,16 +123,7 @@ void unix_echo(outcome& result) {
   std::filesystem::remove(path);
   fibers::scheduler scheduler{backend()};
   fibers::local::listener listener{path.string()};
-  scheduler.spawn("server", [&] {
-    report(result, [&] {
-      error_code error;
-      listener.expires_after(long_enough);
-      auto stream = listener.accept(error);
-      result.fails_if(error);
-      if (!error) echo(stream);
-    });
-    listener.close();
-  });
+  scheduler.spawn("server", [&] { serve_one(listener, result); });
   scheduler.spawn("client", [&] {
     report(result, [&] {
       auto stream = fibers::local::connect_for(path.string(), long_enough);
