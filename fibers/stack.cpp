@@ -2,7 +2,6 @@
 #include <fibers/stack.hpp>
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -34,109 +33,6 @@ constexpr std::size_t full_list = 1024;     // stacks; a pool keeps up to two su
 
 std::size_t slot_size(std::size_t stack_size) {
   return guard_size + stack_size;
-}
-
-// --- the overflow handler --------------------------------------------------------------------
-
-struct slab {
-  std::byte* begin;
-  std::byte* end;
-  std::size_t stack_size;
-};
-
-// A signal handler reads this table, so it uses no lock and never reallocates. A slab beyond the
-// table still has its guards, but an overflow there prints no report.
-std::array<slab, 4096> slabs;
-std::atomic<std::size_t> slab_count{0};
-std::mutex slab_mutex;  // for writers only
-
-void remember_slab(slab added) {
-  std::lock_guard lock{slab_mutex};
-  const auto index = slab_count.load(std::memory_order_relaxed);
-  if (index == slabs.size()) return;
-  slabs[index] = added;
-  slab_count.store(index + 1, std::memory_order_release);
-}
-
-// The top of the stack in whose guard `address` lies, or null.
-std::byte* stack_overflowed_at(const std::byte* address) {
-  for (std::size_t i = 0, n = slab_count.load(std::memory_order_acquire); i < n; ++i) {
-    const auto& s = slabs[i];
-    if (address < s.begin || address >= s.end) continue;
-    const auto slot = slot_size(s.stack_size);
-    const auto offset = static_cast<std::size_t>(address - s.begin);
-    if (offset % slot >= guard_size) return nullptr;
-    return s.begin + (offset / slot + 1) * slot - sizeof(stack_label);
-  }
-  return nullptr;
-}
-
-struct sigaction previous_handler;
-
-iovec part_of(std::string_view text) {
-  return {const_cast<char*>(text.data()), text.size()};
-}
-
-// Async-signal-safe: calls only writev(2) and sigaction(2).
-void report_overflow(int, siginfo_t* info, void*) {
-  if (auto* top = stack_overflowed_at(static_cast<std::byte*>(info->si_addr))) {
-    const auto& owner = stack_label::of(top);
-    std::array<char, 24> digits{};
-    auto* digit = digits.data() + digits.size();
-    for (auto n = owner.stack_size / 1024; n > 0; n /= 10)
-      *--digit = static_cast<char>('0' + n % 10);
-    const auto digits_length = static_cast<std::size_t>(digits.data() + digits.size() - digit);
-    const bool named = !owner.name.empty();
-    const iovec parts[] = {
-        part_of("stack overflow: "),     part_of(owner.kind),
-        part_of(named ? " \"" : ""),     part_of(owner.name),
-        part_of(named ? "\"" : ""),      part_of(" ran past the end of its "),
-        part_of({digit, digits_length}), part_of(" KiB stack\n"),
-    };
-    [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, std::size(parts));
-  }
-  // The faulting instruction runs again and meets the handler that was there before ours.
-  ::sigaction(SIGSEGV, &previous_handler, nullptr);
-}
-
-void install_overflow_handler() {
-  struct sigaction action {};
-  action.sa_sigaction = report_overflow;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  ::sigaction(SIGSEGV, &action, &previous_handler);
-}
-
-// The stack for the signal handler, because a fiber that overflows has none left. One per thread.
-class alternate_stack {
- public:
-  alternate_stack() {
-    stack_t current{};
-    ::sigaltstack(nullptr, &current);
-    if ((current.ss_flags & SS_DISABLE) == 0) return;  // the program has its own
-    memory_ = std::make_unique<std::byte[]>(size);
-    stack_t ours{};
-    ours.ss_sp = memory_.get();
-    ours.ss_size = size;
-    ::sigaltstack(&ours, nullptr);
-  }
-  alternate_stack(const alternate_stack&) = delete;
-  alternate_stack& operator=(const alternate_stack&) = delete;
-  ~alternate_stack() {
-    if (!memory_) return;
-    stack_t none{};
-    none.ss_flags = SS_DISABLE;
-    ::sigaltstack(&none, nullptr);
-  }
-
- private:
-  static constexpr std::size_t size = 64 * 1024;
-  std::unique_ptr<std::byte[]> memory_;
-};
-
-void prepare_thread_for_overflow() {
-  static std::once_flag once;
-  std::call_once(once, install_overflow_handler);
-  thread_local alternate_stack here;
 }
 
 // --- guards ----------------------------------------------------------------------------------
@@ -373,7 +269,7 @@ void stack_pool::grow() {
     ::munmap(memory, bytes);
     throw_out_of_stacks(guard_, error);
   }
-  remember_slab({begin, begin + bytes, stack_size_});
+  name_overflows_in(begin, begin + bytes, slot);
   fresh_ = begin;
   fresh_end_ = begin + bytes;
   next_slab_ = std::min(next_slab_ * 2, guard_ == guard_kind::lightweight ? largest_slab : 256);

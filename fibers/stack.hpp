@@ -107,6 +107,11 @@ class stack_pool {
   static stack_pool& of_this_thread(std::size_t stack_size);
   static stack_pool& find_or_make(std::size_t stack_size);
 
+  // Both are in stack_overflow.cpp. The handler of SIGSEGV runs on an alternate stack of the
+  // thread, so each thread needs one before it uses a stack.
+  static void prepare_thread_for_overflow();
+  static void name_overflows_in(std::byte* begin, std::byte* end, std::size_t slot);
+
   void grow();
   void put_aside() noexcept;
   bool adopt_orphans();  // takes a group that another thread left; false: there is none
