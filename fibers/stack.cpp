@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,8 @@ constexpr int MADV_GUARD_INSTALL = 102;  // Linux 6.13; newer than the headers o
 constexpr std::size_t page = 4096;
 constexpr std::size_t largest_slab = 4096;  // stacks
 constexpr std::size_t full_list = 1024;     // stacks; a pool keeps up to two such lists
+// Far more than an address space, and few enough that the size of a slab does not overflow.
+constexpr std::size_t largest_stack_size = std::size_t{1} << 48;
 
 std::size_t slot_size(std::size_t stack_size) {
   return guard_size + stack_size;
@@ -155,6 +158,9 @@ struct pools_of_thread {
 thread_local pools_of_thread pools;
 
 std::size_t whole_pages(std::size_t size) {
+  if (size > largest_stack_size) {
+    throw_error(ENOMEM, "a stack of " + std::to_string(size) + " bytes: no address space holds it");
+  }
   return (std::max(size, smallest_stack_size) + page - 1) / page * page;
 }
 
@@ -167,8 +173,8 @@ inline stack_pool& stack_pool::of_this_thread(std::size_t stack_size) {
 }
 
 stack_pool& stack_pool::find_or_make(std::size_t stack_size) {
-  if (pools_gone) return *new stack_pool{stack_size};  // leaked at the end of a thread
   const auto size = whole_pages(stack_size);
+  if (pools_gone) return *new stack_pool{size};  // leaked at the end of a thread
   auto found = std::ranges::find(pools.all, size, [](auto& pool) { return pool->stack_size(); });
   if (found == pools.all.end()) {
     pools.all.push_back(std::make_unique<stack_pool>(size));

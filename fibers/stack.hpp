@@ -52,7 +52,8 @@ class stack {
  public:
   // Takes a stack of `size` bytes from this thread's pool for that size. The size is rounded up to
   // whole pages and to at least smallest_stack_size; it includes the stack_label. Throws
-  // boost::system::system_error if the system has no more memory to give; the text names the limit.
+  // boost::system::system_error if the system has no more memory to give, also where no system has
+  // that much; the text names the limit.
   // Uses less than 2 KiB of the caller's stack, unless it throws.
   explicit stack(std::size_t size = default_stack_size);
   explicit stack(stack_pool& pool);

@@ -1,3 +1,4 @@
+#include <fibers/generator.hpp>
 #include <fibers/stack.hpp>
 
 #include <tests/child_process.hpp>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <semaphore>
 #include <set>
 #include <string>
@@ -110,6 +112,27 @@ BOOST_AUTO_TEST_CASE(a_small_wish_gets_the_smallest_stack) {
   stack small{1};
   BOOST_TEST(small.size() > fibers::smallest_stack_size - 4096);
   BOOST_TEST(small.size() < fibers::smallest_stack_size);
+}
+
+BOOST_AUTO_TEST_CASE(a_size_beyond_all_memory_is_refused) {
+  constexpr auto most = std::numeric_limits<std::size_t>::max();
+  const auto too_large = [](const boost::system::system_error& error) {
+    return error.code() == std::errc::not_enough_memory;
+  };
+  for (const std::size_t size : {most, most - 4095, most - 2 * fibers::guard_size, most / 2,
+                                 (std::size_t{1} << 60) + 1, std::size_t{1} << 47}) {
+    BOOST_TEST_CONTEXT(size) {
+      BOOST_CHECK_EXCEPTION(stack{size}, boost::system::system_error, too_large);
+      const auto generate = [&] {
+        const fibers::generator<int> one{[](auto& yield) { yield(1); }, size};
+      };
+      BOOST_CHECK_EXCEPTION(generate(), boost::system::system_error, too_large);
+      fibers::task_queue tasks{size};
+      BOOST_CHECK_EXCEPTION(tasks.spawn("too large", [] {}), boost::system::system_error,
+                            too_large);
+    }
+  }
+  BOOST_TEST(stack{}.size() > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(the_top_is_aligned_as_the_abi_asks) {
