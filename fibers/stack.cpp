@@ -79,11 +79,12 @@ std::size_t most_mappings() {
   return value;
 }
 
+std::atomic<std::size_t> protected_stacks{0};
+
 // Whether so many more stacks can be guarded. Every guard splits a mapping, and a process without
 // mappings left cannot even allocate to report it. So this stops while some are left.
 bool room_for_protection_guards(std::size_t stacks) {
   static const std::size_t limit = most_mappings();
-  static std::atomic<std::size_t> protected_stacks{0};
   const auto left_for_others = std::min<std::size_t>(limit / 8, 1024);
   const auto before = protected_stacks.fetch_add(stacks);
   if (2 * (before + stacks) + left_for_others <= limit) return true;
@@ -95,9 +96,39 @@ bool room_for_protection_guards(std::size_t stacks) {
 bool install_protection_guards(std::byte* slab, std::size_t stacks, std::size_t slot) {
   if (!room_for_protection_guards(stacks)) return false;
   for (std::size_t i = 0; i < stacks; ++i) {
-    if (::mprotect(slab + i * slot, guard_size, PROT_NONE) != 0) return false;
+    if (::mprotect(slab + i * slot, guard_size, PROT_NONE) == 0) continue;
+    protected_stacks -= stacks;
+    return false;
   }
   return true;
+}
+
+// Stacks with guards, cut from one mapping. `begin` is null if the system refused it: then errno
+// says why, and `guard` names the limit: of the guards, or (lightweight) of the address space.
+struct guarded_memory {
+  std::byte* begin;
+  guard_kind guard;
+};
+
+guarded_memory map_stacks(std::size_t stacks, std::size_t slot, guard_kind guard) {
+  const auto bytes = stacks * slot;
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return {nullptr, guard_kind::lightweight};
+  ::madvise(memory, bytes, MADV_NOHUGEPAGE);  // else one touched page would cost two megabytes
+  auto* begin = static_cast<std::byte*>(memory);
+  // Memory that mlockall() has locked takes no lightweight guard. Protection lies over those that
+  // were installed before the refusal.
+  if (guard == guard_kind::lightweight && !install_lightweight_guards(begin, stacks, slot)) {
+    guard = guard_kind::protection;
+  }
+  if (guard == guard_kind::lightweight || install_protection_guards(begin, stacks, slot)) {
+    return {begin, guard};
+  }
+  const int error = errno;
+  ::munmap(memory, bytes);
+  errno = error;
+  return {nullptr, guard};
 }
 
 [[noreturn]] void throw_out_of_stacks(guard_kind guard, int error) {
@@ -259,26 +290,21 @@ bool stack_pool::adopt_orphans() {
   return true;
 }
 
+// Where a slab does not fit into what is left of the address space, half of it may.
 void stack_pool::grow() {
   if (adopt_orphans()) return;
   const auto slot = slot_size(stack_size_);
-  const auto bytes = next_slab_ * slot;
-  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  if (memory == MAP_FAILED) throw_out_of_stacks(guard_kind::lightweight, errno);
-  ::madvise(memory, bytes, MADV_NOHUGEPAGE);  // else one touched page would cost two megabytes
-  auto* begin = static_cast<std::byte*>(memory);
-  const auto install =
-      guard_ == guard_kind::lightweight ? install_lightweight_guards : install_protection_guards;
-  if (!install(begin, next_slab_, slot)) {
+  auto stacks = next_slab_;
+  auto made = map_stacks(stacks, slot, guard_);
+  while (made.begin == nullptr) {
     const int error = errno;
-    ::munmap(memory, bytes);
-    throw_out_of_stacks(guard_, error);
+    if (stacks == 1 || (error != ENOMEM && error != EAGAIN)) throw_out_of_stacks(made.guard, error);
+    made = map_stacks(stacks /= 2, slot, guard_);
   }
-  name_overflows_in(begin, begin + bytes, slot);
-  fresh_ = begin;
-  fresh_end_ = begin + bytes;
-  next_slab_ = std::min(next_slab_ * 2, guard_ == guard_kind::lightweight ? largest_slab : 256);
+  fresh_ = made.begin;
+  fresh_end_ = fresh_ + stacks * slot;
+  name_overflows_in(fresh_, fresh_end_, slot);
+  next_slab_ = std::min(stacks * 2, made.guard == guard_kind::lightweight ? largest_slab : 256);
 }
 
 }  // namespace fibers

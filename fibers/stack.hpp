@@ -10,7 +10,8 @@
 //
 // Guards are installed by madvise(MADV_GUARD_INSTALL) (Linux 6.13). It needs no mapping of its own,
 // so a million stacks fit in one mapping. Older kernels get mprotect: two mappings per stack. Where
-// the mappings end (near 32,000 stacks by default), the error names vm.max_map_count.
+// the mappings end (near 32,000 stacks by default), the error names vm.max_map_count. Memory that
+// mlockall() locks gets mprotect on every kernel.
 #pragma once
 
 #include <fibers/sanitizer.hpp>

@@ -7,6 +7,7 @@
 #include <tests/fibers/resident_pages.hpp>
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -159,6 +160,30 @@ void recurse_beside_canaries() {
   run_all(tasks);
 }
 
+// --- roles that run out of memory or lock it ----------------------------------------------------
+
+void park_as_many_as_fit_into_a_gib() {
+  const rlimit gib{1U << 30, 1U << 30};
+  ::setrlimit(RLIMIT_AS, &gib);
+  task_queue tasks;
+  try {
+    for (;;) tasks.spawn("parked", [&] { tasks.park(); });
+  } catch (const boost::system::system_error& error) {
+    say(std::to_string(tasks.alive_count()) + " and then: " + error.what() + '\n');
+  }
+  ::_exit(0);  // frees no memory, which a full address space makes slow
+}
+
+void overflow_after_the_memory_was_locked() {
+  task_queue tasks;
+  tasks.spawn("first", [] {});
+  run_all(tasks);
+  if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0) return say("this process may lock no memory\n");
+  for (int i = 0; i < 200; ++i) tasks.spawn("parked", [&] { tasks.park(); });
+  tasks.spawn("the last", [] { recurse<100>(0); });
+  run_all(tasks);
+}
+
 // After the library's report, a sanitizer ends the process by an exit code instead of the signal.
 bool died_by_overflow(const ended_process& ended) {
   return ended.signal == SIGSEGV || (sanitized && ended.exit_code > 0);
@@ -177,6 +202,8 @@ int main(int argc, char** argv) {
           {"recurse on a large stack", recurse_on_a_large_stack},
           {"canaries", recurse_beside_canaries<100>},
           {"canaries and large frames", recurse_beside_canaries<64 * 1024>},
+          {"as many as fit", park_as_many_as_fit_into_a_gib},
+          {"locked memory", overflow_after_the_memory_was_locked},
       },
       argc, argv);
 }
@@ -233,6 +260,27 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_fibers_park_or_the_error_names_the_limit
   run_all(tasks);
   BOOST_TEST(woken == parked);
   BOOST_TEST(!tasks.any_alive());
+}
+
+// A gibibyte holds 8,192 stacks of 64 KiB with their guards. The program needs a part of it.
+BOOST_AUTO_TEST_CASE(as_many_fibers_park_as_the_address_space_holds,
+                     *boost::unit_test::enable_if<!sanitized>()) {
+  const auto ended = run_role("as many as fit");
+  BOOST_REQUIRE(ended.exit_code == 0);
+  BOOST_TEST(std::stoul(ended.errors) >= 7'000u);
+  BOOST_TEST(contains(ended.errors, "no more stacks"));
+}
+
+// mlockall() refuses lightweight guards on the memory that it locks.
+BOOST_AUTO_TEST_CASE(fibers_spawned_after_the_memory_was_locked_have_guards_too,
+                     *boost::unit_test::enable_if<!sanitized>()) {
+  const auto ended = run_role("locked memory");
+  if (contains(ended.errors, "this process may lock no memory")) {
+    BOOST_TEST_MESSAGE("skipped: " << ended.errors);
+    return;
+  }
+  BOOST_TEST(died_by_overflow(ended));
+  BOOST_TEST(contains(ended.errors, "stack overflow: fiber \"the last\""));
 }
 
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_short_fibers_make_few_mapping_calls) {

@@ -99,12 +99,12 @@ BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
 
 BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
                      *boost::unit_test::precondition(memory_can_be_limited)) {
-  server_process server{{}, server_process::voice::quiet, {.memory = 64 << 20}};
+  server_process server{{}, server_process::voice::quiet, {.memory = 24 << 20}};
   if (server.announced("server").starts_with("asio")) {
     BOOST_TEST_MESSAGE("skipped: Asio ends when there is no memory for an operation of its own");
     return;
   }
-  const auto refused = refused_by_survivor(server, 300);
+  const auto refused = refused_by_survivor(server, 400);
   BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // it has no stacks
 }
 
