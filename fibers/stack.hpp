@@ -12,6 +12,9 @@
 // so a million stacks fit in one mapping. Older kernels get mprotect: two mappings per stack. Where
 // the mappings end (near 32,000 stacks by default), the error names vm.max_map_count. Memory that
 // mlockall() locks gets mprotect on every kernel.
+//
+// The handler of SIGSEGV that reports an overflow is installed with the first stack. A handler that
+// was there before still gets every SIGSEGV, and a SIGSEGV that was sent acts as without ours.
 #pragma once
 
 #include <fibers/sanitizer.hpp>

@@ -2,6 +2,7 @@
 #include <fibers/stack.hpp>
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -46,31 +47,52 @@ iovec part_of(std::string_view text) {
   return {const_cast<char*>(text.data()), text.size()};
 }
 
-// Async-signal-safe: calls only writev(2) and sigaction(2).
-void report_overflow(int, siginfo_t* info, void*) {
-  if (auto* top = stack_overflowed_at(static_cast<std::byte*>(info->si_addr))) {
-    const auto& owner = stack_label::of(top);
-    std::array<char, 24> digits{};
-    auto* digit = digits.data() + digits.size();
-    for (auto n = owner.stack_size / 1024; n > 0; n /= 10)
-      *--digit = static_cast<char>('0' + n % 10);
-    const auto digits_length = static_cast<std::size_t>(digits.data() + digits.size() - digit);
-    const bool named = !owner.name.empty();
-    const iovec parts[] = {
-        part_of("stack overflow: "),     part_of(owner.kind),
-        part_of(named ? " \"" : ""),     part_of(owner.name),
-        part_of(named ? "\"" : ""),      part_of(" ran past the end of its "),
-        part_of({digit, digits_length}), part_of(" KiB stack\n"),
-    };
-    [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, std::size(parts));
+// Async-signal-safe: calls only writev(2).
+void report_overflow(std::byte* top) {
+  const auto& owner = stack_label::of(top);
+  std::array<char, 24> digits{};
+  auto* digit = digits.data() + digits.size();
+  for (auto n = owner.stack_size / 1024; n > 0; n /= 10) *--digit = static_cast<char>('0' + n % 10);
+  const auto digits_length = static_cast<std::size_t>(digits.data() + digits.size() - digit);
+  const bool named = !owner.name.empty();
+  const iovec parts[] = {
+      part_of("stack overflow: "),     part_of(owner.kind),
+      part_of(named ? " \"" : ""),     part_of(owner.name),
+      part_of(named ? "\"" : ""),      part_of(" ran past the end of its "),
+      part_of({digit, digits_length}), part_of(" KiB stack\n"),
+  };
+  [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, std::size(parts));
+}
+
+// Does what would have happened without our handler. A function that handled SIGSEGV before us is
+// called, and ours stays installed: the function may mend the fault and return. In the other cases
+// the earlier action takes the place of ours. The faulting instruction then runs again and meets
+// it. A signal that was sent does not come again by itself, so it is sent again: it is delivered
+// when our handler returns.
+void pass_on(int number, siginfo_t* info, void* context, bool sent) {
+  const auto& before = previous_handler;
+  const bool is_function = before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN;
+  const auto flags = static_cast<unsigned>(before.sa_flags);
+  if (is_function && (flags & SA_RESETHAND) == 0) {
+    if ((flags & SA_SIGINFO) != 0) return before.sa_sigaction(number, info, context);
+    return before.sa_handler(number);
   }
-  // The faulting instruction runs again and meets the handler that was there before ours.
-  ::sigaction(SIGSEGV, &previous_handler, nullptr);
+  if (sent && before.sa_handler == SIG_IGN) return;
+  ::sigaction(SIGSEGV, &before, nullptr);
+  if (sent) ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), ::gettid(), number, info);
+}
+
+// si_code is positive for a fault, and zero or less if a process sent the signal.
+void on_fault(int number, siginfo_t* info, void* context) {
+  const bool sent = info->si_code <= 0;
+  auto* top = sent ? nullptr : stack_overflowed_at(static_cast<std::byte*>(info->si_addr));
+  if (top != nullptr) report_overflow(top);
+  pass_on(number, info, context, sent);
 }
 
 void install_overflow_handler() {
   struct sigaction action {};
-  action.sa_sigaction = report_overflow;
+  action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   ::sigaction(SIGSEGV, &action, &previous_handler);
 }

@@ -5,6 +5,7 @@
 #include <tests/fibers/fiber_worlds.hpp>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/system/system_error.hpp>
@@ -73,6 +74,55 @@ void write_where_nothing_is() {
   touch(static_cast<std::byte*>(nothing));
 }
 
+void say(std::string_view text) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+void survive_a_signal_that_is_sent() {
+  const stack unconcerned;
+  std::raise(SIGSEGV);
+  say("survived\n");
+}
+
+// Handlers that a program installs before it makes its first stack.
+
+void install(void (*handler)(int, siginfo_t*, void*)) {
+  struct sigaction action {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  ::sigaction(SIGSEGV, &action, nullptr);
+}
+
+void tell_whether_it_was_sent(int, siginfo_t* info, void*) {
+  const bool sent = info->si_code <= 0;
+  say(sent ? "it was sent\n" : "it was a fault\n");
+  if (!sent) ::_exit(3);
+}
+
+void ask_the_earlier_handler() {
+  install(tell_whether_it_was_sent);
+  const stack unconcerned;
+  std::raise(SIGSEGV);
+  std::raise(SIGSEGV);
+  run_past_the_end();
+}
+
+void* page_without_access;
+
+void give_access(int, siginfo_t* info, void*) {
+  if (info->si_addr != page_without_access) ::_exit(3);
+  ::mprotect(page_without_access, 4096, PROT_READ | PROT_WRITE);
+  say("mended\n");
+}
+
+void let_the_earlier_handler_mend_a_fault() {
+  page_without_access = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  install(give_access);
+  const stack unconcerned;
+  touch(static_cast<std::byte*>(page_without_access));
+  run_past_the_end();
+}
+
 // After the library's report, a sanitizer ends the process by an exit code instead of the signal.
 bool died_by_overflow(const ended_process& ended) {
   return ended.signal == SIGSEGV || (sanitized && ended.exit_code > 0);
@@ -93,6 +143,9 @@ int main(int argc, char** argv) {
           {"protected", run_past_the_end_of_a_protected_stack},
           {"on a thread", run_past_the_end_on_another_thread},
           {"elsewhere", write_where_nothing_is},
+          {"sent", survive_a_signal_that_is_sent},
+          {"earlier handler", ask_the_earlier_handler},
+          {"mending handler", let_the_earlier_handler_mend_a_fault},
       },
       argc, argv);
 }
@@ -277,4 +330,26 @@ BOOST_AUTO_TEST_CASE(a_fault_elsewhere_is_not_called_an_overflow) {
   const auto ended = run_role("elsewhere");
   BOOST_TEST(died_by_overflow(ended));
   BOOST_TEST(!contains(ended.errors, "ran past the end"));
+}
+
+// --- signals that are no overflow ------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_sigsegv_that_is_sent_kills_at_once) {
+  const auto ended = run_role("sent");
+  BOOST_TEST(died_by_overflow(ended));
+  BOOST_TEST(!contains(ended.errors, "survived"));
+  BOOST_TEST(!contains(ended.errors, "ran past the end"));
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_handler_gets_each_sigsegv_and_overflows_are_still_named) {
+  const auto ended = run_role("earlier handler");
+  BOOST_TEST(ended.exit_code == 3);
+  BOOST_TEST(contains(ended.errors, "it was sent\nit was sent\nstack overflow: the test"));
+  BOOST_TEST(contains(ended.errors, "KiB stack\nit was a fault\n"));
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_handler_may_mend_a_fault_and_overflows_are_still_named) {
+  const auto ended = run_role("mending handler");
+  BOOST_TEST(ended.exit_code == 3);
+  BOOST_TEST(contains(ended.errors, "mended\nstack overflow: the test"));
 }
