@@ -3,6 +3,7 @@
 // Asio chooses its reactor when it is compiled, so there is one program per reactor.
 #include <asio_baseline/tcp_server.hpp>
 #include <bench/contract/contract.hpp>
+#include <bench/contract/standard_descriptors.hpp>
 
 #include <barrier>
 #include <deque>
@@ -69,6 +70,7 @@ void serve(const bench::server_options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::open_missing_descriptors();
   const auto name = "asio_echo_" + std::string{reactor()};
   const auto options = bench::parse_server_options(argc, argv,
                                                    {.name = name,

@@ -4,6 +4,7 @@
 #include <array>
 #include <bench/command/commands.hpp>
 #include <bench/compare/compare.hpp>
+#include <bench/contract/standard_descriptors.hpp>
 #include <bench/record/record.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/terminal.hpp>
@@ -71,6 +72,7 @@ int having_told(int exit_code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::open_missing_descriptors();
   std::setlocale(LC_CTYPE, "");
   std::signal(SIGPIPE, SIG_IGN);  // a reader that closes the pipe must not end a run
   try {

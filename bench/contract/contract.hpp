@@ -3,6 +3,7 @@
 //     const bench::server_program program{.name = "floor_echo", .io = {"select", "epoll"},
 //                                         .automatic = "epoll", .styles = {}};
 //     int main(int argc, char** argv) {
+//       bench::open_missing_descriptors();
 //       const auto options = bench::parse_server_options(argc, argv, program);
 //       const int drain = bench::drain_signals();   // before the first thread starts
 //       ...                                         // listens, or bench::cannot_listen(...)
@@ -19,6 +20,7 @@
 // * SIGTERM and SIGINT drain: the server closes the listener, calls shutdown(SHUT_RD) on every
 //   connection, answers what it has received, closes what is still open after `drain`, and exits
 //   with 0.
+// * A server works without standard input, output and error (standard_descriptors.hpp).
 // * TCP_NODELAY is set on the listener, and every connection inherits it.
 #pragma once
 

@@ -1,6 +1,7 @@
 // echo: floor_echo, an echo server that uses no runtime library, only the loops of loop.hpp and
 // uring.hpp.
 #include <bench/contract/contract.hpp>
+#include <bench/contract/standard_descriptors.hpp>
 #include <bench/floor/loop.hpp>
 #if __has_include(<liburing.h>)
 #include <bench/floor/uring.hpp>
@@ -55,6 +56,7 @@ void serve(const server_options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::open_missing_descriptors();
   const auto options = bench::parse_server_options(argc, argv, program);
   if (options.io == "select") {
     serve<bench::floor_loop<bench::select_waiter>>(options);

@@ -9,6 +9,14 @@
 // The peers are configured as an expert would: Boost.Fiber with its default round_robin and pooled
 // stacks; Asio with one thread, concrete executors and no fences. Boost.Fiber, Boost.Context and
 // fibers all switch with the same jump_fcontext.
+#include <bench/contract/standard_descriptors.hpp>
+
 #include <benchmark/benchmark.h>
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  bench::open_missing_descriptors();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

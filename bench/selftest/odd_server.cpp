@@ -9,6 +9,7 @@
 //     delays  like honest, but sends a reply in pieces, without TCP_NODELAY
 //     forks   like honest, but with a process per connection
 //     helped  like honest, but starts a process per message and waits for its end
+#include <bench/contract/standard_descriptors.hpp>
 #include <bench/selftest/odd_server.hpp>
 
 #include <signal.h>
@@ -96,6 +97,7 @@ void announce(int port) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::open_missing_descriptors();
   const std::string_view mode = argc > 1 ? argv[1] : "honest";
   const auto port = static_cast<std::uint16_t>(argc > 2 ? std::atoi(argv[2]) : 0);
   if (mode == "forks") serve_in_processes(port);

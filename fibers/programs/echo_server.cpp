@@ -4,6 +4,7 @@
 // other functions do what every server under test promises (bench/contract/contract.hpp): a drain
 // that reaches every connection, and one loop per thread.
 #include <bench/contract/contract.hpp>
+#include <bench/contract/standard_descriptors.hpp>
 #include <fibers/error.hpp>
 #include <fibers/nursery.hpp>
 #include <fibers/runtime.hpp>
@@ -148,6 +149,7 @@ fibers::io backend_for(const bench::server_options& options) try {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::open_missing_descriptors();
   const auto options =
       bench::parse_server_options(argc, argv,
                                   {.name = "fibers_echo",

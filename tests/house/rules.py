@@ -51,6 +51,7 @@ WITHOUT_TEST = {
     "bench/contract/debug_build": "one constant",
     "bench/contract/descriptor": "owns a descriptor and nothing else",
     "bench/contract/options": "tests/bench/contract/contract_test.cpp, from outside",
+    "bench/contract/standard_descriptors": "path_test and echobench_test, from outside",
     "bench/doctor/kernel": "asks the kernel; doctor_test examines what it may answer",
     "bench/doctor/limits": "doctor_test",
     "bench/doctor/processors": "doctor_test",

@@ -37,7 +37,9 @@ class echobench {
     return wait();
   }
 
-  void start(const words& arguments, const std::string& output = "out") {
+  // With `closed`, it starts without these standard descriptors.
+  void start(const words& arguments, const std::string& output = "out",
+             const std::vector<int>& closed = {}) {
     std::vector<char*> raw{const_cast<char*>(program.c_str())};
     for (const auto& each : arguments) raw.push_back(const_cast<char*>(each.c_str()));
     raw.push_back(nullptr);
@@ -46,6 +48,7 @@ class echobench {
     if (pid != 0) return;
     dup2(open_output(output), STDOUT_FILENO);
     dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+    for (const int each : closed) close(each);
     if (chdir(folder.path().c_str()) == 0) execv(raw[0], raw.data());
     _exit(99);
   }
@@ -288,6 +291,19 @@ BOOST_FIXTURE_TEST_CASE(a_run_writes_its_files_and_its_summary, echobench) {
   BOOST_TEST(holds(ended.out, "floor/epoll"));
   BOOST_TEST(!holds(ended.out + ended.err, "\033"));
   BOOST_TEST(holds(ended.err, "round  1/1"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_without_standard_descriptors_can_be_read, echobench) {
+  for (const std::vector<int>& closed : {std::vector{2}, std::vector{0, 1, 2}}) {
+    fs::remove_all(folder / "run");
+    start(shortest, "out", closed);
+    const auto ended = wait();
+    BOOST_TEST(ended.exit_code == 0);
+    BOOST_TEST(ended.err.empty());
+    const auto record = bench::read_run(folder / "run" / "run.ndjson");
+    BOOST_CHECK(record.end == bench::run_end::complete);
+    BOOST_TEST(record.blocks.size() == 3U);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(a_run_does_not_write_over_another, echobench) {

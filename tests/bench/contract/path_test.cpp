@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using clock_type = std::chrono::steady_clock;
 using voice = server_process::voice;
 
 int bound_to(const fs::path& path) {
@@ -37,6 +39,18 @@ struct path_server : scratch_folder, server_process {
 
   fs::path socket() const { return *this / "socket"; }
   echo_client connect() const { return echo_client{socket()}; }
+
+  // Waits until the server listens, for one that prints no listening line.
+  bool listens() const {
+    for (const auto until = clock_type::now() + patience; clock_type::now() < until; usleep(5000)) {
+      try {
+        connect();
+        return true;
+      } catch (const std::system_error&) {
+      }
+    }
+    return false;
+  }
 
   arguments with_path(arguments extra) const {
     extra.insert(extra.end(), {"--unix", socket()});
@@ -188,6 +202,18 @@ BOOST_AUTO_TEST_CASE(a_client_on_a_path_is_announced_without_an_address) {
   client.end();
   BOOST_TEST(server.read_line() == "Connection closed");
   BOOST_TEST(server.read_line() == "Task done");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_without_standard_descriptors_serves) {
+  for (const std::vector<int>& closed : {std::vector{1}, std::vector{2}, std::vector{0, 1, 2}}) {
+    BOOST_TEST_CONTEXT(closed.front() << " and so on: " << closed.size()) {
+      path_server server{{}, voice::speaking, {.closed = closed}};
+      BOOST_REQUIRE(server.listens());
+      for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(server.connect(), "hello"));
+      server.signal(SIGTERM);
+      BOOST_TEST(server.wait() == 0);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

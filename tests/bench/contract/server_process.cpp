@@ -59,7 +59,7 @@ void forbid_io_uring() {
 
 // Runs between fork and exec, so it may only make async-signal-safe calls.
 [[noreturn]] void become(std::vector<char*>& argv, pid_t parent, int output, int errors,
-                         server_process::limits limited) {
+                         const server_process::limits& limited) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   dup2(output, STDOUT_FILENO);
@@ -72,6 +72,7 @@ void forbid_io_uring() {
   set(RLIMIT_NOFILE, limited.descriptors);
   set(RLIMIT_AS, limited.memory);
   if (!limited.io_uring) forbid_io_uring();
+  for (const int each : limited.closed) close(each);
   execv(argv.front(), argv.data());
   _exit(127);
 }
@@ -146,6 +147,7 @@ server_process::server_process(const arguments& extra, voice speech, limits limi
   const auto started = start(all, false, limited);
   pid_ = started.pid;
   output_ = started.output;
+  if (std::ranges::count(limited.closed, STDOUT_FILENO) > 0) return;
   try {
     listening_line_ = read_line();
   } catch (...) {

@@ -46,6 +46,7 @@ struct process_limits {
   std::optional<unsigned long> descriptors = {};  // soft and hard limit
   std::optional<unsigned long> memory = {};       // bytes of address space
   bool io_uring = true;                           // false: seccomp forbids it, as in containers
+  std::vector<int> closed = {};                   // standard descriptors that it starts without
 };
 
 class server_process {
@@ -53,7 +54,8 @@ class server_process {
   enum class voice { quiet, speaking };
   using limits = process_limits;
 
-  // Starts the server and reads its listening line. Throws std::runtime_error if there is none.
+  // Starts the server and reads its listening line. Throws std::runtime_error if there is none. A
+  // server without standard output prints no line.
   explicit server_process(const arguments& extra = {}, voice speech = voice::quiet,
                           limits limited = {});
   ~server_process();
