@@ -23,6 +23,7 @@
 #include <cstring>
 #include <ctime>
 #include <limits>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -128,14 +129,36 @@ bool nobody_listens(const std::string& path) {
   return false;
 }
 
+struct file_identity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool is_socket = false;
+
+  bool operator==(const file_identity&) const = default;
+};
+
+// nullopt: there is no file.
+std::optional<file_identity> identity_of(const std::string& path) {
+  struct stat file {};
+  if (lstat(path.c_str(), &file) != 0) return std::nullopt;
+  return file_identity{file.st_dev, file.st_ino, S_ISSOCK(file.st_mode)};
+}
+
+// Removes the file unless another one has taken its place, such as the socket of another server.
+void remove_if_still(const std::string& path, const std::optional<file_identity>& file) {
+  if (file && identity_of(path) == file) unlink(path.c_str());
+}
+
 // Removes the socket file of a server that has ended. Any other file is not removed: exits with 1.
 void expect_path_free(const server_options& options) {
-  struct stat file {};
-  if (lstat(options.unix_path.c_str(), &file) != 0) return;
-  if (!S_ISSOCK(file.st_mode)) cannot_listen(options, "a file that is no socket is in its place");
+  const auto file = identity_of(options.unix_path);
+  if (!file) return;
+  if (!file->is_socket) cannot_listen(options, "a file that is no socket is in its place");
   if (!nobody_listens(options.unix_path)) cannot_listen(options, std::strerror(EADDRINUSE));
-  unlink(options.unix_path.c_str());
+  remove_if_still(options.unix_path, file);
 }
+
+std::optional<file_identity> made_socket_file;  // by this process
 
 std::vector<int> listening_on_path(const server_options& options) {
   expect_path_free(options);
@@ -145,6 +168,7 @@ std::vector<int> listening_on_path(const server_options& options) {
       listen(first, options.backlog) != 0) {
     cannot_listen(options, std::strerror(errno));
   }
+  made_socket_file = identity_of(options.unix_path);
   std::vector<int> listeners{first};
   while (static_cast<int>(listeners.size()) < loops(options)) {
     listeners.push_back(fcntl(first, F_DUPFD_CLOEXEC, 0));
@@ -199,7 +223,7 @@ std::vector<int> listening_sockets(const server_options& options) {
 void remove_socket_file(const server_options& options) {
   static std::atomic_flag removed;
   if (options.unix_path.empty() || removed.test_and_set()) return;
-  unlink(options.unix_path.c_str());
+  remove_if_still(options.unix_path, made_socket_file);
 }
 
 void cannot_listen(const server_options& options, std::string_view reason) {

@@ -94,7 +94,8 @@ void expect_port_free(const server_options& options);
 std::vector<int> listening_sockets(const server_options& options);
 
 // With --unix: removes the socket file, once, whichever thread calls first. Call it when draining
-// begins, before the listener is closed: afterwards another server may own the path.
+// begins, before the listener is closed: afterwards another server may own the path. A file that
+// another process has put there meanwhile stays.
 void remove_socket_file(const server_options& options);
 
 // Prints "fibers_echo: cannot listen on 127.0.0.1:25000: Address already in use", exits with 1.

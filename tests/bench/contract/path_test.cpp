@@ -162,6 +162,19 @@ BOOST_AUTO_TEST_CASE(a_path_in_use_is_refused_and_stays_whose_it_is) {
   BOOST_TEST(echoes(server.connect(), "hello"));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_removes_only_the_file_that_it_made) {
+  path_server first;
+  fs::remove(first.socket());
+  server_process second{{"--unix", first.socket()}};
+  first.signal(SIGTERM);
+  BOOST_TEST(first.wait() == 0);
+  BOOST_TEST(fs::is_socket(first.socket()));
+  BOOST_TEST(echoes(first.connect(), "hello"));
+  second.signal(SIGTERM);
+  BOOST_TEST(second.wait() == 0);
+  BOOST_TEST(!fs::exists(first.socket()));
+}
+
 // The process that called listen() is gone, but the test still has the listener. So the path must
 // not be taken for that of a dead server.
 BOOST_AUTO_TEST_CASE(a_listener_that_outlives_its_maker_is_in_use) {
