@@ -236,7 +236,6 @@ void cannot_go_on(const server_options& options, std::string_view reason) {
   static std::atomic_flag said;
   while (said.test_and_set()) pause();  // another thread prints its message
   fmt::print(stderr, "{}: {}\n", options.program, reason);
-  std::fflush(stdout);
   std::_Exit(1);
 }
 
@@ -250,8 +249,6 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener) {
-  // Line buffering also for a pipe. Block buffering would delay the lines of the servers.
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   fmt::print(
       "listening {} server={} io={} threads={} buffer={} nodelay={:d} backlog={} pid={}{}{}\n",
       address_keys(options, listener), server, io, options.threads, options.buffer,
@@ -268,37 +265,6 @@ int drain_signals() {
   sigaddset(&signals, SIGINT);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
-// Python's notation for the address of a socket: a pair, and for IPv6 two more zeros.
-void say_connection_from(std::string_view address, std::uint16_t port) {
-  const bool v6 = address.find(':') != address.npos;
-  fmt::print("Connection from ('{}', {}{})\n", address, port, v6 ? ", 0, 0" : "");
-}
-
-void say_connection_from(const sockaddr_storage& address) {
-  if (address.ss_family == AF_UNIX) return fmt::print("Connection from a local client\n");
-  char text[INET6_ADDRSTRLEN] = {};
-  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-  const void* bytes = &v4.sin_addr;
-  if (address.ss_family == AF_INET6) bytes = &v6.sin6_addr;
-  inet_ntop(address.ss_family, bytes, text, sizeof text);
-  say_connection_from(text, ntohs(v4.sin_port));  // sin_port and sin6_port are at the same offset
-}
-
-void say_connection_closed() {
-  fmt::print("Connection closed\n");
-}
-
-void say_task_done() {
-  fmt::print("Task done\n");
-}
-
-void say_served(const server_options& options, std::size_t loop, std::size_t connections) {
-  if (options.threads > 1 && !options.quiet) {
-    fmt::print("Loop {} served {}\n", loop, connections);
-  }
 }
 
 // Reading CLOCK_THREAD_CPUTIME_ID is a system call and takes about 500 ns; steady_clock takes about

@@ -16,6 +16,7 @@
 //   bounded.
 // * A connection on which no byte moved in either direction for `idle_timeout` is closed.
 // * At `max_connections`, further clients wait in the backlog until a connection ends.
+// * A server never waits for whoever reads its standard output.
 // * When descriptors run out, accepting pauses for about 10 ms or until a connection ends.
 // * SIGTERM and SIGINT drain: the server closes the listener, calls shutdown(SHUT_RD) on every
 //   connection, answers what it has received, closes what is still open after `drain`, and exits
@@ -127,7 +128,8 @@ void announce(const server_options& options, std::string_view server, std::strin
 int drain_signals();
 
 // What servers print without --quiet, with the words of the Python programs that they replace. The
-// caller checks `quiet` first, so that a quiet server does not even format them.
+// caller checks `quiet` first, so that a quiet server does not even format them. Where nobody reads
+// standard output and a pipe is full, lines are dropped.
 void say_connection_from(std::string_view address, std::uint16_t port);
 void say_connection_from(const sockaddr_storage& address);  // any address family
 void say_connection_closed();

@@ -116,6 +116,14 @@ BOOST_AUTO_TEST_CASE(limits_hold_on_a_path) {
   BOOST_TEST(second.receive_raw().empty());
 }
 
+// The lines of the clients are more than the 64 KiB that fit into the pipe, which is not read.
+BOOST_AUTO_TEST_CASE(a_server_whose_output_nobody_reads_serves_on_and_ends_when_told) {
+  path_server server{{"--threads", "2"}, voice::speaking};
+  for (int i = 0; i < 1500; ++i) BOOST_REQUIRE(echoes(server.connect(), "hello"));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(on_a_path_accepting_resumes_when_there_are_descriptors_again) {
   path_server server{{}, voice::quiet, {.descriptors = 64}};
   std::vector<echo_client> clients;
