@@ -7,6 +7,7 @@
 #include <bench/contract/standard_descriptors.hpp>
 #include <bench/record/record.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/printable.hpp>
 #include <bench/text/terminal.hpp>
 #include <clocale>
 #include <csignal>
@@ -53,7 +54,7 @@ int dispatch(const bench::arguments& given) {
 
 int complain(std::string_view reason, int exit_code) {
   std::fflush(stdout);
-  bench::tell(stderr, "echobench: {}\n", reason);
+  bench::tell(stderr, "echobench: {}\n", bench::printable(reason));
   return exit_code;
 }
 

@@ -4,6 +4,7 @@
 
 #include <bench/measure/runner.hpp>
 #include <bench/text/numbers.hpp>
+#include <bench/text/printable.hpp>
 #include <string_view>
 
 namespace bench {
@@ -36,7 +37,7 @@ std::string contents_of(const run_plan& plan) {
                         each.control ? " (control)" : "", kinds_of(each));
   for (const auto& each : plan.servers)
     text += fmt::format("  {:<26} {}\n", each.name,
-                        each.target ? "runs already at " + *each.target : each.command);
+                        each.target ? "runs already at " + *each.target : printable(each.command));
   for (const auto& each : plan.left_out) text += fmt::format("  {}\n", text_of(each));
   return text;
 }

@@ -8,6 +8,7 @@
 #include <bench/text/failure.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/options.hpp>
+#include <bench/text/printable.hpp>
 #include <bench/text/terminal.hpp>
 
 namespace bench {
@@ -90,7 +91,7 @@ void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debu
   for (auto& server : servers) {
     const auto found = bed.introduce(server.name);
     server.announced = found.announced;
-    server.prefix = found.prefix;
+    server.prefix = valid_utf8(found.prefix);  // as the record returns it when a run is resumed
     if (!bundled_reactor(server.name)) {
       tell(stderr, "{}  every byte comes back, prefix: {}\n", server.name,
            prefix_text(found.prefix));

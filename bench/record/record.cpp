@@ -8,6 +8,7 @@
 #include <bench/record/fields.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 #include <bench/text/file.hpp>
+#include <bench/text/printable.hpp>
 #include <sstream>
 #include <type_traits>
 
@@ -59,13 +60,14 @@ class reader {
 
   void take(const std::string& text, bool complete) {
     json::error_code error;
-    const auto value = json::parse(text, error);
+    auto value = json::parse(text, error);
     if (error && !complete && have_header_) {
       record_.last_line_truncated = true;
       return;
     }
     if (error && line_ == 1) fail("not a run: its first line is no JSON");
     if (error) fail("not JSON: " + error.message());
+    make_printable(value);
     place(value);
   }
 
@@ -137,6 +139,23 @@ class reader {
 };
 
 }  // namespace
+
+void make_printable(json::value& from_file) {
+  if (auto* text = from_file.if_string()) *text = printable(*text);
+  if (auto* array = from_file.if_array()) {
+    for (auto& each : *array) make_printable(each);
+  }
+  auto* object = from_file.if_object();
+  if (object == nullptr) return;
+  json::object shown;
+  for (auto& member : *object) {
+    const std::string_view key = member.key();
+    if (key != "command" && key != "command_line" && key != "prefix")
+      make_printable(member.value());
+    shown[printable(key)] = std::move(member.value());
+  }
+  *object = std::move(shown);
+}
 
 boost::json::value json_form<kept_histogram>::write(const kept_histogram& times) {
   if (!times) return nullptr;

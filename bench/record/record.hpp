@@ -10,6 +10,7 @@
 #include <bench/record/caveats.hpp>
 #include <bench/record/scenario.hpp>
 #include <bench/statistics/histogram.hpp>
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -136,6 +137,11 @@ struct kernel_sample {
   std::optional<std::int64_t> system_calls;  // absent: counting is not permitted here
   std::int64_t context_switches = 0;
 };
+
+// Replaces control characters in texts that come from a file: it may be somebody else's, and an
+// escape sequence in the name of a server would reach the terminal. Keeps the texts that every
+// report shows escaped: command_line and the command and prefix of a server.
+void make_printable(boost::json::value& from_file);
 
 enum class run_end { complete, interrupted };
 

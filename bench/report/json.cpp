@@ -68,8 +68,9 @@ report_contents read_json_report(const std::filesystem::path& file) try {
   std::ostringstream text;
   text << in.rdbuf();
   boost::json::error_code error;
-  const auto value = boost::json::parse(text.str(), error);
+  auto value = boost::json::parse(text.str(), error);
   if (error) throw malformed{"", "is not JSON: " + error.message()};
+  make_printable(value);
   check_origin(value);
   report_contents contents{from_json<run_header>(value.at("header"), "header"),
                            from_json<results>(value.at("results"), "results")};

@@ -4,6 +4,7 @@
 
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
+#include <bench/text/printable.hpp>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -291,7 +292,8 @@ table server_table(const run_header& header) {
                           {"prefix", "", column_kind::word}}};
   for (const auto& server : header.servers)
     shown.rows.push_back(
-        {server.name, server.target ? "not started here, at " + *server.target : server.command,
+        {server.name,
+         server.target ? "not started here, at " + *server.target : printable(server.command),
          announced_text(server), server.prefix ? prefix_text(*server.prefix) : "not recorded"});
   return shown;
 }

@@ -6,6 +6,7 @@
 #include <bench/record/caveats.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/numbers.hpp>
+#include <bench/text/printable.hpp>
 #include <map>
 
 namespace bench {
@@ -109,7 +110,7 @@ std::string memory_text(const memory_row& row) {
 std::vector<fact> environment_facts(const run_header& header) {
   const auto& machine = header.machine;
   std::vector<fact> facts{
-      {"Command", header.command_line},
+      {"Command", printable(header.command_line)},
       {"Started", header.started_utc},
       {"Suite", fmt::format("{}, {} rounds, seed {}", header.suite, header.rounds, header.seed)},
       {"Processor", fmt::format("{} x {}", machine.cpus, machine.cpu_model)},

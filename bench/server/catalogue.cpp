@@ -5,6 +5,7 @@
 #include <bench/load/address.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/printable.hpp>
 #include <regex>
 
 namespace bench {
@@ -58,12 +59,21 @@ std::optional<server_info> find_bundled(const std::string& name) {
   return server;
 }
 
+// The name of a server stands in every table, and its command in the record of the run.
+void expect_printable_name(const char* option, const std::string& text, const std::string& name) {
+  if (printable(name) == name && valid_utf8(text) == text) return;
+  throw usage_error(
+      fmt::format("{} '{}' is not UTF-8, or its name has a line feed or another control character",
+                  option, text));
+}
+
 server_info parse_command(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
     throw usage_error(fmt::format(
         "--server '{}' is not 'name=command', as in 'mine=./my_echo --port {{port}}'", text));
   }
+  expect_printable_name("--server", text, text.substr(0, equals));
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
@@ -75,6 +85,7 @@ server_info parse_target(const std::string& text) {
     throw usage_error(fmt::format(
         "--target '{}' is not host:port or 'name=host:port' with a port of 1 to 65535", text));
   }
+  expect_printable_name("--target", text, text);
   return {.name = text.substr(0, equals), .command = "", .target = where};
 }
 

@@ -15,6 +15,7 @@
 #include <bench/server/spawn.hpp>
 #include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/printable.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -174,8 +175,8 @@ void server_process::fail_to_begin(const std::string& end) const {
 bool server_process::read_listening_line() {
   auto found = find_listening_line(text_of(output_));
   if (!found) return false;
-  announced_ = *std::move(found);
-  where_ = announced_address(name_, announced_);
+  where_ = announced_address(name_, *found);
+  for (const auto& [key, value] : *found) announced_[printable(key)] = printable(value);
   return true;
 }
 
@@ -209,7 +210,7 @@ std::optional<std::string> server_process::obituary() {
   auto words = last_line(text_of(errors_));
   if (words.empty() && announced_.empty()) words = last_line(text_of(output_));
   return words.empty() ? fmt::format("{} {}", name_, ending_)
-                       : fmt::format("{} {}: {}", name_, ending_, words);
+                       : fmt::format("{} {}: {}", name_, ending_, printable(words));
 }
 
 // WNOWAIT: does not reap the process, so its PID and its process group stay reserved.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <bench/text/printable.hpp>
+
 namespace bench {
 namespace {
 
@@ -12,6 +14,12 @@ namespace json = boost::json;
 // Boost.JSON's parser may be off in the last digit.
 std::string number_text(double number) {
   return fmt::format("{:.12g}", number);
+}
+
+// Names, commands and paths may hold any byte, but a JSON text that is not UTF-8 cannot be read
+// back.
+std::string string_text(std::string_view text) {
+  return json::serialize(json::string(valid_utf8(text)));
 }
 
 constexpr int on_one_line = -1;
@@ -34,7 +42,7 @@ void write_object(std::string& out, const json::object& object, int level) {
   for (const auto& member : object) {
     if (!std::exchange(first, false)) out += ',';
     break_line(out, deeper(level));
-    out += json::serialize(json::string(member.key()));
+    out += string_text(member.key());
     out += level == on_one_line ? ":" : ": ";
     write(out, member.value(), deeper(level));
   }
@@ -69,6 +77,8 @@ void write(std::string& out, const json::value& value, int level) {
     write_array(out, value.get_array(), level);
   else if (value.is_double())
     out += number_text(value.get_double());
+  else if (value.is_string())
+    out += string_text(value.get_string());
   else
     out += json::serialize(value);
 }

@@ -11,6 +11,7 @@
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/options.hpp>
+#include <bench/text/printable.hpp>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -131,7 +132,7 @@ std::string machine_text(const run_header& header, const results& found) {
       found.checked ? count_text(static_cast<double>(*found.checked)) +
                           " replies compared byte by byte, none wrong"
                     : "not recorded how many replies were compared",
-      found.noise ? std::string{found.noise->grade} : "unknown", header.command_line);
+      found.noise ? std::string{found.noise->grade} : "unknown", printable(header.command_line));
 }
 
 std::string summary_lines(const run_header&, const results& found) {

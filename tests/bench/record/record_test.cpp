@@ -68,6 +68,19 @@ BOOST_AUTO_TEST_CASE(text_with_quotes_newlines_and_umlauts_survives_on_one_line)
   BOOST_TEST(back.header.command_line == record.header.command_line);
 }
 
+BOOST_AUTO_TEST_CASE(a_word_that_is_no_utf8_is_written_as_valid_json) {
+  auto record = synthetic_run({.rounds = 1});
+  record.header.command_line = "caf\xE9";
+  record.header.machine.cpu_model = "\xFF";
+  record.header.servers[0].announced["\xFE"] = "\xC3";
+  const scratch_folder folder;
+  const auto line = bench::to_json_line(record.header);
+  const auto back = bench::read_run(folder.write("run.ndjson", line + '\n'));
+  BOOST_TEST(back.header.command_line == "caf\uFFFD");
+  BOOST_TEST(back.header.machine.cpu_model == "\uFFFD");
+  BOOST_TEST(back.header.servers[0].announced.at("\uFFFD") == "\uFFFD");
+}
+
 BOOST_AUTO_TEST_CASE(a_run_killed_while_writing_keeps_all_but_its_last_line) {
   const auto text = ndjson_of(synthetic_run({.rounds = 2}));
   const auto last = text.rfind("{\"record\":\"block\"");

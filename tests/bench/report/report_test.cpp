@@ -81,6 +81,32 @@ BOOST_AUTO_TEST_CASE(every_form_prints_every_caveat) {
   }
 }
 
+// The run may be somebody else's, and the terminal would obey what its names contain.
+BOOST_AUTO_TEST_CASE(a_run_from_a_file_shows_no_escape_sequence) {
+  auto record = synthetic_run();
+  const std::string name = "my\x1B[31m\u009Bserver";
+  for (auto& each : record.blocks) {
+    each.comparison.contender = name;
+    for (auto& slice : each.slices)
+      if (slice.launch == 1) slice.server = name;
+  }
+  record.header.comparisons[0].contender = name;
+  record.header.servers[1].name = name;
+  record.header.servers[1].command = record.header.command_line = "sh -c '\x1B[31m'";
+  record.header.servers[1].announced["\x1B[31m"] = "\x1B[31m";
+  record.header.machine.kernel = "\x1B[31m";
+  record.memory[0].server = record.kernel[0].server = name;
+  record.caveats_found = {bench::caveats::debug_build{name}};
+  const scratch_folder folder;
+  const auto read = bench::read_run(folder.write("run.ndjson", ndjson_of(record)));
+  for (const auto& form : every_form(read)) {
+    BOOST_TEST(!contains(form, "\x1B"));
+    BOOST_TEST(!contains(form, "\u009B"));
+    BOOST_TEST(contains(form, "server"));
+  }
+  BOOST_TEST(contains(every_form(read)[2], "my\\x1B[31m\\xC2\\x9Bserver"));
+}
+
 BOOST_AUTO_TEST_CASE(a_void_run_measured_nothing_and_every_form_begins_with_that) {
   auto record = synthetic_run();
   record.caveats_found.push_back(bench::caveats::run_void{"mine: wrong reply"});

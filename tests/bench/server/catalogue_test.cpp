@@ -55,6 +55,26 @@ BOOST_DATA_TEST_CASE(what_no_server_offers_is_no_name,
   BOOST_CHECK_EXCEPTION(bench::find_server(name), bench::usage_error, saying(name));
 }
 
+BOOST_DATA_TEST_CASE(a_name_with_a_control_character_or_another_byte_than_utf8_is_refused,
+                     data::make({"my\nserver", "my\x1B[31mserver", "my\tserver", "caf\xE9",
+                                 "\xC2\x9B"}),
+                     name) {
+  BOOST_CHECK_EXCEPTION(bench::added_servers({std::string{name} + "=./my_echo"}, {}),
+                        bench::usage_error, saying("control character"));
+  BOOST_CHECK_EXCEPTION(bench::added_servers({}, {std::string{name} + "=localhost:1"}),
+                        bench::usage_error, saying("control character"));
+  BOOST_CHECK_EXCEPTION(bench::added_servers({}, {std::string{name} + ":1"}), bench::usage_error,
+                        saying("control character"));
+}
+
+// A record that is JSON could not repeat it.
+BOOST_AUTO_TEST_CASE(a_command_may_have_several_lines_but_is_utf8) {
+  const auto added = bench::added_servers({"mine=sh -c 'true\n./my_echo ä'"}, {});
+  BOOST_TEST(added.front().command == "sh -c 'true\n./my_echo ä'");
+  BOOST_CHECK_EXCEPTION(bench::added_servers({"mine=./caf\xE9"}, {}), bench::usage_error,
+                        saying("UTF-8"));
+}
+
 BOOST_AUTO_TEST_CASE(the_bare_loop_rides_along_with_as_many_threads_as_both) {
   BOOST_TEST(bench::floor_of("fibers/epoll/t2", "asio-callback/epoll/t2/shared").value() ==
              "floor/epoll/t2");
