@@ -5,6 +5,7 @@
 #include <bench/compare/tables.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/text/numbers.hpp>
+#include <bench/text/printable.hpp>
 
 namespace bench {
 namespace {
@@ -16,7 +17,7 @@ std::string gate_line(const run_comparison& change) {
                                                             : "**inconclusive**";
   auto text = fmt::format("Gate {}, the first run against the last: {}.\n",
                           percent_text(*change.gate), word);
-  for (const auto& each : change.gate_caveats) text += fmt::format("- {}\n", each);
+  for (const auto& each : change.gate_caveats) text += fmt::format("- {}\n", markdown_text(each));
   return text + '\n';
 }
 
@@ -25,14 +26,15 @@ std::string gate_line(const run_comparison& change) {
 std::string comparison_markdown(const run_comparison& change) {
   std::string text = "## echobench compare\n\n" + gate_line(change);
   for (std::size_t i = 0; i < change.runs.size(); ++i)
-    text += fmt::format("{}. `{}`\n", i + 1, change.runs[i]);
+    text += fmt::format("{}. {}\n", i + 1, markdown_code(printable(change.runs[i])));
   const auto changes = change_table(change);
-  text += fmt::format("\n{}.{}{}\n\n{}", changes.title, changes.note.empty() ? "" : " ",
-                      changes.note, markdown_table(changes));
+  text +=
+      fmt::format("\n{}.{}{}\n\n{}", markdown_text(changes.title), changes.note.empty() ? "" : " ",
+                  markdown_text(changes.note), markdown_table(changes));
   if (!change.machine_differences.empty())
     text += "\nThe machine or the build differs: ratios may be compared, raw numbers not.\n";
   if (!change.notes.empty()) text += "\n### Notes\n\n";
-  for (const auto& note : change.notes) text += fmt::format("- {}\n", note);
+  for (const auto& note : change.notes) text += fmt::format("- {}\n", markdown_text(note));
   return text;
 }
 

@@ -9,9 +9,17 @@
 namespace bench {
 namespace {
 
+// A spreadsheet runs a cell that begins with one of these characters as a formula. The apostrophe
+// says that the cell is text.
+bool looks_like_a_formula(std::string_view text) {
+  return !text.empty() && std::string_view{"=+-@\t\r"}.find(text[0]) != std::string_view::npos;
+}
+
+// For names and words; numbers are written as they are.
 std::string csv_cell(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{text};
-  std::string result = "\"";
+  std::string result = looks_like_a_formula(text) ? "'" : "";
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return result.append(text);
+  result.insert(0, 1, '"');
   for (const char each : text) result += each == '"' ? std::string{"\"\""} : std::string{each};
   return result + '"';
 }

@@ -7,6 +7,7 @@
 #include <bench/report/report.hpp>
 #include <bench/report/table.hpp>
 #include <string>
+#include <string_view>
 
 namespace bench {
 
@@ -17,6 +18,11 @@ std::string html_report(const run_header& header, const results& found,
                         const page_script& script = bundled_script());
 std::string github_action_report(const results& found);
 std::string terminal_report(const run_header& header, const results& found, const style& shown);
+
+// Text that Markdown shows as it is, although names come from command lines: HTML, emphasis and
+// code spans in it have no effect. The second is a code span around any text without a line feed.
+std::string markdown_text(std::string_view text);
+std::string markdown_code(std::string_view text);
 
 // One table with its header. Empty if the table has no rows.
 std::string markdown_table(const table& shown);

@@ -1,6 +1,7 @@
 // report.md: for the summary of a CI job or for a pull request.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bench/report/forms.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
@@ -11,36 +12,67 @@
 namespace bench {
 namespace {
 
-// Escapes | and *: names come from command lines, and | would end the cell, * begin emphasis.
+// In a table, | ends a cell even inside a code span, unless it is escaped.
 std::string cell_text(const column& in, const std::string& text) {
+  if (in.kind == column_kind::marked) return text;
+  if (in.kind != column_kind::code) return markdown_text(text);
   std::string escaped;
-  for (const char each : text) {
-    if (each == '|' || (each == '*' && in.kind != column_kind::code)) escaped += '\\';
-    escaped += each;
-  }
-  return in.kind == column_kind::code ? fmt::format("`{}`", escaped) : escaped;
+  for (const char each : text) escaped += each == '|' ? "\\|" : std::string{each};
+  return markdown_code(escaped);
 }
 
 std::string titled(const table& shown) {
   if (shown.rows.empty()) return {};
-  return fmt::format("\n### {}\n\n{}{}", shown.title, shown.note.empty() ? "" : shown.note + "\n\n",
+  return fmt::format("\n### {}\n\n{}{}", markdown_text(shown.title),
+                     shown.note.empty() ? "" : markdown_text(shown.note) + "\n\n",
                      markdown_table(shown));
 }
 
 std::string facts_list(const std::vector<fact>& facts) {
   std::string text;
-  for (const auto& each : facts) text += fmt::format("- **{}**: {}\n", each.label, each.text);
+  for (const auto& each : facts)
+    text += fmt::format("- **{}**: {}\n", each.label, markdown_text(each.text));
   return text;
 }
 
 std::string caveat_list(const results& found) {
   std::string text = "\n### Caveats\n\n";
   if (found.caveats.empty()) text += "None.\n";
-  for (const auto& each : sentences_of(found.caveats)) text += fmt::format("- {}\n", each);
+  for (const auto& each : sentences_of(found.caveats))
+    text += fmt::format("- {}\n", markdown_text(each));
   return text;
 }
 
 }  // namespace
+
+// Leaves _ alone: within a word, as in io_uring, it has no meaning.
+std::string markdown_text(std::string_view text) {
+  std::string escaped;
+  for (const char each : text) {
+    if (each == '&')
+      escaped += "&amp;";
+    else if (each == '<')
+      escaped += "&lt;";
+    else if (each == '\n')
+      escaped += ' ';
+    else
+      escaped += std::string_view{"\\`*|"}.find(each) == std::string_view::npos
+                     ? std::string{each}
+                     : fmt::format("\\{}", each);
+  }
+  return escaped;
+}
+
+std::string markdown_code(std::string_view text) {
+  std::size_t longest = 0, run = 0;
+  for (const char each : text) {
+    run = each == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(longest + 1, '`');
+  const auto* space = text.starts_with('`') || text.ends_with('`') ? " " : "";
+  return fmt::format("{}{}{}{}{}", fence, space, text, space, fence);
+}
 
 std::string markdown_table(const table& shown) {
   if (shown.rows.empty()) return {};
@@ -61,7 +93,7 @@ std::string markdown_table(const table& shown) {
 std::string markdown_report(const run_header& header, const results& found) {
   std::string text = "## echobench\n\n";
   if (found.headlines.empty()) text += "No block was measured.\n\n";
-  for (const auto& sentence : found.headlines) text += sentence + ".\n\n";
+  for (const auto& sentence : found.headlines) text += markdown_text(sentence) + ".\n\n";
   text += "Intervals are 95 %.\n";
   for (const auto& pair : pairs_of(found))
     text += titled(verdict_table(found, pair)) + titled(overhead_table(found, pair));

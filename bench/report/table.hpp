@@ -13,8 +13,9 @@
 
 namespace bench {
 
-// What the cells of a column contain; forms align and mark them accordingly.
-enum class column_kind { number, name, word, code, verdict };
+// What the cells of a column contain; forms align and mark them accordingly. `marked` is words that
+// this program wrote, with code spans of Markdown.
+enum class column_kind { number, name, word, marked, code, verdict };
 
 struct column {
   std::string heading;

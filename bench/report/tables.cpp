@@ -151,7 +151,7 @@ table summary_table(const results& found) {
   const auto pairs = pairs_of(found);
   if (pairs.empty()) return shown;
   const auto [contender, base] = short_names(pairs.front());
-  shown.columns = {{"load", "load", column_kind::word},
+  shown.columns = {{"load", "load", column_kind::marked},
                    {fmt::format("CPU per message, {} / {} [95 %]", contender, base)}};
   for (const auto* row : costs_of(found, pairs.front())) {
     if (shown.rows.size() == most_rows) break;

@@ -85,8 +85,8 @@ results narrowed(results found, const excerpt_request& request) {
 // The title is bold text and not a heading, because the document has headings of its own.
 std::string captioned(const table& shown) {
   if (shown.rows.empty()) return {};
-  return fmt::format("**{}.**{}{}\n\n{}", shown.title, shown.note.empty() ? "" : " ", shown.note,
-                     markdown_table(shown));
+  return fmt::format("**{}.**{}{}\n\n{}", markdown_text(shown.title), shown.note.empty() ? "" : " ",
+                     markdown_text(shown.note), markdown_table(shown));
 }
 
 std::string one_below_another(const std::vector<table>& tables) {
@@ -118,21 +118,22 @@ std::string for_each_row(const run_header&, const results& found) {
 }
 
 std::string headline_text(const run_header&, const results& found) {
-  return found.headlines.empty() ? "" : found.headlines.front() + ".\n";
+  return found.headlines.empty() ? "" : markdown_text(found.headlines.front()) + ".\n";
 }
 
 std::string machine_text(const run_header& header, const results& found) {
   const auto& machine = header.machine;
   const auto& below = machine.virtualization;
   const bool is_virtual = !below.empty() && below != "none" && below != "unknown";
-  return fmt::format(
-      "Measured on {} × {}{} with {}, {} and Boost {}; {}; noise grade {}; by `{}`.\n",
-      machine.cpus, machine.cpu_model, is_virtual ? " under " + below : "", machine.kernel,
-      machine.compiler, machine.boost_version,
-      found.checked ? count_text(static_cast<double>(*found.checked)) +
-                          " replies compared byte by byte, none wrong"
-                    : "not recorded how many replies were compared",
-      found.noise ? std::string{found.noise->grade} : "unknown", printable(header.command_line));
+  return fmt::format("Measured on {} × {}{} with {}, {} and Boost {}; {}; noise grade {}; by {}.\n",
+                     machine.cpus, markdown_text(machine.cpu_model),
+                     is_virtual ? " under " + below : "", machine.kernel, machine.compiler,
+                     machine.boost_version,
+                     found.checked ? count_text(static_cast<double>(*found.checked)) +
+                                         " replies compared byte by byte, none wrong"
+                                   : "not recorded how many replies were compared",
+                     found.noise ? std::string{found.noise->grade} : "unknown",
+                     markdown_code(printable(header.command_line)));
 }
 
 std::string summary_lines(const run_header&, const results& found) {

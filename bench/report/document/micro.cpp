@@ -88,7 +88,7 @@ std::string three_digits_ns(double time) {
 table parts_table(const micro_results& results) {
   table shown{.columns = {{"part", "part", column_kind::word},
                           {"fibers, ns"},
-                          {"peer", "peer", column_kind::word},
+                          {"peer", "peer", column_kind::marked},
                           {"peer, ns"},
                           {"ratio"}}};
   for (const auto& each : compared_parts) {

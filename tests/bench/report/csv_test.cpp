@@ -50,6 +50,21 @@ BOOST_AUTO_TEST_CASE(only_a_cell_that_a_reader_would_split_stands_in_quotes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_a_spreadsheet_would_compute_is_text) {
+  for (const auto& [name, cell] : {std::pair{"=1+2", "'=1+2"},
+                                   {"+a", "'+a"},
+                                   {"-a", "'-a"},
+                                   {"@a", "'@a"},
+                                   {"=a,b", "\"'=a,b\""},
+                                   {"a=b", "a=b"}}) {
+    auto record = synthetic_run();
+    for (auto& block : record.blocks) block.comparison.contender = name;
+    const auto csv = csv_of(record);
+    BOOST_TEST(contains(csv, "c64/512,asio-callback/epoll," + std::string{cell} + ",,cpu_ratio,"),
+               csv);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(without_an_interval_both_its_ends_are_empty) {
   const std::string ratio = "c64/512,asio-callback/epoll,fibers/epoll,,cpu_ratio,1,";
   const auto with = line_of(csv_of(synthetic_run({.rounds = 10})), ratio);

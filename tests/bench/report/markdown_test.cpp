@@ -58,6 +58,31 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_markdown_has_as_many_cells_as_its_head) {
   BOOST_TEST(rows > 20);
 }
 
+BOOST_AUTO_TEST_CASE(html_and_code_in_a_name_are_shown_as_they_are) {
+  auto record = synthetic_run();
+  const std::string name = "<b>&`x`\\";
+  for (auto& block : record.blocks) {
+    block.comparison.contender = name;
+    for (auto& slice : block.slices)
+      if (slice.launch == 1) slice.server = name;
+  }
+  record.header.command_line = record.header.machine.kernel = name;
+  record.caveats_found = {bench::caveats::debug_build{name}};
+  const auto text = markdown_of(record);
+  BOOST_TEST(!contains(text, "<b>"), text);
+  const std::string shown = "&lt;b>&amp;\\`x\\`\\\\";
+  for (const auto& part :
+       {"- " + shown + " is a debug", "**Kernel**: " + shown, "| " + shown + " |"})
+    BOOST_TEST(contains(text, part), part);
+}
+
+BOOST_AUTO_TEST_CASE(a_code_span_holds_any_text) {
+  BOOST_TEST(bench::markdown_code("io_uring <b>") == "`io_uring <b>`");
+  BOOST_TEST(bench::markdown_code("a `b` c") == "``a `b` c``");
+  BOOST_TEST(bench::markdown_code("`b``") == "``` `b`` ```");
+  BOOST_TEST(bench::markdown_text("io_uring *a|b*") == "io_uring \\*a\\|b\\*");
+}
+
 BOOST_AUTO_TEST_CASE(the_markdown_lists_each_caveat_or_says_that_there_is_none) {
   auto record = synthetic_run();
   BOOST_TEST(contains(markdown_of(record), "\n### Caveats\n\nNone.\n\n###"));
