@@ -7,13 +7,10 @@
 
 namespace bench {
 
-std::optional<std::map<std::string, std::string>> find_listening_line(const std::string& printed) {
-  const auto start = printed.starts_with("listening ") ? 0 : printed.find("\nlistening ");
-  if (start == std::string::npos) return std::nullopt;
-  const auto end = printed.find('\n', start + 1);
-  if (end == std::string::npos) return std::nullopt;
+std::optional<std::map<std::string, std::string>> parse_listening_line(const std::string& line) {
+  if (!line.starts_with("listening ")) return std::nullopt;
   std::map<std::string, std::string> announced;
-  std::istringstream words{printed.substr(start, end - start)};
+  std::istringstream words{line};
   for (std::string word; words >> word;) {
     const auto equals = word.find('=');
     if (equals != std::string::npos) announced[word.substr(0, equals)] = word.substr(equals + 1);

@@ -10,9 +10,8 @@
 
 namespace bench {
 
-// The key=value pairs of the listening line in `printed`, which is all that a server has printed so
-// far. nullopt: it holds no complete listening line.
-std::optional<std::map<std::string, std::string>> find_listening_line(const std::string& printed);
+// The key=value pairs of the line. nullopt: it is no listening line.
+std::optional<std::map<std::string, std::string>> parse_listening_line(const std::string& line);
 
 // The address that a listening line announces. Throws server_failed if the line names no port.
 address announced_address(const std::string& server,

@@ -2,13 +2,11 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <bench/server/keeper.hpp>
 #include <bench/server/listening_line.hpp>
 #include <bench/server/process.hpp>
@@ -27,8 +25,9 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr auto grace = 1s;    // between SIGTERM and SIGKILL
-constexpr auto glance = 1ms;  // between two looks at a server that starts or ends
+constexpr auto grace = 1s;               // between SIGTERM and SIGKILL
+constexpr auto glance = 1ms;             // between two looks at a server that starts or ends
+constexpr auto longest_reading = 100ms;  // of output, between two looks at the server itself
 // How long to wait for the listening line of a server that accepts connections already.
 constexpr auto line_follows = 50ms;
 constexpr std::string_view port_place = "{port}";
@@ -78,31 +77,6 @@ std::vector<std::string> split_command(const server_info& server, std::uint16_t&
   return words;
 }
 
-descriptor memory_file(const char* name) {
-  descriptor file{memfd_create(name, MFD_CLOEXEC)};
-  if (!file)
-    throw run_invalid(fmt::format("cannot create a memory file: {}", std::strerror(errno)));
-  return file;
-}
-
-std::string text_of(const descriptor& file) {
-  std::array<char, 4096> bytes;
-  std::string text;
-  while (true) {
-    const auto count =
-        pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(text.size()));
-    if (count <= 0) return text;
-    text.append(bytes.data(), static_cast<std::size_t>(count));
-    if (text.size() > (1U << 20)) return text;
-  }
-}
-
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  const auto end = text.rfind('\n');
-  return end == std::string::npos ? text : text.substr(end + 1);
-}
-
 std::string ending_of(const siginfo_t& child) {
   if (child.si_code == CLD_EXITED) return fmt::format("exited with status {}", child.si_status);
   return fmt::format("was killed by signal {} ({})", child.si_status, strsignal(child.si_status));
@@ -111,7 +85,7 @@ std::string ending_of(const siginfo_t& child) {
 }  // namespace
 
 server_process::server_process(const server_info& server, const launch_options& options)
-    : name_{server.name}, output_{memory_file("output")}, errors_{memory_file("errors")} {
+    : name_{server.name}, output_{"output"}, errors_{"errors"} {
   std::uint16_t port = 0;
   const auto arguments = split_command(server, port, path_);
   start(arguments, options.cpu);
@@ -136,7 +110,7 @@ server_process::server_process(server_process&& other) noexcept
       errors_{std::move(other.errors_)} {}
 
 void server_process::start(const std::vector<std::string>& arguments, std::optional<int> cpu) {
-  const auto child = spawn(arguments, cpu, output_.get(), errors_.get());
+  const auto child = spawn(arguments, cpu, output_.descriptor(), errors_.descriptor());
   pid_ = child.pid;
   family_ = process_family{pid_};
   if (child.reason == 0) return;
@@ -172,8 +146,15 @@ void server_process::fail_to_begin(const std::string& end) const {
   throw server_failed(end);
 }
 
+// Stops after a while even if the server prints faster than this reads.
 bool server_process::read_listening_line() {
-  auto found = find_listening_line(text_of(output_));
+  const auto until = clock::now() + longest_reading;
+  std::optional<std::map<std::string, std::string>> found;
+  while (!found && clock::now() < until) {
+    const auto line = output_.next_line();
+    if (!line) return false;
+    found = parse_listening_line(*line);
+  }
   if (!found) return false;
   where_ = announced_address(name_, *found);
   for (const auto& [key, value] : *found) announced_[printable(key)] = printable(value);
@@ -207,8 +188,8 @@ standstill::standstill(const server_process& server, std::chrono::milliseconds b
 
 std::optional<std::string> server_process::obituary() {
   if (!has_ended()) return std::nullopt;
-  auto words = last_line(text_of(errors_));
-  if (words.empty() && announced_.empty()) words = last_line(text_of(output_));
+  auto words = errors_.last_line();
+  if (words.empty() && announced_.empty()) words = output_.last_line();
   return words.empty() ? fmt::format("{} {}", name_, ending_)
                        : fmt::format("{} {}: {}", name_, ending_, printable(words));
 }

@@ -12,10 +12,10 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
 #include <bench/record/record.hpp>
 #include <bench/server/family.hpp>
+#include <bench/server/output.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -86,8 +86,8 @@ class server_process {
   std::string path_;  // of its Unix socket; empty unless the command contains {path}
   address where_;
   std::map<std::string, std::string> announced_;
-  descriptor output_;
-  descriptor errors_;
+  server_output output_;
+  server_output errors_;
 };
 
 // Pauses a server for `length`, beginning `begins` from now. The destructor waits for the end of

@@ -76,6 +76,7 @@ WITHOUT_TEST = {
     "bench/server/family": "process_test",
     "bench/server/keeper": "process_test",
     "bench/server/listening_line": "process_test",
+    "bench/server/output": "process_test",
     "bench/server/spawn": "process_test",
     "bench/text/described_json": "record_test and report_test read back what it writes",
     "bench/text/failure": "types only",

@@ -167,6 +167,20 @@ BOOST_AUTO_TEST_CASE(a_talkative_server_is_not_held_up) {
   BOOST_TEST(read_pid(done) > 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_last_words_are_those_at_the_end_of_much_output) {
+  BOOST_CHECK_EXCEPTION(
+      server_process(command("sh -c 'yes | head -c 3000000 >&2; echo no such luck >&2; exit 3'"),
+                     {}),
+      server_failed, saying("it exited with status 3: no such luck"));
+}
+
+BOOST_AUTO_TEST_CASE(a_listening_line_after_two_mib_is_found) {
+  const server_process server{
+      command("sh -c 'yes | head -c 2000001; echo; echo listening port=9; sleep 60'"),
+      {.cpu = {}, .patience = 30s}};
+  BOOST_TEST(server.announced().at("port") == "9");
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_ignores_sigterm_is_killed) {
   server_process server{
       command("sh -c 'trap \"\" TERM; echo listening port=9; sleep 60; sleep 60'"), {}};
