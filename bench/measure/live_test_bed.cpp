@@ -188,6 +188,8 @@ std::vector<slice> live_test_bed::measure(duration length) {
     if (samples.size() > 1) continue;  // servers in a duet wait for each other's CPU time
     slices.back().latency = std::make_shared<const histogram>(samples[i].latency_ns);
   }
+  for (auto launch : loaded_)
+    if (const auto* running = process(launch)) running->discard_old_output();
   return slices;
 }
 

@@ -1,5 +1,6 @@
 #include <bench/server/output.hpp>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@ namespace bench {
 namespace {
 
 constexpr std::size_t last_words = 4096;
+constexpr off_t kept_at_each_end = 64 << 10;
+constexpr off_t much = 2 << 20;
 
 off_t size_of(int file) {
   struct stat found {};
@@ -53,6 +56,13 @@ std::string server_output::last_line() const {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto end = text.rfind('\n');
   return end == std::string::npos ? text : text.substr(end + 1);
+}
+
+void server_output::discard_old() const {
+  const auto size = size_of(file_.get());
+  if (size <= much) return;
+  fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kept_at_each_end,
+            size - 2 * kept_at_each_end);
 }
 
 }  // namespace bench

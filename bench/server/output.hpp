@@ -25,6 +25,10 @@ class server_output {
   // The last line that is not empty, or the end of it if it is long. Empty: there is none.
   std::string last_line() const;
 
+  // Frees the memory of most that was printed if that is more than 2 MiB. The first and the last
+  // bytes stay.
+  void discard_old() const;
+
  private:
   bench::descriptor file_;
   std::size_t read_ = 0;  // bytes of the file that were read into unread_

@@ -166,6 +166,11 @@ bool server_process::listens_itself() const {
   return family_.listens_on(ntohs(reinterpret_cast<const sockaddr_in*>(&where_.storage)->sin_port));
 }
 
+void server_process::discard_old_output() const {
+  output_.discard_old();
+  errors_.discard_old();
+}
+
 void server_process::signal(int number) const {
   if (pid_ > 0 && ending_.empty()) kill(pid_, number);
 }

@@ -58,6 +58,9 @@ class server_process {
   // True if one of its processes has the socket that clients reach, or if that cannot be found out.
   bool listens_itself() const;
 
+  // Frees memory if the server has printed much. Call it now and then: nothing else bounds it.
+  void discard_old_output() const;
+
   void signal(int number) const;
 
   // SIGSTOP and SIGCONT to its whole process group.

@@ -167,6 +167,26 @@ BOOST_AUTO_TEST_CASE(a_talkative_server_is_not_held_up) {
   BOOST_TEST(read_pid(done) > 0);
 }
 
+// st_blocks counts 512 bytes each.
+BOOST_AUTO_TEST_CASE(what_a_server_prints_does_not_pile_up) {
+  const scratch_folder folder;
+  const auto done = folder / "done";
+  server_process server{
+      command("sh -c 'echo listening port=9; yes | head -c 9000000; echo no such luck; "
+              "echo $$ > \"$0\"; sleep 60' " +
+              done.string()),
+      {}};
+  BOOST_REQUIRE(read_pid(done) > 0);
+  const auto output = "/proc/" + std::to_string(server.pid()) + "/fd/1";
+  struct stat file {};
+  BOOST_REQUIRE(stat(output.c_str(), &file) == 0);
+  BOOST_TEST(file.st_blocks * 512 > 8'000'000);
+  server.discard_old_output();
+  BOOST_REQUIRE(stat(output.c_str(), &file) == 0);
+  BOOST_TEST(file.st_blocks * 512 < 1'000'000);
+  BOOST_TEST(file.st_size > 9'000'000);
+}
+
 BOOST_AUTO_TEST_CASE(the_last_words_are_those_at_the_end_of_much_output) {
   BOOST_CHECK_EXCEPTION(
       server_process(command("sh -c 'yes | head -c 3000000 >&2; echo no such luck >&2; exit 3'"),
