@@ -62,9 +62,10 @@ const server_info& live_test_bed::find(const std::string& name) const {
 
 introduction live_test_bed::introduce(const std::string& server) {
   launch({server}, scenario{});
-  const auto& [process, number] = launched_.front();
+  auto& [process, number] = launched_.front();
   introduction found;
   if (process) {
+    process->expect_foreground();
     found.announced = process->announced();
     found.listens_itself = process->listens_itself();
   }

@@ -16,15 +16,22 @@
 namespace bench {
 namespace {
 
-// The leader first, then all other processes of its process group.
-std::vector<pid_t> members_of(pid_t leader) {
-  std::vector<pid_t> members{leader};
+std::vector<pid_t> all_processes() {
+  std::vector<pid_t> all;
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
     const auto name = entry.path().filename().string();
     pid_t pid = 0;  // stays 0 if the name is not a number
     std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (pid > 0 && pid != leader && getpgid(pid) == leader) members.push_back(pid);
+    if (pid > 0) all.push_back(pid);
   }
+  return all;
+}
+
+// The leader first, then all other processes of its process group.
+std::vector<pid_t> members_of(pid_t leader) {
+  std::vector<pid_t> members{leader};
+  for (const pid_t pid : all_processes())
+    if (pid != leader && getpgid(pid) == leader) members.push_back(pid);
   return members;
 }
 
@@ -129,6 +136,21 @@ bool process_family::listens_on(std::uint16_t port) const {
   const auto sockets = listeners_on(port);
   return std::any_of(members_.begin(), members_.end(),
                      [&](pid_t each) { return has_one_of(each, sockets).value_or(true); });
+}
+
+// /proc/PID/environ separates the variables by zero bytes. It is empty for a process that has
+// ended.
+std::vector<pid_t> processes_with(const std::string& variable) {
+  std::vector<pid_t> found;
+  for (const pid_t pid : all_processes()) {
+    std::ifstream variables{fmt::format("/proc/{}/environ", pid)};
+    for (std::string each; std::getline(variables, each, '\0');) {
+      if (each != variable) continue;
+      found.push_back(pid);
+      break;
+    }
+  }
+  return found;
 }
 
 }  // namespace bench

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -43,5 +44,9 @@ class process_family {
   pid_t newest_ = 0;  // the last PID of the system when the members were counted
   std::uint64_t faults_of_ended_ = 0;
 };
+
+// The processes whose environment holds `variable`, such as "NAME=value". A process inherits its
+// environment, also one that leaves its process group and its session.
+std::vector<pid_t> processes_with(const std::string& variable);
 
 }  // namespace bench

@@ -77,6 +77,12 @@ std::vector<std::string> split_command(const server_info& server, std::uint16_t&
   return words;
 }
 
+// A variable that no other server of any echobench has.
+std::string new_mark() {
+  static int number = 0;
+  return fmt::format("ECHOBENCH_SERVER={}.{}", getpid(), ++number);
+}
+
 std::string ending_of(const siginfo_t& child) {
   if (child.si_code == CLD_EXITED) return fmt::format("exited with status {}", child.si_status);
   return fmt::format("was killed by signal {} ({})", child.si_status, strsignal(child.si_status));
@@ -85,12 +91,13 @@ std::string ending_of(const siginfo_t& child) {
 }  // namespace
 
 server_process::server_process(const server_info& server, const launch_options& options)
-    : name_{server.name}, output_{"output"}, errors_{"errors"} {
+    : name_{server.name}, mark_{new_mark()}, output_{"output"}, errors_{"errors"} {
   std::uint16_t port = 0;
   const auto arguments = split_command(server, port, path_);
   start(arguments, options.cpu);
   try {
     wait_until_listening(port, options);
+    expect_foreground();
     family_.count();
   } catch (...) {
     stop();
@@ -101,6 +108,7 @@ server_process::server_process(const server_info& server, const launch_options& 
 server_process::server_process(server_process&& other) noexcept
     : name_{std::move(other.name_)},
       pid_{std::exchange(other.pid_, -1)},
+      mark_{std::move(other.mark_)},
       ending_{std::move(other.ending_)},
       family_{std::move(other.family_)},
       path_{std::exchange(other.path_, {})},
@@ -110,7 +118,7 @@ server_process::server_process(server_process&& other) noexcept
       errors_{std::move(other.errors_)} {}
 
 void server_process::start(const std::vector<std::string>& arguments, std::optional<int> cpu) {
-  const auto child = spawn(arguments, cpu, output_.descriptor(), errors_.descriptor());
+  const auto child = spawn(arguments, cpu, output_.descriptor(), errors_.descriptor(), mark_);
   pid_ = child.pid;
   family_ = process_family{pid_};
   if (child.reason == 0) return;
@@ -140,8 +148,16 @@ void server_process::wait_until_listening(std::uint16_t port, const launch_optio
   }
 }
 
+// A daemon has left its process group, so its CPU time could not be counted.
+void server_process::expect_foreground() {
+  if (!has_ended() || ending_ != "exited with status 0" || processes_with(mark_).empty()) return;
+  throw server_failed(
+      fmt::format("{} became a daemon: start it so that it stays in the foreground", name_));
+}
+
 // A server that exits by itself is not available here; one that a signal killed has crashed.
-void server_process::fail_to_begin(const std::string& end) const {
+void server_process::fail_to_begin(const std::string& end) {
+  expect_foreground();
   if (ending_.starts_with("exited")) throw not_available(end);
   throw server_failed(end);
 }
@@ -220,6 +236,8 @@ void server_process::stop() {
     std::this_thread::sleep_for(glance / 4);
   }
   kill(-pid_, SIGKILL);  // also whatever it started and left behind
+  for (const pid_t each : processes_with(mark_))
+    if (each != pid_) kill(each, SIGKILL);  // even if that has left the process group
   forget(pid_);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;

@@ -36,7 +36,8 @@ class server_process {
  public:
   // Returns once the server listens: it has printed its listening line, or it accepts connections
   // on the port that replaced {port}. Throws not_available if it cannot be started or exits by
-  // itself, and server_failed if it crashes or does not listen in time; both say what happened.
+  // itself, and server_failed if it crashes, becomes a daemon, or does not listen in time; all say
+  // what happened.
   server_process(const server_info& server, const launch_options& options);
   ~server_process() { stop(); }
   server_process(server_process&& other) noexcept;
@@ -67,23 +68,28 @@ class server_process {
   void pause() const;
   void resume() const;
 
+  // Throws server_failed if the process that was started has ended and left others to serve.
+  void expect_foreground();
+
   // How the server ended and its last line on standard error; nullopt while it runs.
   std::optional<std::string> obituary();
 
   // request_stop() sends SIGTERM. stop() does the same, waits up to 1 s for the end, then sends
-  // SIGKILL to the whole process group. Both may be called again.
+  // SIGKILL to the whole process group and to all else that the server started. Both may be called
+  // again.
   void request_stop();
   void stop();
 
  private:
   void start(const std::vector<std::string>& arguments, std::optional<int> cpu);
   void wait_until_listening(std::uint16_t port, const launch_options& options);
-  [[noreturn]] void fail_to_begin(const std::string& end) const;
+  [[noreturn]] void fail_to_begin(const std::string& end);
   bool read_listening_line();
   bool has_ended();
 
   std::string name_;
   pid_t pid_ = -1;
+  std::string mark_;    // a variable of its environment, by which all that it starts is found
   std::string ending_;  // how it ended; empty while it runs
   process_family family_;
   std::string path_;  // of its Unix socket; empty unless the command contains {path}

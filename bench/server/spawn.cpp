@@ -24,8 +24,8 @@ namespace {
 
 // Runs between fork() and exec(), so it only makes async-signal-safe calls: no allocation, no
 // exceptions.
-[[noreturn]] void become(char* const* arguments, std::optional<int> cpu, pid_t parent, int output,
-                         int errors, int failure) {
+[[noreturn]] void become(char* const* arguments, char* const* variables, std::optional<int> cpu,
+                         pid_t parent, int output, int errors, int failure) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);  // the parent died before prctl()
@@ -40,17 +40,20 @@ namespace {
   dup2(output, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
   ::signal(SIGPIPE, SIG_DFL);  // an ignored signal stays ignored across exec()
-  execv(arguments[0], arguments);
+  execve(arguments[0], arguments, variables);
   give_up(failure, errno);
 }
 
 }  // namespace
 
-spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output,
-              int errors) {
+spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output, int errors,
+              const std::string& mark) {
   std::vector<char*> raw;
   for (const auto& word : words) raw.push_back(const_cast<char*>(word.c_str()));
   raw.push_back(nullptr);
+  std::vector<char*> variables{const_cast<char*>(mark.c_str())};
+  for (char** each = environ; *each != nullptr; ++each) variables.push_back(*each);
+  variables.push_back(nullptr);
 
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -60,7 +63,8 @@ spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int
   descriptor child_failure{ends[1]};
   const auto parent = getpid();
   spawned child{.pid = fork()};
-  if (child.pid == 0) become(raw.data(), cpu, parent, output, errors, child_failure.get());
+  if (child.pid == 0)
+    become(raw.data(), variables.data(), cpu, parent, output, errors, child_failure.get());
   if (child.pid < 0) {
     throw run_invalid(fmt::format("cannot start {}: {}", words.front(), std::strerror(errno)));
   }

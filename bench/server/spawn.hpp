@@ -1,6 +1,6 @@
 // spawn: starts a program as a child process that leads a process group of its own.
 //
-//     auto child = spawn({"/usr/bin/my_echo", "--port", "7"}, 0, output.get(), errors.get());
+//     auto child = spawn({"/usr/bin/my_echo", "--port", "7"}, 0, output, errors, "MARK=1");
 //     if (child.reason != 0) ...    // it has exited already and must be reaped
 #pragma once
 
@@ -19,9 +19,10 @@ struct spawned {
 };
 
 // The kernel kills the child when the calling thread dies, and the keeper kills its process group
-// when this process dies. `output` and `errors` become its standard output and error. Throws
-// run_invalid if there can be no pipe or no process.
-spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output,
-              int errors);
+// when this process dies. `output` and `errors` become its standard output and error. `mark` is a
+// "NAME=value" that is added to its environment. Throws run_invalid if there can be no pipe or no
+// process.
+spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output, int errors,
+              const std::string& mark);
 
 }  // namespace bench

@@ -114,6 +114,32 @@ BOOST_AUTO_TEST_CASE(who_hands_over_to_a_process_unknown_here_is_found_out) {
   kill(read_pid(file), SIGKILL);
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_becomes_a_daemon_is_refused_and_leaves_nothing) {
+  const scratch_folder folder;
+  const auto file = folder / "pid";
+  BOOST_CHECK_EXCEPTION(
+      server_process(command("sh -c 'setsid \"$0\" honest {port} & echo $! > \"$1\"; exit 0' " +
+                             bench::find_program("odd_server") + " " + file.string()),
+                     {}),
+      server_failed, saying("it became a daemon"));
+  BOOST_TEST(ends_soon(read_pid(file)));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_server_started_goes_with_it_from_another_session_too) {
+  const scratch_folder folder;
+  const auto file = folder / "pid";
+  pid_t child = 0;
+  {
+    const server_process server{
+        command("sh -c 'setsid sleep 60 & echo $! > \"$0\"; echo listening port=9; wait' " +
+                file.string()),
+        {}};
+    child = read_pid(file);
+    BOOST_TEST(alive(child));
+  }
+  BOOST_TEST(ends_soon(child));
+}
+
 BOOST_AUTO_TEST_CASE(who_cannot_be_pinned_is_said) {
   BOOST_CHECK_EXCEPTION(server_process(command("floor_echo --quiet --port 0"), {.cpu = 1000}),
                         bench::run_invalid, saying("cannot pin it: Invalid argument"));
