@@ -2,6 +2,8 @@
 #include <netdb.h>
 
 #include <sys/un.h>
+#include <algorithm>
+#include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/options.hpp>
@@ -10,7 +12,7 @@
 
 namespace bench {
 
-address address::resolve(const std::string& host, std::uint16_t port) {
+std::vector<address> address::resolve_all(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -20,12 +22,34 @@ address address::resolve(const std::string& host, std::uint16_t port) {
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list{found, freeaddrinfo};
 
-  address result;
-  std::memcpy(&result.storage, list->ai_addr, list->ai_addrlen);
-  result.length = list->ai_addrlen;
   const bool numeric_v6 = host.find(':') != std::string::npos;
-  result.text = numeric_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
-  return result;
+  std::vector<address> all;
+  for (const auto* each = list.get(); each != nullptr; each = each->ai_next) {
+    auto& result = all.emplace_back();
+    std::memcpy(&result.storage, each->ai_addr, each->ai_addrlen);
+    result.length = each->ai_addrlen;
+    result.text =
+        numeric_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  }
+  return all;
+}
+
+address address::resolve(const std::string& host, std::uint16_t port) {
+  return first_to_accept(resolve_all(host, port));
+}
+
+bool address::accepts() const {
+  const descriptor socket{::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const timeval limit{.tv_sec = 1, .tv_usec = 0};
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  return ::connect(socket.get(), get(), length) == 0;
+}
+
+const address& first_to_accept(const std::vector<address>& all) {
+  if (all.size() == 1) return all.front();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [](const address& each) { return each.accepts(); });
+  return found == all.end() ? all.front() : *found;
 }
 
 address address::on_path(const std::string& path) {

@@ -1,6 +1,7 @@
 // address: where a server listens, as a sockaddr for connect().
 //
-//     auto server = address::resolve("localhost", 25000);
+//     auto server = address::resolve("localhost", 25000);   // tries to connect, if there are
+//     several
 #pragma once
 
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bench {
 
@@ -27,13 +29,23 @@ struct address {
   std::string text;  // "127.0.0.1:25000", for messages
 
   // Throws server_failed, which says why the name or number is not an address.
+  static std::vector<address> resolve_all(const std::string& host, std::uint16_t port);
+
+  // A name such as localhost may stand for several addresses, of which a server may listen on one
+  // only. This takes the first that accepts a connection, or the first of all. Throws as above.
   static address resolve(const std::string& host, std::uint16_t port);
 
   // A Unix socket at `path`. Throws server_failed above 107 bytes.
   static address on_path(const std::string& path);
 
+  // Tries to connect, for at most a second.
+  bool accepts() const;
+
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
+
+// The first that accepts a connection; none does: the first of all. Precondition: there is one.
+const address& first_to_accept(const std::vector<address>& all);
 
 // nullopt: not a number from 1 to 65535.
 std::optional<std::uint16_t> parse_port(std::string_view text);

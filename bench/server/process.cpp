@@ -33,25 +33,27 @@ constexpr auto line_follows = 50ms;
 constexpr std::string_view port_place = "{port}";
 constexpr std::string_view path_place = "{path}";
 
-// A port on which no socket listens now. Another process could take it before the server does. Then
-// the server reports that, and the run ends with its message.
-std::uint16_t free_port() {
-  const descriptor socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  sockaddr_in any{};
-  any.sin_family = AF_INET;
-  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof any;
-  auto* generic = reinterpret_cast<sockaddr*>(&any);
-  if (::bind(socket.get(), generic, length) != 0 ||
-      ::getsockname(socket.get(), generic, &length) != 0) {
-    throw run_invalid(fmt::format("cannot find a free port: {}", std::strerror(errno)));
-  }
-  return ntohs(any.sin_port);
+int bound_to(const address& where, descriptor& socket) {
+  socket = descriptor{::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  return ::bind(socket.get(), where.get(), where.length) == 0 ? 0 : errno;
 }
 
-bool accepts(const address& where) {
-  const descriptor socket{::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  return ::connect(socket.get(), where.get(), where.length) == 0;
+std::vector<address> loopbacks(std::uint16_t port) {
+  return {address::resolve("127.0.0.1", port), address::resolve("::1", port)};
+}
+
+// A port on which no socket listens now, on neither loopback. Another process could take it before
+// the server does. Then the server reports that, and the run ends with its message.
+std::uint16_t free_port() {
+  for (;;) {
+    descriptor v4, v6;
+    auto any = address::resolve("127.0.0.1", 0);
+    if (const int error = bound_to(any, v4))
+      throw run_invalid(fmt::format("cannot find a free port: {}", std::strerror(error)));
+    ::getsockname(v4.get(), reinterpret_cast<sockaddr*>(&any.storage), &any.length);
+    const auto port = ntohs(reinterpret_cast<const sockaddr_in&>(any.storage).sin_port);
+    if (bound_to(address::resolve("::1", port), v6) != EADDRINUSE) return port;
+  }
 }
 
 // A path that this process uses for no other server.
@@ -132,12 +134,16 @@ void server_process::start(const std::vector<std::string>& arguments, std::optio
 void server_process::wait_until_listening(std::uint16_t port, const launch_options& options) {
   const auto deadline = clock::now() + options.patience;
   std::optional<clock::time_point> accepted;
-  if (port != 0) where_ = address::resolve("127.0.0.1", port);
+  const auto expected_at = loopbacks(port);
   while (!read_listening_line()) {
     if (options.stop != nullptr && *options.stop) throw interrupted{};
     if (auto end = obituary()) fail_to_begin(*end);
     const auto now = clock::now();
-    if (!accepted && port != 0 && accepts(where_)) accepted = now;
+    for (const auto& each : expected_at) {
+      if (accepted || port == 0 || !each.accepts()) continue;
+      where_ = each;
+      accepted = now;
+    }
     if (accepted && now >= *accepted + line_follows) return;
     if (now >= deadline) {
       throw server_failed(fmt::format("{} did not listen within {:.1f} s{}", name_,

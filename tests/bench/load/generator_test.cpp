@@ -197,6 +197,22 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_never_answers_is_given_up_when_the_time_is
   BOOST_TEST((std::chrono::steady_clock::now() - before >= 300ms));
 }
 
+BOOST_FIXTURE_TEST_CASE(of_the_addresses_of_a_name_one_that_accepts_is_taken, machine) {
+  const odd_server server{{}};
+  const auto right = bench::address::resolve("127.0.0.1", server.port());
+  const auto wrong = bench::address::resolve("127.0.0.2", server.port());
+  const auto no_v6 = bench::address::resolve("::1", server.port());
+  const auto taken = [](const std::vector<bench::address>& all) {
+    return bench::first_to_accept(all).text;
+  };
+  BOOST_TEST(taken({wrong, no_v6, right}) == right.text);
+  BOOST_TEST(taken({right, wrong}) == right.text);
+  BOOST_TEST(taken({wrong, no_v6}) == wrong.text);
+  for (const auto& each : bench::address::resolve_all("localhost", server.port()))
+    BOOST_TEST(each.text == bench::address::resolve("localhost", server.port()).text);
+  BOOST_TEST(bench::address::resolve("localhost", server.port()).accepts());
+}
+
 BOOST_FIXTURE_TEST_CASE(nobody_listening_is_said_at_once, machine) {
   std::uint16_t port = 0;
   {

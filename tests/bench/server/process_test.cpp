@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bench/contract/descriptor.hpp>
 #include <bench/load/generator.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/server/process.hpp>
@@ -49,6 +50,14 @@ bool ends_soon(pid_t pid) {
   return false;
 }
 
+boost::test_tools::assertion_result has_ipv6(boost::unit_test::test_unit_id) {
+  const bench::descriptor socket{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const auto here = bench::address::resolve("::1", 0);
+  boost::test_tools::assertion_result there{::bind(socket.get(), here.get(), here.length) == 0};
+  there.message() << "this machine has no ::1";
+  return there;
+}
+
 pid_t read_pid(const std::filesystem::path& file) {
   for (int i = 0; i < 500; ++i) {
     pid_t pid = 0;
@@ -78,6 +87,17 @@ BOOST_AUTO_TEST_CASE(a_server_that_prints_nothing_is_ready_when_it_accepts) {
   std::atomic<bool> stop{false};
   bench::load_generator client{{1, 64, 1}, 1, stop};
   client.connect(client.add_server("odd", server.where()), 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_on_the_other_loopback_is_found,
+                     *boost::unit_test::precondition(has_ipv6)) {
+  const server_process server{
+      command("sh -c 'exec \"$0\" --quiet --host ::1 --port {port} >/dev/null' " +
+              bench::find_program("floor_echo")),
+      {}};
+  BOOST_TEST(server.announced().empty());
+  BOOST_TEST(server.where().text.starts_with("[::1]:"));
+  BOOST_TEST(server.where().accepts());
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_dies_at_start_is_quoted) {
