@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <bench/text/failure.hpp>
 #include <bench/text/printable.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -56,12 +58,31 @@ std::uint16_t free_port() {
   }
 }
 
+// The folder of TMPDIR may not exist, may not be writable, may be too long for the path of a
+// socket, or may contain blanks, at which servers split their listening line. Then /tmp takes its
+// place.
+std::filesystem::path folder_for(const std::string& name) {
+  constexpr std::size_t longest = sizeof sockaddr_un::sun_path - 1;
+  std::error_code error;
+  for (const auto& folder :
+       {std::filesystem::temp_directory_path(error), std::filesystem::path{"/tmp"}}) {
+    const auto path = (folder / name).string();
+    const bool fits = path.size() <= longest && path.find_first_of(" \t\n\r") == std::string::npos;
+    if (!folder.empty() && fits && access(folder.c_str(), W_OK | X_OK) == 0) return folder;
+  }
+  const auto* given = std::getenv("TMPDIR");
+  throw run_invalid(
+      fmt::format("no folder for a socket: neither TMPDIR ({}) nor /tmp is a writable folder whose "
+                  "path has no blank and leaves "
+                  "room for a name, of {} bytes in all",
+                  given == nullptr ? "not set" : printable(given), longest));
+}
+
 // A path that this process uses for no other server.
 std::string free_path() {
   static int number = 0;
-  return (std::filesystem::temp_directory_path() /
-          fmt::format("echobench.{}.{}", getpid(), ++number))
-      .string();
+  const auto name = fmt::format("echobench.{}.{}", getpid(), ++number);
+  return (folder_for(name) / name).string();
 }
 
 std::vector<std::string> split_command(const server_info& server, std::uint16_t& port,

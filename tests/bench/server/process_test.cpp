@@ -100,6 +100,23 @@ BOOST_AUTO_TEST_CASE(a_server_on_the_other_loopback_is_found,
   BOOST_TEST(server.where().accepts());
 }
 
+BOOST_AUTO_TEST_CASE(a_socket_finds_a_folder_where_tmpdir_is_missing_or_too_long) {
+  const scratch_folder folder;
+  const auto long_folder = folder / std::string(100, 'x');
+  std::filesystem::create_directory(long_folder);
+  const auto* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  const auto with_blank = folder / "a folder";
+  std::filesystem::create_directory(with_blank);
+  for (const auto& value :
+       {std::string{"/no/such/folder"}, long_folder.string(), with_blank.string()}) {
+    setenv("TMPDIR", value.c_str(), 1);
+    const server_process server{command("floor_echo --quiet --unix {path}"), {}};
+    BOOST_TEST(server.announced().at("unix").starts_with("/tmp/echobench."));
+  }
+  before == nullptr ? unsetenv("TMPDIR") : setenv("TMPDIR", kept.c_str(), 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_dies_at_start_is_quoted) {
   BOOST_CHECK_EXCEPTION(
       server_process(command("sh -c 'echo first >&2; echo no such luck >&2; exit 3'"), {}),
