@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bench/measure/runner.hpp>
+#include <bench/measure/suites.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/printable.hpp>
 #include <string_view>
@@ -25,8 +26,14 @@ std::string title_of(const run_plan& plan) {
                           ? fmt::format("{} rounds", plan.rounds)
                           : fmt::format("{} of {} rounds, as many as its {} s allow",
                                         expected.rounds, plan.rounds, plan.budget->count());
-  return fmt::format("{} suite   {} rows x {}   about {}   Ctrl-C keeps what is done\n", plan.suite,
-                     plan.pairings.size() - 1, rounds, clock_text(expected_duration(expected)));
+  const auto usual = find_suite(plan.suite).budget;
+  const auto grown = plan.budget.value_or(usual) > usual
+                         ? fmt::format(" (the suite's {} s became {} s for these rows)",
+                                       usual.count(), plan.budget->count())
+                         : std::string{};
+  return fmt::format("{} suite   {} rows x {}   about {}{}   Ctrl-C keeps what is done\n",
+                     plan.suite, plan.pairings.size() - 1, rounds,
+                     clock_text(expected_duration(expected)), grown);
 }
 
 std::string contents_of(const run_plan& plan) {

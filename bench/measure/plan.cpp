@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bench/machine/machine.hpp>
+#include <bench/measure/schedule.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
 #include <regex>
@@ -191,6 +192,19 @@ std::vector<T> distinct(const std::vector<pairing>& pairings, Of of) {
   return all;
 }
 
+// The budget of a suite suffices for the rows of the suite. Where options ask for more rows, it
+// grows as they take longer. It does not shrink, because fewer rows end by themselves.
+std::chrono::seconds grown_budget(const run_plan& plan, const run_request& request) {
+  const bool asks_for_rows = !request.servers.empty() || !request.added.empty() ||
+                             !request.targets.empty() || !request.scenarios.empty();
+  if (!asks_for_rows) return *plan.budget;
+  run_request usual;
+  usual.suite = request.suite;
+  const std::chrono::duration<double> expected = expected_duration(plan);
+  const auto growth = expected / expected_duration(plan_run(usual));
+  return std::chrono::ceil<std::chrono::seconds>(*plan.budget * std::max(1.0, growth));
+}
+
 }  // namespace
 
 bool is_target(const std::string& name, const std::vector<server_info>& known) {
@@ -229,6 +243,7 @@ run_plan plan_run(const run_request& request) {
   if (request.descriptors) keep_what_fits(plan, *request.descriptors);
   plan.pairings.push_back(control_of(plan.pairings, added));
   plan.servers = servers_of(plan.pairings, added);
+  if (plan.budget) plan.budget = grown_budget(plan, request);
   return plan;
 }
 

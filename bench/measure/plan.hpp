@@ -42,7 +42,8 @@ struct run_plan {
   std::string suite;
   std::uint64_t seed = 1;
   int rounds = 0;
-  // A round that would not end within it does not begin.
+  // A round that would not end within it does not begin. It is that of the suite, or longer where
+  // options ask for rows that take longer than those of the suite.
   std::optional<std::chrono::seconds> budget;
   block_timing timing;
   std::vector<server_info> servers;

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <bench/command/plan_text.hpp>
 #include <bench/measure/plan.hpp>
+#include <bench/measure/runner.hpp>
 #include <bench/measure/schedule.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
@@ -158,6 +160,23 @@ BOOST_AUTO_TEST_CASE(a_number_of_rounds_replaces_the_budget) {
   const auto plan = plan_run(request);
   BOOST_TEST(plan.rounds == 3);
   BOOST_TEST(!plan.budget.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_budget_grows_with_what_is_compared) {
+  const auto usual = plan_run(asking("quick")).budget.value();
+  auto request = asking("quick");
+  request.filter = "select";
+  BOOST_TEST((plan_run(request).budget.value() == usual));
+  BOOST_TEST((plan_run(comparing({"floor/epoll", "fibers/epoll"})).budget.value() == usual));
+  request = asking("quick");
+  request.added = {"mine=./my_echo --port {port}"};
+  const auto plan = plan_run(request);
+  BOOST_TEST((plan.budget.value() > usual));
+  BOOST_TEST((expected_duration(plan) <= plan.budget.value()));
+  BOOST_TEST(rounds_in_budget(plan) == plan.rounds);
+  const auto says = "(the suite's 28 s became ";
+  BOOST_TEST(bench::title_of(plan).find(says) != std::string::npos, bench::title_of(plan));
+  BOOST_TEST(bench::title_of(plan_run(asking("quick"))).find(says) == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_exist_is_refused_by_name) {
