@@ -72,20 +72,27 @@ std::string resolution_text(const results& found) {
                      percent_text(*row->smallest_visible), row->scenario.text(), row->ratio.n);
 }
 
-// The row of the control with injected delay, whose difference is known; null: the run has none.
-const cost_row* row_with_injection(const results& found) {
-  for (const auto& row : found.costs)
-    if (row.verdict.what != finding::unmeasured && injected_ns(row.comparison.contender) &&
-        !injected_ns(row.comparison.base))
-      return &row;
-  return nullptr;
+// What an injected delay makes of this row; nullopt: the row does not compare a server with itself
+// plus a delay, so the true difference is unknown.
+std::optional<finding> expected_by_injection(const cost_row& row) {
+  const auto& [base, contender, floor] = row.comparison;
+  const bool slower_base = injected_ns(base).has_value();
+  const bool slower_contender = injected_ns(contender).has_value();
+  if (slower_base == slower_contender || without_injection(base) != without_injection(contender))
+    return std::nullopt;
+  return slower_contender ? finding::higher : finding::lower;
 }
 
-std::string injection_text(const cost_row& row) {
-  const double injected = injected_ns(row.comparison.contender).value_or(0);
-  return fmt::format("{} ns per message burnt in {} on {}: {}, {}", ns_text(injected),
-                     row.comparison.base, row.scenario.text(),
-                     row.verdict.what == finding::higher ? "found" : "not found",
+std::string injection_text(const cost_row& row, finding expected) {
+  const auto& [base, contender, floor] = row.comparison;
+  const auto what = row.verdict.what;
+  const bool is_opposite = what != expected && (what == finding::lower || what == finding::higher);
+  return fmt::format("{} ns per message burnt in {} on {}: {}, {}",
+                     ns_text(injected_ns(contender).value_or(injected_ns(base).value_or(0))),
+                     without_injection(base), row.scenario.text(),
+                     what == expected ? "found"
+                     : is_opposite    ? fmt::format("not found but called {}", word_of(what))
+                                      : "not found",
                      interval_text(row.difference_ns, ns_text, "ns"));
 }
 
@@ -95,8 +102,11 @@ std::vector<fact> trust_facts(const run_header& header, const results& found) {
   std::vector<fact> facts{{"Noise", noise_text(found)},
                           {"Margin", margin_text(found)},
                           {"Smallest difference visible", resolution_text(found)}};
-  if (const auto* row = row_with_injection(found))
-    facts.push_back({"Injected cost", injection_text(*row)});
+  for (const auto& row : found.costs) {
+    const auto expected = expected_by_injection(row);
+    if (expected && row.verdict.what != finding::unmeasured)
+      facts.push_back({"Injected cost", injection_text(row, *expected)});
+  }
   facts.push_back({"Pinning", pinning_text(header)});
   facts.push_back({"Payload", payload_text(found) + prefixes_text(header)});
   return facts;

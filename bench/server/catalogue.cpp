@@ -172,6 +172,12 @@ std::optional<double> injected_ns(const std::string& name) {
   return std::stod(injected);
 }
 
+std::string without_injection(const std::string& name) {
+  const auto injected = variant_of(name).injected;
+  const auto part = fmt::format("/inject{}ns", injected);
+  return injected.empty() ? name : std::string{name}.erase(name.find(part), part.size());
+}
+
 std::string reactor_of(const std::string& name) {
   return bundled_reactor(name).value_or("epoll");
 }

@@ -51,6 +51,9 @@ bool may_share_a_core(const std::string& base, const std::string& contender);
 // The ns of CPU per message that the name asks the server to burn; nullopt: none.
 std::optional<double> injected_ns(const std::string& name);
 
+// The name of the same server without that delay.
+std::string without_injection(const std::string& name);
+
 // The reactor of a server. For a program that is not bundled "epoll" is assumed, as most use it.
 std::string reactor_of(const std::string& name);
 
