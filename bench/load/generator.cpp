@@ -197,21 +197,23 @@ std::vector<load_sample> load_generator::run(nanoseconds duration) {
   return samples;
 }
 
-void load_generator::finish() {
+std::int64_t load_generator::finish() {
   sending_ = false;
-  wait_for_replies();
+  const auto messages = wait_for_replies();
   for (auto number : loaded_) servers_[number].pace.reset();
   loaded_.clear();
+  return messages;
 }
 
-void load_generator::wait_for_replies() {
+std::int64_t load_generator::wait_for_replies() {
   const auto due = [this] {
     return std::accumulate(servers_.begin(), servers_.end(), std::int64_t{0},
                            [](auto sum, const auto& each) { return sum + each.due; });
   };
   for (auto number : loaded_) servers_[number].sample = {};
+  const auto messages = due();
   auto progress = now_ns();
-  for (auto left = due(); left > 0;) {
+  for (auto left = messages; left > 0;) {
     process_events(patience_);
     if (const auto now_left = due(); now_left < left) {
       left = now_left;
@@ -224,6 +226,7 @@ void load_generator::wait_for_replies() {
       }
     }
   }
+  return messages;
 }
 
 // Open loop: run() also waits for late replies, because those are the tail of the latency. A server

@@ -82,8 +82,8 @@ class load_generator {
   // were due in `duration` have been answered, but at most max(duration, 0.5 s) late.
   std::vector<load_sample> run(nanoseconds duration);
 
-  // Sends nothing more and waits for the outstanding replies.
-  void finish();
+  // Sends nothing more and waits for the outstanding replies. Returns how many there were.
+  std::int64_t finish();
 
   const std::string& prefix(server_number server) const;
 
@@ -107,7 +107,7 @@ class load_generator {
   void process(connection& ready, std::uint32_t events);
   void receive(connection& receiving, bool to_the_end);
   void account(connection& receiving, int messages);
-  void wait_for_replies();
+  std::int64_t wait_for_replies();
   bool each_answered() const;
   bool slice_answered() const;
   bool is_in_slice(const target& server, std::int64_t due_ns) const;

@@ -99,6 +99,24 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_not_started_is_left_alone, machine) {
   BOOST_TEST(replies == before);
 }
 
+BOOST_FIXTURE_TEST_CASE(between_two_quiet_moments_every_message_is_counted, machine) {
+  std::atomic<std::int64_t> replies{0};
+  odd_behaviour counting;
+  counting.reply = [&](std::string_view got) { return ++replies, std::string{got}; };
+  const odd_server server{counting};
+  bench::load_generator client{{64, 64, 1}, 1, stop};
+  const auto number = client.add_server("odd", at(server));
+  client.connect(number, 64);
+  for (int i = 0; i < 3; ++i) {
+    const std::int64_t before = replies;
+    client.start({number});
+    const auto while_it_ran = client.run(20ms).front().messages;
+    const auto outstanding = client.finish();
+    BOOST_TEST(while_it_ran + outstanding == replies - before);
+  }
+  BOOST_TEST(client.finish() == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(connections_can_be_added_and_each_echoes, machine) {
   std::atomic<int> replies{0};
   odd_behaviour counting;

@@ -129,6 +129,21 @@ BOOST_AUTO_TEST_CASE(the_cpu_of_processes_that_stay_is_known_and_of_those_that_c
   BOOST_TEST((bed.uncounted() == std::set<std::string>{"forks", "helped"}));
 }
 
+// A message costs a recv and a send, and a share of a wait.
+BOOST_AUTO_TEST_CASE(no_message_is_answered_with_fewer_than_two_system_calls) {
+  const std::atomic<bool> stop = false;
+  bench::live_test_bed bed{
+      {{"floor/select", "floor_echo --quiet --io select --port 0", {}}}, std::nullopt, 1, stop};
+  const auto shape = bench::scenario::parse("c256/64");
+  const auto counted = bed.count_calls("floor/select", shape, 30ms, 60ms);
+  if (!counted.system_calls) {
+    BOOST_TEST_MESSAGE("skipped: system calls cannot be counted here");
+    return;
+  }
+  BOOST_TEST(counted.messages > 256);
+  BOOST_TEST(*counted.system_calls >= 2 * counted.messages);
+}
+
 BOOST_AUTO_TEST_CASE(who_dies_while_its_memory_is_measured_is_quoted,
                      *boost::unit_test::timeout(60)) {
   bench::raise_descriptor_limit();
