@@ -34,6 +34,7 @@ using clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
 constexpr std::chrono::milliseconds longest_teardown{1000};
+constexpr std::chrono::milliseconds longest_wait_for_port{500};
 
 struct socket_address {
   sockaddr_storage bytes{};
@@ -90,6 +91,18 @@ bool no_delay(int socket) {
   return getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &value, &length) == 0 && value != 0;
 }
 
+// False: errno says why. The kernel tears an io_uring down after its process has ended, and until
+// then a pending accept keeps the listener of a killed server alive. So this waits a while for an
+// address that is in use.
+bool bind_when_free(int socket, const socket_address& address) {
+  const auto until = clock::now() + longest_wait_for_port;
+  while (bind(socket, address.get(), address.length) != 0) {
+    if (errno != EADDRINUSE || clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return true;
+}
+
 // Accepted connections inherit TCP_NODELAY from the listener, which saves a setsockopt() each.
 int bound_socket(const server_options& options, std::uint16_t port, bool shared) {
   const auto address = address_of(options.host, port);
@@ -100,9 +113,7 @@ int bound_socket(const server_options& options, std::uint16_t port, bool shared)
   setsockopt(bound, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   setsockopt(bound, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (shared) setsockopt(bound, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (bind(bound, address.get(), address.length) != 0) {
-    cannot_listen(options, std::strerror(errno));
-  }
+  if (!bind_when_free(bound, address)) cannot_listen(options, std::strerror(errno));
   return bound;
 }
 

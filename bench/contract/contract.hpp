@@ -83,10 +83,11 @@ int loops(const server_options& options);
 // `max_connections` divided among the loops, rounded up. Unlimited: the maximum of std::size_t.
 std::size_t connections_per_thread(const server_options& options);
 
-// For servers that create their own listeners. Exits with 1 if the port is taken. With several
-// loops, SO_REUSEPORT would let a second server share the port silently, so this binds the port
-// once without it. With --unix it exits with 1 if a server listens on the path, and removes the
-// socket file of a server that has ended.
+// For servers that create their own listeners. Exits with 1 if the port is taken, and is still
+// taken half a second later: the kernel may hold the port of a server that was killed for a moment.
+// With several loops, SO_REUSEPORT would let a second server share the port silently, so this binds
+// the port once without it. With --unix it exits with 1 if a server listens on the path, and
+// removes the socket file of a server that has ended.
 void expect_port_free(const server_options& options);
 
 // For servers that do not create their own: one non-blocking listener per loop, all on the same

@@ -236,6 +236,20 @@ BOOST_AUTO_TEST_CASE(the_end_frees_the_port_at_once) {
   BOOST_TEST(next.announced("port") == port);
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_was_killed_starts_again_at_once_on_its_port) {
+  std::string port = "0";
+  for (int i = 0; i < 8; ++i) {
+    server_process server{{"--port", port}};
+    BOOST_TEST((port == "0" || port == server.announced("port")));
+    port = server.announced("port");
+    std::vector<echo_client> clients;
+    for (int each = 0; each < 20; ++each) clients.emplace_back(server.port());
+    for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
+    server.signal(SIGKILL);
+    BOOST_TEST(server.wait() == -SIGKILL);
+  }
+}
+
 // The server is stopped while the messages and the signal arrive, so it finds all of them at once
 // when it continues.
 BOOST_AUTO_TEST_CASE(sigterm_answers_what_was_received_and_exits_with_zero) {
