@@ -23,7 +23,7 @@ class stream : public stream_socket {
   static stream from_descriptor(int descriptor);
 
   // Opens a socket and connects it. Closes the one that was open. Waits while the listener's
-  // backlog is full.
+  // backlog is full. The stream is closed afterwards if the call fails or throws.
   void connect(std::string_view path, error_code& error);
   void connect(std::string_view path);
 

@@ -106,11 +106,18 @@ int socket::open(int family) {
 
 void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) {
   int failure = open(peer->sa_family);
-  const auto mine = opened_;
+  struct attempt {
+    ~attempt() {
+      if (!connected && opened.is_still(turn)) opened.drop_descriptor();
+    }
+    socket& opened;
+    const unsigned turn = opened.opened_;
+    bool connected = false;
+  } made{*this};  // closes the socket also when an exception, such as `cancelled`, leaves the call
   if (failure == 0) failure = scheduler_->blocking().reactor().adopt(descriptor_);
   if (failure == 0) failure = connect_opened(peer, length);
   error = code_of(failure);
-  if (failure != 0 && is_still(mine)) drop_descriptor();
+  made.connected = failure == 0;
 }
 
 // A connect to a Unix-domain path whose backlog is full fails with EAGAIN at once, and no event

@@ -103,7 +103,8 @@ class socket {
   socket() = default;  // closed
   socket(scheduler& owner, int descriptor) noexcept : scheduler_{&owner}, descriptor_{descriptor} {}
 
-  // Opens a new socket, as open(), and connects it.
+  // Opens a new socket, as open(), and connects it. Closes it again if that fails or the fiber is
+  // cancelled.
   void connect(const sockaddr* peer, socklen_t length, error_code& error);
 
   // Opens a new socket for the current scheduler. Closes the one that was open; the time limit

@@ -35,7 +35,8 @@ class stream : public stream_socket {
   // the form with an error_code.
   static stream from_descriptor(int descriptor);
 
-  // Opens a socket and connects it. Closes the one that was open.
+  // Opens a socket and connects it. Closes the one that was open. The stream is closed afterwards
+  // if the call fails or throws.
   void connect(const endpoint& peer, error_code& error);
   void connect(const endpoint& peer);
 

@@ -157,6 +157,22 @@ BOOST_AUTO_TEST_CASE(a_stream_that_was_moved_from_has_no_limit) {
   scheduler.run();
 }
 
+// The backlog is full, so the call sleeps between two tries.
+BOOST_AUTO_TEST_CASE(a_connect_to_a_path_that_is_cancelled_closes_the_stream) {
+  const local::listener listener{path, 1};
+  const auto waiting = fill_backlog(path);
+  local::stream client;
+  auto connecting = scheduler.spawn([&] { client.connect(path); });
+  scheduler.spawn([&] {
+    this_fiber::sleep_for(5ms);
+    BOOST_TEST(client.is_open());
+    connecting.cancel();
+    BOOST_CHECK_THROW(connecting.join(), fibers::cancelled);
+    BOOST_TEST(!client.is_open());
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_CASE(connecting_has_a_deadline) {
   const local::listener listener{path, 1};
   const auto waiting = fill_backlog(path);

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -351,6 +352,29 @@ BOOST_AUTO_TEST_CASE(a_cancelled_connect_leaves_the_stream_usable) {
     BOOST_TEST(read_exactly(client, 1) == "x");
   });
   scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_connect_that_is_cancelled_closes_the_stream) {
+  const full_listener full;
+  tcp::stream client;
+  auto connecting = scheduler.spawn([&] { client.connect(full.endpoint()); });
+  scheduler.spawn([&] {
+    this_fiber::sleep_for(1ms);
+    BOOST_TEST(client.is_open());
+    connecting.cancel();
+    BOOST_CHECK_THROW(connecting.join(), fibers::cancelled);
+    BOOST_TEST(!client.is_open());
+    error_code error;
+    client.write_some(asio::buffer("x", 1), error);
+    BOOST_TEST(error == asio::error::bad_descriptor);
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_connect_outside_of_a_fiber_leaves_nothing_open) {
+  tcp::stream client;
+  BOOST_CHECK_THROW(client.connect(listener.local_endpoint()), std::logic_error);
+  BOOST_TEST(!client.is_open());
 }
 
 BOOST_AUTO_TEST_CASE(closing_under_a_reader_and_a_writer_aborts_them) {
