@@ -46,7 +46,7 @@ void stream::connect(std::string_view path) {
   if (error) throw_error(error, "connect to " + std::string{path});
 }
 
-listener::listener(std::string_view path, int backlog) {
+listener::listener(std::string_view path, int backlog) : listener{} {
   error_code error;
   listen(path, backlog, error);
   if (error) throw_error(error, "listen on " + std::string{path});

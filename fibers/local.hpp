@@ -34,7 +34,7 @@ class stream : public stream_socket {
 
 class listener : public socket {
  public:
-  listener() = default;  // closed; listen() and assign() open it
+  listener() noexcept : socket{role::listener} {}  // closed; listen() and assign() open it
 
   // Binds and listens. The path must not exist. Throws boost::system::system_error.
   explicit listener(std::string_view path, int backlog = 4096);

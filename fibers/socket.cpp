@@ -1,6 +1,7 @@
 #include <fibers/socket.hpp>
 #include <fibers/this_fiber.hpp>
 
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <boost/asio/error.hpp>
@@ -15,12 +16,31 @@ bool ran_out(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+int option_of(int descriptor, int name, int& value) noexcept {
+  socklen_t length = sizeof value;
+  return ::getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? 0 : errno;
+}
+
+// Why the descriptor can be neither a stream nor a listener: an errno value; 0 if it can be one of
+// them. `listens`: which one. A byte stream has no limits of messages, and no read looks for them.
+int unfit(int descriptor, bool& listens) noexcept {
+  int type = 0, protocol = 0, accepts = 0;
+  if (const int error = option_of(descriptor, SO_TYPE, type)) return error;
+  if (type != SOCK_STREAM) return EPROTOTYPE;
+  if (const int error = option_of(descriptor, SO_PROTOCOL, protocol)) return error;
+  if (protocol == IPPROTO_SCTP) return EPROTONOSUPPORT;
+  const int error = option_of(descriptor, SO_ACCEPTCONN, accepts);
+  listens = accepts != 0;
+  return error;
+}
+
 }  // namespace
 
 socket::socket(socket&& other) noexcept
     : limit_{std::move(other.limit_)},
       scheduler_{other.scheduler_},
-      descriptor_{std::exchange(other.descriptor_, -1)} {}
+      descriptor_{std::exchange(other.descriptor_, -1)},
+      role_{other.role_} {}
 
 socket& socket::operator=(socket&& other) noexcept {
   if (this == &other) return *this;
@@ -49,7 +69,11 @@ void socket::assign(int descriptor, error_code& error) {
     return;
   }
   auto& here = scheduler::current();
-  error = code_of(here.blocking().reactor().adopt(descriptor));
+  bool listens = false;
+  int failure = unfit(descriptor, listens);
+  if (failure == 0 && listens != (role_ == role::listener)) failure = EINVAL;
+  if (failure == 0) failure = here.blocking().reactor().adopt(descriptor);
+  error = code_of(failure);
   if (error) return;
   ++opened_;
   scheduler_ = &here;

@@ -46,8 +46,11 @@ class socket {
 
   // Takes over an open socket: a connected one for a stream, a listening one for a listener, such
   // as one that a parent process has opened. Until it is released or closed, use the descriptor
-  // only through this object. Fails with already_open if this socket is open. After a failure the
-  // descriptor is still the caller's.
+  // only through this object. Fails with already_open if this socket is open, with EPROTOTYPE or
+  // EPROTONOSUPPORT for a socket that keeps the limits of messages (SOCK_DGRAM, SOCK_SEQPACKET,
+  // SCTP), with ENOTSOCK for what is no socket, and with EINVAL for a listening socket as a stream
+  // or one that does not listen as a listener. After a failure the descriptor is still the
+  // caller's.
   void assign(int descriptor, error_code& error);
   void assign(int descriptor);
 
@@ -100,7 +103,9 @@ class socket {
   }
 
  protected:
-  socket() = default;  // closed
+  enum class role : bool { stream, listener };
+  explicit socket(role mine) noexcept : role_{mine} {}  // closed
+  socket() = default;                                   // a stream, closed
   socket(scheduler& owner, int descriptor) noexcept : scheduler_{&owner}, descriptor_{descriptor} {}
 
   // Opens a new socket, as open(), and connects it. Closes it again if that fails or the fiber is
@@ -140,6 +145,7 @@ class socket {
   // Counts open() and assign(); tells after a wait whether the descriptor is still the same.
   unsigned opened_ = 0;
   unsigned cancels_ = 0;  // counts cancel(); for calls that sleep without an operation
+  role role_ = role::stream;
 };
 
 }  // namespace fibers

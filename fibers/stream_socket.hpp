@@ -130,7 +130,7 @@ class stream_socket : public socket {
 // process has opened.
 class stream_listener : public socket {
  public:
-  stream_listener() = default;  // closed; assign() opens it
+  stream_listener() noexcept : socket{role::listener} {}  // closed; assign() opens it
 
   // Waits for a connection. If descriptors or memory have run out, the connection stays in the
   // backlog, and accept() waits on: it tries again every 10 ms.

@@ -122,13 +122,14 @@ endpoint stream::remote_endpoint() const {
 
 // --- listener --------------------------------------------------------------------------------
 
-listener::listener(std::string_view host, std::uint16_t port, const listener_options& options) {
+listener::listener(std::string_view host, std::uint16_t port, const listener_options& options)
+    : listener{} {
   error_code error;
   listen(host, port, options, error);
   if (error) throw_error_at(error, "listen on ", host, port);
 }
 
-listener::listener(const endpoint& local, const listener_options& options) {
+listener::listener(const endpoint& local, const listener_options& options) : listener{} {
   error_code error;
   listen(local, options, error);
   if (error) throw_error(error, "listen on " + text_of(local));

@@ -58,7 +58,7 @@ struct listener_options {
 
 class listener : public socket {
  public:
-  listener() = default;  // closed; listen() and assign() open it
+  listener() noexcept : socket{role::listener} {}  // closed; listen() and assign() open it
 
   // `host` is a numeric address, a name, or empty for any address. Port 0 is any free port. Looking
   // up a name blocks the whole thread. Throws boost::system::system_error.

@@ -1,4 +1,5 @@
 // assign() and release(): a socket takes over a descriptor, or gives its descriptor away.
+#include <fibers/local.hpp>
 #include <fibers/stream_socket.hpp>
 
 #include <fcntl.h>
@@ -154,6 +155,53 @@ BOOST_AUTO_TEST_CASE(every_socket_takes_over_one_that_is_open) {
     meet(third, port);
   });
   scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_stream_is_not_taken_over) {
+  namespace errc = boost::system::errc;
+  std::array<int, 2> ends{};
+  checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  const descriptor pipe{ends[0]}, written{ends[1]};
+  const descriptor file{checked(::open("/dev/null", O_RDWR | O_CLOEXEC), "open")};
+  const descriptor packets{checked(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), "socket")};
+  const descriptor datagrams{checked(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket")};
+  const descriptor udp{checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket")};
+  const auto refused = [](auto&& taker, const descriptor& offered, auto why) {
+    const int flags = ::fcntl(offered.get(), F_GETFL);
+    error_code error;
+    taker.assign(offered.get(), error);
+    BOOST_TEST(error == why);
+    BOOST_TEST(!taker.is_open());
+    BOOST_TEST(::fcntl(offered.get(), F_GETFL) == flags);  // still open, and as it was
+  };
+  for (const auto* message : {&packets, &datagrams, &udp}) {
+    refused(tcp::stream{}, *message, errc::wrong_protocol_type);
+    refused(fibers::local::stream{}, *message, errc::wrong_protocol_type);
+    refused(fibers::stream_listener{}, *message, errc::wrong_protocol_type);
+  }
+  for (const auto* other : {&pipe, &file}) {
+    refused(tcp::stream{}, *other, errc::not_a_socket);
+    refused(tcp::listener{}, *other, errc::not_a_socket);
+  }
+  const listening_socket listens;
+  const tcp_pair peers;
+  refused(tcp::stream{}, listens.socket, errc::invalid_argument);
+  refused(fibers::local::stream{}, listens.socket, errc::invalid_argument);
+  refused(tcp::listener{}, peers.near, errc::invalid_argument);
+  refused(fibers::local::listener{}, peers.near, errc::invalid_argument);
+  refused(fibers::stream_listener{}, peers.near, errc::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_that_was_moved_takes_over_listening_sockets_only) {
+  const listening_socket listens;
+  const tcp_pair peers;
+  tcp::listener first;
+  tcp::listener moved{std::move(first)};
+  error_code error;
+  moved.assign(peers.near.get(), error);
+  BOOST_TEST(error == boost::system::errc::invalid_argument);
+  moved.assign(::dup(listens.socket.get()), error);
+  BOOST_TEST(!error);
 }
 
 BOOST_AUTO_TEST_CASE(an_open_socket_and_a_bad_descriptor_are_not_taken_over) {
