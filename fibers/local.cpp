@@ -2,6 +2,7 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <string>
@@ -11,16 +12,31 @@ namespace {
 
 struct address {
   sockaddr_un name{};
-  socklen_t length = 0;  // 0: the path is too long
+  socklen_t length = 0;
+  int error = 0;  // an errno value: why the path is no address
 
   explicit address(std::string_view path) {
-    name.sun_family = AF_UNIX;
-    if (path.size() >= sizeof name.sun_path) return;
-    path.copy(name.sun_path, path.size());
-    length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+    const bool abstract = path.starts_with('\0');  // its length says where it ends, and no NUL
+    const auto size = path.size() + (abstract ? 0 : 1);
+    if (path.empty() || (!abstract && path.find('\0') != path.npos)) {
+      error = EINVAL;
+    } else if (size > sizeof name.sun_path) {
+      error = ENAMETOOLONG;
+    } else {
+      name.sun_family = AF_UNIX;
+      path.copy(name.sun_path, path.size());
+      length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
+    }
   }
   const sockaddr* generic() const { return reinterpret_cast<const sockaddr*>(&name); }
 };
+
+// For messages, as ss(8) writes it: with @ for each NUL.
+std::string text_of(std::string_view path) {
+  std::string text{path};
+  std::ranges::replace(text, '\0', '@');
+  return text;
+}
 
 }  // namespace
 
@@ -32,9 +48,9 @@ stream stream::from_descriptor(int descriptor) {
 
 void stream::connect(std::string_view path, error_code& error) {
   const address peer{path};
-  if (peer.length == 0) {
+  if (peer.error != 0) {
     drop_descriptor();
-    error = code_of(ENAMETOOLONG);
+    error = code_of(peer.error);
     return;
   }
   socket::connect(peer.generic(), peer.length, error);
@@ -43,19 +59,19 @@ void stream::connect(std::string_view path, error_code& error) {
 void stream::connect(std::string_view path) {
   error_code error;
   connect(path, error);
-  if (error) throw_error(error, "connect to " + std::string{path});
+  if (error) throw_error(error, "connect to " + text_of(path));
 }
 
 listener::listener(std::string_view path, int backlog) : listener{} {
   error_code error;
   listen(path, backlog, error);
-  if (error) throw_error(error, "listen on " + std::string{path});
+  if (error) throw_error(error, "listen on " + text_of(path));
 }
 
 void listener::listen(std::string_view path, int backlog, error_code& error) {
   const address local{path};
   int failure = open(AF_UNIX);
-  if (failure == 0 && local.length == 0) failure = ENAMETOOLONG;
+  if (failure == 0) failure = local.error;
   if (failure == 0) failure = socket::listen(local.generic(), local.length, backlog);
   error = code_of(failure);
   if (error) drop_descriptor();
@@ -92,7 +108,7 @@ stream connect_until(std::string_view path, clock::time_point moment, error_code
 stream connect_until(std::string_view path, clock::time_point moment) {
   error_code error;
   auto connected = connect_until(path, moment, error);
-  if (error) throw_error(error, "connect to " + std::string{path});
+  if (error) throw_error(error, "connect to " + text_of(path));
   return connected;
 }
 

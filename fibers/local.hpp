@@ -3,8 +3,11 @@
 //     fibers::local::listener listener{"/run/echo"};
 //     auto stream = fibers::local::connect("/run/echo");
 //
-// stream_socket.hpp says what a stream can do and how it fails. A path has at most 107 characters;
-// a longer one fails with ENAMETOOLONG.
+// stream_socket.hpp says what a stream can do and how it fails.
+//
+// A path has at most 107 characters. A longer one fails with ENAMETOOLONG, and an empty one or one
+// with a NUL in it with EINVAL. If its first character is a NUL, it is an abstract name (unix(7)):
+// no file, up to 107 bytes after that NUL, and all of them count, also further NULs.
 #pragma once
 
 #include <fibers/stream_socket.hpp>

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/role.hpp>
 #include <cerrno>
@@ -28,14 +29,17 @@ endpoint from_sockaddr(const sockaddr* address, socklen_t length) {
   return result;
 }
 
+// The addresses of an empty name are the loopback's.
 std::vector<endpoint> resolve(std::string_view host, std::uint16_t port, error_code& error) {
   error = {};
-  if (host.empty()) return {endpoint{boost::asio::ip::tcp::v4(), port}};
   const std::string name{host};
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* first = nullptr;
-  if (const int failure = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); failure != 0) {
+  const bool cut = name.find('\0') != name.npos;  // getaddrinfo() would look up what is before it
+  const int failure =
+      cut ? EAI_NONAME : ::getaddrinfo(name.empty() ? nullptr : name.c_str(), "0", &hints, &first);
+  if (failure != 0) {
     error.assign(failure, boost::asio::error::get_addrinfo_category());
     return {};
   }
@@ -50,7 +54,8 @@ std::vector<endpoint> resolve(std::string_view host, std::uint16_t port, error_c
 
 [[noreturn]] void throw_error_at(const error_code& error, const char* what, std::string_view host,
                                  std::uint16_t port) {
-  const std::string name{host};
+  std::string name{host};
+  std::ranges::replace(name, '\0', '?');
   if (error.category() == boost::asio::error::get_addrinfo_category()) {
     throw_error(error, "look up " + name);
   }
@@ -75,16 +80,15 @@ endpoint name_of_socket(name_getter* get, int descriptor, const char* what) {
   return result;
 }
 
-bool switch_on(int descriptor, int level, int option) {
-  const int on = 1;
-  return ::setsockopt(descriptor, level, option, &on, sizeof on) == 0;
+bool set(int descriptor, int level, int option, int value) {
+  return ::setsockopt(descriptor, level, option, &value, sizeof value) == 0;
 }
 
 // False: errno has the reason.
 bool set_options(int descriptor, const listener_options& options) {
-  return switch_on(descriptor, SOL_SOCKET, SO_REUSEADDR) &&
-         (!options.reuse_port || switch_on(descriptor, SOL_SOCKET, SO_REUSEPORT)) &&
-         (!options.no_delay || switch_on(descriptor, IPPROTO_TCP, TCP_NODELAY));
+  return set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) &&
+         (!options.reuse_port || set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+         (!options.no_delay || set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1));
 }
 
 }  // namespace
@@ -138,18 +142,38 @@ listener::listener(const endpoint& local, const listener_options& options) : lis
 // Listens on the first address, in the order that the resolver prefers.
 void listener::listen(std::string_view host, std::uint16_t port, const listener_options& options,
                       error_code& error) {
+  if (host.empty()) {
+    error = code_of(listen_everywhere(port, options));
+    return;
+  }
   const auto found = resolve(host, port, error);
   if (error) return drop_descriptor();
   listen(found.front(), options, error);
 }
 
 void listener::listen(const endpoint& local, const listener_options& options, error_code& error) {
+  error = code_of(listen_at(local, options, false));
+}
+
+// One socket for both families. A machine without IPv6 has the other one only.
+int listener::listen_everywhere(std::uint16_t port, const listener_options& options) {
+  using boost::asio::ip::tcp;
+  const int failure = listen_at(endpoint{tcp::v6(), port}, options, true);
+  if (failure != EAFNOSUPPORT && failure != EADDRNOTAVAIL) return failure;
+  return listen_at(endpoint{tcp::v4(), port}, options, false);
+}
+
+int listener::listen_at(const endpoint& local, const listener_options& options,
+                        bool both_families) {
   int failure = open(local.protocol().family());
   if (failure == 0 && !set_options(descriptor_, options)) failure = errno;
+  if (failure == 0 && both_families && !set(descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, 0)) {
+    failure = errno;
+  }
   const auto length = static_cast<socklen_t>(local.size());
   if (failure == 0) failure = socket::listen(local.data(), length, options.backlog);
-  error = code_of(failure);
-  if (error) drop_descriptor();
+  if (failure != 0) drop_descriptor();
+  return failure;
 }
 
 stream listener::accept(error_code& error) {

@@ -60,8 +60,10 @@ class listener : public socket {
  public:
   listener() noexcept : socket{role::listener} {}  // closed; listen() and assign() open it
 
-  // `host` is a numeric address, a name, or empty for any address. Port 0 is any free port. Looking
-  // up a name blocks the whole thread. Throws boost::system::system_error.
+  // `host` is a numeric address, a name, or empty for every address of both families, IPv4 and
+  // IPv6. (On such a listener the address of an IPv4 peer is a mapped one, ::ffff:192.0.2.1.) Port
+  // 0 is any free port. Looking up a name blocks the whole thread. Throws
+  // boost::system::system_error.
   listener(std::string_view host, std::uint16_t port, const listener_options& options = {});
   explicit listener(const endpoint& local, const listener_options& options = {});
 
@@ -81,10 +83,15 @@ class listener : public socket {
 
   endpoint local_endpoint(error_code& error) const noexcept;
   endpoint local_endpoint() const;
+
+ private:
+  // Both return an errno value; 0 is success.
+  int listen_everywhere(std::uint16_t port, const listener_options& options);
+  int listen_at(const endpoint& local, const listener_options& options, bool both_families);
 };
 
-// Connects to a numeric address or a name, and tries the name's addresses in turn. Looking up a
-// name blocks the whole thread. On error the stream is closed.
+// Connects to a numeric address or a name, and tries the name's addresses in turn. An empty name is
+// this machine. Looking up a name blocks the whole thread. On error the stream is closed.
 stream connect(std::string_view host, std::uint16_t port, error_code& error);
 stream connect(std::string_view host, std::uint16_t port);
 

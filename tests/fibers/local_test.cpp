@@ -6,7 +6,9 @@
 #include <boost/asio/ip/unicast.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,22 @@ struct local_fixture : scheduler_fixture {
   scratch_folder folder;
   std::string path = (folder.path() / "socket").string();
 };
+
+// An address whose sun_path holds exactly `bytes`.
+struct raw_address {
+  explicit raw_address(const std::string& bytes)
+      : length{static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + bytes.size())} {
+    name.sun_family = AF_UNIX;
+    bytes.copy(name.sun_path, sizeof name.sun_path);
+  }
+  const sockaddr* generic() const { return reinterpret_cast<const sockaddr*>(&name); }
+  sockaddr_un name{};
+  socklen_t length;
+};
+
+descriptor raw_local_socket() {
+  return descriptor{checked(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
+}
 
 // Connects until the backlog is full. Returns the connections.
 std::vector<descriptor> fill_backlog(const std::string& path) {
@@ -137,6 +155,56 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_too_long_closes_what_was_open) {
     BOOST_TEST(!client.is_open());
   });
   scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_path_and_one_with_a_nul_are_refused) {
+  using namespace std::string_literals;
+  scheduler.spawn([&] {
+    for (const auto& wrong : {""s, path + "\0"s, path + "\0.x"s, "a\0b"s}) {
+      error_code error;
+      local::listener listener;
+      listener.listen(wrong, 1, error);
+      BOOST_TEST(error == boost::system::errc::invalid_argument);
+      BOOST_TEST(!listener.is_open());
+      local::stream stream;
+      stream.connect(wrong, error);
+      BOOST_TEST(error == boost::system::errc::invalid_argument);
+      BOOST_TEST(!stream.is_open());
+    }
+  });
+  scheduler.run();
+  BOOST_TEST(!std::filesystem::exists(path));
+}
+
+// A name of one byte, one with NULs in it, and one of every byte that fits.
+BOOST_AUTO_TEST_CASE(an_abstract_name_is_what_other_programs_take_it_for) {
+  const auto unique = '\0' + path;
+  const auto longest = unique + std::string(108 - unique.size(), 'x');
+  const auto with_nul = unique + std::string{"\0b", 2};
+  for (const auto& name : {unique, with_nul, longest}) {
+    const raw_address same{name};
+    scheduler.spawn([&] {
+      local::listener listener{name};
+      const auto client = raw_local_socket();
+      checked(::connect(client.get(), same.generic(), same.length), "connect");
+      auto server = listener.accept();
+      send_all(client, "hello");
+      BOOST_TEST(read_some(server) == "hello");
+    });
+    scheduler.run();
+    const auto elsewhere = raw_local_socket();
+    checked(::bind(elsewhere.get(), same.generic(), same.length), "bind");
+    checked(::listen(elsewhere.get(), 1), "listen");
+    scheduler.spawn([&] {
+      auto client = local::connect(name);
+      BOOST_TEST(client.is_open());
+    });
+    scheduler.run();
+  }
+  error_code error;
+  local::listener listener;
+  listener.listen(longest + 'x', 1, error);
+  BOOST_TEST(error == boost::system::errc::filename_too_long);
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_was_moved_from_has_no_limit) {

@@ -1,4 +1,5 @@
 // tcp: listeners and streams, and the errors that they report.
+#include <netdb.h>
 #include <netinet/tcp.h>
 
 #include <array>
@@ -301,6 +302,40 @@ BOOST_AUTO_TEST_CASE(the_loopback_of_ipv6_works, *boost::unit_test::precondition
   scheduler.spawn([&] {
     auto client = tcp::connect("::1", six.local_endpoint().port());
     BOOST_TEST(read_exactly(client, 3) == "six");
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_host_is_every_address_of_both_families,
+                     *boost::unit_test::precondition(ipv6_loopback)) {
+  tcp::listener everywhere{"", 0};
+  const auto here = everywhere.local_endpoint().port();
+  scheduler.spawn([&] {
+    for (const std::string host : {"127.0.0.1", "::1", "127.0.0.2", ""}) {
+      auto client = tcp::connect_for(host, here, patience);
+      auto server = everywhere.accept();
+      write(server, "x");
+      BOOST_TEST(read_exactly(client, 1) == "x");
+    }
+  });
+  scheduler.run();
+}
+
+// The name up to the NUL would be found.
+BOOST_AUTO_TEST_CASE(a_host_with_a_nul_is_refused) {
+  const std::string host{"127.0.0.1\0.x", 12};
+  const std::string only_a_nul(1, '\0');
+  const error_code unknown{EAI_NONAME, asio::error::get_addrinfo_category()};
+  scheduler.spawn([&] {
+    for (const auto& wrong : {host, only_a_nul}) {
+      error_code error;
+      BOOST_TEST(!tcp::connect(wrong, port, error).is_open());
+      BOOST_TEST(error == unknown);
+      tcp::listener unheard;
+      unheard.listen(wrong, 0, {}, error);
+      BOOST_TEST(error == unknown);
+      BOOST_TEST(!unheard.is_open());
+    }
   });
   scheduler.run();
 }
