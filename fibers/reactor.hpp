@@ -169,6 +169,15 @@ class reactor {
   // negated errno value, or 0 if this needs an operation.
   virtual ssize_t send_at_once(int, const void*, std::size_t) noexcept { return 0; }
 
+  // Call this after the stream was shut down for sending: later sends fail with EPIPE, also where a
+  // reactor copies the bytes before the kernel could refuse them.
+  virtual void no_more_sends(int) noexcept {}
+
+  // Call this when a receive has found the end of the stream. If a send has met an error that ended
+  // the connection, returns that error, once; else 0. The kernel tells such an error to one call
+  // only, and to the others the stream then looks as if the peer had ended it.
+  virtual int why_ended(int) noexcept { return 0; }
+
   // Whether a receive submitted now may find bytes without waiting. False may be wrong.
   virtual bool may_receive(int) const noexcept { return false; }
 
@@ -198,6 +207,9 @@ class reactor {
   bool must_poll() const noexcept { return must_poll_; }
 
  protected:
+  // Whether the error of a send is one of the connection, and not of the call.
+  static bool ends_connection(int error) noexcept;
+
   bool must_poll_ = false;
 };
 

@@ -20,8 +20,9 @@ inline std::size_t stream_socket::finish(const operation& done, error_code& erro
 [[gnu::noinline]] error_code stream_socket::error_of(const operation& done) const noexcept {
   if (done.error() != 0) return code_of(done.error());
   if (!is_open()) return boost::asio::error::bad_descriptor;
-  const bool ended = done.finished() && done.what() == operation::kind::receive;
-  return ended ? make_error_code(boost::asio::error::eof) : error_code{};
+  if (!done.finished() || done.what() != operation::kind::receive) return {};
+  const int broken = scheduler_->blocking().reactor().why_ended(descriptor_);
+  return broken != 0 ? code_of(broken) : make_error_code(boost::asio::error::eof);
 }
 
 template <operation::kind What>
@@ -102,7 +103,11 @@ void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error
     if (error == boost::asio::error::operation_aborted) return;  // the socket was closed meanwhile
     if (error.value() == EBUSY) error = {};  // another fiber writes: do not wait for it
   }
-  if (::shutdown(descriptor_, what) != 0 && !error) error = code_of(errno);
+  if (::shutdown(descriptor_, what) != 0) {
+    if (!error) error = code_of(errno);
+  } else if (what != boost::asio::socket_base::shutdown_receive) {
+    scheduler_->blocking().reactor().no_more_sends(descriptor_);
+  }
 }
 
 void stream_socket::flush(error_code& error) {

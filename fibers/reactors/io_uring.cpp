@@ -368,9 +368,12 @@ void io_uring_reactor::forget(int descriptor) noexcept {
 int io_uring_reactor::hand_over(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return 0;
   cancel_all(descriptor);
-  const auto& old = known(descriptor);
+  auto& old = known(descriptor);
   if (old.sending != none) return EBUSY;
-  if (old.send_error != 0) return std::exchange(known(descriptor).send_error, 0);
+  if (old.send_error != 0 && !old.send_error_told) {
+    old.send_error_told = true;
+    return old.send_error;
+  }
   const bool kept = old.first_unread != none || old.receive_error != 0 ||
                     (old.accepted && !old.accepted->empty());
   if (kept || stop_incoming(descriptor) != arrivals::none) return EAGAIN;
@@ -579,10 +582,35 @@ inline bool io_uring_reactor::copy_straight(entry& from, const io_uring_cqe& wha
   return true;
 }
 
+// The kernel tells an error once, and EPIPE from then on.
+[[gnu::noinline]] void io_uring_reactor::refuse_sending(operation& started, entry& to) noexcept {
+  const bool told = to.send_error_told;
+  to.send_error_told = true;
+  if (told && started.what() == operation::kind::wait_sent) return started.finish(0);
+  started.fail(told ? EPIPE : to.send_error);
+}
+
+// An error that is still to be told comes first.
+void io_uring_reactor::no_more_sends(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return;
+  auto& to = known(descriptor);
+  if (to.send_error != 0) return;
+  to.send_error = EPIPE;
+  to.send_error_told = true;
+}
+
+int io_uring_reactor::why_ended(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return 0;
+  auto& about = known(descriptor);
+  if (!ends_connection(about.send_error) || about.broken_told) return 0;
+  about.broken_told = true;
+  return about.send_error;
+}
+
 bool io_uring_reactor::start_sending(operation& started) {
   auto& to = known(started.descriptor());
-  if (to.send_error != 0) {
-    started.fail(std::exchange(to.send_error, 0));
+  if (to.send_error != 0) [[unlikely]] {
+    refuse_sending(started, to);
     return true;
   }
   if (to.sending != none) {  // one send in flight per descriptor keeps the order
@@ -884,7 +912,10 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   }
   to.sending = none;
   to.given_up = false;
-  if (result < 0) to.send_error = static_cast<std::int16_t>(-result);
+  if (result < 0) {
+    to.send_error = static_cast<std::int16_t>(-result);
+    to.send_error_told = false;
+  }
   if (to.writer == nullptr || completes_once(*to.writer)) return;
   auto& next = *std::exchange(to.writer, nullptr);
   start_sending(next);  // nothing is in flight, so it finishes at once

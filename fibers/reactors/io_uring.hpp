@@ -61,6 +61,8 @@ class io_uring_reactor final : public reactor {
   void forget(int descriptor) noexcept override;
   int hand_over(int descriptor) noexcept override;
   bool submit(operation& started) override;
+  void no_more_sends(int descriptor) noexcept override;
+  int why_ended(int descriptor) noexcept override;
   std::size_t unread(int descriptor) const noexcept override;
   bool cancel(operation& cancelled) noexcept override;
   void give_up_unsent(int descriptor) noexcept override;
@@ -106,9 +108,11 @@ class io_uring_reactor final : public reactor {
     std::uint16_t unread = 0;
     std::uint16_t offset = 0;  // bytes of the first one that were read already
     std::int16_t receive_error = 0;
-    std::int16_t send_error = 0;
+    std::int16_t send_error = 0;  // stays: no send succeeds after one that has failed
     multishot incoming = multishot::off;
-    bool ended = false;
+    bool ended : 1 = false;
+    bool send_error_told : 1 = false;  // to a sender: EPIPE is what the next ones get
+    bool broken_told : 1 = false;      // send_error was told to a reader
     watch end = watch::none;
     bool given_up = false;  // a sender left before all was sent: cancel the rest on close
   };
@@ -161,6 +165,7 @@ class io_uring_reactor final : public reactor {
 
   bool start_reading(operation& started);
   bool start_sending(operation& started);
+  void refuse_sending(operation& started, entry& to) noexcept;
   bool start_once(operation& started);
   void watch_end(int descriptor) noexcept;
   void listen_in(int descriptor, request kind) noexcept;

@@ -185,9 +185,21 @@ ssize_t readiness::send_at_once(int descriptor, const void* data, std::size_t si
   const auto sent = send(descriptor, data, size);
   if (sent == static_cast<ssize_t>(size)) [[likely]]
     return sent;
-  if (sent < 0 && errno != EAGAIN) return errno == EINTR ? 0 : -errno;
+  if (sent < 0 && errno != EAGAIN) {
+    note_broken(to, errno);
+    return errno == EINTR ? 0 : -errno;
+  }
   to.ready(direction::write) = false;  // the socket is full
   return std::max<ssize_t>(sent, 0);
+}
+
+void readiness::note_broken(entry& of, int error) noexcept {
+  if (ends_connection(error)) of.broken = static_cast<std::int16_t>(error);
+}
+
+int readiness::why_ended(int descriptor) noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  return index < entries_.size() ? std::exchange(entries_[index].broken, std::int16_t{0}) : 0;
 }
 
 // True if the last receive left bytes behind or an event has come since.
@@ -303,11 +315,12 @@ inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
 
 // Fails the operation by errno. False: it would have blocked.
 [[gnu::noinline]] bool readiness::failed(operation& tried) noexcept {
+  auto& now = known(tried);
   if (!would_block(tried)) {
+    if (tried.what() == operation::kind::send) note_broken(now, errno);
     tried.fail(errno);
     return true;
   }
-  auto& now = known(tried);
   now.ready(direction_of(tried)) = false;
   if (tried.reads()) now.doubtful = false;  // drained, or the doubt was about an earlier owner
   return false;

@@ -14,6 +14,7 @@
 #include <fibers/reactor.hpp>
 #include <fibers/reactors/timer_descriptor.hpp>
 
+#include <cstdint>
 #include <vector>
 
 namespace fibers {
@@ -26,6 +27,7 @@ class readiness : public reactor {
   void forget(int descriptor) noexcept final;
   bool submit(operation& started) final;
   ssize_t send_at_once(int descriptor, const void* data, std::size_t size) noexcept final;
+  int why_ended(int descriptor) noexcept final;
   bool may_receive(int descriptor) const noexcept final;
   bool cancel(operation& cancelled) noexcept final;
   void cancel_all(int descriptor) noexcept final;
@@ -84,8 +86,9 @@ class readiness : public reactor {
     bool doubtful = false;          // a short read does not mean that the socket is drained
     bool local = false;             // a Unix-domain socket, and events are edges
     bool room_watched = false;      // watch() was called for writing
-    bool level = false;    // events are edges, but level for this listener: an accept waits
-    bool adopted = false;  // if not, it is registered only while an operation waits
+    bool level = false;       // events are edges, but level for this listener: an accept waits
+    bool adopted = false;     // if not, it is registered only while an operation waits
+    std::int16_t broken = 0;  // the error by which a send met the end of the connection
   };
 
   explicit readiness(bool watches) : watches_{watches} {}
@@ -111,6 +114,7 @@ class readiness : public reactor {
   void calm(int descriptor) noexcept;
   bool attempt_receive(operation& tried, entry& from) noexcept;
   bool failed(operation& tried) noexcept;
+  static void note_broken(entry& of, int error) noexcept;
   void give_back(entry& of, direction which, operation_list& finished) noexcept;
 
   std::vector<entry> entries_;  // by descriptor; an accept may reallocate it
