@@ -30,7 +30,8 @@ class stream_socket : public socket {
   // For layers that require an executor. Nothing ever runs on it.
   using executor_type = boost::asio::io_context::executor_type;
 
-  // At most one fiber may read and one may write at a time; a second one gets EBUSY.
+  // At most one fiber may read and one may write at a time; a second one gets EBUSY. flush() counts
+  // as writing.
 
   // Receives what has arrived: at least one byte, and at most what the buffers hold. Returns 0 at
   // once if the buffers have no room.
@@ -133,7 +134,8 @@ class stream_listener : public socket {
   stream_listener() noexcept : socket{role::listener} {}  // closed; assign() opens it
 
   // Waits for a connection. If descriptors or memory have run out, the connection stays in the
-  // backlog, and accept() waits on: it tries again every 10 ms.
+  // backlog, and accept() waits on: it tries again every 10 ms. At most one fiber may wait; a
+  // second one gets EBUSY.
   stream_socket accept(error_code& error);
   stream_socket accept();
 };

@@ -73,7 +73,8 @@ class listener : public socket {
   void listen(const endpoint& local, const listener_options& options, error_code& error);
 
   // Waits for a connection. If descriptors or memory have run out, the connection stays in the
-  // backlog, and accept() waits on: it tries again every 10 ms.
+  // backlog, and accept() waits on: it tries again every 10 ms. At most one fiber may wait; a
+  // second one gets EBUSY. Several listeners of one port take options.reuse_port.
   stream accept(error_code& error);
   stream accept();
   // The same, and tells where the peer is. If the peer has reset the connection since, nobody

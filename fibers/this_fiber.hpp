@@ -36,7 +36,8 @@ std::stop_token get_stop_token();
 
 // Block the fiber until a read (a write) of the descriptor would not block: of a pipe, a signalfd,
 // an eventfd, a terminal, or a socket that a stream reads. They change nothing about the
-// descriptor.
+// descriptor. At most one fiber may wait for reading and one for writing at a time, and a fiber in
+// a read, an accept or a write on the same descriptor counts as well; a second one gets EBUSY.
 void wait_readable(int descriptor, error_code& error);
 void wait_readable(int descriptor);
 void wait_writable(int descriptor, error_code& error);

@@ -252,6 +252,20 @@ BOOST_AUTO_TEST_CASE(a_second_reader_is_told_that_the_stream_is_busy) {
        });
 }
 
+BOOST_AUTO_TEST_CASE(a_second_fiber_that_accepts_is_told_that_the_listener_is_busy) {
+  auto first = scheduler.spawn([&] { return listener.accept(); });
+  scheduler.spawn([&] {
+    error_code error;
+    BOOST_TEST(!listener.accept(error).is_open());
+    BOOST_TEST(error == boost::system::errc::device_or_resource_busy);
+    this_fiber::wait_readable(listener.native_handle(), error);
+    BOOST_TEST(error == boost::system::errc::device_or_resource_busy);
+    const auto client = connected();
+    BOOST_TEST(first.join().is_open());
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_stream_says_so) {
   scheduler.spawn([] {
     tcp::stream closed;

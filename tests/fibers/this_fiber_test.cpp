@@ -132,6 +132,21 @@ BOOST_AUTO_TEST_CASE(two_fibers_wait_for_one_descriptor_to_read_and_to_write) {
   BOOST_TEST(writable);
 }
 
+BOOST_AUTO_TEST_CASE(a_second_fiber_that_waits_for_a_descriptor_is_told_that_it_is_busy) {
+  const descriptor event{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+  auto first = scheduler.spawn([&] { this_fiber::wait_readable(event.get()); });
+  scheduler.spawn([&] {
+    boost::system::error_code error;
+    this_fiber::wait_readable(event.get(), error);
+    BOOST_TEST(error == boost::system::errc::device_or_resource_busy);
+    this_fiber::wait_writable(event.get());  // the other direction is free
+    const std::uint64_t one = 1;
+    BOOST_TEST(::write(event.get(), &one, sizeof one) == 8);
+    first.join();
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_CASE(waiting_for_what_is_no_descriptor_may_set_a_code) {
   scheduler.spawn([] {
     const auto bad = boost::asio::error::bad_descriptor;
