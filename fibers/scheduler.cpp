@@ -2,7 +2,6 @@
 #include <fibers/scheduler.hpp>
 
 #include <algorithm>
-#include <cassert>
 #include <stdexcept>
 
 namespace fibers {
@@ -64,7 +63,7 @@ scheduler& scheduler::current() {
 }
 
 void scheduler::run() {
-  assert(blocking_.on_its_thread() && "a scheduler stays on its thread");
+  if (!blocking_.on_its_thread()) throw std::logic_error{"a scheduler stays on its thread"};
   if (tasks_.running_round()) throw std::logic_error{"a fiber cannot run its own scheduler"};
   const running_scheduler in_charge{*this};
   posts_.run();

@@ -61,7 +61,9 @@ class scheduler {
 
   // Returns when no fiber is left. With io_uring, bytes that the fibers sent may still be here.
   // Then it returns when they have been sent, or when no send has completed for one second. Throws
-  // std::logic_error if one of its own fibers calls it.
+  // std::logic_error if one of its own fibers or another thread calls it, and
+  // boost::system::system_error if the loop cannot wait any more, such as when other code has
+  // closed its descriptors. (With io_uring the loop may go on, but then it does not hear of posts.)
   void run();
 
   // Cancels every fiber. run() returns when they have unwound. Any thread may call it: on the

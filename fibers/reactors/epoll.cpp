@@ -70,7 +70,7 @@ int epoll_reactor::wait(bool sleeps, operation_list& finished) {
     became_ready(event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
                  (event.events & raise_doubt) != 0, finished);
   }
-  return count;
+  return count < 0 ? -errno : count;
 }
 
 }  // namespace fibers

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -34,14 +35,12 @@ constexpr std::chrono::seconds longest_after_close{30};
   throw_error(error, reason);
 }
 
-// Throws unless a retry may succeed: after a signal, a timeout, a full completion queue or a lack
-// of memory.
-void expect_submitted(int result) {
-  if (result >= 0) return;
-  for (const int passing : {EINTR, ETIME, EAGAIN, EBUSY, ENOMEM}) {
-    if (result == -passing) return;
-  }
-  throw_error(-result, "io_uring");
+// Whether the ring refused a submission for good, and not for a signal, a timeout, a full
+// completion queue or a lack of memory.
+bool refused(int result) noexcept {
+  if (result >= 0) return false;
+  constexpr std::array passing{EINTR, ETIME, EAGAIN, EBUSY, ENOMEM};
+  return std::ranges::find(passing, -result) == passing.end();
 }
 
 // Whether one request serves one operation. A receive, an accept or a send does not: its request
@@ -240,12 +239,16 @@ inline void io_uring_reactor::note_submitted() noexcept {
     ++epoch_;
 }
 
-// Returns a free submission entry. A full submission queue is submitted first.
+// Returns a free submission entry. A full submission queue is submitted first. If the ring refuses
+// it for good, the request is lost, and poll() throws the error.
 inline io_uring_sqe& io_uring_reactor::next_submission() noexcept {
+  static thread_local io_uring_sqe lost;
   must_poll_ = true;
   auto* submission = io_uring_get_sqe(&ring_);
   while (submission == nullptr) [[unlikely]] {
-      if (flush() < 0) io_uring_get_events(&ring_);  // mostly, completions have no room
+      const int result = flush();
+      if (refused(result)) return lost;
+      if (result < 0) io_uring_get_events(&ring_);  // mostly, completions have no room
       submission = io_uring_get_sqe(&ring_);
     }
   return *submission;
@@ -717,8 +720,9 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
     const int submitted =
         sleeps ? io_uring_submit_and_wait(&ring_, 1) : io_uring_submit_and_get_events(&ring_);
     note_submitted();
-    if (submitted < 0) [[unlikely]]
-      expect_submitted(submitted);
+    if (submitted < 0) [[unlikely]] {
+      if (refused(submitted) && forgotten_.empty()) throw_error(-submitted, "io_uring");
+    }
     rang_ = deadline;
     rang_early = harvest(finished) == 1 && sleeps && rang_ < deadline;
   } while (rang_early);
@@ -812,6 +816,7 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
       return;
     case request::interrupt:
       interrupted_ = true;
+      if (refused(what.res)) throw_error(-what.res, "io_uring");  // the eventfd was closed
       if ((what.flags & IORING_CQE_F_MORE) == 0) {
         auto& submission = next_submission();
         io_uring_prep_poll_multishot(&submission, interrupt_, POLLIN);

@@ -1,6 +1,7 @@
 #include <fibers/reactors/poll.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 
 namespace fibers {
@@ -50,6 +51,9 @@ void poll_reactor::unwatch(int descriptor, direction which) noexcept {
 int poll_reactor::wait(bool sleeps, operation_list& finished) {
   answers_ = wanted_;
   const int count = ::poll(answers_.data(), answers_.size(), sleeps ? -1 : 0);
+  if (count < 0) return -errno;
+  // The reactor's own descriptors are the first two. Somebody else has closed one.
+  if (((answers_[0].revents | answers_[1].revents) & POLLNVAL) != 0) return -EBADF;
   int left = count;
   for (std::size_t i = 0; left > 0 && i < answers_.size(); ++i) {
     const auto& answer = answers_[i];

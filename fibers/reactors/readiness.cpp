@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace fibers {
@@ -346,11 +347,19 @@ bool readiness::cancel(operation& cancelled) noexcept {
   return true;
 }
 
+// Throws unless a retry may succeed, or operations must be given back first.
+[[gnu::noinline]] void readiness::expect_waited(int error) const {
+  if (!forgotten_.empty() || error == EINTR || error == EAGAIN || error == ENOMEM) return;
+  throw_error(error, std::string{name_of(backend())});
+}
+
 void readiness::poll(time_point deadline, operation_list& finished) {
   bool rang_early;
   do {
     const bool sleeps = deadline != at_once && forgotten_.empty() && timer_.arm(deadline);
     const int events = wait(sleeps, finished);
+    if (events < 0) [[unlikely]]
+      expect_waited(-events);
     rang_early = sleeps && events == 1 && timer_.rang_before(deadline);
   } while (rang_early);
   for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);

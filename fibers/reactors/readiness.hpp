@@ -46,8 +46,8 @@ class readiness : public reactor {
 
   // Called when a descriptor is new. Returns an errno value; 0 is success.
   virtual int enroll(int descriptor) noexcept = 0;
-  // Calls became_ready() for each event and returns how many there were. `sleeps`: waits for the
-  // first one.
+  // Calls became_ready() for each event and returns how many there were, or a negated errno value.
+  // `sleeps`: waits for the first one.
   virtual int wait(bool sleeps, operation_list& finished) = 0;
   // watch() is called when a pending operation begins to wait for this direction, unwatch() when it
   // stops.
@@ -114,6 +114,7 @@ class readiness : public reactor {
   void calm(int descriptor) noexcept;
   bool attempt_receive(operation& tried, entry& from) noexcept;
   bool failed(operation& tried) noexcept;
+  void expect_waited(int error) const;
   static void note_broken(entry& of, int error) noexcept;
   void give_back(entry& of, direction which, operation_list& finished) noexcept;
 

@@ -57,8 +57,7 @@ int select_reactor::wait(bool sleeps, operation_list& finished) {
   const int count = ::select(
       static_cast<int>(wanted_readable_.size() * bits), reinterpret_cast<fd_set*>(readable_.data()),
       reinterpret_cast<fd_set*>(writable_.data()), nullptr, sleeps ? nullptr : &no_time);
-  if (count < 0 && errno == EBADF) fail_closed(finished);
-  if (count <= 0) return count;
+  if (count < 0) return errno == EBADF ? fail_closed(finished) : -errno;
   for (std::size_t i = 0; i < wanted_readable_.size(); ++i) {
     for (auto left = readable_[i] | writable_[i]; left != 0; left &= left - 1) {
       const auto bit = static_cast<std::size_t>(std::countr_zero(left));
@@ -73,14 +72,19 @@ int select_reactor::wait(bool sleeps, operation_list& finished) {
 }
 
 // A descriptor was closed while a fiber waits for it. select() fails with EBADF until it is
-// removed. The operations on it are tried, and fail.
-void select_reactor::fail_closed(operation_list& finished) {
+// removed. The operations on it are tried, and fail. If it is one of the reactor's own, returns
+// -EBADF, else 0.
+int select_reactor::fail_closed(operation_list& finished) {
+  for (const int own : {interrupt_descriptor(), timer_descriptor()}) {
+    if (::fcntl(own, F_GETFD) < 0) return -EBADF;
+  }
   for (std::size_t i = 0; i < wanted_readable_.size(); ++i) {
     for (auto left = wanted_readable_[i] | wanted_writable_[i]; left != 0; left &= left - 1) {
       const auto descriptor = static_cast<int>(i * bits) + std::countr_zero(left);
       if (::fcntl(descriptor, F_GETFD) < 0) became_ready(descriptor, true, true, false, finished);
     }
   }
+  return 0;
 }
 
 }  // namespace fibers

@@ -24,7 +24,7 @@ class select_reactor final : public readiness {
   int wait(bool sleeps, operation_list& finished) override;
   void watch(int descriptor, direction wanted) noexcept override;
   void unwatch(int descriptor, direction wanted) noexcept override;
-  void fail_closed(operation_list& finished);
+  int fail_closed(operation_list& finished);
 
   bitmap& wanted(direction which) noexcept {
     return which == direction::read ? wanted_readable_ : wanted_writable_;
