@@ -43,6 +43,13 @@ bool refused(int result) noexcept {
   return std::ranges::find(passing, -result) == passing.end();
 }
 
+bool listens(int descriptor) noexcept {
+  int accepts = 0;
+  socklen_t length = sizeof accepts;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0 &&
+         accepts != 0;
+}
+
 // Whether one request serves one operation. A receive, an accept or a send does not: its request
 // may outlive the operation.
 bool completes_once(const operation& asked) noexcept {
@@ -328,13 +335,14 @@ io_uring_reactor::entry& io_uring_reactor::at(int descriptor) {
   return entries_[index];
 }
 
-// On a non-blocking descriptor the kernel would complete requests with EAGAIN instead of waiting.
+// On a non-blocking descriptor the kernel may complete requests with EAGAIN instead of waiting. An
+// accept waits (since Linux 5.18), so a listener stays as it is: it may be shared with a loop that
+// would block in accept() otherwise.
 int io_uring_reactor::adopt(int descriptor) noexcept try {
   const int flags = ::fcntl(descriptor, F_GETFL);
   if (flags < 0) return errno;
-  if ((flags & O_NONBLOCK) != 0 && ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) != 0) {
-    return errno;
-  }
+  const bool changes = (flags & O_NONBLOCK) != 0 && !listens(descriptor);
+  if (changes && ::fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) != 0) return errno;
   forget(descriptor);  // operations on an earlier owner of the number would wait for ever
   at(descriptor);
   return 0;

@@ -157,6 +157,28 @@ BOOST_AUTO_TEST_CASE(every_socket_takes_over_one_that_is_open) {
   scheduler.run();
 }
 
+// Another loop may use the same listener by another descriptor, and would block in accept().
+BOOST_AUTO_TEST_CASE(a_non_blocking_listener_that_is_shared_stays_non_blocking) {
+  const listening_socket shared;
+  const auto flags = [&] { return ::fcntl(shared.socket.get(), F_GETFL); };
+  checked(::fcntl(shared.socket.get(), F_SETFL, flags() | O_NONBLOCK), "fcntl");
+  scheduler.spawn([&] {
+    tcp::listener mine;
+    mine.assign(::dup(shared.socket.get()));
+    for (int i = 0; i < 3; ++i) {
+      auto accepting = scheduler.spawn([&] { return mine.accept(); });
+      this_fiber::sleep_for(1ms);
+      BOOST_TEST((flags() & O_NONBLOCK) != 0);
+      const auto client = connected_to(shared.port);
+      auto server = accepting.join();
+      write(server, "x");
+      BOOST_REQUIRE(this_fiber::wait_readable_for(client.get(), patience));
+      BOOST_TEST(receive_all(client, 1) == "x");
+    }
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_stream_is_not_taken_over) {
   namespace errc = boost::system::errc;
   std::array<int, 2> ends{};
