@@ -1,10 +1,71 @@
 #include <fibers/blocking.hpp>
 
+#include <pthread.h>
+
 #include <cassert>
 #include <cerrno>
+#include <mutex>
 #include <stdexcept>
+#include <utility>
 
 namespace fibers {
+namespace {
+
+// Takes the place of a reactor in a child process. The parent has the reactor, and shares its
+// descriptors and rings with the child.
+class lost_reactor final : public reactor {
+  [[noreturn]] static void refuse_use() {
+    throw std::logic_error{"a scheduler belongs to the process that made it"};
+  }
+  io backend() const noexcept override { return io::automatic; }
+  int adopt(int) noexcept override { return EPERM; }
+  void forget(int) noexcept override {}
+  void cancel_all(int) noexcept override {}
+  bool submit(operation&) override { refuse_use(); }
+  bool cancel(operation& cancelled) noexcept override {
+    cancelled.fail(ECANCELED);
+    return true;
+  }
+  void poll(time_point, operation_list& finished) override {
+    if (finished.empty()) refuse_use();
+  }
+  void abandon(operation_list&) noexcept override {}
+  void interrupt() noexcept override {}
+};
+
+lost_reactor lost;
+constinit std::mutex list_of_loops;
+
+}  // namespace
+
+blocking_io* blocking_io::newest_ = nullptr;
+
+blocking_io::blocking_io(std::unique_ptr<fibers::reactor> reactor, task_queue& tasks)
+    : own_{std::move(reactor)}, reactor_{own_.get()}, tasks_{tasks} {
+  // A child gets the list unlocked and whole.
+  [[maybe_unused]] static const int once =
+      ::pthread_atfork([] { list_of_loops.lock(); }, [] { list_of_loops.unlock(); },
+                       [] {
+                         lose_all();
+                         list_of_loops.unlock();
+                       });
+  const std::scoped_lock lock{list_of_loops};
+  older_ = std::exchange(newest_, this);
+}
+
+blocking_io::~blocking_io() {
+  const std::scoped_lock lock{list_of_loops};
+  auto** at = &newest_;
+  while (*at != this) at = &(*at)->older_;
+  *at = older_;
+}
+
+void blocking_io::lose_all() noexcept {
+  for (auto* each = newest_; each != nullptr; each = each->older_) {
+    each->reactor_->abandon(each->finished_);
+    each->reactor_ = &lost;
+  }
+}
 
 bool blocking_io::poll(reactor::time_point deadline) {
   try {

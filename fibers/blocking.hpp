@@ -16,7 +16,6 @@
 #include <cstddef>
 #include <memory>
 #include <thread>
-#include <utility>
 
 namespace fibers {
 
@@ -35,11 +34,13 @@ class blocking_io {
  public:
   blocking_io(const blocking_io&) = delete;
   blocking_io& operator=(const blocking_io&) = delete;
+  ~blocking_io();
 
   // Submits the operation and parks the running fiber until it has finished. If the fiber is
   // cancelled, it takes the operation back and throws `cancelled`. Throws std::logic_error if the
-  // caller is not a fiber. When the limit passes, the operation finishes with ETIMEDOUT. An
-  // operation that finishes in the same moment counts as done, so a race loses no data.
+  // caller is not a fiber, or in a child process of the one that made this. When the limit passes,
+  // the operation finishes with ETIMEDOUT. An operation that finishes in the same moment counts as
+  // done, so a race loses no data.
   void perform(blocking_operation& operation, time_limit* limit = nullptr);
 
   // A descriptor must be adopted here before its first operation, and forgotten before it is
@@ -50,8 +51,7 @@ class blocking_io {
   friend class scheduler;
   friend class stream_socket;
 
-  blocking_io(std::unique_ptr<fibers::reactor> reactor, task_queue& tasks) noexcept
-      : reactor_{std::move(reactor)}, tasks_{tasks} {}
+  blocking_io(std::unique_ptr<fibers::reactor> reactor, task_queue& tasks);
 
   // --- for the loop ----------------------------------------------------------------------------
 
@@ -78,11 +78,17 @@ class blocking_io {
   void await_longer(blocking_operation& operation, time_limit* limit);
   void take_back(blocking_operation& operation, int reason) noexcept;
 
-  std::unique_ptr<fibers::reactor> reactor_;
+  // In the child process after a fork(): takes the reactor away from all loops of the parent.
+  static void lose_all() noexcept;
+
+  std::unique_ptr<fibers::reactor> own_;
+  fibers::reactor* reactor_;  // own_, or what takes its place in a child process
   task_queue& tasks_;
   operation_list finished_;
   std::size_t pending_ = 0;  // operations that were submitted and have not come back
   std::thread::id thread_ = std::this_thread::get_id();
+  static blocking_io* newest_;  // all of the process, of every thread
+  blocking_io* older_;
 };
 
 }  // namespace fibers

@@ -199,6 +199,10 @@ class reactor {
   // finished operations. Throws boost::system::system_error.
   virtual void poll(time_point deadline, operation_list& finished) = 0;
 
+  // Called in a child process after fork(). Appends the operations that only poll() would have
+  // given back. Afterwards only the destructor may be called, and neither disturbs the parent.
+  virtual void abandon(operation_list& finished) noexcept = 0;
+
   // Makes the poll() that is waiting return, or else the next one. The only member that any thread
   // may call.
   virtual void interrupt() noexcept = 0;

@@ -7,6 +7,10 @@
 // One thread constructs, runs and destroys a scheduler. Fibers never change threads, so errno and
 // thread_local keep their meaning, and nothing here takes a lock.
 //
+// A child process of fork() may close sockets, destroy the scheduler and make one of its own, and
+// never disturbs its parent by that. run() and every call that blocks throw std::logic_error there,
+// and a listener or a stream cannot be opened (EPERM).
+//
 // Blocking calls (in tcp, in this_fiber) park the calling fiber and let the others run. If a fiber
 // is cancelled, the call in which it blocks throws `cancelled`. Do not swallow that exception.
 // error.hpp says how calls fail.

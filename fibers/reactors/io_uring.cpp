@@ -85,6 +85,7 @@ io_uring_reactor::io_uring_reactor(unsigned queue, unsigned most_buffers)
     throw_unavailable(-error);
   }
   io_uring_register_ring_fd(&ring_);  // saves the kernel a lookup per call; optional
+  io_uring_ring_dontfork(&ring_);     // a child would write into the parent's queue
   const auto ring_bytes = most_buffers_ * sizeof(io_uring_buf);
   void* memory =
       ::mmap(nullptr, ring_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -107,14 +108,22 @@ io_uring_reactor::io_uring_reactor(unsigned queue, unsigned most_buffers)
 }
 
 io_uring_reactor::~io_uring_reactor() {
-  drain();
+  if (!abandoned_) drain();
   for (auto& known : entries_) {
     if (!known.accepted) continue;
     for (const int connection : *known.accepted) ::close(connection);
   }
-  io_uring_queue_exit(&ring_);
+  if (!abandoned_) io_uring_queue_exit(&ring_);
   ::munmap(buffer_ring_, most_buffers_ * sizeof(io_uring_buf));
   ::close(interrupt_);
+}
+
+// The child has its own copy of all other memory.
+void io_uring_reactor::abandon(operation_list& finished) noexcept {
+  abandoned_ = true;
+  ::close(ring_.ring_fd);
+  for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
+  finished.splice_after(finished.last(), forgotten_);
 }
 
 bool io_uring_reactor::drain() noexcept try {

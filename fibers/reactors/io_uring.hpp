@@ -69,6 +69,7 @@ class io_uring_reactor final : public reactor {
   bool drain() noexcept override;
   void cancel_all(int descriptor) noexcept override;
   void poll(time_point deadline, operation_list& finished) override;
+  void abandon(operation_list& finished) noexcept override;
   void interrupt() noexcept override;
 
  private:
@@ -228,6 +229,7 @@ class io_uring_reactor final : public reactor {
   std::uint32_t epoch_ = 1;   // counts the times that the kernel took the whole submission queue
   int interrupt_;             // an eventfd
   bool interrupted_ = false;  // since drain() began
+  bool abandoned_ = false;    // in a child process, which has no memory of the ring
 
   // The reactor has one timeout request, which stays armed from one poll to the next.
   time_point armed_ = when_something_happens;

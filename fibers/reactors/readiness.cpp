@@ -362,8 +362,17 @@ void readiness::poll(time_point deadline, operation_list& finished) {
       expect_waited(-events);
     rang_early = sleeps && events == 1 && timer_.rang_before(deadline);
   } while (rang_early);
+  give_back_forgotten(finished);
+}
+
+inline void readiness::give_back_forgotten(operation_list& finished) noexcept {
   for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
   finished.splice_after(finished.last(), forgotten_);
+}
+
+// The destructors close descriptors, which the parent has as well.
+void readiness::abandon(operation_list& finished) noexcept {
+  give_back_forgotten(finished);
 }
 
 void readiness::became_ready(int descriptor, bool readable, bool writable, bool doubtful,

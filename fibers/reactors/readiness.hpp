@@ -32,6 +32,7 @@ class readiness : public reactor {
   bool cancel(operation& cancelled) noexcept final;
   void cancel_all(int descriptor) noexcept final;
   void poll(time_point deadline, operation_list& finished) final;
+  void abandon(operation_list& finished) noexcept final;
   void interrupt() noexcept final;
 
  protected:
@@ -115,6 +116,7 @@ class readiness : public reactor {
   bool attempt_receive(operation& tried, entry& from) noexcept;
   bool failed(operation& tried) noexcept;
   void expect_waited(int error) const;
+  void give_back_forgotten(operation_list& finished) noexcept;
   static void note_broken(entry& of, int error) noexcept;
   void give_back(entry& of, direction which, operation_list& finished) noexcept;
 
