@@ -43,13 +43,18 @@ class blocking_io {
   // done, so a race loses no data.
   void perform(blocking_operation& operation, time_limit* limit = nullptr);
 
-  // A descriptor must be adopted here before its first operation, and forgotten before it is
-  // closed.
-  fibers::reactor& reactor() const noexcept { return *reactor_; }
+  // A descriptor must be adopted before its first operation, unless that only waits, and forgotten
+  // before it is closed. adopt() returns an errno value; 0 is success.
+  int adopt(int descriptor) noexcept { return reactor_->adopt(descriptor); }
+  void forget(int descriptor) noexcept { reactor_->forget(descriptor); }
 
  private:
   friend class scheduler;
+  friend class socket;
   friend class stream_socket;
+
+  // Every operation that is submitted to it must be a blocking_operation.
+  fibers::reactor& reactor() const noexcept { return *reactor_; }
 
   blocking_io(std::unique_ptr<fibers::reactor> reactor, task_queue& tasks);
 

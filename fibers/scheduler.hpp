@@ -90,7 +90,8 @@ class scheduler {
   io backend() const noexcept { return blocking_.reactor().backend(); }
 
   task_queue& tasks() noexcept { return tasks_; }
-  timer_queue& timers() noexcept { return timers_; }
+  // The deadlines of its fibers. A time_limit is armed in tasks().timers().
+  const timer_queue& timers() const noexcept { return timers_; }
 
   // For code that builds a blocking call: see blocking.hpp.
   blocking_io& blocking() noexcept { return blocking_; }
@@ -101,6 +102,7 @@ class scheduler {
 
  private:
   friend class runtime;
+  friend class socket;
 
   void look_around();
   bool spin(clock::time_point deadline);

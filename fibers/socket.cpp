@@ -59,7 +59,7 @@ void socket::close() noexcept {
 
 void socket::drop_descriptor() noexcept {
   if (!is_open()) return;
-  scheduler_->blocking().reactor().forget(descriptor_);
+  scheduler_->blocking().forget(descriptor_);
   ::close(std::exchange(descriptor_, -1));
 }
 
@@ -72,12 +72,12 @@ void socket::assign(int descriptor, error_code& error) {
   bool listens = false;
   int failure = unfit(descriptor, listens);
   if (failure == 0 && listens != (role_ == role::listener)) failure = EINVAL;
-  if (failure == 0) failure = here.blocking().reactor().adopt(descriptor);
+  if (failure == 0) failure = here.blocking().adopt(descriptor);
   error = code_of(failure);
   if (error) return;
   ++opened_;
   scheduler_ = &here;
-  limit_.move_to(here.timers());
+  limit_.move_to(here.timers_);
   descriptor_ = descriptor;
 }
 
@@ -123,7 +123,7 @@ int socket::open(int family) {
   drop_descriptor();
   ++opened_;
   scheduler_ = &scheduler::current();
-  limit_.move_to(scheduler_->timers());
+  limit_.move_to(scheduler_->timers_);
   descriptor_ = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   return descriptor_ < 0 ? errno : 0;
 }
@@ -138,7 +138,7 @@ void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) 
     const unsigned turn = opened.opened_;
     bool connected = false;
   } made{*this};  // closes the socket also when an exception, such as `cancelled`, leaves the call
-  if (failure == 0) failure = scheduler_->blocking().reactor().adopt(descriptor_);
+  if (failure == 0) failure = scheduler_->blocking().adopt(descriptor_);
   if (failure == 0) failure = connect_opened(peer, length);
   error = code_of(failure);
   made.connected = failure == 0;
@@ -168,7 +168,7 @@ int socket::family() const noexcept {
 
 int socket::listen(const sockaddr* local, socklen_t length, int backlog) noexcept {
   if (::bind(descriptor_, local, length) != 0 || ::listen(descriptor_, backlog) != 0) return errno;
-  return scheduler_->blocking().reactor().adopt(descriptor_);
+  return scheduler_->blocking().adopt(descriptor_);
 }
 
 // A connection for which there is no descriptor stays in the backlog, and no event reports a free

@@ -23,11 +23,11 @@ class socket {
   // Bytes that arrive in the same moment are delivered. expires_after(zero or less) passes at once.
   template <class Rep, class Period>
   void expires_after(const std::chrono::duration<Rep, Period>& from_now) {
-    limit_.after(saturating_cast(from_now), owner().timers());
+    limit_.after(saturating_cast(from_now), owner().timers_);
   }
   template <class Clock, class Duration>
   void expires_at(const std::chrono::time_point<Clock, Duration>& moment) {
-    limit_.at(deadline_at(moment), owner().timers());
+    limit_.at(deadline_at(moment), owner().timers_);
   }
   void expires_never() noexcept { limit_.never(); }
 
@@ -35,7 +35,7 @@ class socket {
   // servers that must drop silent clients: it costs a store per message.
   template <class Rep, class Period>
   void expires_when_idle(const std::chrono::duration<Rep, Period>& period) {
-    limit_.when_idle(saturating_cast(period), owner().timers());
+    limit_.when_idle(saturating_cast(period), owner().timers_);
   }
 
   // Closes the descriptor. Calls of other fibers on it end with operation_aborted. A second close()

@@ -30,7 +30,7 @@ bool wait(operation::kind readiness, int descriptor, time_limit* limit, error_co
 bool wait_until(operation::kind readiness, int descriptor, clock::time_point moment,
                 error_code& error) {
   time_limit limit;
-  limit.at(moment, here().timers());  // what has passed already still looks once
+  limit.at(moment, here().tasks().timers());  // what has passed already still looks once
   return wait(readiness, descriptor, &limit, error);
 }
 

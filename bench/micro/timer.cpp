@@ -36,10 +36,11 @@ void timer_fibers(benchmark::State& state) {
   fibers::scheduler scheduler;
   random_deadlines deadlines;
   std::list<fibers::time_limit> others(armed_count);
-  for (auto& other : others) other.at(deadlines.next(), scheduler.timers());
+  auto& timers = scheduler.tasks().timers();
+  for (auto& other : others) other.at(deadlines.next(), timers);
   fibers::time_limit limit;
   for (auto _ : state) {
-    limit.at(deadlines.next(), scheduler.timers());
+    limit.at(deadlines.next(), timers);
     limit.never();
   }
 }

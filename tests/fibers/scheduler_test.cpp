@@ -6,7 +6,27 @@
 
 #include <tests/fibers/scheduler_fixture.hpp>
 
+namespace {
+
+// The loop takes every timer for that of a time_limit, and every operation for that of a fiber.
+template <class Scheduler>
+concept takes_any_timer = requires(Scheduler& scheduler, fibers::timer& own) {
+  scheduler.timers().arm(own, {});
+};
+template <class Scheduler>
+concept takes_any_operation = requires(Scheduler& scheduler, fibers::operation& own) {
+  scheduler.blocking().reactor().submit(own);
+};
+
+}  // namespace
+
 BOOST_FIXTURE_TEST_SUITE(running, scheduler_fixture)
+
+BOOST_AUTO_TEST_CASE(timers_and_operations_that_its_loop_would_take_for_others_do_not_compile) {
+  BOOST_TEST(!takes_any_timer<fibers::scheduler>);
+  BOOST_TEST(!takes_any_operation<fibers::scheduler>);
+  BOOST_TEST(scheduler.timers().empty());
+}
 
 BOOST_AUTO_TEST_CASE(it_is_what_was_asked_for) {
   BOOST_TEST(fibers::name_of(scheduler.backend()) == fibers::name_of(backend()));
