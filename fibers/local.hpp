@@ -19,6 +19,8 @@ namespace fibers::local {
 
 class stream : public stream_socket {
  public:
+  using lowest_layer_type = stream;
+
   stream() = default;  // closed
 
   // A stream to which the descriptor is assigned, such as one of a socketpair(). Throws
@@ -29,6 +31,9 @@ class stream : public stream_socket {
   // backlog is full. The stream is closed afterwards if the call fails or throws.
   void connect(std::string_view path, error_code& error);
   void connect(std::string_view path);
+
+  stream& lowest_layer() noexcept { return *this; }
+  const stream& lowest_layer() const noexcept { return *this; }
 
  private:
   friend class listener;

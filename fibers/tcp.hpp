@@ -29,6 +29,8 @@ using endpoint = boost::asio::ip::tcp::endpoint;
 
 class stream : public stream_socket {
  public:
+  using lowest_layer_type = stream;
+
   stream() = default;  // closed
 
   // A stream to which the descriptor is assigned. Throws boost::system::system_error; assign() is
@@ -44,6 +46,10 @@ class stream : public stream_socket {
   endpoint local_endpoint() const;
   endpoint remote_endpoint(error_code& error) const noexcept;
   endpoint remote_endpoint() const;
+
+  // What lies below asio::ssl::stream: secure.lowest_layer().remote_endpoint().
+  stream& lowest_layer() noexcept { return *this; }
+  const stream& lowest_layer() const noexcept { return *this; }
 
  private:
   friend class listener;

@@ -101,6 +101,20 @@ BOOST_AUTO_TEST_CASE(asio_encrypts_a_stream_from_handshake_to_shutdown) {
       });
 }
 
+BOOST_AUTO_TEST_CASE(what_lies_below_tls_can_be_asked) {
+  talk([&](tcp::stream& server) { server.close(); },
+       [&](tcp::stream& client) {
+         const auto peer = client.remote_endpoint();
+         ssl::stream<tcp::stream> secure{std::move(client), asking};
+         BOOST_TEST(secure.lowest_layer().remote_endpoint() == peer);
+         BOOST_TEST(secure.lowest_layer().available() == 0u);
+         asio::ip::tcp::no_delay option;
+         secure.lowest_layer().get_option(option);
+         const auto& unchanged = secure;
+         BOOST_TEST(unchanged.lowest_layer().local_endpoint().port() != port);
+       });
+}
+
 BOOST_AUTO_TEST_CASE(a_certificate_that_nobody_vouches_for_is_refused) {
   talk(
       [&](tcp::stream& server) {
