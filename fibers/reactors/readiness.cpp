@@ -142,6 +142,7 @@ void readiness::forget(int descriptor) noexcept {
   // If the descriptor was duplicated, close() does not remove it from the epoll set, and every
   // connection would be an event for ever.
   if (old.level) withdraw(descriptor);
+  if (old.edges_only) edges_.remove(descriptor);
   old = entry{};
 }
 
@@ -232,7 +233,7 @@ inline void readiness::wait_for(operation& started, entry& on) noexcept {
   const auto which = direction_of(started);
   on.waiting(which) = &started;
   started.pend();
-  if (watches_) watch(started.descriptor(), which);
+  if (watches_ && !on.edges_only) watch(started.descriptor(), which);
 }
 
 bool readiness::wait_for_other(operation& started) noexcept {
@@ -385,13 +386,19 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
     now.ready(direction::read) = true;
     if (auto* waiting = now.waiting(direction::read)) {
       if (waiting->what() == operation::kind::receive) [[likely]] {
-        if (attempt_receive(*waiting, now)) give_back(now, direction::read, finished);
+        if (attempt_receive(*waiting, now)) {
+          give_back(now, direction::read, finished);
+        } else if (watches_) {
+          move_to_edges(descriptor);
+        }
       } else if (attempt(*waiting)) {
         // An accept may have moved the entries.
         give_back(entries_[index], direction::read, finished);
       }
     } else if (descriptor == timer_.get()) {
       timer_.rang();
+    } else if (descriptor == edges_.get()) {
+      take_edges(finished);
     } else if (now.level || !now.adopted) {
       calm(descriptor);
     }
@@ -400,10 +407,36 @@ void readiness::became_ready(int descriptor, bool readable, bool writable, bool 
     auto& again = entries_[index];
     again.ready(direction::write) = true;
     if (auto* waiting = again.waiting(direction::write)) {
-      if (attempt(*waiting)) give_back(again, direction::write, finished);
+      if (attempt(*waiting)) {
+        give_back(again, direction::write, finished);
+      } else if (watches_ && waiting->what() == operation::kind::send) {
+        move_to_edges(descriptor);
+      }
     } else if (!again.adopted) {
       calm(descriptor);
     }
+  }
+}
+
+// Without memory or a descriptor for the set, the descriptor stays where it is.
+[[gnu::noinline]] void readiness::move_to_edges(int descriptor) noexcept {
+  if (edges_.get() < 0) {
+    if (!edges_.open()) return;
+    if (begin(edges_.get()) != 0) return edges_.close();
+    watch(edges_.get(), direction::read);
+  }
+  auto& about = entries_[static_cast<std::size_t>(descriptor)];
+  if (about.edges_only || !edges_.add(descriptor)) return;
+  about.edges_only = true;
+  about.local = is_local(descriptor);
+  for (const auto which : {direction::read, direction::write}) unwatch(descriptor, which);
+}
+
+void readiness::take_edges(operation_list& finished) noexcept {
+  for (const auto& event : edges_.take()) {
+    const bool doubtful = (event.events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    became_ready(event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
+                 doubtful, finished);
   }
 }
 

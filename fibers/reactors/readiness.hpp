@@ -9,9 +9,13 @@
 // stream may come as one event; at urgent data, where a read stops; and on a Unix-domain socket at
 // bytes that carry descriptors (SCM_RIGHTS), where a read stops as well. Then the socket is drained
 // only once a try fails with EAGAIN.
+//
+// If a descriptor is reported and the operation that waits for it would still block, the event is
+// about something else, and select and poll would repeat it. The descriptor moves to an edge_set.
 #pragma once
 
 #include <fibers/reactor.hpp>
+#include <fibers/reactors/edge_set.hpp>
 #include <fibers/reactors/timer_descriptor.hpp>
 
 #include <cstdint>
@@ -89,6 +93,7 @@ class readiness : public reactor {
     bool room_watched = false;      // watch() was called for writing
     bool level = false;       // events are edges, but level for this listener: an accept waits
     bool adopted = false;     // if not, it is registered only while an operation waits
+    bool edges_only = false;  // events are levels, but this descriptor is in edges_
     std::int16_t broken = 0;  // the error by which a send met the end of the connection
   };
 
@@ -113,6 +118,8 @@ class readiness : public reactor {
   bool wait_for_other(operation& started) noexcept;
   void ran_short(const operation& tried) noexcept;
   void calm(int descriptor) noexcept;
+  void move_to_edges(int descriptor) noexcept;
+  void take_edges(operation_list& finished) noexcept;
   bool attempt_receive(operation& tried, entry& from) noexcept;
   bool failed(operation& tried) noexcept;
   void expect_waited(int error) const;
@@ -123,6 +130,7 @@ class readiness : public reactor {
   std::vector<entry> entries_;  // by descriptor; an accept may reallocate it
   operation_list forgotten_;    // the next poll() gives them back with ECANCELED
   class timer_descriptor timer_;
+  edge_set edges_;
   int interrupt_ = -1;  // an eventfd
   const bool watches_;  // events are levels
 };

@@ -18,7 +18,7 @@ LIBRARY = """
     error sanitizer stack stack_overflow.cpp coroutine generator timer_queue task_queue deadline wait_queue
     mutex condition_variable semaphore channel wait_group fiber_handle nursery print_fibers
     reactor blocking
-    reactors/make_reactor.hpp reactors/timer_descriptor reactors/readiness
+    reactors/make_reactor.hpp reactors/edge_set reactors/timer_descriptor reactors/readiness
     reactors/select reactors/poll reactors/epoll reactors/io_uring reactors/io_uring_absent
     reactors/make_reactor.cpp
     this_fiber.hpp post_queue scheduler this_fiber.cpp
