@@ -202,11 +202,27 @@ void io_uring_reactor::release(int buffer) noexcept {
 }
 
 [[gnu::noinline]] int io_uring_reactor::make_send_buffer() {
-  if (free_outgoing_.capacity() <= outgoing_.size()) {
-    free_outgoing_.reserve(2 * outgoing_.size() + 16);  // so that send_completed() never allocates
+  auto bytes = std::make_unique_for_overwrite<std::byte[]>(send_size);
+  if (!bare_outgoing_.empty()) {
+    const int slot = bare_outgoing_.back();
+    bare_outgoing_.pop_back();
+    outgoing_[static_cast<std::size_t>(slot)].bytes = std::move(bytes);
+    return slot;
   }
-  outgoing_.push_back({std::make_unique_for_overwrite<std::byte[]>(send_size)});
+  for (auto* list : {&free_outgoing_, &bare_outgoing_}) {  // so that a free slot needs no memory
+    if (list->capacity() <= outgoing_.size()) list->reserve(2 * outgoing_.size() + 16);
+  }
+  outgoing_.push_back({std::move(bytes)});
   return static_cast<int>(outgoing_.size()) - 1;
+}
+
+// A connection has at most one send under way, so each that is closed makes one buffer needless.
+void io_uring_reactor::drop_a_send_buffer() noexcept {
+  if (free_outgoing_.size() <= most_free_send_buffers) return;
+  const int slot = free_outgoing_.back();
+  free_outgoing_.pop_back();
+  outgoing_[static_cast<std::size_t>(slot)].bytes.reset();
+  bare_outgoing_.push_back(slot);
 }
 
 // Doubles the number of buffers. Without memory for that, receives wait until buffers return.
@@ -379,6 +395,7 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   if (old.accepted) {
     for (const int connection : *old.accepted) ::close(connection);
   }
+  drop_a_send_buffer();
   entry fresh;
   fresh.generation = old.generation + 1;
   for (const int reads : {0, 1}) fresh.turns[reads] = old.turns[reads] + 1;

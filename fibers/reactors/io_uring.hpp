@@ -20,7 +20,8 @@
 // The receive of a connection is cancelled when a few buffers wait for its fiber, so a connection
 // that is not read cannot drain the ring for the others. The ring grows when it runs empty all the
 // same. When unread data fills half of the largest ring, further data is copied out of the ring
-// into buffers of its own.
+// into buffers of its own. The ring keeps its memory, 64 MiB at most. The memory of send buffers
+// goes back as connections are closed, until 64 of them are left.
 //
 // The reactor also polls for the end of the stream, once per connection. Kernels without the fix
 // "io_uring/poll: fix multishot recv missing EOF on wakeup race" may deliver the last bytes to a
@@ -75,6 +76,7 @@ class io_uring_reactor final : public reactor {
  private:
   static constexpr std::size_t buffer_size = 2048;
   static constexpr std::size_t send_size = 16 * 1024;
+  static constexpr std::size_t most_free_send_buffers = 64;
   // Receiving stops when so many buffers, or connections, wait unread.
   static constexpr int most_unread = 2;
   static constexpr int none = -1;
@@ -153,7 +155,9 @@ class io_uring_reactor final : public reactor {
   io_uring_sqe& ask(int descriptor) noexcept;
   int flush() noexcept;
   void note_submitted() noexcept;
-  std::size_t sends_under_way() const noexcept { return outgoing_.size() - free_outgoing_.size(); }
+  std::size_t sends_under_way() const noexcept {
+    return outgoing_.size() - free_outgoing_.size() - bare_outgoing_.size();
+  }
   enum class arrivals : std::uint8_t { none, some, unknown };
   arrivals stop_incoming(int descriptor) noexcept;
   arrivals uncollected(int descriptor) noexcept;
@@ -201,6 +205,7 @@ class io_uring_reactor final : public reactor {
     return const_cast<io_uring_reactor*>(this)->record_of(buffer);
   }
   int make_send_buffer();
+  void drop_a_send_buffer() noexcept;
   int take_send_buffer();
 
   io_uring ring_{};
@@ -215,8 +220,9 @@ class io_uring_reactor final : public reactor {
   unsigned most_buffers_;
   int returned_ = 0;  // buffers added to the ring that the kernel does not see yet
   std::vector<outgoing> outgoing_;
-  std::vector<int> free_outgoing_;
-  std::vector<entry> entries_;  // by descriptor; an accept may reallocate it
+  std::vector<int> free_outgoing_;  // their memory stays
+  std::vector<int> bare_outgoing_;  // free, and without memory
+  std::vector<entry> entries_;      // by descriptor; an accept may reallocate it
   struct starving {
     int descriptor;
     std::uint32_t generation;

@@ -1,10 +1,12 @@
 // Memory runs out during a call of a reactor: no descriptor leaks, and the reactor still works.
 #include <fcntl.h>
+#include <malloc.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <iterator>
 #include <new>
@@ -17,13 +19,20 @@ namespace {
 
 constexpr int unlimited = -1;
 int allocations_left = unlimited;
+std::size_t bytes_in_use = 0;
 
 void* allocate(std::size_t size, std::size_t alignment) {
   if (allocations_left == 0) throw std::bad_alloc{};
   if (allocations_left > 0) --allocations_left;
   void* memory = nullptr;
   if (::posix_memalign(&memory, alignment, size) != 0) throw std::bad_alloc{};
+  bytes_in_use += ::malloc_usable_size(memory);
   return memory;
+}
+
+[[gnu::noinline]] void release(void* memory) noexcept {
+  bytes_in_use -= ::malloc_usable_size(memory);
+  std::free(memory);
 }
 
 std::ptrdiff_t count_descriptors() {
@@ -41,16 +50,16 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   return allocate(size, static_cast<std::size_t>(alignment));
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
+  release(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
+  release(memory);
 }
 
 BOOST_AUTO_TEST_CASE(a_reactor_that_cannot_be_made_leaves_no_descriptor) {
@@ -84,5 +93,25 @@ BOOST_FIXTURE_TEST_CASE(a_descriptor_that_cannot_be_adopted_disturbs_no_other, r
     finish(next);
     BOOST_TEST(next.text() == "hello");
     reactor->forget(high.get());
+  }
+}
+
+// 300 buffers of 16 KiB are 4.7 MiB; 64 of them may stay.
+BOOST_AUTO_TEST_CASE(the_send_buffers_of_a_crowd_are_given_back_when_it_leaves) {
+  const auto reactor = fibers::make_reactor(backend());
+  std::deque<local_pair> crowd(300);
+  const auto before = bytes_in_use;
+  for (int turn = 0; turn < 3; ++turn) {
+    for (const auto& each : crowd) {
+      BOOST_REQUIRE(reactor->adopt(each.near.get()) == 0);
+      request send{kind::send, each.near.get(), "x"};
+      BOOST_REQUIRE(reactor->submit(send));
+    }
+    reactor->drain();
+    for (const auto& each : crowd) {
+      BOOST_REQUIRE(receive_all(each.far, 1) == "x");
+      reactor->forget(each.near.get());
+    }
+    BOOST_TEST(bytes_in_use < before + 2'000'000);
   }
 }
