@@ -46,6 +46,9 @@ struct fiber::with_result : fiber {
 
 // If the handle is destroyed, the fiber runs on by itself. A handle may outlive the queue, whose
 // fibers have all ended by then.
+//
+// A result that nobody takes is destroyed by the fiber, as its last act, if the handle has been
+// dropped by then. Otherwise the code that drops the handle destroys it.
 template <class Result>
 class fiber_handle {
  public:
@@ -72,6 +75,7 @@ class fiber_handle {
     if (record == nullptr) return;
     record->has_handle_ = false;
     if (record->state_ != fiber::state::finished) return;
+    record->result.reset();  // its destructor may block, and the queue may end meanwhile
     if (record->queue_ != nullptr) {
       record->queue_->dispose(*record);
     } else {
@@ -145,6 +149,7 @@ fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::s
     record->run(*body);
     record->prepare_to_end();
     body.reset();  // the destructors may still block; then the fiber ends
+    if (!record->has_handle_) record->result.reset();
     record->joiners.serve_all();
     record->queue_->finish(*record);
   };

@@ -19,6 +19,15 @@ void nursery::child::failed() noexcept {
   nursery_->cancel_all_but(this);
 }
 
+// Tells the newest child without a fiber that it has one. It need not be the last of the list:
+// moving its body may have spawned others.
+void nursery::adopt(fiber& spawned) noexcept {
+  auto at = children_.rbegin();
+  while (at->self != nullptr) ++at;
+  at->self = &spawned;
+  if (cancelled_) spawned.cancel();
+}
+
 bool nursery::join_by(clock::time_point deadline) {
   try {
     if (!wait_until_empty(deadline)) return false;
@@ -52,7 +61,7 @@ void nursery::end_children() noexcept {
 void nursery::cancel_all_but(const child* spared) noexcept {
   cancelled_ = true;
   for (auto& each : children_) {
-    if (&each != spared) each.self->cancel();
+    if (&each != spared && each.self != nullptr) each.self->cancel();
   }
 }
 

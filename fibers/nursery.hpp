@@ -76,7 +76,7 @@ class nursery {
     // Keeps the current exception for join(), if it is the first one, and cancels the siblings.
     void failed() noexcept;
 
-    fiber* self = nullptr;
+    fiber* self = nullptr;  // null until the fiber is spawned
 
    private:
     nursery* nursery_;
@@ -90,6 +90,7 @@ class nursery {
     Body body;
   };
 
+  void adopt(fiber& spawned) noexcept;
   bool join_by(clock::time_point deadline);
   bool wait_until_empty(clock::time_point deadline);
   void end_children() noexcept;
@@ -109,8 +110,7 @@ void nursery::spawn(std::string_view name, Body&& body) {
   using body_type = std::decay_t<Body>;
   const auto handle =
       tasks_.spawn(name, child_with_body<body_type>{*this, body_type(std::forward<Body>(body))});
-  children_.back().self = &handle.record();
-  if (cancelled_) handle.record().cancel();
+  adopt(handle.record());
 }
 
 template <class Body>

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -13,6 +14,16 @@
 
 using fibers::cancelled;
 using fibers::task_queue;
+
+namespace {
+
+// What can be moved and calls `action` when it is destroyed.
+template <class Action>
+std::shared_ptr<void> calls_when_destroyed(Action action) {
+  return {nullptr, [action](void*) { action(); }};
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(fiber_handle_facts)
 
@@ -81,6 +92,75 @@ BOOST_AUTO_TEST_CASE(a_handle_that_takes_another_fiber_lets_go_of_its_own) {
   BOOST_CHECK_THROW(run_all(tasks), std::runtime_error);
   run_all(tasks);
   BOOST_CHECK_NO_THROW(first.join());
+}
+
+BOOST_AUTO_TEST_CASE(a_result_that_nobody_wants_is_destroyed_on_its_fiber) {
+  task_queue tasks;
+  std::string where;
+  const auto body = [&] { return calls_when_destroyed([&] { where = tasks.current()->name(); }); };
+  tasks.spawn("unwanted", body);
+  run_all(tasks);
+  BOOST_TEST(where == "unwanted");
+
+  auto dropped = tasks.spawn("dropped early", body);
+  dropped.detach();
+  run_all(tasks);
+  BOOST_TEST(where == "dropped early");
+}
+
+BOOST_AUTO_TEST_CASE(a_result_is_destroyed_by_the_one_that_drops_the_handle) {
+  in_task_queue([](task_queue& tasks) {
+    std::string where;
+    auto made = tasks.spawn(
+        "makes", [&] { return calls_when_destroyed([&] { where = tasks.current()->name(); }); });
+    BOOST_TEST(!made.done());
+    tasks.yield();
+    BOOST_TEST(made.done());
+    BOOST_TEST(where == "");
+    made.detach();
+    BOOST_TEST(where == "first");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_result_whose_destructor_blocks_blocks_its_fiber_only) {
+  in_task_queue([](task_queue& tasks) {
+    fibers::semaphore may_end{0};
+    std::string diary;
+    tasks.spawn("unwanted", [&] {
+      return calls_when_destroyed([&] {
+        diary += 'a';
+        may_end.acquire();
+        diary += 'b';
+      });
+    });
+    tasks.yield();
+    tasks.yield();
+    BOOST_TEST(diary == "a");
+    may_end.release();
+    tasks.yield();
+    BOOST_TEST(diary == "ab");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_dropped_result_may_block_while_its_queue_ends) {
+  fibers::semaphore may_end{0};
+  bool destroyed = false;
+  std::optional<task_queue> ends{std::in_place};
+  auto made = ends->spawn("makes", [&] {
+    return calls_when_destroyed([&] {
+      may_end.acquire();
+      destroyed = true;
+    });
+  });
+  run_all(*ends);
+  in_task_queue([&](task_queue& tasks) {
+    tasks.spawn("drops", [&] { made.detach(); });
+    tasks.yield();
+    ends.reset();
+    may_end.release();
+    BOOST_TEST(!destroyed);
+  });
+  BOOST_TEST(destroyed);
 }
 
 BOOST_AUTO_TEST_CASE(a_joiner_that_is_cancelled_leaves_the_other_running) {

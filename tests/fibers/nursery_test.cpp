@@ -115,6 +115,61 @@ BOOST_AUTO_TEST_CASE(only_a_fiber_can_have_a_nursery) {
   BOOST_CHECK_THROW(nursery{}, std::logic_error);
 }
 
+// A fiber that has ended is destroyed when the next one is spawned.
+BOOST_AUTO_TEST_CASE(a_result_that_spawns_a_sibling_when_it_is_destroyed_leaves_the_list_right) {
+  in_task_queue([](task_queue& tasks) {
+    nursery group;
+    std::string diary;
+    const auto child = [&](char name) {
+      group.spawn("child", [&, name] {
+        appends_when_destroyed local{diary, name};
+        wait_for_ever(tasks);
+      });
+    };
+    tasks.spawn("unwanted", [&] {
+      return std::shared_ptr<void>{nullptr, [&](void*) { child('r'); }};
+    });
+    tasks.yield();
+    child('a');
+    BOOST_TEST(group.size() == 2u);
+    tasks.yield();
+    group.cancel();
+    group.join();
+    BOOST_TEST(diary == "ra");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_spawns_a_sibling_when_it_is_moved_leaves_the_list_right) {
+  struct spawns_when_moved {
+    nursery& group;
+    std::string& diary;
+    int& moves_left;
+    spawns_when_moved(nursery& of, std::string& text, int& moves)
+        : group{of}, diary{text}, moves_left{moves} {}
+    spawns_when_moved(spawns_when_moved&& other) noexcept
+        : group{other.group}, diary{other.diary}, moves_left{other.moves_left} {
+      if (--moves_left == 0) group.spawn("inner", [&text = diary] { text += 'i'; });
+    }
+    void operator()() { diary += 'o'; }
+  };
+  in_task_queue([](task_queue&) {
+    for (const int move : {1, 2, 3, 4}) {
+      nursery group;
+      std::string diary;
+      int moves_left = move;
+      group.spawn("outer", spawns_when_moved{group, diary, moves_left});
+      BOOST_TEST(group.size() == 2u);
+      group.join();
+      BOOST_TEST(diary == "io");
+      moves_left = move;
+      group.spawn("outer", spawns_when_moved{group, diary, moves_left});
+      group.cancel();
+      group.join();
+      BOOST_TEST(diary == "io");
+    }
+  });
+}
+
 // --- exceptions ------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(the_first_exception_cancels_the_siblings_and_comes_out_of_join) {
