@@ -94,7 +94,7 @@ void blocking_io::perform(blocking_operation& operation, time_limit* limit) {
   if (operation.waiter_ == nullptr) [[unlikely]]
     throw std::logic_error{"only a fiber can block"};
   if (operation.waiter_->cancel_requested()) [[unlikely]]
-    throw cancelled{};
+    tasks_.check_cancelled();
   if (limit != nullptr && limit->passed()) [[unlikely]]
     return operation.fail(ETIMEDOUT);
   if (reactor_->submit(operation)) return tasks_.completed_at_once();

@@ -4,17 +4,29 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <iterator>
 
 namespace fibers {
 
-void refuse(const char* mistake) noexcept {
-  const auto part = [](const char* text) {
-    return iovec{const_cast<char*>(text), std::strlen(text)};
+namespace {
+
+template <class... Texts>
+void write_line(Texts... texts) noexcept {
+  const auto part = [](std::string_view text) {
+    return iovec{const_cast<char*>(text.data()), text.size()};
   };
-  const iovec parts[] = {part("fibers: "), part(mistake), part("\n")};
+  const iovec parts[] = {part("fibers: "), part(texts)..., part("\n")};
   [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts, std::size(parts));
+}
+
+}  // namespace
+
+void complain(std::string_view mistake, std::string_view name, std::string_view rest) noexcept {
+  write_line(mistake, " \"", name, "\" ", rest);
+}
+
+void refuse(const char* mistake) noexcept {
+  write_line(mistake);
   std::terminate();
 }
 
@@ -70,6 +82,13 @@ void coroutine::visit(void (*look)(void* argument), void* argument) noexcept {
       boost::context::detail::ontop_fcontext(inside_.stack_pointer, &guest, &receive_visitor);
   inside_.stack_pointer = left.fctx;
   guest.outside.tracker.after_switch_from(inside_.tracker);
+}
+
+// A stack has no room for so many nested handlers, so code that comes here that often is a loop.
+[[gnu::cold, gnu::noinline]] void coroutine::throw_cancelled() {
+  constexpr std::uint32_t too_often = 100'000;
+  if (++throws_ == too_often) refuse("a coroutine that is destroyed swallows `cancelled` for ever");
+  throw cancelled{};
 }
 
 void coroutine::unwind() noexcept {

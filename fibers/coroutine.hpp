@@ -25,6 +25,7 @@
 #include <exception>
 #include <new>
 #include <stdexcept>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -32,7 +33,9 @@ namespace fibers {
 
 // The exception that unwinds a stack before its end: of a coroutine that is destroyed while
 // suspended, or of a cancelled fiber. It is no std::exception, so that handlers of errors let it
-// pass. If a `catch (...)` swallows it, the next call that could suspend throws it again.
+// pass. If a `catch (...)` swallows it, the next call that could suspend throws it again. Code that
+// swallows it for ever never ends: standard error names such a fiber, and the others run on. A
+// coroutine that does so while it is destroyed ends the program, because its destroyer waits.
 class cancelled {};
 
 // The head of the C++ runtime's per-thread exception record (Itanium C++ ABI, section 2.2.2).
@@ -45,8 +48,11 @@ struct exception_state {
 // thread_local across a switch, and after the switch another thread may run the code.
 exception_state& live_exceptions() noexcept;
 
+// Writes a line to standard error: the mistake, the name in quotation marks, and the rest.
+void complain(std::string_view mistake, std::string_view name, std::string_view rest) noexcept;
+
 // Writes `mistake` to standard error and calls std::terminate(): for mistakes after which two calls
-// would run on one stack.
+// would run on one stack, and for what would never end.
 [[noreturn]] void refuse(const char* mistake) noexcept;
 
 // A callable that takes Self&. It is moved to where it runs.
@@ -151,6 +157,7 @@ class coroutine {
   template <class Body>
   void run() noexcept;
   void leave_for_ever() noexcept;
+  [[noreturn]] void throw_cancelled();
   void unwind() noexcept;
 
   // The members that a switch touches come first, so that they share cache lines.
@@ -163,6 +170,7 @@ class coroutine {
   std::exception_ptr failure_;
   progress progress_ = progress::fresh;
   bool unwinding_ = false;
+  std::uint32_t throws_ = 0;  // how often suspend() threw `cancelled`
 };
 
 // --- implementation --------------------------------------------------------------------------
@@ -241,9 +249,9 @@ inline void coroutine::jump(context& from, context& to, exception_state& live,
 
 inline void coroutine::suspend() {
   assert(running());
-  if (unwinding_) throw cancelled{};
+  if (unwinding_) throw_cancelled();
   jump(inside_, *resumer_, *live_);
-  if (unwinding_) throw cancelled{};
+  if (unwinding_) throw_cancelled();
 }
 
 inline void coroutine::transfer_to(coroutine& next) {

@@ -163,8 +163,20 @@ void task_queue::park_uncancellable() noexcept {
   give_way(self);
 }
 
-void task_queue::check_cancelled() const {
-  if (current_->cancel_requested_) throw cancelled{};
+void task_queue::check_cancelled() {
+  if (current_->cancel_requested_) [[unlikely]]
+    throw_cancelled();
+}
+
+// A fiber that swallows the exception in a loop comes here over and over. It gives way, so that the
+// others can go on, and is named once.
+[[gnu::cold, gnu::noinline]] void task_queue::throw_cancelled() {
+  auto& self = *current_;
+  if (self.cancellations_ < many_cancellations && ++self.cancellations_ == many_cancellations) {
+    complain("the fiber", self.name_, "swallows its cancellation for ever");
+  }
+  completed_at_once();
+  throw cancelled{};
 }
 
 void task_queue::let_others_run() noexcept {

@@ -90,6 +90,7 @@ class alignas(64) fiber : public boost::intrusive::slist_base_hook<
   bool resumable_early_ = false;  // parked by park(): cancel() wakes it
   bool ending_ = false;           // only destructors are left: cancel() has no effect any more
   bool has_handle_ = false;
+  std::uint16_t cancellations_ = 0;  // how often `cancelled` was thrown, up to many_cancellations
   std::optional<coroutine> body_;
 
   task_queue* queue_;  // null: the queue is gone, and a handle keeps the finished fiber
@@ -115,6 +116,9 @@ class task_queue {
   // How many operations a fiber may complete in a row without giving way. One operation that
   // completes at once is no reason to give way, but one flooding peer must not starve the others.
   static constexpr int longest_burst = 32;
+
+  // How often a fiber swallows its cancellation before standard error names it.
+  static constexpr int many_cancellations = 1000;
 
   // `timers` is where the deadlines of the fibers are armed. If it is null, no fiber can have a
   // deadline.
@@ -169,8 +173,9 @@ class task_queue {
   // this fiber's memory.
   void park_uncancellable() noexcept;
 
-  // Throws `cancelled` if that was requested of the running fiber.
-  void check_cancelled() const;
+  // Throws `cancelled` if that was requested of the running fiber. As completed_at_once(), gives
+  // way before every longest_burst-th throw in a row.
+  void check_cancelled();
 
   // Lets the fibers run first that are ready, if there are any. Never throws.
   void let_others_run() noexcept;
@@ -217,6 +222,7 @@ class task_queue {
   fiber* take_next() noexcept;
   void note_extended_round(int became_ready) noexcept;
   void give_way(fiber& self) noexcept;
+  [[noreturn]] void throw_cancelled();
   void go_to_the_end(fiber& self) noexcept;
 
   // All queues of the process, as an intrusive list for a debugger: fibers.gdb.py begins here.

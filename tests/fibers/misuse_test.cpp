@@ -1,4 +1,5 @@
-// Misuse by which two flows of control would use one stack: the program aborts and prints why.
+// Misuse by which two flows of control would use one stack, or code would never end: the program
+// prints why, and aborts where nothing else is left.
 #include <fibers/generator.hpp>
 #include <fibers/scheduler.hpp>
 
@@ -112,6 +113,40 @@ void destroy_a_scheduler_from_its_fiber() {
   scheduler->run();
 }
 
+void swallow_the_end_of_a_generator() {
+  generator<int> stubborn{[](auto& yield) {
+    for (;;) {
+      try {
+        yield(1);
+      } catch (...) {
+      }
+    }
+  }};
+  stubborn.next();
+}
+
+// The deadline is for a library that does not let the other fiber run.
+void swallow_a_cancellation() {
+  fibers::scheduler scheduler{fibers::io::epoll};
+  bool slept = false;
+  const auto stubborn = [&] {
+    const auto end = fibers::clock::now() + patience;
+    while (!slept && fibers::clock::now() < end) {
+      try {
+        fibers::this_fiber::sleep_for(1h);
+      } catch (...) {
+      }
+    }
+  };
+  auto stubborn_fiber = scheduler.spawn("stubborn", stubborn);
+  scheduler.spawn("sleeps", [&] {
+    stubborn_fiber.cancel();
+    fibers::this_fiber::sleep_for(100ms);
+    slept = true;
+  });
+  scheduler.run();
+}
+
 struct mistake {
   std::string_view role;
   std::string_view sentence;
@@ -139,6 +174,18 @@ BOOST_AUTO_TEST_CASE(what_would_put_two_on_one_stack_ends_the_program_with_a_sen
     BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)), role);
     BOOST_TEST(ended.errors.find(sentence) != std::string::npos, role << ": " << ended.errors);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_generator_that_swallows_its_end_ends_the_program_with_a_sentence) {
+  const auto ended = run_role("swallow an end");
+  BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
+  BOOST_TEST(ended.errors.find("swallows `cancelled` for ever") != std::string::npos, ended.errors);
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_swallows_its_cancellation_is_named_once) {
+  const auto ended = run_role("swallow a cancellation");
+  BOOST_TEST(ended.exit_code == 0);
+  BOOST_TEST(ended.errors == "fibers: the fiber \"stubborn\" swallows its cancellation for ever\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_fiber_that_runs_its_own_scheduler_is_told) {
@@ -195,6 +242,8 @@ int main(int argc, char** argv) {
        {"queue with fibers", destroy_a_queue_that_has_fibers},
        {"queue from fiber", destroy_a_queue_from_its_fiber},
        {"round from fiber", run_a_queue_from_its_fiber},
-       {"scheduler from fiber", destroy_a_scheduler_from_its_fiber}},
+       {"scheduler from fiber", destroy_a_scheduler_from_its_fiber},
+       {"swallow an end", swallow_the_end_of_a_generator},
+       {"swallow a cancellation", swallow_a_cancellation}},
       argc, argv);
 }

@@ -1,5 +1,8 @@
 // The scheduler: run, stop and the destructor, and several schedulers on one thread.
+#include <fibers/semaphore.hpp>
+
 #include <boost/test/unit_test.hpp>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -109,6 +112,39 @@ BOOST_AUTO_TEST_CASE(a_swallowed_cancellation_comes_again_at_the_next_blocking_c
   });
   scheduler.run();
   BOOST_TEST(met == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_swallows_its_cancellation_does_not_keep_the_others) {
+  connection silent;
+  connection busy;
+  fibers::semaphore none{0};
+  const std::function<void()> calls[] = {[] { this_fiber::yield(); },
+                                         [] { this_fiber::sleep_for(1h); }, [&] { silent.read(); },
+                                         [&] { none.acquire(); }};
+  for (const auto& blocks : calls) {
+    bool served = false;
+    auto stubborn = scheduler.spawn("stubborn", [&] {
+      const auto end =
+          fibers::clock::now() + 5s;  // or the fact would not end where it does not hold
+      while (!served && fibers::clock::now() < end) {
+        try {
+          blocks();
+        } catch (...) {
+        }
+      }
+      BOOST_TEST(served);
+    });
+    scheduler.spawn("others", [&] {
+      stubborn.cancel();
+      for (int i = 0; i < 3; ++i) {
+        this_fiber::sleep_for(1ms);
+        send_all(busy.far, "x");
+        BOOST_TEST(busy.read() == 'x');
+      }
+      served = true;
+    });
+    scheduler.run();
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
