@@ -17,8 +17,8 @@ bool mutex::try_lock() {
 }
 
 bool mutex::take(const fiber& taker) noexcept {
-  if (owner_ != nullptr) return false;
-  owner_ = &taker;
+  if (owner_ != nobody) return false;
+  owner_ = taker.unique_id();
   return true;
 }
 
@@ -26,21 +26,24 @@ bool mutex::lock_by(clock::time_point deadline) {
   task_queue::running().check_cancelled();
   if (try_lock()) return true;
   wait_queue::waiter self;
-  assert(owner_ != &self.self() && "a fiber waits for itself");
+  assert(owner_ != self.self().unique_id() && "a fiber waits for itself");
+  assert((deadline != never || task_queue::running().may_be_alive(owner_)) &&
+         "a fiber ended with the mutex locked");
   return waiting_.wait(self, deadline);
 }
 
 void mutex::lock_uncancellable() noexcept {
   wait_queue::waiter self;
   if (take(self.self())) return;
+  assert(task_queue::running().may_be_alive(owner_) && "a fiber ended with the mutex locked");
   waiting_.wait_uncancellable(self);
 }
 
 void mutex::unlock() noexcept {
-  assert(owner_ == task_queue::running().current());
-  owner_ = nullptr;
+  assert(owner_ == task_queue::running().current()->unique_id());
+  owner_ = nobody;
   if (waiting_.empty()) return;
-  owner_ = &waiting_.first().self();
+  owner_ = waiting_.first().self().unique_id();
   waiting_.serve(waiting_.first());
 }
 

@@ -4,12 +4,15 @@
 //     std::lock_guard inside{door};         // parks the fiber while another is inside
 //
 // Fibers of one thread are interrupted only at blocking calls. A mutex is for what must stay
-// consistent across those. It is fair: unlock() hands it to the fiber that has waited longest.
+// consistent across those. It is fair: unlock() hands it to the fiber that has waited longest. A
+// fiber that ends with the mutex locked leaves it locked for ever.
 //
 // Works with std::lock_guard, std::unique_lock and std::scoped_lock.
 #pragma once
 
 #include <fibers/wait_queue.hpp>
+
+#include <cstdint>
 
 namespace fibers {
 
@@ -45,11 +48,13 @@ class mutex {
 
  private:
   friend class condition_variable;
+  static constexpr std::uint64_t nobody = 0;
+
   bool take(const fiber& taker) noexcept;
   bool lock_by(clock::time_point deadline);
 
   wait_queue waiting_;
-  const fiber* owner_ = nullptr;
+  std::uint64_t owner_ = nobody;  // its unique id: the address of a fiber is soon that of another
 };
 
 }  // namespace fibers

@@ -33,6 +33,7 @@ task_queue::task_queue(std::size_t stack_size, timer_queue* timers)
     : stack_size_{stack_size}, timers_{timers} {
   const std::scoped_lock lock{list_of_queues};
   older_ = std::exchange(newest_, this);
+  number_ = ++queues_made_;
 }
 
 task_queue::~task_queue() {
@@ -49,6 +50,13 @@ task_queue::~task_queue() {
   }
   for (auto& kept : known_) kept.queue_ = nullptr;
   known_.clear();
+}
+
+bool task_queue::may_be_alive(std::uint64_t unique_id) const noexcept {
+  if (unique_id >> bits_of_id != number_) return true;
+  bool found = false;
+  for_each([&](const fiber& each) { found = found || each.unique_id() == unique_id; });
+  return found;
 }
 
 timer_queue& task_queue::timers() const {

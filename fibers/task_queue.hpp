@@ -43,7 +43,10 @@ class alignas(64) fiber : public boost::intrusive::slist_base_hook<
     finished,  // in task_queue::finished_, or kept by its fiber_handle
   };
 
+  // Counts the fibers of the queue.
   std::uint64_t id() const noexcept { return id_; }
+  // No other fiber of the process has it, before or after this one. Precondition: the queue exists.
+  std::uint64_t unique_id() const noexcept;
   std::string_view name() const noexcept { return name_; }
   state status() const noexcept { return state_; }
   const stack& memory() const noexcept { return body_->memory(); }
@@ -141,6 +144,8 @@ class task_queue {
 
   bool any_ready() const noexcept { return !ready_.empty(); }
   bool any_alive() const noexcept { return alive_count_ != 0; }
+  // Whether that fiber has not ended, or is one of another queue. Looks at every fiber.
+  bool may_be_alive(std::uint64_t unique_id) const noexcept;
   // Whether fibers have ended whose exceptions are still to come out of run_round(), one per round.
   bool any_failed() const noexcept { return !finished_.empty(); }
   std::size_t alive_count() const noexcept { return alive_count_; }
@@ -229,6 +234,10 @@ class task_queue {
   static inline constinit task_queue* newest_ = nullptr;
   task_queue* older_ = nullptr;
 
+  // A unique id: the number of the queue, and behind it that of the fiber.
+  static constexpr int bits_of_id = 40;
+  static inline constinit std::uint64_t queues_made_ = 0;
+
   std::size_t stack_size_;
   timer_queue* timers_;
   std::uint64_t last_id_ = 0;
@@ -244,6 +253,11 @@ class task_queue {
   std::chrono::steady_clock::time_point extended_round_end_{};
   int burst_ = 0;
   std::exception_ptr unhandled_;
+  std::uint64_t number_ = 0;  // of queues_made_
 };
+
+inline std::uint64_t fiber::unique_id() const noexcept {
+  return (queue_->number_ << task_queue::bits_of_id) | id_;
+}
 
 }  // namespace fibers

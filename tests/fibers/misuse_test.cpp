@@ -1,6 +1,7 @@
 // Misuse by which two flows of control would use one stack, or code would never end: the program
 // prints why, and aborts where nothing else is left.
 #include <fibers/generator.hpp>
+#include <fibers/mutex.hpp>
 #include <fibers/scheduler.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -147,6 +148,14 @@ void swallow_a_cancellation() {
   scheduler.run();
 }
 
+void lock_what_a_fiber_left_locked() {
+  task_queue tasks;
+  fibers::mutex door;
+  tasks.spawn("forgetful", [&] { door.lock(); });
+  tasks.spawn("waits", [&] { door.lock(); });
+  run_all(tasks);
+}
+
 struct mistake {
   std::string_view role;
   std::string_view sentence;
@@ -175,6 +184,14 @@ BOOST_AUTO_TEST_CASE(what_would_put_two_on_one_stack_ends_the_program_with_a_sen
     BOOST_TEST(ended.errors.find(sentence) != std::string::npos, role << ": " << ended.errors);
   }
 }
+
+#ifndef NDEBUG
+BOOST_AUTO_TEST_CASE(a_lock_of_a_mutex_that_a_fiber_left_locked_is_an_assertion) {
+  const auto ended = run_role("left locked");
+  BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
+  BOOST_TEST(ended.errors.find("a fiber ended with the mutex locked") != std::string::npos);
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(a_generator_that_swallows_its_end_ends_the_program_with_a_sentence) {
   const auto ended = run_role("swallow an end");
@@ -243,6 +260,7 @@ int main(int argc, char** argv) {
        {"queue from fiber", destroy_a_queue_from_its_fiber},
        {"round from fiber", run_a_queue_from_its_fiber},
        {"scheduler from fiber", destroy_a_scheduler_from_its_fiber},
+       {"left locked", lock_what_a_fiber_left_locked},
        {"swallow an end", swallow_the_end_of_a_generator},
        {"swallow a cancellation", swallow_a_cancellation}},
       argc, argv);

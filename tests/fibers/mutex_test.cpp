@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -107,6 +108,35 @@ BOOST_AUTO_TEST_CASE(two_mutexes_locked_in_opposite_order_do_not_deadlock) {
     b.join();
     BOOST_TEST(visits == 200);
   });
+}
+
+// Fibers of the same queue take the same stack, one after the other, and fibers of two queues that
+// live one after the other have the same number as well.
+BOOST_AUTO_TEST_CASE(a_mutex_that_a_fiber_left_locked_is_not_that_of_the_next_on_its_stack) {
+  mutex door;
+  const fibers::fiber* forgetful = nullptr;
+  in_timed_queue([&](task_queue& tasks) {
+    tasks.spawn("forgetful", [&] {
+      forgetful = tasks.current();
+      door.lock();
+    });
+    tasks.yield();
+    auto next = tasks.spawn("next", [&] {
+      BOOST_TEST(tasks.current() == forgetful);
+      BOOST_TEST(!door.try_lock());
+      return door.try_lock_for(1ms);
+    });
+    BOOST_TEST(!next.join());
+  });
+  std::uint64_t of_first = 0;
+  for (const bool first : {true, false}) {
+    in_task_queue([&](task_queue& tasks) {
+      const auto id = tasks.current()->unique_id();
+      if (first) of_first = id;
+      BOOST_TEST(tasks.current()->id() == 1u);
+      BOOST_TEST((id == of_first) == first);
+    });
+  }
 }
 
 BOOST_AUTO_TEST_CASE(only_a_fiber_can_lock) {
@@ -280,7 +310,10 @@ BOOST_AUTO_TEST_CASE(what_a_cancelled_fiber_captured_may_lock_when_it_dies) {
 BOOST_AUTO_TEST_CASE(a_fiber_whose_mutex_is_gone_can_still_be_cancelled) {
   task_queue tasks;
   std::optional<mutex> door{std::in_place};
-  tasks.spawn("owner", [&] { door->lock(); });
+  tasks.spawn("owner", [&] {
+    door->lock();
+    tasks.park();
+  });
   auto waiting = tasks.spawn("waiting", [&] { door->lock(); });
   auto other = tasks.spawn("other", [&] { door->lock(); });
   run_all(tasks);
