@@ -1,6 +1,7 @@
 #include <fibers/task_queue.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
@@ -17,8 +18,9 @@ constinit std::mutex list_of_queues;
 void fiber::cancel() noexcept {
   if (ending_) return;
   cancel_requested_ = true;
-  if (stop_) stop_->request_stop();
   if (state_ == state::parked && resumable_early_) queue_->wake(*this);
+  if (stop_) [[unlikely]]
+    queue_->tell(*stop_);
 }
 
 std::stop_token fiber::get_stop_token() {
@@ -27,6 +29,13 @@ std::stop_token fiber::get_stop_token() {
     if (cancel_requested_) stop_->request_stop();
   }
   return stop_->get_token();
+}
+
+// By value: a callback that blocks, although it must not, may outlive the fiber and its source.
+void task_queue::tell(std::stop_source stopped) noexcept {
+  const bool outer = std::exchange(in_stop_callback_, true);
+  stopped.request_stop();
+  in_stop_callback_ = outer;
 }
 
 task_queue::task_queue(std::size_t stack_size, timer_queue* timers)
@@ -134,6 +143,7 @@ fiber* task_queue::take_next() noexcept {
 }
 
 void task_queue::give_way(fiber& self) noexcept {
+  assert(!in_stop_callback_ && "the callback of a stop token blocks");
   auto* next = take_next();
   current_ = next;
   if (next == &self) return;

@@ -66,7 +66,8 @@ class alignas(64) fiber : public boost::intrusive::slist_base_hook<
   void cancel() noexcept;
   bool cancel_requested() const noexcept { return cancel_requested_; }
 
-  // A token that cancel() stops.
+  // A token that cancel() stops. Its callbacks run in cancel(), when the fiber has been woken. They
+  // may spawn, cancel and drop handles, but must not block: cancel_all() goes through a list.
   std::stop_token get_stop_token();
 
  private:
@@ -220,6 +221,7 @@ class task_queue {
       boost::intrusive::constant_time_size<false>>;
 
   static std::string_view keep_name(stack& memory, std::byte*& top, std::string_view name);
+  void tell(std::stop_source stopped) noexcept;
   void finish(fiber& self) noexcept;
   void dispose(fiber& finished) noexcept;
   void bury_finished() noexcept;
@@ -247,6 +249,7 @@ class task_queue {
   known_list known_;     // all but those in finished_: alive, or ended and kept by a handle
   fiber* current_ = nullptr;
   bool in_round_ = false;
+  bool in_stop_callback_ = false;
   int switches_left_ = 0;                   // until the end of this round
   int extended_switches_ = extended_round;  // how many took about extended_round_time lately
   // When the last round ended; zero if its limit did not end it, or a flood of operations did.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -148,6 +149,16 @@ void swallow_a_cancellation() {
   scheduler.run();
 }
 
+void block_in_a_stop_callback() {
+  task_queue tasks;
+  auto parked = tasks.spawn("parked", [&] {
+    const std::stop_callback blocks{tasks.current()->get_stop_token(), [&] { tasks.park(); }};
+    tasks.park();
+  });
+  tasks.spawn("cancels", [&] { parked.cancel(); });
+  run_all(tasks);
+}
+
 void lock_what_a_fiber_left_locked() {
   task_queue tasks;
   fibers::mutex door;
@@ -186,6 +197,12 @@ BOOST_AUTO_TEST_CASE(what_would_put_two_on_one_stack_ends_the_program_with_a_sen
 }
 
 #ifndef NDEBUG
+BOOST_AUTO_TEST_CASE(a_stop_callback_that_blocks_is_an_assertion) {
+  const auto ended = run_role("callback blocks");
+  BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
+  BOOST_TEST(ended.errors.find("the callback of a stop token blocks") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_lock_of_a_mutex_that_a_fiber_left_locked_is_an_assertion) {
   const auto ended = run_role("left locked");
   BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
@@ -260,6 +277,7 @@ int main(int argc, char** argv) {
        {"queue from fiber", destroy_a_queue_from_its_fiber},
        {"round from fiber", run_a_queue_from_its_fiber},
        {"scheduler from fiber", destroy_a_scheduler_from_its_fiber},
+       {"callback blocks", block_in_a_stop_callback},
        {"left locked", lock_what_a_fiber_left_locked},
        {"swallow an end", swallow_the_end_of_a_generator},
        {"swallow a cancellation", swallow_a_cancellation}},

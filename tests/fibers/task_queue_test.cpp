@@ -375,6 +375,47 @@ BOOST_AUTO_TEST_CASE(a_stop_token_tells_of_the_cancellation) {
 
 // --- what belongs to a fiber -----------------------------------------------------------------
 
+BOOST_AUTO_TEST_CASE(
+    a_stop_callback_may_spawn_and_cancel_and_drop_handles_while_all_are_cancelled) {
+  task_queue tasks;
+  std::vector<fibers::fiber_handle<void>> ended;
+  for (int i = 0; i < 3; ++i) ended.push_back(tasks.spawn("ended", [] {}));
+  int unwound = 0;
+  int spawned = 0;
+  std::vector<fibers::fiber_handle<void>> parked;
+  for (int i = 0; i < 3; ++i) {
+    parked.push_back(tasks.spawn("parked", [&] {
+      const std::stop_callback told{tasks.current()->get_stop_token(), [&] {
+                                      tasks.spawn("late", [&] { ++spawned; });
+                                      for (auto& each : parked) each.cancel();
+                                      ended.pop_back();
+                                    }};
+      tasks.park();
+      ++unwound;
+    }));
+  }
+  run_all(tasks);
+  tasks.cancel_all();
+  BOOST_TEST(ended.size() == 0u);
+  run_all(tasks);
+  BOOST_TEST(unwound == 3);
+  BOOST_TEST(spawned == 0);  // cancel_all() comes to them as well
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_callback_finds_the_fiber_woken) {
+  task_queue tasks;
+  auto state = fibers::fiber::state::finished;
+  auto parked = tasks.spawn("parked", [&] {
+    auto& self = *tasks.current();
+    const std::stop_callback told{self.get_stop_token(), [&] { state = self.status(); }};
+    tasks.park();
+  });
+  run_all(tasks);
+  parked.cancel();
+  BOOST_TEST((state == fibers::fiber::state::ready));
+  run_all(tasks);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_body_captured_is_destroyed_when_the_fiber_ends) {
   in_task_queue([](task_queue& tasks) {
     auto shared = std::make_shared<int>(1);
