@@ -45,6 +45,7 @@ sanitizer::library_has_the_same_sanitizers<sanitizer::address, sanitizer::thread
 }
 
 void coroutine::leave_for_ever() noexcept {
+  assert(on_its_thread() && "a nested coroutine stays on its thread");
   auto* to = resumer_;
   if (successor_ != nullptr) {
     successor_->resumer_ = resumer_;

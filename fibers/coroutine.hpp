@@ -8,6 +8,10 @@
 // suspend() stops the stack that is running and returns to the code that resumed the coroutine it
 // is called on.
 //
+// Any thread may resume a suspended coroutine, with one exception: if it was suspended while it
+// waited for another coroutine, which it had resumed, only the same thread may. An assertion guards
+// this.
+//
 // This is the only file that names Boost.Context. Boost provides the jump itself, which swaps
 // registers and the stack pointer. Two more things belong to a stack and are switched here: the
 // exceptions that are being handled (the C++ runtime keeps them per thread), and what the
@@ -157,6 +161,7 @@ class coroutine {
   template <class Body>
   void run() noexcept;
   void leave_for_ever() noexcept;
+  bool on_its_thread() const noexcept { return live_ == &live_exceptions(); }
   [[noreturn]] void throw_cancelled();
   void unwind() noexcept;
 
@@ -249,12 +254,14 @@ inline void coroutine::jump(context& from, context& to, exception_state& live,
 
 inline void coroutine::suspend() {
   assert(running());
+  assert(on_its_thread() && "a nested coroutine stays on its thread");
   if (unwinding_) throw_cancelled();
   jump(inside_, *resumer_, *live_);
   if (unwinding_) throw_cancelled();
 }
 
 inline void coroutine::transfer_to(coroutine& next) {
+  assert(on_its_thread() && "a nested coroutine stays on its thread");
   next.resumer_ = resumer_;
   next.live_ = live_;
   jump(inside_, next.inside_, *live_);

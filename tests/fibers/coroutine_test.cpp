@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using fibers::cancelled;
@@ -137,6 +138,29 @@ BOOST_AUTO_TEST_CASE(an_outer_coroutine_suspends_from_inside_an_inner_one) {
 }
 
 // --- exceptions ------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_suspended_coroutine_is_resumed_by_another_thread) {
+  std::string diary;
+  coroutine moves{[&](coroutine& self) {
+    try {
+      throw std::out_of_range{"over"};
+    } catch (const std::out_of_range&) {
+      self.suspend();
+      try {
+        throw;
+      } catch (const std::out_of_range& error) {
+        diary += error.what();
+      }
+    }
+    self.suspend();
+    diary += ", again";
+  }};
+  moves.resume();
+  std::thread{[&] { moves.resume(); }}.join();
+  BOOST_TEST(diary == "over");
+  moves.resume();
+  BOOST_TEST(diary == "over, again");
+}
 
 BOOST_AUTO_TEST_CASE(what_a_body_throws_comes_out_of_resume) {
   coroutine body{[](coroutine& self) {

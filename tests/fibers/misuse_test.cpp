@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <tests/child_process.hpp>
@@ -149,6 +150,15 @@ void swallow_a_cancellation() {
   scheduler.run();
 }
 
+void change_threads_inside_of_a_nested_coroutine() {
+  coroutine outer{[](coroutine& self) {
+    coroutine inner{[&](coroutine&) { self.suspend(); }};
+    inner.resume();
+  }};
+  outer.resume();
+  std::thread{[&] { outer.resume(); }}.join();
+}
+
 void block_in_a_stop_callback() {
   task_queue tasks;
   auto parked = tasks.spawn("parked", [&] {
@@ -197,6 +207,12 @@ BOOST_AUTO_TEST_CASE(what_would_put_two_on_one_stack_ends_the_program_with_a_sen
 }
 
 #ifndef NDEBUG
+BOOST_AUTO_TEST_CASE(a_nested_coroutine_that_changes_threads_is_an_assertion) {
+  const auto ended = run_role("change threads");
+  BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
+  BOOST_TEST(ended.errors.find("a nested coroutine stays on its thread") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_callback_that_blocks_is_an_assertion) {
   const auto ended = run_role("callback blocks");
   BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
@@ -277,6 +293,7 @@ int main(int argc, char** argv) {
        {"queue from fiber", destroy_a_queue_from_its_fiber},
        {"round from fiber", run_a_queue_from_its_fiber},
        {"scheduler from fiber", destroy_a_scheduler_from_its_fiber},
+       {"change threads", change_threads_inside_of_a_nested_coroutine},
        {"callback blocks", block_in_a_stop_callback},
        {"left locked", lock_what_a_fiber_left_locked},
        {"swallow an end", swallow_the_end_of_a_generator},
