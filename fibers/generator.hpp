@@ -35,7 +35,7 @@ class stop_iteration : public std::exception {
   const char* what() const noexcept override { return "the generator has ended"; }
 };
 
-// close() makes `yield` throw this. Do not swallow it; destructors run as usual.
+// close() and the destructor make `yield` throw this. Do not swallow it; destructors run as usual.
 class generator_exit {};
 
 // Yield: the type of a value. A reference is passed through; anything else is moved, unless the
@@ -72,6 +72,9 @@ class [[nodiscard]] generator : public std::ranges::view_base {
     state_.reset(made);
   }
 
+  // Destroying or replacing a generator closes it, as close() does. What the body throws then is
+  // dropped. If the body yields again, that yield throws `cancelled`, which unwinds it.
+  //
   // Precondition of moving, assigning and destroying: neither generator is running. A running one
   // has no place to return to then, whether its own body did it or another fiber while one waits
   // inside, so the program prints the mistake and terminates.
@@ -138,11 +141,20 @@ class [[nodiscard]] generator : public std::ranges::view_base {
     std::optional<stored_result> result;
     bool started = false;
     bool running = false;
+
+    void close_quietly() noexcept {
+      injected = std::make_exception_ptr(generator_exit{});
+      try {
+        body->resume();
+      } catch (...) {  // a destructor has no caller to report errors to
+      }
+    }
   };
   struct destroyer {
     void operator()(state* dropped) const noexcept {
       if (dropped->running) refuse("a generator was destroyed while it runs");
-      dropped->running = true;  // unwinding runs the body
+      dropped->running = true;  // closing and unwinding run the body
+      if (dropped->started && !dropped->body->done()) dropped->close_quietly();
       stack memory = dropped->body->release_stack();
       dropped->body.reset();  // unwinds; the destructors may still use the rest
       dropped->~state();

@@ -213,6 +213,66 @@ BOOST_AUTO_TEST_CASE(a_generator_dropped_halfway_is_unwound) {
   BOOST_TEST(diary == "12");
 }
 
+BOOST_AUTO_TEST_CASE(a_generator_that_is_dropped_or_assigned_to_is_closed) {
+  int closed = 0;
+  const auto make = [&] {
+    return generator<int>{[&](auto& yield) {
+      try {
+        yield(1);
+      } catch (const generator_exit&) {
+        ++closed;
+        throw std::out_of_range{"while it is dropped"};
+      }
+    }};
+  };
+  {
+    auto body = make();
+    body.next();
+  }
+  BOOST_TEST(closed == 1);
+  auto body = make();
+  body.next();
+  body = make();
+  BOOST_TEST(closed == 2);
+  body = countdown(1);  // the one from before was not started
+  BOOST_TEST(closed == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_generator_that_is_dropped_by_an_exception_is_closed) {
+  bool closed = false;
+  const auto drop = [&] {
+    generator<int> body{[&](auto& yield) {
+      try {
+        yield(1);
+      } catch (const generator_exit&) {
+        closed = true;
+      }
+    }};
+    body.next();
+    throw std::out_of_range{"over"};
+  };
+  BOOST_CHECK_THROW(drop(), std::out_of_range);
+  BOOST_TEST(closed);
+}
+
+BOOST_AUTO_TEST_CASE(a_generator_that_is_dropped_while_it_delegates_closes_the_inner_one) {
+  bool closed = false;
+  generator<int> inner{[&](auto& yield) {
+    try {
+      yield(1);
+    } catch (const generator_exit&) {
+      closed = true;
+      throw;
+    }
+  }};
+  {
+    generator<int> outer{[&](auto& yield) { yield.from(inner); }};
+    outer.next();
+  }
+  BOOST_TEST(closed);
+  BOOST_TEST(inner.done());
+}
+
 BOOST_AUTO_TEST_CASE(a_dropped_body_that_yields_again_is_unwound_all_the_same) {
   bool told_otherwise = false;
   std::optional<generator<int>> numbers;
