@@ -18,6 +18,7 @@
 
 #include <concepts>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -38,15 +39,28 @@ class stop_iteration : public std::exception {
 // close() and the destructor make `yield` throw this. Do not swallow it; destructors run as usual.
 class generator_exit {};
 
+// What stands for a value in a generator of no values.
+template <class T>
+using nonvoid = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+// Called in a handler of stop_iteration. PEP 479: it must not look like a normal end.
+[[noreturn]] inline void throw_raised_stop_iteration() {
+  std::throw_with_nested(std::runtime_error{"the generator raised stop_iteration"});
+}
+
 // Yield: the type of a value. A reference is passed through; anything else is moved, unless the
-// body yields an lvalue, which is copied. Send: what send() takes; by default the type of a value.
-// Return: what the body returns.
-template <class Yield, class Send = std::remove_cvref_t<Yield>, class Return = void>
+// body yields an lvalue, which is copied. Of void the body calls `yield()`, and a loop sees
+// std::monostate. Send: what send() takes; by default the type of a value. Return: what the body
+// returns.
+template <class Yield, class Send = std::remove_cvref_t<nonvoid<Yield>>, class Return = void>
 class [[nodiscard]] generator : public std::ranges::view_base {
  public:
-  using reference = std::conditional_t<std::is_reference_v<Yield>, Yield, Yield&>;
+  using item = nonvoid<Yield>;
+  using reference = std::conditional_t<std::is_reference_v<item>, item, item&>;
   class yielder;
   class iterator;
+
+  generator() = default;  // one that has ended
 
   // `body` is any callable that takes yielder& (write auto&). It starts at the first next(). Throws
   // boost::system::system_error if there is no memory for its stack.
@@ -64,8 +78,8 @@ class [[nodiscard]] generator : public std::ranges::view_base {
         } else {
           made->result.emplace(body(yield));
         }
-      } catch (const stop_iteration&) {  // PEP 479: it must not look like a normal end
-        std::throw_with_nested(std::runtime_error{"the generator raised stop_iteration"});
+      } catch (const stop_iteration&) {
+        throw_raised_stop_iteration();
       }
     };
     made->body.emplace(std::move(memory), place, std::move(run));
@@ -90,7 +104,7 @@ class [[nodiscard]] generator : public std::ranges::view_base {
   Yield next();
 
   // The same, but returns `fallback` at the end.
-  Yield next_or(Yield fallback);
+  Yield next_or(item fallback) requires(!std::is_void_v<Yield>);
 
   // Makes the waiting yield return `value`, and returns the next value. Throws like next(). Throws
   // std::logic_error if the generator has not started, since no yield waits then.
@@ -98,7 +112,8 @@ class [[nodiscard]] generator : public std::ranges::view_base {
   requires std::constructible_from<Send, Value> Yield send(Value&& value);
 
   // Makes the waiting yield throw `error`, and returns the next value if the body goes on. Throws
-  // like next(). If the generator has not started or has ended, ends it and throws `error`.
+  // like next(). If the generator has not started or has ended, ends it and throws `error`. Throws
+  // std::invalid_argument if `error` is null.
   Yield throw_(std::exception_ptr error);
   template <class Error>
   Yield throw_(Error error) {
@@ -129,13 +144,15 @@ class [[nodiscard]] generator : public std::ranges::view_base {
   template <class, class, class>
   friend class generator;
 
-  using stored_result = std::conditional_t<std::is_void_v<Return>, std::monostate, Return>;
+  using stored_result =
+      std::conditional_t<std::is_reference_v<Return>,
+                         std::reference_wrapper<std::remove_reference_t<Return>>, nonvoid<Return>>;
 
   // Lies at the top of the generator's own stack, so a generator needs no other memory.
   struct state {
     std::optional<coroutine> body;
     // On the body's stack; valid while it waits in a yield.
-    std::remove_reference_t<Yield>* value = nullptr;
+    std::remove_reference_t<item>* value = nullptr;
     std::optional<Send> sent;
     std::exception_ptr injected;
     std::optional<stored_result> result;
@@ -183,15 +200,17 @@ class generator<Yield, Send, Return>::yielder {
 
   // Passes `value` to the caller of the generator and waits. Returns what send() passed, or nothing
   // after a next(). Throws std::logic_error if the body is not running.
-  std::optional<Send> operator()(const Yield& value) requires(!std::is_reference_v<Yield> &&
-                                                              std::copy_constructible<Yield>) {
-    Yield copy = value;
+  std::optional<Send> operator()(const item& value) requires(!std::is_reference_v<item> &&
+                                                             std::copy_constructible<item>) {
+    item copy = value;
     return hand_over(copy);
   }
-  std::optional<Send> operator()(Yield&& value) { return hand_over(value); }
+  std::optional<Send> operator()(item&& value) { return hand_over(value); }
+  std::optional<Send> operator()() requires std::is_void_v<Yield> { return (*this)(item{}); }
 
   // Python's `yield from`: yields all values of `inner`, passes sent values and exceptions on to
-  // it, and returns its result.
+  // it, and returns its result. Throws std::logic_error if there is no result to take: `inner` had
+  // ended before, by an exception or with a result that was taken.
   template <class InnerReturn>
   InnerReturn from(generator<Yield, Send, InnerReturn>& inner);
   template <class InnerReturn>
@@ -199,14 +218,13 @@ class generator<Yield, Send, Return>::yielder {
     return from(inner);
   }
 
-  // Yields every element of a range.
+  // Yields every element of a range. Those of a container that is passed as an rvalue are moved.
+  // Throws std::logic_error when send() passes a value, because a range cannot take it.
   template <std::ranges::input_range Range>
-  void from(Range&& elements) {
-    for (auto&& element : elements) (*this)(std::forward<decltype(element)>(element));
-  }
+  void from(Range&& elements);
 
  private:
-  std::optional<Send> hand_over(std::remove_reference_t<Yield>& value) {
+  std::optional<Send> hand_over(std::remove_reference_t<item>& value) {
     if (!state_.running) throw std::logic_error{"only the body of a generator can yield"};
     state_.value = std::addressof(value);
     state_.body->suspend();
@@ -220,7 +238,7 @@ class generator<Yield, Send, Return>::yielder {
 template <class Yield, class Send, class Return>
 class generator<Yield, Send, Return>::iterator {
  public:
-  using value_type = std::remove_cvref_t<Yield>;
+  using value_type = std::remove_cvref_t<item>;
   using difference_type = std::ptrdiff_t;
 
   iterator() = default;
@@ -271,7 +289,7 @@ Yield generator<Yield, Send, Return>::current() {
   if (done()) throw stop_iteration{};
   if constexpr (std::is_reference_v<Yield>) {
     return static_cast<Yield>(*state_->value);
-  } else {
+  } else if constexpr (!std::is_void_v<Yield>) {
     return std::move(*state_->value);
   }
 }
@@ -283,7 +301,7 @@ Yield generator<Yield, Send, Return>::next() {
 }
 
 template <class Yield, class Send, class Return>
-Yield generator<Yield, Send, Return>::next_or(Yield fallback) {
+Yield generator<Yield, Send, Return>::next_or(item fallback) requires(!std::is_void_v<Yield>) {
   return advance() ? current() : std::forward<Yield>(fallback);
 }
 
@@ -302,9 +320,15 @@ generator<Yield, Send, Return>::send(Value&& value) {
 // Throws `error` out of the waiting yield. False: the body has ended.
 template <class Yield, class Send, class Return>
 bool generator<Yield, Send, Return>::inject(std::exception_ptr error) {
-  if (done() || !state_->started) {
+  if (!error) throw std::invalid_argument{"a generator is thrown no exception"};
+  if (done()) std::rethrow_exception(std::move(error));
+  if (!state_->started) {
     state_.reset();
-    std::rethrow_exception(std::move(error));
+    try {
+      std::rethrow_exception(std::move(error));
+    } catch (const stop_iteration&) {
+      throw_raised_stop_iteration();
+    }
   }
   refuse_from_inside();
   state_->injected = std::move(error);
@@ -357,6 +381,20 @@ InnerReturn generator<Yield, Send, Return>::yielder::from(
     }
   }
   if constexpr (!std::is_void_v<InnerReturn>) return inner.result();
+}
+
+template <class Yield, class Send, class Return>
+template <std::ranges::input_range Range>
+void generator<Yield, Send, Return>::yielder::from(Range&& elements) {
+  constexpr bool owned = !std::is_lvalue_reference_v<Range> &&
+                         !std::ranges::view<std::remove_cvref_t<Range>> &&
+                         !std::is_lvalue_reference_v<Yield>;
+  for (auto&& element : elements) {
+    using same = decltype(element);
+    using passed = std::conditional_t<owned, std::remove_reference_t<same>&&, same>;
+    if ((*this)(static_cast<passed>(element)))
+      throw std::logic_error{"a range cannot take what is sent"};
+  }
 }
 
 }  // namespace fibers

@@ -7,8 +7,11 @@
 
 #include <boost/test/unit_test.hpp>
 #include <list>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using fibers::generator;
@@ -101,6 +104,56 @@ BOOST_AUTO_TEST_CASE(delegation_goes_down_many_levels) {
   int expected = 50;
   for (int value : nest::of(50)) BOOST_REQUIRE(value == expected--);
   BOOST_TEST(expected == -1);
+}
+
+// Python gives None where a result was taken; no type here has such a value.
+BOOST_AUTO_TEST_CASE(delegation_to_a_generator_that_has_ended_gives_its_result_once) {
+  generator<int, int, std::string> inner{[](auto& yield) {
+    yield(1);
+    return std::string{"result"};
+  }};
+  inner.next();
+  BOOST_CHECK_THROW(inner.next(), stop_iteration);
+  std::string result;
+  bool told = false;
+  generator<int> outer{[&](auto& yield) {
+    result = yield.from(inner);
+    try {
+      yield.from(inner);
+    } catch (const std::logic_error&) {
+      told = true;
+    }
+  }};
+  BOOST_CHECK_THROW(outer.next(), stop_iteration);
+  BOOST_TEST(result == "result");
+  BOOST_TEST(told);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_is_sent_while_a_range_is_delegated_to_is_an_error) {
+  generator<int> outer{[](auto& yield) { yield.from(std::vector{1, 2, 3}); }};
+  BOOST_TEST(outer.next() == 1);
+  BOOST_TEST(outer.next() == 2);
+  BOOST_CHECK_THROW(outer.send(10), std::logic_error);
+  BOOST_TEST(outer.done());
+}
+
+BOOST_AUTO_TEST_CASE(the_elements_of_a_container_that_is_given_away_are_moved) {
+  generator<std::unique_ptr<int>> pointers{[](auto& yield) {
+    std::vector<std::unique_ptr<int>> held;
+    for (int i = 1; i <= 3; ++i) held.push_back(std::make_unique<int>(i));
+    yield.from(std::move(held));
+  }};
+  int expected = 0;
+  for (const auto& pointer : pointers) BOOST_TEST(*pointer == ++expected);
+  BOOST_TEST(expected == 3);
+
+  std::vector<std::string> kept{"a", "b"};
+  generator<std::string> strings{[&](auto& yield) {
+    yield.from(kept);
+    yield.from(std::span{kept});
+  }};
+  for (auto& text : strings) text.clear();
+  BOOST_TEST(kept == (std::vector<std::string>{"a", "b"}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_range_is_delegated_to_as_well) {

@@ -108,6 +108,19 @@ BOOST_AUTO_TEST_CASE(what_the_body_returns_can_be_taken_once) {
   BOOST_CHECK_THROW(body.result(), std::logic_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_body_may_return_a_reference) {
+  int answer = 0;
+  generator<int, int, int&> body{[&](auto& yield) -> int& {
+    yield(1);
+    return answer;
+  }};
+  body.next();
+  BOOST_CHECK_THROW(body.next(), stop_iteration);
+  body.result() = 42;
+  BOOST_TEST(answer == 42);
+  BOOST_CHECK_THROW(body.result(), std::logic_error);
+}
+
 BOOST_AUTO_TEST_CASE(a_body_that_ends_by_an_exception_has_no_result) {
   generator<int, int, int> body{[](auto& yield) -> int {
     yield(1);
@@ -146,6 +159,18 @@ BOOST_AUTO_TEST_CASE(a_stop_iteration_while_closing_does_not_look_like_its_end_e
   }};
   careless.next();
   BOOST_CHECK_THROW(careless.close(), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_iteration_thrown_into_an_unstarted_one_does_not_look_like_its_end) {
+  auto counter = countdown(1);
+  try {
+    counter.throw_(stop_iteration{});
+    BOOST_ERROR("it must throw");
+  } catch (const std::runtime_error& error) {
+    BOOST_CHECK_THROW(std::rethrow_if_nested(error), stop_iteration);
+  }
+  BOOST_TEST(counter.done());
+  BOOST_CHECK_THROW(counter.throw_(stop_iteration{}), stop_iteration);
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_before_the_first_yield_comes_out_of_next_and_begin) {

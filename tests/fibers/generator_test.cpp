@@ -183,6 +183,14 @@ BOOST_AUTO_TEST_CASE(throwing_into_a_generator_that_was_not_started_ends_it_unru
   BOOST_CHECK_THROW(body.next(), stop_iteration);
 }
 
+BOOST_AUTO_TEST_CASE(to_throw_no_exception_into_a_generator_is_an_error_that_leaves_no_trace) {
+  auto counter = countdown(2);
+  BOOST_CHECK_THROW(counter.throw_(std::exception_ptr{}), std::invalid_argument);
+  BOOST_TEST(counter.next() == 2);
+  BOOST_CHECK_THROW(counter.throw_(std::exception_ptr{}), std::invalid_argument);
+  BOOST_TEST(counter.next() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(throwing_into_a_generator_that_has_ended_throws_right_back) {
   auto counter = countdown(0);
   BOOST_CHECK_THROW(counter.next(), stop_iteration);
@@ -280,6 +288,33 @@ BOOST_AUTO_TEST_CASE(constant_references_are_not_copied) {
   const std::string word = "constant";
   generator<const std::string&> each{[&](auto& yield) { yield(word); }};
   BOOST_TEST((&each.next() == &word));
+}
+
+BOOST_AUTO_TEST_CASE(a_generator_may_yield_nothing) {
+  int steps = 0;
+  generator<void> bare{[&](auto& yield) {
+    for (; steps < 5; ++steps) yield();
+  }};
+  bare.next();
+  BOOST_TEST(steps == 0);
+  bare.next();
+  BOOST_TEST(steps == 1);
+  int seen = 0;
+  for ([[maybe_unused]] auto& nothing : bare) ++seen;
+  BOOST_TEST(seen == 3);
+  BOOST_CHECK_THROW(bare.next(), stop_iteration);
+}
+
+BOOST_AUTO_TEST_CASE(a_generator_that_was_made_of_nothing_has_ended) {
+  generator<int, int, int> none;
+  BOOST_TEST(none.done());
+  BOOST_TEST((none.begin() == none.end()));
+  BOOST_TEST(none.next_or(7) == 7);
+  BOOST_CHECK_THROW(none.next(), stop_iteration);
+  BOOST_CHECK_THROW(none.send(1), stop_iteration);
+  BOOST_CHECK_THROW(none.throw_(std::out_of_range{"over"}), std::out_of_range);
+  BOOST_CHECK_THROW(none.result(), std::logic_error);
+  none.close();
 }
 
 BOOST_AUTO_TEST_CASE(a_value_that_is_yielded_as_an_lvalue_stays_with_the_body) {
