@@ -15,6 +15,7 @@ nursery::child::~child() {
 }
 
 void nursery::child::failed() noexcept {
+  ++nursery_->failures_;
   if (!nursery_->failure_) nursery_->failure_ = std::current_exception();
   nursery_->cancel_all_but(this);
 }

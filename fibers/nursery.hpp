@@ -6,8 +6,9 @@
 //     group.join();                         // both have ended; what one of them threw comes out
 //
 // The first exception that leaves a child cancels its siblings, and comes out of join() when they
-// have unwound. However the scope is left, no child is running any more, so children may refer to
-// the variables of the scope.
+// have unwound. Later ones, of siblings that fail as they unwind, are counted and dropped. However
+// the scope is left, no child is running any more, so children may refer to the variables of the
+// scope.
 #pragma once
 
 #include <fibers/fiber_handle.hpp>
@@ -60,6 +61,9 @@ class nursery {
   // Cancels every child. Does not wait for them; join() does.
   void cancel() noexcept { cancel_all_but(nullptr); }
 
+  // How many children have failed by an exception so far, of all that were ever spawned.
+  std::size_t failures() const noexcept { return failures_; }
+
   // The number of children that have not ended.
   std::size_t size() const noexcept { return children_.size(); }
 
@@ -100,6 +104,7 @@ class nursery {
   boost::intrusive::list<child, boost::intrusive::constant_time_size<false>> children_;
   wait_queue joining_;
   std::exception_ptr failure_;  // the first
+  std::size_t failures_ = 0;
   bool cancelled_ = false;
 };
 

@@ -197,6 +197,27 @@ BOOST_AUTO_TEST_CASE(the_first_exception_cancels_the_siblings_and_comes_out_of_j
   });
 }
 
+BOOST_AUTO_TEST_CASE(of_two_children_that_throw_the_first_comes_out_and_both_are_counted) {
+  in_task_queue([](task_queue& tasks) {
+    nursery group;
+    BOOST_TEST(group.failures() == 0u);
+    group.spawn("unwinding", [&] { wait_for_ever(tasks); });
+    group.spawn("failing as it unwinds", [&] {
+      try {
+        wait_for_ever(tasks);
+      } catch (const cancelled&) {
+        throw std::runtime_error{"second"};
+      }
+    });
+    group.spawn("failing", [] { throw std::out_of_range{"first"}; });
+    BOOST_CHECK_THROW(group.join(), std::out_of_range);
+    BOOST_TEST(group.failures() == 2u);
+    group.spawn("failing", [] { throw std::runtime_error{"third"}; });
+    BOOST_CHECK_THROW(group.join(), std::runtime_error);
+    BOOST_TEST(group.failures() == 3u);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_child_spawned_after_an_exception_does_not_run_and_after_join_it_does) {
   in_task_queue([](task_queue& tasks) {
     nursery group;
