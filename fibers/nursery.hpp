@@ -34,13 +34,18 @@ class nursery {
   // call join() to receive it.
   ~nursery() { end_children(); }
 
-  // Runs `body`, any move-only callable, as a child. A child may spawn siblings. After cancel(), or
-  // after an exception of a sibling, a child that is spawned before the next join() does not run.
+  // Runs `body`, any move-only callable, as a child. A child may spawn siblings. False: cancel()
+  // was called or a sibling failed, and until the next join() no child runs that is spawned. The
+  // failure of a child does not end what the parent waits for, so a parent that waits for more than
+  // its children looks at this:
+  //
+  //     while (group.spawn(session{listener.accept()})) {}
+  //     group.join();  // throws what the child threw
   template <std::invocable Body>
-  void spawn(std::string_view name, Body&& body);
+  bool spawn(std::string_view name, Body&& body);
   template <std::invocable Body>
-  void spawn(Body&& body) {
-    spawn("anonymous", std::forward<Body>(body));
+  bool spawn(Body&& body) {
+    return spawn("anonymous", std::forward<Body>(body));
   }
 
   // Waits until no child is left. Throws the first exception that left one. If the caller is
@@ -111,11 +116,12 @@ class nursery {
 // --- implementation --------------------------------------------------------------------------
 
 template <std::invocable Body>
-void nursery::spawn(std::string_view name, Body&& body) {
+bool nursery::spawn(std::string_view name, Body&& body) {
   using body_type = std::decay_t<Body>;
   const auto handle =
       tasks_.spawn(name, child_with_body<body_type>{*this, body_type(std::forward<Body>(body))});
   adopt(handle.record());
+  return !cancelled_;
 }
 
 template <class Body>

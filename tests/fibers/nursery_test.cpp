@@ -233,6 +233,22 @@ BOOST_AUTO_TEST_CASE(a_child_spawned_after_an_exception_does_not_run_and_after_j
   });
 }
 
+BOOST_AUTO_TEST_CASE(spawn_tells_that_a_sibling_has_failed_or_all_were_cancelled) {
+  in_task_queue([](task_queue& tasks) {
+    nursery group;
+    BOOST_TEST(group.spawn("failing", [] { throw std::out_of_range{"first"}; }));
+    BOOST_TEST(group.spawn("failing later", [] { throw std::out_of_range{"second"}; }));
+    tasks.yield();
+    BOOST_TEST(!group.spawn("too late", [] {}));
+    BOOST_TEST(!group.spawn([] {}));
+    BOOST_CHECK_THROW(group.join(), std::out_of_range);
+    BOOST_TEST(group.spawn("next", [] {}));
+    group.cancel();
+    BOOST_TEST(!group.spawn("too late", [] {}));
+    group.join();
+  });
+}
+
 BOOST_AUTO_TEST_CASE(an_exception_of_an_inner_nursery_goes_through_to_the_outer_one) {
   in_task_queue([](task_queue& tasks) {
     std::string diary;
