@@ -46,19 +46,31 @@ task_queue::task_queue(std::size_t stack_size, timer_queue* timers)
 }
 
 task_queue::~task_queue() {
+  if (in_round_) refuse("a task_queue was destroyed by one of its fibers");
+  unwind();
+  if (any_alive()) refuse("a task_queue was destroyed while it has fibers");
   {
     const std::scoped_lock lock{list_of_queues};
     auto** at = &newest_;
     while (*at != this) at = &(*at)->older_;
     *at = older_;
   }
-  if (any_alive()) refuse("a task_queue was destroyed while it has fibers");
   while (any_failed()) {
     unhandled_ = nullptr;
     bury_finished();
   }
   for (auto& kept : known_) kept.queue_ = nullptr;
   known_.clear();
+}
+
+// Ends early where the fibers that are left wait uncancellably.
+void task_queue::unwind() noexcept {
+  for (cancel_all(); any_ready(); cancel_all()) {
+    try {
+      run_round();
+    } catch (...) {  // from a fiber without a handle
+    }
+  }
 }
 
 bool task_queue::may_be_alive(std::uint64_t unique_id) const noexcept {

@@ -130,7 +130,9 @@ class task_queue {
   task_queue(const task_queue&) = delete;
   task_queue& operator=(const task_queue&) = delete;
 
-  // Precondition: no fiber is left.
+  // Cancels the remaining fibers and runs rounds until they have unwound. Drops what they throw.
+  // Precondition: the caller is not one of them, and none waits uncancellably for what only the
+  // caller can do. Otherwise the program prints the mistake and terminates.
   ~task_queue();
 
   // Runs `body` as a fiber, from the next round on. Listings and the report of a stack overflow
@@ -225,6 +227,7 @@ class task_queue {
   void finish(fiber& self) noexcept;
   void dispose(fiber& finished) noexcept;
   void bury_finished() noexcept;
+  void unwind() noexcept;
 
   fiber* take_next() noexcept;
   void note_extended_round(int became_ready) noexcept;

@@ -94,7 +94,8 @@ void resume_a_coroutine_in_its_body() {
 
 void destroy_a_queue_that_has_fibers() {
   std::optional<task_queue> tasks{std::in_place};
-  tasks->spawn("left", [] {});
+  tasks->spawn("left", [&] { tasks->park_uncancellable(); });
+  run_all(*tasks);
   tasks.reset();
 }
 
@@ -191,7 +192,7 @@ const mistake mistakes[] = {
     {"coroutine from inner", "a coroutine was destroyed while it runs"},
     {"resume in body", "a coroutine was resumed while it runs"},
     {"queue with fibers", "a task_queue was destroyed while it has fibers"},
-    {"queue from fiber", "a task_queue was destroyed while it has fibers"},
+    {"queue from fiber", "a task_queue was destroyed by one of its fibers"},
     {"round from fiber", "a fiber cannot run the queue that runs it"},
     {"scheduler from fiber", "a scheduler was destroyed by one of its fibers"},
 };

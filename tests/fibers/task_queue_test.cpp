@@ -224,6 +224,53 @@ BOOST_AUTO_TEST_CASE(of_two_exceptions_in_one_round_each_comes_out_and_a_queue_m
 
 // --- exceptions ------------------------------------------------------------------------------
 
+BOOST_AUTO_TEST_CASE(a_queue_that_is_left_by_an_exception_unwinds_its_fibers) {
+  std::string diary;
+  const auto leave = [&] {
+    task_queue tasks;
+    tasks.spawn("parked", [&] {
+      appends_when_destroyed local{diary, 'p'};
+      tasks.park();
+      tasks.check_cancelled();
+    });
+    tasks.spawn("ready", [&] {
+      appends_when_destroyed local{diary, 'r'};
+      for (;;) tasks.yield();
+    });
+    tasks.spawn("failing", [] { throw std::out_of_range{"over"}; });
+    tasks.spawn("failing as it unwinds", [&] {
+      try {
+        for (;;) tasks.yield();
+      } catch (const cancelled&) {
+        throw std::runtime_error{"dropped"};
+      }
+    });
+    for (;;) tasks.run_round();
+  };
+  BOOST_CHECK_THROW(leave(), std::out_of_range);
+  BOOST_TEST(diary.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_without_a_scheduler_unwinds_a_fiber_that_blocks_as_it_ends) {
+  std::string diary;
+  {
+    task_queue tasks;
+    tasks.spawn("parked", [&] {
+      try {
+        tasks.park();
+        tasks.check_cancelled();
+      } catch (const cancelled&) {
+        auto& self = *tasks.current();
+        tasks.spawn("wakes", [held = std::make_shared<appends_when_destroyed>(diary, 'w')] {});
+        tasks.let_others_run();
+        diary += self.cancel_requested() ? 'c' : '-';
+      }
+    });
+    run_all(tasks);
+  }
+  BOOST_TEST(diary == "wc");
+}
+
 BOOST_AUTO_TEST_CASE(two_fibers_that_yield_in_catch_keep_their_own_exceptions) {
   std::vector<std::string> caught;
   in_task_queue([&](task_queue& tasks) {
