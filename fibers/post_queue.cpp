@@ -43,8 +43,11 @@ void post_queue::run_left() {
   }
 }
 
+// The destructor of what is dropped may push more.
 void post_queue::drop() noexcept {
-  for (auto* dropped : {std::exchange(left_, nullptr), take()}) {
+  for (;;) {
+    auto* dropped = left_ != nullptr ? std::exchange(left_, nullptr) : take();
+    if (dropped == nullptr) return;
     while (dropped != nullptr) delete std::exchange(dropped, dropped->next);
   }
 }

@@ -44,7 +44,7 @@ class post_queue {
   // are left to the next call.
   void run();
 
-  // Destroys what was pushed without running it.
+  // Destroys what was pushed without running it, and what destructors push meanwhile.
   void drop() noexcept;
 
  private:

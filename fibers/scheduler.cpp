@@ -36,8 +36,10 @@ scheduler::scheduler(const scheduler_options& options)
 
 scheduler::~scheduler() {
   if (tasks_.running_round()) refuse("a scheduler was destroyed by one of its fibers");
-  unwind();
-  posts_.drop();
+  do {
+    unwind();
+    posts_.drop();  // the destructor of a post may spawn a fiber
+  } while (tasks_.any_alive());
   for (auto** at = &newest; *at != nullptr; at = &(*at)->older_) {
     if (*at != this) continue;
     *at = older_;

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <tests/fibers/scheduler_fixture.hpp>
@@ -195,6 +197,63 @@ BOOST_AUTO_TEST_CASE(what_is_posted_to_a_loop_that_never_runs_is_dropped_with_it
     idle.post([held = std::make_shared<guest>(present)] {});
     BOOST_TEST(present == 1);
   }
+  BOOST_TEST(present == 0);
+}
+
+// Posts another one when it is destroyed, `generations` times, and at last calls a function.
+struct posts_when_destroyed {
+  posts_when_destroyed(fibers::post_queue& to, int generations, std::function<void()> at_last)
+      : posts{&to}, left{generations}, last{std::move(at_last)} {}
+  posts_when_destroyed(posts_when_destroyed&& other) noexcept
+      : posts{std::exchange(other.posts, nullptr)}, left{other.left}, last{std::move(other.last)} {}
+  ~posts_when_destroyed() {
+    if (posts == nullptr) return;
+    if (left > 0) {
+      static_cast<void>(posts->push([next = posts_when_destroyed{*posts, left - 1, last}] {}));
+    } else {
+      last();
+    }
+  }
+
+  fibers::post_queue* posts;
+  int left;
+  std::function<void()> last;
+};
+
+BOOST_AUTO_TEST_CASE(posts_of_dropped_posts_are_dropped_with_them) {
+  for (const int generations : {1, 2, 5}) {
+    int dropped = 0;
+    {
+      fibers::post_queue posts;
+      static_cast<void>(
+          posts.push([first = posts_when_destroyed{posts, generations, [&] { ++dropped; }}] {}));
+    }
+    BOOST_TEST(dropped == 1);
+  }
+}
+
+// The first post throws, so the second is left when the last fiber has unwound.
+BOOST_AUTO_TEST_CASE(a_fiber_that_a_dropped_post_spawns_is_unwound_with_the_scheduler) {
+  int present = 0;
+  bool spawned = false;
+  std::optional<fibers::scheduler> ending{std::in_place, backend()};
+  ending->spawn([&] {
+    try {
+      this_fiber::sleep_for(1h);
+    } catch (const fibers::cancelled&) {
+      ending->post([]() -> void { throw std::runtime_error{"posted"}; });
+      ending->post([last = std::shared_ptr<void>{
+                        nullptr, [&](void*) {
+                          ending->spawn([held = std::make_shared<guest>(present)] {});
+                          spawned = true;
+                        }}] {});
+      throw;
+    }
+  });
+  ending->spawn([] { throw std::runtime_error{"leave run()"}; });
+  BOOST_CHECK_THROW(ending->run(), std::runtime_error);
+  ending.reset();
+  BOOST_TEST(spawned);
   BOOST_TEST(present == 0);
 }
 
