@@ -65,9 +65,10 @@ class fiber_handle {
   ~fiber_handle() { detach(); }
 
   bool joinable() const noexcept { return record_ != nullptr; }
-  bool done() const noexcept { return record_->state_ == fiber::state::finished; }
+  // Precondition of what follows, detach() aside: joinable().
+  bool done() const noexcept { return filled().state_ == fiber::state::finished; }
   // The fiber, for as long as the handle has it: its name, its state, its stop token.
-  fiber& record() const noexcept { return *record_; }
+  fiber& record() const noexcept { return filled(); }
 
   // Gives up the handle. The fiber runs on by itself.
   void detach() noexcept {
@@ -83,7 +84,7 @@ class fiber_handle {
     }
   }
 
-  void cancel() noexcept { record_->cancel(); }
+  void cancel() noexcept { filled().cancel(); }
 
   // Waits until the fiber has ended or the deadline has passed. True: it has ended, and join() will
   // not wait. Throws `cancelled` if the caller is cancelled. Throws std::logic_error if it would
@@ -101,11 +102,14 @@ class fiber_handle {
   // Waits until the fiber has ended, and returns its result or throws the exception that left it.
   // Throws `cancelled` if the fiber or the caller was cancelled. Afterwards the handle is empty,
   // unless the caller was cancelled: a caller that is cancelled while it waits throws even if the
-  // fiber ends before the caller runs again, and the handle keeps the result. Precondition:
-  // joinable().
+  // fiber ends before the caller runs again, and the handle keeps the result.
   Result join();
 
  private:
+  typename fiber::with_result<Result>& filled() const noexcept {
+    assert(joinable() && "the handle is empty");
+    return *record_;
+  }
   bool wait_by(clock::time_point deadline);
 
   typename fiber::with_result<Result>* record_ = nullptr;

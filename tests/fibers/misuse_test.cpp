@@ -151,6 +151,14 @@ void swallow_a_cancellation() {
   scheduler.run();
 }
 
+void ask_an_empty_handle() {
+  task_queue tasks;
+  auto joined = tasks.spawn("joined", [] {});
+  run_all(tasks);
+  joined.join();
+  static_cast<void>(joined.done());
+}
+
 void change_threads_inside_of_a_nested_coroutine() {
   coroutine outer{[](coroutine& self) {
     coroutine inner{[&](coroutine&) { self.suspend(); }};
@@ -208,6 +216,12 @@ BOOST_AUTO_TEST_CASE(what_would_put_two_on_one_stack_ends_the_program_with_a_sen
 }
 
 #ifndef NDEBUG
+BOOST_AUTO_TEST_CASE(to_ask_an_empty_handle_is_an_assertion) {
+  const auto ended = run_role("empty handle");
+  BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
+  BOOST_TEST(ended.errors.find("the handle is empty") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_nested_coroutine_that_changes_threads_is_an_assertion) {
   const auto ended = run_role("change threads");
   BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
@@ -294,6 +308,7 @@ int main(int argc, char** argv) {
        {"queue from fiber", destroy_a_queue_from_its_fiber},
        {"round from fiber", run_a_queue_from_its_fiber},
        {"scheduler from fiber", destroy_a_scheduler_from_its_fiber},
+       {"empty handle", ask_an_empty_handle},
        {"change threads", change_threads_inside_of_a_nested_coroutine},
        {"callback blocks", block_in_a_stop_callback},
        {"left locked", lock_what_a_fiber_left_locked},
