@@ -15,6 +15,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <stop_token>
 
 namespace fibers {
 
@@ -61,12 +62,43 @@ class condition_variable {
     return wait_by(lock, deadline_at(moment), happened);
   }
 
+  // The same until `happened()` is true or a stop is requested, as std::condition_variable_any has
+  // them. Return `happened()`. The stop must be requested on this thread: another one does so by
+  // scheduler::post(), or the program prints the mistake and terminates.
+  template <class Predicate>
+  bool wait(std::unique_lock<mutex>& lock, const std::stop_token& stop, Predicate happened) {
+    return wait_by(lock, stop, never, happened);
+  }
+  template <class Rep, class Period, class Predicate>
+  bool wait_for(std::unique_lock<mutex>& lock, const std::stop_token& stop,
+                const std::chrono::duration<Rep, Period>& duration, Predicate happened) {
+    return wait_by(lock, stop, deadline_after(duration), happened);
+  }
+  template <class Clock, class Duration, class Predicate>
+  bool wait_until(std::unique_lock<mutex>& lock, const std::stop_token& stop,
+                  const std::chrono::time_point<Clock, Duration>& moment, Predicate happened) {
+    return wait_by(lock, stop, deadline_at(moment), happened);
+  }
+
  private:
   cv_status wait_by(std::unique_lock<mutex>& lock, clock::time_point deadline);
+  cv_status wait_by(std::unique_lock<mutex>& lock, const std::stop_token& stop,
+                    clock::time_point deadline);
+  cv_status park(std::unique_lock<mutex>& lock, wait_queue::waiter& self,
+                 clock::time_point deadline);
   template <class Predicate>
   bool wait_by(std::unique_lock<mutex>& lock, clock::time_point deadline, Predicate& happened) {
     while (!happened()) {
       if (wait_by(lock, deadline) == cv_status::timeout) return happened();
+    }
+    return true;
+  }
+  template <class Predicate>
+  bool wait_by(std::unique_lock<mutex>& lock, const std::stop_token& stop,
+               clock::time_point deadline, Predicate& happened) {
+    while (!happened()) {
+      if (stop.stop_requested()) return false;
+      if (wait_by(lock, stop, deadline) == cv_status::timeout) return happened();
     }
     return true;
   }

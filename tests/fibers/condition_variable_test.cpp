@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <deque>
 #include <mutex>
+#include <stop_token>
 #include <string>
 
 using fibers::cancelled;
@@ -33,6 +34,89 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_with_the_notification_and_with_the_lock) {
     lock.unlock();
     waiting.join();
     BOOST_TEST(woken);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_ends_a_wait_and_wakes_nobody_else) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    std::stop_source stop;
+    std::string woken;
+    auto other = tasks.spawn("other", [&] {
+      std::unique_lock lock{door};
+      arrived.wait(lock);
+      woken += 'o';
+    });
+    auto waiting = tasks.spawn("waiting", [&] {
+      std::unique_lock lock{door};
+      const bool came = arrived.wait(lock, stop.get_token(), [] { return false; });
+      woken += 'w';
+      BOOST_TEST(lock.owns_lock());
+      return came;
+    });
+    tasks.yield();
+    stop.request_stop();
+    BOOST_TEST(!waiting.join());
+    tasks.yield();
+    BOOST_TEST(woken == "w");
+    arrived.notify_one();
+    other.join();
+    BOOST_TEST(woken == "wo");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_has_happened_counts_more_than_a_stop) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    std::stop_source stop;
+    bool letter = false;
+    const auto wait = [&] {
+      std::unique_lock lock{door};
+      return arrived.wait(lock, stop.get_token(), [&] { return letter; });
+    };
+    auto waiting = tasks.spawn("waiting", wait);
+    tasks.yield();
+    letter = true;
+    arrived.notify_one();
+    stop.request_stop();
+    BOOST_TEST(waiting.join());
+    BOOST_TEST(wait());
+    letter = false;
+    BOOST_TEST(!wait());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_a_stop_may_end_is_cancelled_as_any_other) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    std::stop_source stop;
+    auto waiting = tasks.spawn("waiting", [&] {
+      std::unique_lock lock{door};
+      arrived.wait(lock, stop.get_token(), [] { return false; });
+    });
+    tasks.yield();
+    waiting.cancel();
+    stop.request_stop();
+    BOOST_CHECK_THROW(waiting.join(), cancelled);
+    BOOST_TEST(door.try_lock());
+    door.unlock();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_waits_with_its_own_stop_token) {
+  in_task_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    auto waiting = tasks.spawn("waiting", [&] {
+      std::unique_lock lock{door};
+      arrived.wait(lock, tasks.current()->get_stop_token(), [] { return false; });
+    });
+    tasks.yield();
+    waiting.cancel();
+    BOOST_CHECK_THROW(waiting.join(), cancelled);
   });
 }
 
@@ -168,6 +252,22 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_the_wait_with_the_lock) {
     BOOST_TEST((arrived.wait_until(lock, start) == cv_status::timeout));
     BOOST_TEST(!arrived.wait_for(lock, 1ms, [] { return false; }));
     BOOST_TEST(arrived.wait_for(lock, 0ms, [] { return true; }));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_ends_a_wait_that_a_stop_may_end) {
+  in_timed_queue([](task_queue& tasks) {
+    mutex door;
+    condition_variable arrived;
+    std::stop_source stop;
+    const auto never = [] { return false; };
+    std::unique_lock lock{door};
+    BOOST_TEST(!arrived.wait_for(lock, stop.get_token(), 1ms, never));
+    BOOST_TEST(!arrived.wait_until(lock, stop.get_token(), fibers::clock::now(), never));
+    BOOST_TEST(arrived.wait_for(lock, stop.get_token(), 0ms, [] { return true; }));
+    auto stops = tasks.spawn("stops", [&] { stop.request_stop(); });
+    BOOST_TEST(!arrived.wait_for(lock, stop.get_token(), patience, never));
+    BOOST_TEST(stops.done());
   });
 }
 

@@ -1,5 +1,6 @@
 // Misuse by which two flows of control would use one stack, or code would never end: the program
 // prints why, and aborts where nothing else is left.
+#include <fibers/condition_variable.hpp>
 #include <fibers/generator.hpp>
 #include <fibers/mutex.hpp>
 #include <fibers/scheduler.hpp>
@@ -8,6 +9,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -151,6 +153,19 @@ void swallow_a_cancellation() {
   scheduler.run();
 }
 
+void request_a_stop_on_another_thread() {
+  task_queue tasks;
+  fibers::mutex door;
+  fibers::condition_variable arrived;
+  std::stop_source stop;
+  tasks.spawn("waits", [&] {
+    std::unique_lock lock{door};
+    arrived.wait(lock, stop.get_token(), [] { return false; });
+  });
+  run_all(tasks);
+  std::thread{[&] { stop.request_stop(); }}.join();
+}
+
 void ask_an_empty_handle() {
   task_queue tasks;
   auto joined = tasks.spawn("joined", [] {});
@@ -241,6 +256,13 @@ BOOST_AUTO_TEST_CASE(a_lock_of_a_mutex_that_a_fiber_left_locked_is_an_assertion)
 }
 #endif
 
+BOOST_AUTO_TEST_CASE(
+    a_stop_of_another_thread_that_would_end_a_wait_ends_the_program_with_a_sentence) {
+  const auto ended = run_role("stop on another thread");
+  BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
+  BOOST_TEST(ended.errors.find("was requested on another thread") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_generator_that_swallows_its_end_ends_the_program_with_a_sentence) {
   const auto ended = run_role("swallow an end");
   BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
@@ -308,6 +330,7 @@ int main(int argc, char** argv) {
        {"queue from fiber", destroy_a_queue_from_its_fiber},
        {"round from fiber", run_a_queue_from_its_fiber},
        {"scheduler from fiber", destroy_a_scheduler_from_its_fiber},
+       {"stop on another thread", request_a_stop_on_another_thread},
        {"empty handle", ask_an_empty_handle},
        {"change threads", change_threads_inside_of_a_nested_coroutine},
        {"callback blocks", block_in_a_stop_callback},
