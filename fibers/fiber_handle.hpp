@@ -10,7 +10,9 @@
 #include <fibers/wait_queue.hpp>
 
 #include <cassert>
+#include <concepts>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -23,7 +25,13 @@ namespace fibers {
 template <class Result>
 struct fiber::with_result : fiber {
   using fiber::fiber;
-  using stored = std::conditional_t<std::is_void_v<Result>, std::monostate, Result>;
+  static_assert(std::is_void_v<Result> || std::is_lvalue_reference_v<Result> ||
+                    (std::is_object_v<Result> && std::move_constructible<Result>),
+                "what a fiber returns must move: return a std::unique_ptr");
+  using stored = std::conditional_t<
+      std::is_void_v<Result>, std::monostate,
+      std::conditional_t<std::is_reference_v<Result>,
+                         std::reference_wrapper<std::remove_reference_t<Result>>, Result>>;
   std::optional<stored> result;
   wait_queue joiners;
 
@@ -47,8 +55,9 @@ struct fiber::with_result : fiber {
 // If the handle is destroyed, the fiber runs on by itself. A handle may outlive the queue, whose
 // fibers have all ended by then.
 //
-// A result that nobody takes is destroyed by the fiber, as its last act, if the handle has been
-// dropped by then. Otherwise the code that drops the handle destroys it.
+// A body may return what can be moved, or a reference to what outlives it. A result that nobody
+// takes is destroyed by the fiber, as its last act, if the handle has been dropped by then.
+// Otherwise the code that drops the handle destroys it.
 template <class Result>
 class fiber_handle {
  public:

@@ -42,6 +42,20 @@ BOOST_AUTO_TEST_CASE(join_waits_and_gives_the_result) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_body_may_return_a_reference) {
+  in_task_queue([](task_queue& tasks) {
+    int answer = 0;
+    const int constant = 7;
+    auto refers = tasks.spawn("refers", [&]() -> int& { return answer; });
+    auto refers_to_constant = tasks.spawn("refers", [&]() -> const int& { return constant; });
+    refers.join() = 42;
+    BOOST_TEST(answer == 42);
+    BOOST_TEST(&refers_to_constant.join() == &constant);
+    auto failing = tasks.spawn("failing", [&]() -> int& { throw std::out_of_range{"over"}; });
+    BOOST_CHECK_THROW(failing.join(), std::out_of_range);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(join_gives_the_exception) {
   in_task_queue([](task_queue& tasks) {
     auto failing = tasks.spawn("failing", [&]() -> int {
