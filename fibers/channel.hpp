@@ -16,6 +16,7 @@
 
 #include <fibers/wait_queue.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <iterator>
@@ -76,17 +77,25 @@ class channel {
   // fiber.
   [[nodiscard]] bool try_push(T&& value);
 
+  // The same with a copy of the value, where there can be one. (They are templates so that an
+  // explicit instantiation of the class leaves them out.)
+  template <class...>
+  requires std::copy_constructible<T>
   bool push(const T& value) { return push(T(value)); }
   template <class Rep, class Period>
+  requires std::copy_constructible<T>
   [[nodiscard]] channel_status push_for(const T& value,
                                         const std::chrono::duration<Rep, Period>& duration) {
     return push_for(T(value), duration);
   }
   template <class Clock, class Duration>
+  requires std::copy_constructible<T>
   [[nodiscard]] channel_status push_until(const T& value,
                                           const std::chrono::time_point<Clock, Duration>& moment) {
     return push_until(T(value), moment);
   }
+  template <class...>
+  requires std::copy_constructible<T>
   [[nodiscard]] bool try_push(const T& value) { return try_push(T(value)); }
 
   // Waits for a value. Returns nothing if the channel is closed and drained. Throws as push() does.

@@ -17,6 +17,10 @@ using fibers::channel;
 using fibers::channel_status;
 using fibers::task_queue;
 
+// Every member compiles also for what cannot be copied.
+template class fibers::channel<std::unique_ptr<int>>;
+template class fibers::channel<int>;
+
 namespace {
 
 // Throws when it is moved, once, at a chosen move. Counts the objects that exist.
