@@ -97,8 +97,8 @@ class fiber_handle {
 
   // Waits until the fiber has ended or the deadline has passed. True: it has ended, and join() will
   // not wait. Throws `cancelled` if the caller is cancelled. Throws std::logic_error if it would
-  // have to wait and the caller is not a fiber of the same queue. Any number of fibers may wait,
-  // and one of them may join(). A deadline other than `never` needs a queue with timers.
+  // have to wait and the caller is not another fiber of the same queue. Any number of fibers may
+  // wait, and one of them may join(). A deadline other than `never` needs a queue with timers.
   template <class Rep, class Period>
   [[nodiscard]] bool wait_for(const std::chrono::duration<Rep, Period>& duration) {
     return wait_by(deadline_after(duration));
@@ -132,8 +132,8 @@ bool fiber_handle<Result>::wait_by(clock::time_point deadline) {
   if (record_->queue_->current() == nullptr) {
     throw std::logic_error{"only a fiber can wait for another"};
   }
+  if (record_->queue_->current() == record_) throw std::logic_error{"a fiber waits for itself"};
   wait_queue::waiter self;
-  assert(&self.self() != record_ && "a fiber waits for itself");
   return record_->joiners.wait(self, deadline);
 }
 

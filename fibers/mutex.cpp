@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <exception>
+#include <stdexcept>
 
 namespace fibers {
 
@@ -26,7 +27,7 @@ bool mutex::lock_by(clock::time_point deadline) {
   task_queue::running().check_cancelled();
   if (try_lock()) return true;
   wait_queue::waiter self;
-  assert(owner_ != self.self().unique_id() && "a fiber waits for itself");
+  if (owner_ == self.self().unique_id()) throw std::logic_error{"a fiber locks a mutex twice"};
   assert((deadline != never || task_queue::running().may_be_alive(owner_)) &&
          "a fiber ended with the mutex locked");
   return waiting_.wait(self, deadline);
@@ -35,6 +36,7 @@ bool mutex::lock_by(clock::time_point deadline) {
 void mutex::lock_uncancellable() noexcept {
   wait_queue::waiter self;
   if (take(self.self())) return;
+  if (owner_ == self.self().unique_id()) refuse("a fiber locks a mutex twice");
   assert(task_queue::running().may_be_alive(owner_) && "a fiber ended with the mutex locked");
   waiting_.wait_uncancellable(self);
 }

@@ -24,15 +24,16 @@ class mutex {
 
   // Waits for the lock. Throws `cancelled`, without the lock, if the fiber is cancelled before it
   // has it. There is one exception: while an exception unwinds the stack, it waits all the same,
-  // because a second exception from a destructor would end the program. Precondition: the fiber
-  // does not have the lock.
+  // because a second exception from a destructor would end the program. Throws std::logic_error if
+  // the fiber has the lock already.
   void lock();
 
-  // The same, and a cancellation does not end it: for destructors, which must not throw.
+  // The same, and a cancellation does not end it: for destructors, which must not throw. If the
+  // fiber has the lock already, the program prints the mistake and terminates.
   void lock_uncancellable() noexcept;
 
   // Return whether the fiber has the lock now. try_lock() does not wait; the others wait for at
-  // most that long, and throw `cancelled` like lock().
+  // most that long, and throw like lock().
   [[nodiscard]] bool try_lock();
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {

@@ -1,5 +1,8 @@
 #include <fibers/nursery.hpp>
 
+#include <algorithm>
+#include <stdexcept>
+
 namespace fibers {
 
 nursery::child::child(child&& other) noexcept : self{other.self}, nursery_{other.nursery_} {
@@ -29,7 +32,16 @@ void nursery::adopt(fiber& spawned) noexcept {
   if (cancelled_) spawned.cancel();
 }
 
+// The parent is asked about most often, and no list is searched for it.
+bool nursery::called_by_child() const noexcept {
+  const auto* self = tasks_.current();
+  if (self == parent_) return false;
+  return std::any_of(children_.begin(), children_.end(),
+                     [self](const child& each) { return each.self == self; });
+}
+
 bool nursery::join_by(clock::time_point deadline) {
+  if (called_by_child()) throw std::logic_error{"a child waits for its nursery"};
   try {
     if (!wait_until_empty(deadline)) return false;
   } catch (const cancelled&) {
@@ -52,7 +64,9 @@ bool nursery::wait_until_empty(clock::time_point deadline) {
 }
 
 void nursery::end_children() noexcept {
-  if (!children_.empty()) cancel();
+  if (children_.empty()) return;
+  if (called_by_child()) refuse("a nursery was destroyed by one of its children");
+  cancel();
   while (!children_.empty()) {
     wait_queue::waiter self;
     joining_.wait_uncancellable(self);

@@ -26,12 +26,13 @@ namespace fibers {
 class nursery {
  public:
   // Precondition: the caller is a fiber.
-  nursery() : tasks_{task_queue::running()} {}
+  nursery() : tasks_{task_queue::running()}, parent_{tasks_.current()} {}
   nursery(const nursery&) = delete;
   nursery& operator=(const nursery&) = delete;
 
   // Cancels the children that are left and waits until they have unwound. Drops what they throw;
-  // call join() to receive it.
+  // call join() to receive it. Precondition: the caller is not a child. Otherwise the program
+  // prints the mistake and terminates.
   ~nursery() { end_children(); }
 
   // Runs `body`, any move-only callable, as a child. A child may spawn siblings. False: cancel()
@@ -50,7 +51,8 @@ class nursery {
 
   // Waits until no child is left. Throws the first exception that left one. If the caller is
   // cancelled, cancels the children, waits until they have unwound, and throws `cancelled`. The
-  // nursery can be used again.
+  // nursery can be used again. Throws std::logic_error if a child calls it, which would wait for
+  // itself.
   void join() { join_by(never); }
 
   // The same with a deadline. False: the deadline passed first, and the children run on.
@@ -100,12 +102,14 @@ class nursery {
   };
 
   void adopt(fiber& spawned) noexcept;
+  bool called_by_child() const noexcept;
   bool join_by(clock::time_point deadline);
   bool wait_until_empty(clock::time_point deadline);
   void end_children() noexcept;
   void cancel_all_but(const child* spared) noexcept;
 
   task_queue& tasks_;
+  const fiber* parent_;
   boost::intrusive::list<child, boost::intrusive::constant_time_size<false>> children_;
   wait_queue joining_;
   std::exception_ptr failure_;  // the first

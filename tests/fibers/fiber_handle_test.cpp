@@ -66,6 +66,18 @@ BOOST_AUTO_TEST_CASE(join_gives_the_exception) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_fiber_that_joins_itself_is_told) {
+  in_timed_queue([](task_queue& tasks) {
+    fibers::fiber_handle<void> self;
+    self = tasks.spawn("self", [&] {
+      BOOST_CHECK_THROW(self.join(), std::logic_error);
+      BOOST_CHECK_THROW(static_cast<void>(self.wait_for(1ms)), std::logic_error);
+      BOOST_TEST(self.joinable());
+    });
+    self.join();
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_fiber_that_has_finished_is_joined_between_rounds) {
   task_queue tasks;
   auto number = tasks.spawn("number", [] { return 42; });

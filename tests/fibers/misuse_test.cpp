@@ -3,6 +3,7 @@
 #include <fibers/condition_variable.hpp>
 #include <fibers/generator.hpp>
 #include <fibers/mutex.hpp>
+#include <fibers/nursery.hpp>
 #include <fibers/scheduler.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -166,6 +167,31 @@ void request_a_stop_on_another_thread() {
   std::thread{[&] { stop.request_stop(); }}.join();
 }
 
+void lock_twice_in_a_destructor() {
+  struct locks_when_destroyed {
+    fibers::mutex& door;
+    ~locks_when_destroyed() { door.lock(); }
+  };
+  task_queue tasks;
+  fibers::mutex door;
+  tasks.spawn("locks twice", [&] {
+    const std::lock_guard lock{door};
+    const locks_when_destroyed again{door};
+    throw std::runtime_error{"over"};
+  });
+  run_all(tasks);
+}
+
+void destroy_a_nursery_in_its_child() {
+  task_queue tasks;
+  tasks.spawn("parent", [&] {
+    auto group = std::make_unique<fibers::nursery>();
+    group->spawn("child", [&] { group.reset(); });
+    group->join();
+  });
+  run_all(tasks);
+}
+
 void ask_an_empty_handle() {
   task_queue tasks;
   auto joined = tasks.spawn("joined", [] {});
@@ -263,6 +289,16 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(ended.errors.find("was requested on another thread") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(what_would_wait_for_itself_in_a_destructor_ends_the_program_with_a_sentence) {
+  for (const auto& [role, sentence] :
+       {mistake{"lock twice in destructor", "a fiber locks a mutex twice"},
+        mistake{"nursery in child", "a nursery was destroyed by one of its children"}}) {
+    const auto ended = run_role(role);
+    BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)), role);
+    BOOST_TEST(ended.errors.find(sentence) != std::string::npos, role << ": " << ended.errors);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_generator_that_swallows_its_end_ends_the_program_with_a_sentence) {
   const auto ended = run_role("swallow an end");
   BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
@@ -331,6 +367,8 @@ int main(int argc, char** argv) {
        {"round from fiber", run_a_queue_from_its_fiber},
        {"scheduler from fiber", destroy_a_scheduler_from_its_fiber},
        {"stop on another thread", request_a_stop_on_another_thread},
+       {"lock twice in destructor", lock_twice_in_a_destructor},
+       {"nursery in child", destroy_a_nursery_in_its_child},
        {"empty handle", ask_an_empty_handle},
        {"change threads", change_threads_inside_of_a_nested_coroutine},
        {"callback blocks", block_in_a_stop_callback},

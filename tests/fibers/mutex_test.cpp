@@ -110,6 +110,21 @@ BOOST_AUTO_TEST_CASE(two_mutexes_locked_in_opposite_order_do_not_deadlock) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_fiber_that_locks_what_it_has_locked_is_told) {
+  in_timed_queue([](task_queue& tasks) {
+    mutex door;
+    std::unique_lock lock{door};
+    BOOST_TEST(!door.try_lock());
+    BOOST_CHECK_THROW(door.lock(), std::logic_error);
+    BOOST_CHECK_THROW(static_cast<void>(door.try_lock_for(1ms)), std::logic_error);
+    auto other = tasks.spawn("other", [&] { std::lock_guard inside{door}; });
+    tasks.yield();
+    lock.unlock();  // hands it over
+    lock.lock();
+    BOOST_TEST(other.done());
+  });
+}
+
 // Fibers of the same queue take the same stack, one after the other, and fibers of two queues that
 // live one after the other have the same number as well.
 BOOST_AUTO_TEST_CASE(a_mutex_that_a_fiber_left_locked_is_not_that_of_the_next_on_its_stack) {

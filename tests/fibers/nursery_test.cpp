@@ -170,6 +170,36 @@ BOOST_AUTO_TEST_CASE(a_body_that_spawns_a_sibling_when_it_is_moved_leaves_the_li
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_child_that_joins_its_nursery_is_told) {
+  in_timed_queue([](task_queue& tasks) {
+    nursery group;
+    int told = 0;
+    group.spawn("child", [&] {
+      tasks.yield();
+      const auto join = [&] { group.join(); };
+      const auto join_for = [&] { static_cast<void>(group.join_for(1ms)); };
+      BOOST_CHECK_THROW(join(), std::logic_error);
+      BOOST_CHECK_THROW(join_for(), std::logic_error);
+      ++told;
+    });
+    group.spawn("cancelled child", [&] {
+      try {
+        wait_for_ever(tasks);
+      } catch (const cancelled&) {
+        BOOST_CHECK_THROW(group.join(), std::logic_error);
+        ++told;
+      }
+    });
+    auto stranger = tasks.spawn("stranger", [&] { group.join(); });
+    tasks.yield();
+    tasks.yield();
+    group.cancel();
+    group.join();
+    stranger.join();
+    BOOST_TEST(told == 2);
+  });
+}
+
 // --- exceptions ------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(the_first_exception_cancels_the_siblings_and_comes_out_of_join) {
