@@ -39,7 +39,7 @@ asio_baseline::style style_named(std::string_view name) {
 // constructor may throw if its reactor is forbidden, and when all threads have started, since the
 // line reports their number.
 void serve(const bench::server_options& options) {
-  const int drain_signal = bench::drain_signals();
+  const int drain_signal = bench::drain_signals(options);
   const auto listeners = bench::listening_sockets(options);
   const auto start = style_named(options.style);
   std::deque<tcp_server> loops;

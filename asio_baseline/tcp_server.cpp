@@ -178,7 +178,7 @@ void tcp_server::look_for_idle(const lock&) {
 // Bytes that were received stay readable after the shutdown and are answered. Then the read reports
 // the end of file.
 void tcp_server::drain() {
-  bench::remove_socket_file(options_);
+  bench::begin_drain(options_);
   const lock locked{mutex_};
   acceptor_.close();
   for (auto& each : connections_) each.stop_receiving();

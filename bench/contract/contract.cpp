@@ -23,6 +23,7 @@
 #include <cstring>
 #include <ctime>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -35,6 +36,7 @@ using std::chrono::nanoseconds;
 
 constexpr std::chrono::milliseconds longest_teardown{1000};
 constexpr std::chrono::milliseconds longest_wait_for_port{500};
+constexpr int drain_goes_on = SIGUSR1;
 
 struct socket_address {
   sockaddr_storage bytes{};
@@ -201,6 +203,31 @@ std::string further_keys(const server_options& options) {
   return keys;
 }
 
+// Whether it listens on more than this machine's loopback.
+bool others_can_connect(const server_options& options) {
+  if (!options.unix_path.empty()) return false;
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, options.host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) != 127;
+  inet_pton(AF_INET6, options.host.c_str(), &v6);
+  const bool mapped_loopback = IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127;
+  return !IN6_IS_ADDR_LOOPBACK(&v6) && !mapped_loopback;
+}
+
+int drain_signal = -1;  // what drain_signals() returned
+
+// SIGHUP is one of them unless the process was started to ignore it, as nohup does.
+sigset_t draining_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
 }  // namespace
 
 int loops(const server_options& options) {
@@ -229,12 +256,6 @@ std::vector<int> listening_sockets(const server_options& options) {
     listeners.push_back(listener);
   }
   return listeners;
-}
-
-void remove_socket_file(const server_options& options) {
-  static std::atomic_flag removed;
-  if (options.unix_path.empty() || removed.test_and_set()) return;
-  remove_if_still(options.unix_path, made_socket_file);
 }
 
 void cannot_listen(const server_options& options, std::string_view reason) {
@@ -266,16 +287,35 @@ void announce(const server_options& options, std::string_view server, std::strin
       !options.unix_path.empty() || no_delay(listener), options.backlog, getpid(),
       further_keys(options), built_for_debugging() ? " debug=1" : "");
   std::fflush(stdout);
+  if (!others_can_connect(options)) return;
+  fmt::print(stderr,
+             "{}: other machines can connect; nothing is encrypted or asks for a password\n",
+             options.program);
 }
 
-int drain_signals() {
+int drain_signals(const server_options& options) {
   std::signal(SIGPIPE, SIG_IGN);
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  auto signals = draining_signals();
+  sigaddset(&signals, drain_goes_on);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  drain_signal = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (drain_signal < 0)
+    cannot_go_on(options, fmt::format("wait for signals: {}", std::strerror(errno)));
+  return drain_signal;
+}
+
+// A signal that is still pending would end the process when a thread admits it, so it is taken. In
+// its place another one, which stays blocked, keeps the descriptor readable for the other loops.
+void begin_drain(const server_options& options) {
+  static std::once_flag once;
+  std::call_once(once, [&] {
+    if (!options.unix_path.empty()) remove_if_still(options.unix_path, made_socket_file);
+    signalfd_siginfo taken;
+    while (read(drain_signal, &taken, sizeof taken) > 0) continue;
+    kill(getpid(), drain_goes_on);
+  });
+  const auto signals = draining_signals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 // Reading CLOCK_THREAD_CPUTIME_ID is a system call and takes about 500 ns; steady_clock takes about

@@ -5,7 +5,7 @@
 //     int main(int argc, char** argv) {
 //       bench::open_missing_descriptors();
 //       const auto options = bench::parse_server_options(argc, argv, program);
-//       const int drain = bench::drain_signals();   // before the first thread starts
+//       const int drain = bench::drain_signals(options);  // before the first thread starts
 //       ...                                         // listens, or bench::cannot_listen(...)
 //       bench::announce(options, "floor", options.io, listener);
 //
@@ -18,9 +18,10 @@
 // * At `max_connections`, further clients wait in the backlog until a connection ends.
 // * A server never waits for whoever reads its standard output.
 // * When descriptors run out, accepting pauses for about 10 ms or until a connection ends.
-// * SIGTERM and SIGINT drain: the server closes the listener, calls shutdown(SHUT_RD) on every
-//   connection, answers what it has received, closes what is still open after `drain`, and exits
-//   with 0.
+// * SIGTERM, SIGINT and SIGHUP (unless it starts with SIGHUP ignored, as under nohup) drain: the
+//   server closes the listener, calls shutdown(SHUT_RD) on every connection, answers what it has
+//   received, closes what is still open after `drain`, and exits with 0. A second signal ends it at
+//   once.
 // * A server works without standard input, output and error (standard_descriptors.hpp).
 // * TCP_NODELAY is set on the listener, and every connection inherits it.
 #pragma once
@@ -95,11 +96,6 @@ void expect_port_free(const server_options& options);
 // Exits with 1 if it cannot listen.
 std::vector<int> listening_sockets(const server_options& options);
 
-// With --unix: removes the socket file, once, whichever thread calls first. Call it when draining
-// begins, before the listener is closed: afterwards another server may own the path. A file that
-// another process has put there meanwhile stays.
-void remove_socket_file(const server_options& options);
-
 // Prints "fibers_echo: cannot listen on 127.0.0.1:25000: Address already in use", exits with 1.
 [[noreturn]] void cannot_listen(const server_options& options, std::string_view reason);
 
@@ -123,10 +119,16 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 
-// Blocks SIGTERM and SIGINT, ignores SIGPIPE, and returns a signalfd that becomes readable when the
-// server should drain. No loop reads from it, so it stays readable for all loops. Call it before
-// the first thread starts, because threads inherit the signal mask.
-int drain_signals();
+// Blocks the signals that drain a server, ignores SIGPIPE, and returns a signalfd that becomes
+// readable when the server should drain. No loop reads from it, so it stays readable for all loops.
+// Call it before the first thread starts, because threads inherit the signal mask. Exits with 1 if
+// descriptors have run out.
+int drain_signals(const server_options& options);
+
+// Each loop calls it when that descriptor is readable, before it closes its listener. With --unix
+// the first call removes the socket file: afterwards another server may own the path. A file that
+// another process has put there meanwhile stays. From then on a signal ends the process at once.
+void begin_drain(const server_options& options);
 
 // What servers print without --quiet, with the words of the Python programs that they replace. The
 // caller checks `quiet` first, so that a quiet server does not even format them. Where nobody reads

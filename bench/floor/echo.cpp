@@ -32,7 +32,7 @@ const bench::server_program program {
 // fails where io_uring is forbidden.
 template <typename Loop>
 void serve(const server_options& options) {
-  const int drain_signal = bench::drain_signals();
+  const int drain_signal = bench::drain_signals(options);
   const auto listeners = bench::listening_sockets(options);
   std::barrier all_there{options.threads, [&]() noexcept {
                            bench::announce(options, "floor", options.io, listeners.front());

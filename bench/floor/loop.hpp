@@ -258,7 +258,7 @@ void floor_loop<Waiter>::hang_up(int fd, connection& peer) {
 // returns 0.
 template <typename Waiter>
 void floor_loop<Waiter>::start_draining() {
-  remove_socket_file(options_);
+  begin_drain(options_);
   waiter_.unwatch(drain_signal_);
   if (accepting_) waiter_.unwatch(listener_);
   close(std::exchange(listener_, -1));

@@ -347,7 +347,7 @@ void floor_uring::close_if_done(int fd) {
 // After SHUT_RD, received bytes are still read and answered; then comes the end of stream. The
 // pending accept is cancelled: it keeps the listener open, and a path has no shutdown() for it.
 void floor_uring::start_draining() {
-  remove_socket_file(options_);
+  begin_drain(options_);
   if (accepting_) {
     io_uring_prep_cancel64(&next_submission(request::cancel, 0), tag(request::accept, 0), 0);
   }

@@ -123,7 +123,7 @@ void tcp_server(server& self) {
 
 void drain(server& self, int signal) {
   this_fiber::wait_readable(signal);
-  bench::remove_socket_file(self.options);
+  bench::begin_drain(self.options);
   self.listener.close();
   self.room.release();  // wakes tcp_server if it waits for room
   for (auto& peer : self.clients) peer.stop_receiving();
@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
   try {
     const auto backend = backend_for(options);
     const fibers::scheduler_options loop{.backend = backend, .spin = options.spin};
-    const int signal = bench::drain_signals();
+    const int signal = bench::drain_signals(options);
     const auto listeners = bench::listening_sockets(options);
     fibers::runtime runtime{static_cast<unsigned>(options.threads), loop};
     std::atomic<int> starting{options.threads};

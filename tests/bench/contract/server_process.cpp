@@ -73,6 +73,10 @@ void forbid_io_uring() {
   set(RLIMIT_AS, limited.memory);
   if (!limited.io_uring) forbid_io_uring();
   for (const int each : limited.closed) close(each);
+  if (!limited.hangup) std::signal(SIGHUP, SIG_IGN);
+  if (!limited.errors.empty()) {
+    dup2(open(limited.errors.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDERR_FILENO);
+  }
   execv(argv.front(), argv.data());
   _exit(127);
 }

@@ -47,6 +47,8 @@ struct process_limits {
   std::optional<unsigned long> memory = {};       // bytes of address space
   bool io_uring = true;                           // false: seccomp forbids it, as in containers
   std::vector<int> closed = {};                   // standard descriptors that it starts without
+  bool hangup = true;                             // false: SIGHUP is ignored, as under nohup
+  std::string errors = {};                        // a file that gets its standard error
 };
 
 class server_process {
