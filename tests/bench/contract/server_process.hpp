@@ -37,6 +37,13 @@ inline boost::test_tools::assertion_result memory_can_be_limited(boost::unit_tes
   return limited;
 }
 
+// A sanitizer reports each SIGSEGV as an error of the program.
+inline boost::test_tools::assertion_result no_sanitizer_watches(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result alone{!sanitized};
+  alone.message() << "a sanitizer has a handler of its own";
+  return alone;
+}
+
 // The longest wait for anything. A test case that waits this long has failed.
 constexpr seconds patience{sanitized ? 40 : 10};
 
