@@ -38,6 +38,8 @@ std::stop_token get_stop_token();
 // an eventfd, a terminal, or a socket that a stream reads. They change nothing about the
 // descriptor. At most one fiber may wait for reading and one for writing at a time, and a fiber in
 // a read, an accept or a write on the same descriptor counts as well; a second one gets EBUSY.
+// Others may have read meanwhile, and io_uring sometimes reports an epoll descriptor for no reason:
+// code that must not block reads a non-blocking descriptor and expects EAGAIN.
 void wait_readable(int descriptor, error_code& error);
 void wait_readable(int descriptor);
 void wait_writable(int descriptor, error_code& error);
