@@ -20,7 +20,6 @@ const std::atomic<bool>& catch_interruption() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // without SA_RESTART, so waiting calls return
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  signal(SIGXFSZ, SIG_IGN);  // at a file size limit write() fails with EFBIG instead
   return requested;
 }
 

@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   bench::open_missing_descriptors();
   std::setlocale(LC_CTYPE, "");
   std::signal(SIGPIPE, SIG_IGN);  // a reader that closes the pipe must not end a run
+  std::signal(SIGXFSZ, SIG_IGN);  // at a file size limit write() fails with EFBIG instead
   try {
     return having_told(dispatch({argv + 1, argv + argc}));
   } catch (const bench::help_shown&) {

@@ -294,7 +294,7 @@ void announce(const server_options& options, std::string_view server, std::strin
 }
 
 int drain_signals(const server_options& options) {
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int each : {SIGPIPE, SIGXFSZ}) std::signal(each, SIG_IGN);
   auto signals = draining_signals();
   sigaddset(&signals, drain_goes_on);
   sigprocmask(SIG_BLOCK, &signals, nullptr);

@@ -16,7 +16,8 @@
 //   bounded.
 // * A connection on which no byte moved in either direction for `idle_timeout` is closed.
 // * At `max_connections`, further clients wait in the backlog until a connection ends.
-// * A server never waits for whoever reads its standard output.
+// * A server never waits for whoever reads its standard output, and a file that cannot take another
+//   line does not end it.
 // * When descriptors run out, accepting pauses for about 10 ms or until a connection ends.
 // * SIGTERM, SIGINT and SIGHUP (unless it starts with SIGHUP ignored, as under nohup) drain: the
 //   server closes the listener, calls shutdown(SHUT_RD) on every connection, answers what it has
@@ -119,10 +120,10 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 
-// Blocks the signals that drain a server, ignores SIGPIPE, and returns a signalfd that becomes
-// readable when the server should drain. No loop reads from it, so it stays readable for all loops.
-// Call it before the first thread starts, because threads inherit the signal mask. Exits with 1 if
-// descriptors have run out.
+// Blocks the signals that drain a server, ignores SIGPIPE and SIGXFSZ, and returns a signalfd that
+// becomes readable when the server should drain. No loop reads from it, so it stays readable for
+// all loops. Call it before the first thread starts, because threads inherit the signal mask. Exits
+// with 1 if descriptors have run out.
 int drain_signals(const server_options& options);
 
 // Each loop calls it when that descriptor is readable, before it closes its listener. With --unix

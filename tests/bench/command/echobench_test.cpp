@@ -10,6 +10,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include <tests/bench/synthetic_run.hpp>
@@ -379,6 +380,30 @@ BOOST_FIXTURE_TEST_CASE(a_disk_that_fills_loses_nothing_measured, echobench) {
   BOOST_TEST(kept > 0U);
   BOOST_TEST(run({"run", "--resume", "run"}).exit_code == 0);
   BOOST_TEST(bench::read_run(folder / "run" / "run.ndjson").blocks.size() == 9U);
+}
+
+// Each file of the reports is once the one that does not fit.
+BOOST_FIXTURE_TEST_CASE(a_report_that_does_not_fit_is_named_and_leaves_no_half_behind, echobench) {
+  run(shortest);
+  std::set<std::uintmax_t> sizes;
+  for (const auto& file : fs::directory_iterator{folder / "run"}) {
+    if (!file.is_directory()) sizes.insert(file.file_size());
+  }
+  BOOST_REQUIRE(sizes.size() > 5U);
+  rlimit roomy{};
+  getrlimit(RLIMIT_FSIZE, &roomy);
+  for (const auto size : sizes) {
+    const rlimit full{size - 1, roomy.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &full);
+    const auto ended = run({"report", "run"});
+    setrlimit(RLIMIT_FSIZE, &roomy);
+    BOOST_TEST(ended.exit_code == 3);
+    BOOST_TEST(lines_in(ended.err) == 1, ended.err);
+    BOOST_TEST(holds(ended.err, "File too large"), ended.err);
+    for (const auto& file : fs::directory_iterator{folder / "run"})
+      BOOST_TEST(file.path().extension() != ".unfinished");
+  }
+  BOOST_TEST(run({"report", "run"}).exit_code == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_wrong_reply_voids_a_run_for_good, echobench) {

@@ -124,6 +124,15 @@ BOOST_AUTO_TEST_CASE(a_server_whose_output_nobody_reads_serves_on_and_ends_when_
   BOOST_TEST(server.wait() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_server_whose_log_may_not_grow_serves_on_and_ends_when_told) {
+  const scratch_folder folder;
+  path_server server{{}, voice::speaking, {.output = folder / "log", .file_size = 10}};
+  BOOST_REQUIRE(server.listens());
+  for (int i = 0; i < 10; ++i) BOOST_TEST(echoes(server.connect(), "hello"));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(on_a_path_accepting_resumes_when_there_are_descriptors_again) {
   path_server server{{}, voice::quiet, {.descriptors = 64}};
   std::vector<echo_client> clients;

@@ -71,12 +71,15 @@ void forbid_io_uring() {
   };
   set(RLIMIT_NOFILE, limited.descriptors);
   set(RLIMIT_AS, limited.memory);
+  set(RLIMIT_FSIZE, limited.file_size);
   if (!limited.io_uring) forbid_io_uring();
   for (const int each : limited.closed) close(each);
   if (!limited.hangup) std::signal(SIGHUP, SIG_IGN);
-  if (!limited.errors.empty()) {
-    dup2(open(limited.errors.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDERR_FILENO);
-  }
+  const auto write_to = [](const std::string& file, int descriptor) {
+    if (!file.empty()) dup2(open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), descriptor);
+  };
+  write_to(limited.output, STDOUT_FILENO);
+  write_to(limited.errors, STDERR_FILENO);
   execv(argv.front(), argv.data());
   _exit(127);
 }
@@ -151,7 +154,7 @@ server_process::server_process(const arguments& extra, voice speech, limits limi
   const auto started = start(all, false, limited);
   pid_ = started.pid;
   output_ = started.output;
-  if (std::ranges::count(limited.closed, STDOUT_FILENO) > 0) return;
+  if (std::ranges::count(limited.closed, STDOUT_FILENO) > 0 || !limited.output.empty()) return;
   try {
     listening_line_ = read_line();
   } catch (...) {

@@ -56,6 +56,8 @@ struct process_limits {
   std::vector<int> closed = {};                   // standard descriptors that it starts without
   bool hangup = true;                             // false: SIGHUP is ignored, as under nohup
   std::string errors = {};                        // a file that gets its standard error
+  std::string output = {};                        // a file that gets its standard output
+  std::optional<unsigned long> file_size = {};    // bytes that a file may have
 };
 
 class server_process {
@@ -64,7 +66,7 @@ class server_process {
   using limits = process_limits;
 
   // Starts the server and reads its listening line. Throws std::runtime_error if there is none. A
-  // server without standard output prints no line.
+  // server whose standard output is closed or a file has no line here.
   explicit server_process(const arguments& extra = {}, voice speech = voice::quiet,
                           limits limited = {});
   ~server_process();
