@@ -42,6 +42,7 @@ if(NOT flags MATCHES "-fsanitize=")
   endif()
 endif()
 
+must_work(${scratch}/build/user_of_shared)
 execute_process(COMMAND ${scratch}/build/user_of_fibers RESULT_VARIABLE result ERROR_VARIABLE said)
 if(result EQUAL 77)
   message("skipped: ${said}")
