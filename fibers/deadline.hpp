@@ -56,7 +56,7 @@ clock::time_point deadline_at(clock::duration there, clock::duration now_there) 
 template <class Clock, class Duration>
 clock::time_point deadline_at(const std::chrono::time_point<Clock, Duration>& moment) noexcept {
   const auto there = saturating_cast(moment.time_since_epoch());
-  if constexpr (std::is_same_v<Clock, clock>) {
+  if constexpr (std::is_same_v<Clock, clock::time_point::clock>) {
     return clock::time_point{there};
   } else {
     return deadline_at(there, saturating_cast(Clock::now().time_since_epoch()));

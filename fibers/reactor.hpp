@@ -13,12 +13,13 @@
 // to try, and for completion interfaces (io_uring), where the kernel does the operation.
 #pragma once
 
+#include <fibers/clock.hpp>
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <array>
 #include <boost/intrusive/slist.hpp>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -191,7 +192,7 @@ class reactor {
   // When poll() returns even if nothing has happened. It is a point in time and not a duration, so
   // that a timer can stay armed from one poll() to the next without a look at the clock before
   // each.
-  using time_point = std::chrono::steady_clock::time_point;
+  using time_point = clock::time_point;
   static constexpr auto at_once = time_point::min();
   static constexpr auto when_something_happens = time_point::max();
 

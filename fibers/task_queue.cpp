@@ -134,13 +134,12 @@ void task_queue::run_round() {
 // round count, for those of the next round are such: the brief switches to fibers that were ready
 // before would hide that one which yields computes for long.
 void task_queue::note_extended_round(int became_ready) noexcept {
-  using std::chrono::steady_clock;
-  const auto now = steady_clock::now();
+  const auto now = clock::now();
   const auto last = std::exchange(extended_round_end_, now);
-  if (last == steady_clock::time_point{}) return;
+  if (last == clock::time_point{}) return;
   const std::chrono::nanoseconds wanted = extended_round_time * became_ready;
   extended_switches_ = static_cast<int>(std::clamp<std::int64_t>(
-      wanted / std::max(now - last, steady_clock::duration{1}), 1, extended_round));
+      wanted / std::max(now - last, clock::duration{1}), 1, extended_round));
 }
 
 // Takes the next fiber from ready_ and marks it as running; null if the round is over.

@@ -12,6 +12,7 @@
 // run_round() is entered again only when the round is over.
 #pragma once
 
+#include <fibers/clock.hpp>
 #include <fibers/coroutine.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -256,7 +257,7 @@ class task_queue {
   int switches_left_ = 0;                   // until the end of this round
   int extended_switches_ = extended_round;  // how many took about extended_round_time lately
   // When the last round ended; zero if its limit did not end it, or a flood of operations did.
-  std::chrono::steady_clock::time_point extended_round_end_{};
+  clock::time_point extended_round_end_{};
   int burst_ = 0;
   std::exception_ptr unhandled_;
   std::uint64_t number_ = 0;  // of queues_made_

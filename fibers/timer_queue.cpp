@@ -1,19 +1,10 @@
 #include <fibers/timer_queue.hpp>
 
-#include <time.h>
-
 #include <algorithm>
 #include <cassert>
 #include <utility>
 
 namespace fibers {
-
-clock::time_point coarse_now() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return clock::time_point{std::chrono::seconds{now.tv_sec} +
-                           std::chrono::nanoseconds{now.tv_nsec}};
-}
 
 timer_queue::~timer_queue() {
   for (const auto& each : heap_) slots_[each.slot].owner->slot_ = timer::none;

@@ -12,20 +12,14 @@
 // every message costs a store.
 #pragma once
 
-#include <chrono>
+#include <fibers/clock.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace fibers {
-
-using clock = std::chrono::steady_clock;
-
-// The time of the last tick that the kernel has seen (CLOCK_MONOTONIC_COARSE): never ahead of
-// clock::now(), and takes less time to read. It is some ticks late, 15 ms on a virtual machine, so
-// no deadline may be decided by it.
-clock::time_point coarse_now() noexcept;
 
 class timer {
  public:
