@@ -29,7 +29,10 @@ scheduler* here() noexcept {
 }  // namespace
 
 scheduler::scheduler(const scheduler_options& options)
-    : blocking_{make_reactor(options.backend), tasks_},
+    : scheduler{make_reactor(options.backend), options} {}
+
+scheduler::scheduler(std::unique_ptr<reactor> own, const scheduler_options& options)
+    : blocking_{std::move(own), tasks_},
       tasks_{options.stack_size, &timers_},
       older_{std::exchange(newest, this)},
       spin_{options.spin} {}

@@ -24,6 +24,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -44,6 +45,8 @@ class scheduler {
   explicit scheduler(io backend) : scheduler{scheduler_options{backend}} {}
   scheduler() : scheduler{io::automatic} {}
   explicit scheduler(const scheduler_options& options);
+  // On a reactor of the program's own, instead of options.backend. Precondition: `own` is not null.
+  explicit scheduler(std::unique_ptr<reactor> own, const scheduler_options& options = {});
   scheduler(const scheduler&) = delete;
   scheduler& operator=(const scheduler&) = delete;
 
@@ -86,7 +89,7 @@ class scheduler {
     if (posts_.push(std::forward<Function>(function))) blocking_.reactor().interrupt();
   }
 
-  // The backend in use; never io::automatic.
+  // The backend in use. It is never io::automatic, unless a reactor of the program's own says so.
   io backend() const noexcept { return blocking_.reactor().backend(); }
 
   task_queue& tasks() noexcept { return tasks_; }
