@@ -1,10 +1,11 @@
-// A program that uses the installed library: an echo server with its client, generators, a channel
-// and a nursery.
+// A program that uses the installed library: an echo server with its client, generators, a channel,
+// a nursery and a simulation.
 #include <fibers/channel.hpp>
 #include <fibers/generator.hpp>
 #include <fibers/nursery.hpp>
 #include <fibers/scheduler.hpp>
 #include <fibers/tcp.hpp>
+#include <fibers/test.hpp>
 
 #include <array>
 #include <chrono>
@@ -92,11 +93,19 @@ void work_together() {
   expect(sum == 6, "a channel carries every number");
 }
 
+void simulate() {
+  fibers::test::simulation world;
+  world.spawn([] { fibers::this_fiber::sleep_for(24h); });
+  world.run();
+  expect(world.elapsed() == 24h, "a simulated day passes at once");
+}
+
 }  // namespace
 
 int main() try {
   drive_generators();
   work_together();
+  simulate();
   serve_and_ask();
 } catch (const boost::system::system_error& error) {
   std::fprintf(stderr, "%s\n", error.what());
