@@ -199,6 +199,13 @@ void readiness::note_broken(entry& of, int error) noexcept {
   if (ends_connection(error)) of.broken = static_cast<std::int16_t>(error);
 }
 
+// A send fails now, also on a full socket, and on a Unix-domain socket no event reports that. So
+// the next one is worth a try.
+void readiness::no_more_sends(int descriptor) noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  if (index < entries_.size()) entries_[index].ready(direction::write) = true;
+}
+
 int readiness::why_ended(int descriptor) noexcept {
   const auto index = static_cast<std::size_t>(descriptor);
   return index < entries_.size() ? std::exchange(entries_[index].broken, std::int16_t{0}) : 0;

@@ -31,6 +31,7 @@ class readiness : public reactor {
   void forget(int descriptor) noexcept final;
   bool submit(operation& started) final;
   ssize_t send_at_once(int descriptor, const void* data, std::size_t size) noexcept final;
+  void no_more_sends(int descriptor) noexcept final;
   int why_ended(int descriptor) noexcept final;
   bool may_receive(int descriptor) const noexcept final;
   bool cancel(operation& cancelled) noexcept final;

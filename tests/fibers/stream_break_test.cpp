@@ -118,6 +118,19 @@ BOOST_AUTO_TEST_CASE(a_write_after_ones_own_shutdown_is_a_broken_pipe_each_time)
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_write_after_ones_own_shutdown_does_not_wait_for_room) {
+  on_both_kinds([](fibers::stream_socket& stream, descriptor&) {
+    const std::string much(1'000'000, 'x');
+    error_code error;
+    stream.expires_after(20ms);
+    while (!error) stream.write_some(asio::buffer(much), error);
+    BOOST_TEST(error == asio::error::timed_out);
+    stream.shutdown(asio::socket_base::shutdown_send, error);
+    stream.expires_after(patience);
+    BOOST_TEST(write_one(stream) == asio::error::broken_pipe);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(after_a_reset_no_write_succeeds_any_more) {
   scheduler.spawn([&] {
     tcp_pair peers;
