@@ -174,6 +174,10 @@ class reactor {
   // reactor copies the bytes before the kernel could refuse them.
   virtual void no_more_sends(int) noexcept {}
 
+  // True: sent bytes are still here. The reactor shuts the stream down for sending once the kernel
+  // has them, and later sends fail with EPIPE already. False: there are none, so the caller does.
+  virtual bool shut_down_when_sent(int) noexcept { return false; }
+
   // Call this when a receive has found the end of the stream. If a send has met an error that ended
   // the connection, returns that error, once; else 0. The kernel tells such an error to one call
   // only, and to the others the stream then looks as if the peer had ended it.

@@ -92,20 +92,34 @@ std::size_t stream_socket::available() const {
   return or_throw("available", [&](error_code& error) { return available(error); });
 }
 
+// flush() before a shutdown. False: it has not waited, because the fiber is cancelled (the next
+// call that waits throws that again), another fiber writes, or no fiber calls.
+bool stream_socket::flush_to_end(error_code& error) {
+  if (scheduler_->tasks().current() == nullptr) return false;
+  try {
+    flush(error);
+  } catch (const cancelled&) {
+    return false;
+  }
+  if (error.value() != EBUSY) return true;
+  error = {};
+  return false;
+}
+
 void stream_socket::shutdown(boost::asio::socket_base::shutdown_type what, error_code& error) {
   error = {};
-  if (what != boost::asio::socket_base::shutdown_receive && is_open() &&
-      scheduler_->tasks().current() != nullptr) {
-    try {
-      flush(error);
-    } catch (const cancelled&) {  // the next call that waits throws it again
-    }
+  int how = what;
+  if (how != SHUT_RD && is_open()) {
+    const bool flushed = flush_to_end(error);
     if (error == boost::asio::error::operation_aborted) return;  // the socket was closed meanwhile
-    if (error.value() == EBUSY) error = {};  // another fiber writes: do not wait for it
+    if (!flushed && scheduler_->blocking().reactor().shut_down_when_sent(descriptor_)) {
+      if (how == SHUT_WR) return;
+      how = SHUT_RD;
+    }
   }
-  if (::shutdown(descriptor_, what) != 0) {
+  if (::shutdown(descriptor_, how) != 0) {
     if (!error) error = code_of(errno);
-  } else if (what != boost::asio::socket_base::shutdown_receive) {
+  } else if (how != SHUT_RD) {
     scheduler_->blocking().reactor().no_more_sends(descriptor_);
   }
 }

@@ -64,7 +64,8 @@ class stream_socket : public socket {
   void flush();
 
   // Sends what was written before, then shuts down. If the fiber is cancelled, it does not wait for
-  // that. Safe in destructors: it never throws `cancelled`; the next call that waits does.
+  // that, and the stream is shut down later. Safe in destructors: it never throws `cancelled`; the
+  // next call that waits does.
   void shutdown(boost::asio::socket_base::shutdown_type what, error_code& error);
   void shutdown(boost::asio::socket_base::shutdown_type what);
 
@@ -123,6 +124,7 @@ class stream_socket : public socket {
   template <operation::kind What>
   std::size_t transfer(const iovecs& all, error_code& error);
   bool closed_while_making_way(error_code& error) noexcept;
+  bool flush_to_end(error_code& error);
   std::size_t finish(const operation& done, error_code& error) noexcept;
   error_code error_of(const operation& done) const noexcept;
 };

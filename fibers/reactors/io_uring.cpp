@@ -636,6 +636,15 @@ void io_uring_reactor::no_more_sends(int descriptor) noexcept {
   to.send_error_told = true;
 }
 
+bool io_uring_reactor::shut_down_when_sent(int descriptor) noexcept {
+  if (static_cast<std::size_t>(descriptor) >= entries_.size()) return false;
+  auto& of = known(descriptor);
+  if (of.sending == none) return false;
+  of.shut_when_sent = true;
+  no_more_sends(descriptor);
+  return true;
+}
+
 int io_uring_reactor::why_ended(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return 0;
   auto& about = known(descriptor);
@@ -646,7 +655,8 @@ int io_uring_reactor::why_ended(int descriptor) noexcept {
 
 bool io_uring_reactor::start_sending(operation& started) {
   auto& to = known(started.descriptor());
-  if (to.send_error != 0) [[unlikely]] {
+  const bool waits = to.shut_when_sent && started.what() == operation::kind::wait_sent;
+  if (to.send_error != 0 && !waits) [[unlikely]] {
     refuse_sending(started, to);
     return true;
   }
@@ -954,6 +964,10 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   if (result < 0) {
     to.send_error = static_cast<std::int16_t>(-result);
     to.send_error_told = false;
+  }
+  if (to.shut_when_sent) {
+    to.shut_when_sent = false;
+    ::shutdown(descriptor, SHUT_WR);
   }
   if (to.writer == nullptr || completes_once(*to.writer)) return;
   auto& next = *std::exchange(to.writer, nullptr);

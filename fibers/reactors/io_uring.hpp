@@ -63,6 +63,7 @@ class io_uring_reactor final : public reactor {
   int hand_over(int descriptor) noexcept override;
   bool submit(operation& started) override;
   void no_more_sends(int descriptor) noexcept override;
+  bool shut_down_when_sent(int descriptor) noexcept override;
   int why_ended(int descriptor) noexcept override;
   std::size_t unread(int descriptor) const noexcept override;
   bool cancel(operation& cancelled) noexcept override;
@@ -116,6 +117,7 @@ class io_uring_reactor final : public reactor {
     bool ended : 1 = false;
     bool send_error_told : 1 = false;  // to a sender: EPIPE is what the next ones get
     bool broken_told : 1 = false;      // send_error was told to a reader
+    bool shut_when_sent : 1 = false;   // shut it down for sending once nothing is in flight
     watch end = watch::none;
     bool given_up = false;  // a sender left before all was sent: cancel the rest on close
   };

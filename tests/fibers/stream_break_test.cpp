@@ -118,6 +118,20 @@ BOOST_AUTO_TEST_CASE(a_write_after_ones_own_shutdown_is_a_broken_pipe_each_time)
   });
 }
 
+BOOST_AUTO_TEST_CASE(what_was_written_arrives_though_a_cancelled_fiber_shuts_down) {
+  on_both_kinds([&](fibers::stream_socket& stream, descriptor& peer) {
+    auto writer = scheduler.spawn([&] {
+      asio::write(stream, asio::buffer("hello", 5));
+      scheduler.tasks().current()->cancel();
+      stream.shutdown(asio::socket_base::shutdown_send);
+    });
+    BOOST_REQUIRE(writer.wait_for(patience));
+    BOOST_TEST(write_one(stream) == asio::error::broken_pipe);
+    stream.flush();
+    BOOST_TEST(receive_all(peer, 10) == "hello");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_write_after_ones_own_shutdown_does_not_wait_for_room) {
   on_both_kinds([](fibers::stream_socket& stream, descriptor&) {
     const std::string much(1'000'000, 'x');
