@@ -33,6 +33,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -73,9 +75,17 @@ struct server_options {
   std::chrono::nanoseconds inject_ns;  // CPU time to burn per message before the reply
 };
 
-// Parses the command line. Bad arguments: prints one line to standard error, which names the
-// argument and what it accepts, and exits with 2. --help: prints the usage to standard output and
-// exits with 0.
+// what() is one line that names the argument and what it accepts.
+struct bad_arguments : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Reads the command line; nullopt: it asks for --help. Throws bad_arguments.
+std::optional<server_options> read_server_options(int argc, const char* const* argv,
+                                                  const server_program& program);
+
+// The same for main(). Bad arguments: prints what() to standard error and exits with 2. --help:
+// prints the usage to standard output and exits with 0.
 server_options parse_server_options(int argc, const char* const* argv,
                                     const server_program& program);
 

@@ -98,9 +98,8 @@ const std::array<option, 15> options_table{{
     {"shape", nullptr, nullptr, [](auto text, auto& o) { return o.shape = text, true; }},
 }};
 
-[[noreturn]] void usage_error(const server_program& program, std::string_view what) {
-  fmt::print(stderr, "{}: {}\n", program.name, what);
-  std::exit(2);
+[[noreturn]] void refuse(const std::string& what) {
+  throw bad_arguments{what};
 }
 
 // What --io, --style and --shape accept depends on the program. Empty for all other options.
@@ -150,12 +149,11 @@ void read_option(const option& entry, const std::string& text, const server_prog
     good = std::find(accepted.begin(), accepted.end(), text) != accepted.end();
   }
   if (good) return;
-  usage_error(program, fmt::format("--{} accepts {}; '{}' is not that", entry.name,
-                                   accepts(entry, program), text));
+  refuse(
+      fmt::format("--{} accepts {}; '{}' is not that", entry.name, accepts(entry, program), text));
 }
 
-po::variables_map parse_command_line(int argc, const char* const* argv,
-                                     const server_program& program) try {
+po::variables_map parse_command_line(int argc, const char* const* argv) try {
   po::options_description known;
   known.add_options()("help", "")("quiet", "");
   for (const auto& entry : options_table) {
@@ -171,31 +169,27 @@ po::variables_map parse_command_line(int argc, const char* const* argv,
             values);
   return values;
 } catch (const po::unknown_option& error) {
-  usage_error(program, fmt::format("unknown option '{}'; --help lists what is accepted",
-                                   error.get_option_name()));
+  refuse(
+      fmt::format("unknown option '{}'; --help lists what is accepted", error.get_option_name()));
 } catch (const po::too_many_positional_options_error&) {
-  usage_error(program, "only options are accepted; --help lists them");
+  refuse("only options are accepted; --help lists them");
 } catch (const po::error& error) {
-  usage_error(program, fmt::format("{}; --help lists what is accepted", error.what()));
+  refuse(fmt::format("{}; --help lists what is accepted", error.what()));
 }
 
 }  // namespace
 
-server_options parse_server_options(int argc, const char* const* argv,
-                                    const server_program& program) {
-  const auto values = parse_command_line(argc, argv, program);
-  if (values.count("help")) {
-    print_usage(program);
-    std::exit(0);
-  }
+std::optional<server_options> read_server_options(int argc, const char* const* argv,
+                                                  const server_program& program) {
+  const auto values = parse_command_line(argc, argv);
+  if (values.count("help")) return std::nullopt;
   server_options options{};
   options.program = program.name;
   options.quiet = values.count("quiet") != 0;
   for (const auto& entry : options_table) {
     const bool given = values.count(entry.name) != 0;
     if (!offered(entry.name, program)) {
-      if (given)
-        usage_error(program, fmt::format("--{} is not offered by this server", entry.name));
+      if (given) refuse(fmt::format("--{} is not offered by this server", entry.name));
       continue;
     }
     const auto text = given ? values[entry.name].as<std::string>() : fallback(entry, program);
@@ -203,6 +197,16 @@ server_options parse_server_options(int argc, const char* const* argv,
   }
   if (options.io == "auto" && !program.automatic.empty()) options.io = program.automatic;
   return options;
+}
+
+server_options parse_server_options(int argc, const char* const* argv,
+                                    const server_program& program) try {
+  if (auto options = read_server_options(argc, argv, program)) return *std::move(options);
+  print_usage(program);
+  std::exit(0);
+} catch (const bad_arguments& error) {
+  fmt::print(stderr, "{}: {}\n", program.name, error.what());
+  std::exit(2);
 }
 
 }  // namespace bench
