@@ -1,0 +1,49 @@
+// report.json as compare reads it: it is refused, or it is read back as the same report, and it can
+// be compared and written in every form.
+#include <tests/fuzz/every_form.hpp>
+#include <tests/fuzz/expect.hpp>
+#include <tests/fuzz/memory_file.hpp>
+
+#include <bench/compare/compare.hpp>
+#include <bench/report/json.hpp>
+#include <tests/scratch_folder.hpp>
+
+#include <optional>
+
+namespace {
+
+std::optional<bench::report_contents> read(const fuzz::memory_file& file, std::string_view input) {
+  std::optional<bench::report_contents> report;
+  fuzz::accepts<bench::unreadable_run>(input,
+                                       [&] { report = bench::read_json_report(file.path()); });
+  return report;
+}
+
+// compare tells a report from a run by the name of the file.
+std::filesystem::path named_report(const fuzz::memory_file& file) {
+  static const scratch_folder folder;
+  const auto path = folder / "report.json";
+  if (!std::filesystem::is_symlink(path)) std::filesystem::create_symlink(file.path(), path);
+  return path;
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const fuzz::memory_file file;
+  const auto input = fuzz::text_of(data, size);
+  file.hold(input);
+  const auto report = read(file, input);
+  if (!report) return 0;
+  const auto path = named_report(file);
+  fuzz::accepts<bench::nothing_to_compare>(input, [&] {
+    fuzz::expect_forms(bench::compare_runs({path, path, path}, 0.03));
+  });
+
+  const auto text = bench::json_report_line(report->header, report->found);
+  file.hold(text);
+  const auto again = read(file, text);
+  fuzz::expect(again && bench::json_report_line(again->header, again->found) == text,
+               "a report is not read back");
+  return 0;
+}
