@@ -4,10 +4,10 @@
 #include <array>
 #include <bench/command/commands.hpp>
 #include <bench/compare/compare.hpp>
+#include <bench/contract/printable.hpp>
 #include <bench/contract/standard_descriptors.hpp>
 #include <bench/record/record.hpp>
 #include <bench/text/failure.hpp>
-#include <bench/text/printable.hpp>
 #include <bench/text/terminal.hpp>
 #include <clocale>
 #include <csignal>

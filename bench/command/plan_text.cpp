@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <bench/contract/printable.hpp>
 #include <bench/measure/runner.hpp>
 #include <bench/measure/suites.hpp>
 #include <bench/text/numbers.hpp>
-#include <bench/text/printable.hpp>
 #include <string_view>
 
 namespace bench {

@@ -3,9 +3,9 @@
 
 #include <bench/compare/compare.hpp>
 #include <bench/compare/tables.hpp>
+#include <bench/contract/printable.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/text/numbers.hpp>
-#include <bench/text/printable.hpp>
 
 namespace bench {
 namespace {

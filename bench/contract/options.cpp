@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <bench/contract/duration.hpp>
+#include <bench/contract/printable.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -44,11 +45,13 @@ bool read_duration(std::string_view text, nanoseconds& duration) {
   return found.has_value();
 }
 
-// The listening line is split at blanks, so the path must not contain one.
+// The listening line is split at blanks, so the path must not contain one. Control characters would
+// reach the terminal.
 bool read_socket_path(std::string_view text, std::string& path) {
   path = text;
   return !text.empty() && text.size() < sizeof(sockaddr_un::sun_path) &&
-         text.find_first_of(std::string_view{" \t\n\r\0", 5}) == text.npos;
+         std::none_of(text.begin(), text.end(),
+                      [](unsigned char each) { return each <= ' ' || each == 0x7F; });
 }
 
 struct option {
@@ -66,7 +69,8 @@ const std::array<option, 15> options_table{{
      [](auto text, auto& o) { return read_host(text, o.host); }},
     {"port", "25000", "0 (any) to 65535",
      [](auto text, auto& o) { return read_number(text, o.port, 0, 65535); }},
-    {"unix", nullptr, "a path without blanks, at most 107 bytes: a socket instead of host and port",
+    {"unix", nullptr,
+     "a path of at most 107 bytes without blanks and control characters, instead of host and port",
      [](auto text, auto& o) { return read_socket_path(text, o.unix_path); }},
     {"threads", "1", "1 to 1024; each has its own loop and its own listener",
      [](auto text, auto& o) { return read_number(text, o.threads, 1, 1024); }},
@@ -98,8 +102,9 @@ const std::array<option, 15> options_table{{
     {"shape", nullptr, nullptr, [](auto text, auto& o) { return o.shape = text, true; }},
 }};
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw bad_arguments{what};
+// `what` may quote an argument, which may hold any byte.
+[[noreturn]] void refuse(std::string_view what) {
+  throw bad_arguments{printable(what)};
 }
 
 // What --io, --style and --shape accept depends on the program. Empty for all other options.

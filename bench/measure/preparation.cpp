@@ -2,13 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bench/contract/printable.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/options.hpp>
-#include <bench/text/printable.hpp>
 #include <bench/text/terminal.hpp>
 
 namespace bench {

@@ -8,7 +8,7 @@
 #include <bench/record/fields.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 #include <bench/text/file.hpp>
-#include <bench/text/printable.hpp>
+#include <bench/contract/printable.hpp>
 #include <sstream>
 #include <type_traits>
 

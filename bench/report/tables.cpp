@@ -4,7 +4,7 @@
 
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
-#include <bench/text/printable.hpp>
+#include <bench/contract/printable.hpp>
 #include <cmath>
 #include <string>
 #include <utility>

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <bench/contract/printable.hpp>
 #include <bench/record/caveats.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/numbers.hpp>
-#include <bench/text/printable.hpp>
 #include <map>
 
 namespace bench {

@@ -5,7 +5,7 @@
 #include <bench/load/address.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
-#include <bench/text/printable.hpp>
+#include <bench/contract/printable.hpp>
 #include <regex>
 
 namespace bench {

@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bench/contract/printable.hpp>
 #include <bench/server/keeper.hpp>
 #include <bench/server/listening_line.hpp>
 #include <bench/server/process.hpp>
 #include <bench/server/spawn.hpp>
 #include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
-#include <bench/text/printable.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

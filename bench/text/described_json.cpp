@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <bench/text/printable.hpp>
+#include <bench/contract/printable.hpp>
 
 namespace bench {
 namespace {

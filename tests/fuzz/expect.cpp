@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <bench/text/printable.hpp>
+#include <bench/contract/printable.hpp>
 #include <cstdio>
 
 namespace fuzz {

@@ -7,7 +7,7 @@
 #include <bench/load/address.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/command_words.hpp>
-#include <bench/text/printable.hpp>
+#include <bench/contract/printable.hpp>
 
 namespace {
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <bench/analysis/headlines.hpp>
+#include <bench/contract/printable.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/options.hpp>
-#include <bench/text/printable.hpp>
 #include <optional>
 #include <stdexcept>
 #include <vector>

@@ -188,6 +188,14 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_named_with_what_is_accepted) {
   expect_complaint({"--max-connections", "-1"}, 2, {"--max-connections", "-1"});
 }
 
+BOOST_AUTO_TEST_CASE(an_argument_with_control_characters_is_named_on_one_line_without_them) {
+  expect_complaint({"--po\nrt=1"}, 2, {"--po\\x0Art"});
+  expect_complaint({"--port", "1\n\x1B[31m"}, 2, {"1\\x0A\\x1B[31m"});
+  expect_complaint({"--port=\xE9"}, 2, {"\\xE9"});
+  for (const auto* path : {"/tmp/a\vb", "/tmp/a\fb", "/tmp/\x1B[31m", "/tmp/a\x7F"})
+    expect_complaint({"--unix", path}, 2, {"--unix", "without blanks"});
+}
+
 BOOST_AUTO_TEST_CASE(help_lists_every_option) {
   const auto result = run_server({"--help"});
   BOOST_TEST(result.exit_code == 0);

@@ -1,4 +1,4 @@
-#include <bench/text/printable.hpp>
+#include <bench/contract/printable.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
 
