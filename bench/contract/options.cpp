@@ -10,6 +10,7 @@
 #include <array>
 #include <bench/contract/duration.hpp>
 #include <bench/contract/printable.hpp>
+#include <bench/contract/refused_option.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -158,7 +159,7 @@ void read_option(const option& entry, const std::string& text, const server_prog
       fmt::format("--{} accepts {}; '{}' is not that", entry.name, accepts(entry, program), text));
 }
 
-po::variables_map parse_command_line(int argc, const char* const* argv) try {
+po::variables_map parse_command_line(const std::vector<std::string>& given) try {
   po::options_description known;
   known.add_options()("help", "")("quiet", "");
   for (const auto& entry : options_table) {
@@ -166,7 +167,7 @@ po::variables_map parse_command_line(int argc, const char* const* argv) try {
   }
   using namespace po::command_line_style;
   po::variables_map values;
-  po::store(po::command_line_parser(argc, argv)
+  po::store(po::command_line_parser(given)
                 .options(known)
                 .positional({})
                 .style(allow_long | long_allow_next | long_allow_adjacent)
@@ -179,14 +180,14 @@ po::variables_map parse_command_line(int argc, const char* const* argv) try {
 } catch (const po::too_many_positional_options_error&) {
   refuse("only options are accepted; --help lists them");
 } catch (const po::error& error) {
-  refuse(fmt::format("{}; --help lists what is accepted", error.what()));
+  refuse(fmt::format("{}; --help lists what is accepted", words_of(error, given)));
 }
 
 }  // namespace
 
 std::optional<server_options> read_server_options(int argc, const char* const* argv,
                                                   const server_program& program) {
-  const auto values = parse_command_line(argc, argv);
+  const auto values = parse_command_line({argv + 1, argv + argc});
   if (values.count("help")) return std::nullopt;
   server_options options{};
   options.program = program.name;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bench/contract/duration.hpp>
+#include <bench/contract/refused_option.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/options.hpp>
 #include <boost/program_options.hpp>
@@ -88,7 +89,8 @@ arguments options::parse(const arguments& given) const try {
   po::notify(found);
   return found.contains(rest) ? found[rest].as<arguments>() : arguments{};
 } catch (const po::error& error) {
-  throw usage_error(fmt::format("{}: {}; --help lists what there is", command_, error.what()));
+  throw usage_error(
+      fmt::format("{}: {}; --help lists what there is", command_, words_of(error, given)));
 }
 
 void options::show_help() const {

@@ -56,6 +56,7 @@ WITHOUT_TEST = {
     "bench/contract/descriptor": "owns a descriptor and nothing else",
     "bench/contract/log": "tests/bench/contract/contract_test.cpp and path_test.cpp, from outside",
     "bench/contract/options": "tests/bench/contract/contract_test.cpp, from outside",
+    "bench/contract/refused_option": "options_test and contract_test",
     "bench/contract/standard_descriptors": "path_test and echobench_test, from outside",
     "bench/doctor/kernel": "asks the kernel; doctor_test examines what it may answer",
     "bench/doctor/limits": "doctor_test",

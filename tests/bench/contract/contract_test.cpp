@@ -196,6 +196,11 @@ BOOST_AUTO_TEST_CASE(an_argument_with_control_characters_is_named_on_one_line_wi
     expect_complaint({"--unix", path}, 2, {"--unix", "without blanks"});
 }
 
+BOOST_AUTO_TEST_CASE(an_argument_with_a_placeholder_of_the_parser_is_refused_at_once) {
+  expect_complaint({"--%original_token%"}, 2, {"--%original_token%"});
+  expect_complaint({"--quiet=%original_token%"}, 2, {"--quiet"});
+}
+
 BOOST_AUTO_TEST_CASE(help_lists_every_option) {
   const auto result = run_server({"--help"});
   BOOST_TEST(result.exit_code == 0);

@@ -87,6 +87,17 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_option_comes_back_in_its_order, command) {
   BOOST_TEST(!quiet);
 }
 
+BOOST_FIXTURE_TEST_CASE(an_argument_with_a_placeholder_of_the_parser_is_refused_at_once, command) {
+  BOOST_TEST(refusal_of({"--%original_token%"}) ==
+             "echobench try: unrecognised option '--%original_token%'; --help lists what there is");
+  BOOST_TEST(refusal_of({"-%original_token%=x"}).find("-%") != std::string::npos);
+  BOOST_TEST(
+      refusal_of({"--rounds", "%value%"}) ==
+      "echobench try: the argument for option '--rounds' is missing or invalid; --help lists "
+      "what there is");
+  BOOST_TEST(refusal_of({"--suite", "%value%"}).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_refused_is_named_with_the_command_and_the_way_to_help, command) {
   for (const auto& [given, named] :
        {std::pair{bench::arguments{"--colour"}, "'--colour'"},
