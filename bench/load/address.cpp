@@ -53,6 +53,8 @@ const address& first_to_accept(const std::vector<address>& all) {
 }
 
 address address::on_path(const std::string& path) {
+  if (path.empty() || path.find('\0') != std::string::npos)
+    throw server_failed(fmt::format("'{}' is no path of a socket", path));
   address found;
   sockaddr_un name{};
   if (path.size() >= sizeof name.sun_path) {

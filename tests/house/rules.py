@@ -64,7 +64,6 @@ WITHOUT_TEST = {
     "bench/doctor/remarks": "doctor_test",
     "bench/duel/full_screen": "duel_test, in a terminal",
     "bench/duel/player": "duel_test, in a terminal",
-    "bench/load/address": "generator_test and echobench_test connect to addresses",
     "bench/load/echo_connection": "generator_test",
     "bench/measure/preparation": "echobench_test",
     "bench/measure/recorder": "resume_test",
