@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -83,16 +84,20 @@ double next_level(double level) {
   return level + 100 / (lines_a_half * std::exp2(halvings));
 }
 
+// A double tells levels apart only so far below 100: with 2^53 values and more, the next one may be
+// the same.
 std::string percentile_lines(const histogram& times) {
-  const auto total = static_cast<double>(times.count());
+  const auto total = times.count();
   std::string lines;
   double level = 0;
-  double seen = 0;
-  for (std::size_t i = 0; seen < total; ++i) {
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < histogram::buckets && seen < total; ++i) {
     if (times.counts()[i] == 0) continue;
-    seen += static_cast<double>(times.counts()[i]);
-    for (; 100 * seen / total >= level; level = next_level(level)) {
-      lines += fmt::format("{:12.6f} {:.12f} {:10.0f} {:14.2f}\n",
+    seen += times.counts()[i];
+    const double reached = 100 * static_cast<double>(seen) / static_cast<double>(total);
+    for (double last = -1; reached >= level && level > last && level < 100;
+         last = std::exchange(level, next_level(level))) {
+      lines += fmt::format("{:12.6f} {:.12f} {:10} {:14.2f}\n",
                            static_cast<double>(histogram::highest_in(i)) / ns_a_ms, level / 100,
                            seen, 1 / (1 - level / 100));
       if (seen == total) break;  // the levels approach 100 without reaching it

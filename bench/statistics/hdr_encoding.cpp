@@ -129,13 +129,17 @@ std::string packed_counts(const histogram& times) {
   return packed;
 }
 
+// The total of the counts is a signed number in HdrHistogram.
 histogram unpacked_counts(std::string_view packed) {
   histogram times;
+  std::int64_t total = 0;
   std::size_t bucket = 0;
   while (!packed.empty()) {
     const auto number = take_number(packed);
     const auto left = static_cast<std::int64_t>(histogram::buckets - bucket);
     if (number < -left || left == 0) refuse("it has more counts than buckets");
+    if (number > 0 && __builtin_add_overflow(total, number, &total))
+      refuse("it counts more than can be counted");
     if (number > 0) times.add(bucket, static_cast<std::uint64_t>(number));
     bucket += number < 0 ? static_cast<std::size_t>(-number) : 1;
   }

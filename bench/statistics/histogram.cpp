@@ -30,6 +30,7 @@ std::uint64_t histogram::max() const {
 double histogram::percentile(double percent) const {
   const auto total = count();
   if (total == 0) return 0;
+  if (percent >= 100) return static_cast<double>(max());  // beyond 2^53 a rank is not exact
   // 99.9 is not a double, so 99.9 % of 1,000 could come out slightly above 999; nextafter() rounds
   // it down before ceil().
   const double share = std::nextafter(percent * static_cast<double>(total) / 100, 0.0);

@@ -47,6 +47,19 @@ BOOST_AUTO_TEST_CASE(a_table_is_one_of_hdrhistogram_in_milliseconds_and_says_whi
                  .ends_with(", open loop, from when a message was due; milliseconds]\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_table_of_more_values_than_a_double_can_count_ends) {
+  auto record = synthetic_run({.rounds = 1, .open_loop = false});
+  bench::histogram times;
+  times.add(1, (std::uint64_t{1} << 53) - 1);
+  times.add(2, 1);
+  for (auto& block : record.blocks)
+    for (auto& slice : block.slices)
+      if (slice.latency) slice.latency = std::make_shared<const bench::histogram>(times);
+  const auto table = bench::percentile_tables(record).at("c64-512_fibers-epoll.hgrm");
+  BOOST_TEST(table.size() < 64U * 1024);
+  BOOST_TEST(count(table, " 1.000000000000 18014398509481984\n#[Mean    = ") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(servers_whose_names_look_alike_keep_a_table_each) {
   auto record = synthetic_run({.rounds = 1, .open_loop = false});
   for (auto& block : record.blocks)

@@ -65,3 +65,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_histogram_is_refused_in_words) {
   BOOST_TEST(refusal_of("HISTFAAAACR4nJNpmSzMwMDAxMDAwMjAwMDMAAGMYJLfyQHG52QCADs+Aes=") ==
              "its buckets are not those used here");
 }
+
+BOOST_AUTO_TEST_CASE(a_histogram_that_counts_more_than_can_be_counted_is_refused) {
+  bench::histogram times;
+  times.add(1, std::uint64_t{1} << 62);
+  times.add(2, std::uint64_t{1} << 62);
+  BOOST_TEST(refusal_of(bench::hdr_encoded(times)) == "it counts more than can be counted");
+}

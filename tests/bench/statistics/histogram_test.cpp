@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstdint>
 #include <random>
 #include <vector>
 
@@ -55,4 +56,11 @@ BOOST_AUTO_TEST_CASE(buckets_follow_each_other_without_a_gap_and_hold_what_is_re
       BOOST_TEST(bench::histogram::lowest_in(i) == bench::histogram::highest_in(i - 1) + 1);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_last_percentile_is_the_largest_value_however_many_there_are) {
+  bench::histogram times;
+  times.add(1, std::uint64_t{1} << 62);
+  times.add(2, 1);
+  BOOST_TEST(times.percentile(100) == static_cast<double>(times.max()));
 }
