@@ -49,13 +49,15 @@ run_record read_resumable(const std::filesystem::path& folder) {
   return begun;
 }
 
-arguments arguments_of(const run_header& begun) {
+arguments arguments_of(const run_header& begun) try {
   const auto words = split_words(begun.command_line);
   if (words.size() < 2 || words[0] != "echobench" || words[1] != "run") {
     throw unreadable_run{
         fmt::format("cannot resume: '{}' is no echobench run", begun.command_line)};
   }
   return {words.begin() + 2, words.end()};
+} catch (const usage_error& error) {
+  throw unreadable_run{fmt::format("cannot resume: {}", error.what())};
 }
 
 void expect_same_run(const run_header& begun, const run_header& now) {

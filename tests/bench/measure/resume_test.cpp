@@ -51,6 +51,15 @@ BOOST_AUTO_TEST_CASE(a_run_gives_back_the_arguments_it_was_begun_with) {
   BOOST_CHECK_THROW(bench::arguments_of(header), bench::unreadable_run);
 }
 
+BOOST_AUTO_TEST_CASE(a_command_line_with_an_open_quote_makes_a_run_unreadable) {
+  bench::run_header header;
+  header.command_line = "echobench run --filter 'c1";
+  BOOST_CHECK_EXCEPTION(bench::arguments_of(header), bench::unreadable_run, [](const auto& error) {
+    return std::string{error.what()} ==
+           "cannot resume: no closing ' in: echobench run --filter 'c1";
+  });
+}
+
 BOOST_AUTO_TEST_CASE(the_same_plan_on_the_same_machine_goes_on) {
   const auto begun = synthetic_run({.rounds = 2}).header;
   auto now = begun;
