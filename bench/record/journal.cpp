@@ -3,6 +3,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bench/record/journal.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/json/parse.hpp>
@@ -23,16 +24,35 @@ void lock(const std::filesystem::path& path, const descriptor& file) {
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) fail(path, "another echobench writes it");
 }
 
+std::string bytes_of(const std::filesystem::path& path, const descriptor& file, off_t begin,
+                     off_t end) {
+  std::string bytes(static_cast<std::size_t>(end - begin), '\0');
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto count = pread(file.get(), bytes.data() + done, bytes.size() - done,
+                             begin + static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) fail(path, count < 0 ? std::strerror(errno) : "it became shorter");
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
 // The bytes after the last newline.
 std::string last_line(const std::filesystem::path& path, const descriptor& file) {
-  std::string line;
-  char last = 0;
-  for (auto end = lseek(file.get(), 0, SEEK_END); end > 0; --end) {
-    if (pread(file.get(), &last, 1, end - 1) != 1) fail(path, std::strerror(errno));
-    if (last == '\n') break;
-    line.insert(line.begin(), last);
+  constexpr off_t part = 65536;
+  const auto size = lseek(file.get(), 0, SEEK_END);
+  for (auto end = size; end > 0; end -= std::min(end, part)) {
+    const auto begin = end - std::min(end, part);
+    const auto newline = bytes_of(path, file, begin, end).rfind('\n');
+    if (newline != std::string::npos)
+      return bytes_of(path, file, begin + static_cast<off_t>(newline) + 1, size);
   }
-  return line;
+  return bytes_of(path, file, 0, size);
+}
+
+bool is_compressed(const std::filesystem::path& path, const descriptor& file) {
+  constexpr std::string_view gzip = "\x1F\x8B";
+  return lseek(file.get(), 0, SEEK_END) >= 2 && bytes_of(path, file, 0, 2) == gzip;
 }
 
 }  // namespace
@@ -53,6 +73,7 @@ journal journal::go_on(const std::filesystem::path& file) {
   descriptor opened{open(file.c_str(), O_RDWR | O_APPEND | O_CLOEXEC)};
   if (!opened) fail(file, std::strerror(errno));
   lock(file, opened);
+  if (is_compressed(file, opened)) fail(file, "it is compressed");
   const auto rest = last_line(file, opened);
   journal going_on{file, std::move(opened)};
   if (!rest.empty()) going_on.complete_or_cut(rest);

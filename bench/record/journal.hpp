@@ -20,7 +20,8 @@ class journal {
 
   // Opens an existing file to append to it. If its last line is incomplete, because of a kill or a
   // full disk, the line is cut off; if the line lacks only its newline, it gets one. Throws
-  // run_invalid if the file cannot be opened, or if another process has it open as a journal.
+  // run_invalid if the file cannot be opened, is compressed, or if another process has it open as a
+  // journal.
   static journal go_on(const std::filesystem::path& file);
 
   void append(std::string line);

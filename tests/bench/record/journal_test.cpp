@@ -67,6 +67,23 @@ BOOST_AUTO_TEST_CASE(a_last_line_that_lacks_only_its_newline_was_measured_and_st
              text + bench::to_json_line(bench::run_end::complete) + '\n');
 }
 
+BOOST_AUTO_TEST_CASE(a_long_incomplete_line_is_cut_off_at_once) {
+  const scratch_folder folder;
+  const auto file = folder.write("run.ndjson", "one\n" + std::string(4'000'000, 'x'));
+  bench::journal::go_on(file).append("two");
+  BOOST_TEST(folder.read("run.ndjson") == "one\ntwo\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_compressed_journal_is_not_appended_to) {
+  const scratch_folder folder;
+  const std::string compressed = "\x1F\x8B\x08 and so on\n";
+  const auto file = folder.write("run.ndjson", compressed);
+  BOOST_CHECK_EXCEPTION(bench::journal::go_on(file), bench::run_invalid, [&](const auto& refusal) {
+    return refusal.what() == "cannot write " + file.string() + ": it is compressed";
+  });
+  BOOST_TEST(folder.read("run.ndjson") == compressed);
+}
+
 BOOST_AUTO_TEST_CASE(a_journal_has_one_writer) {
   const scratch_folder folder;
   const auto file = folder.write("run.ndjson", "one\n");
