@@ -2,10 +2,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bench/contract/printable.hpp>
 #include <bench/load/address.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
-#include <bench/contract/printable.hpp>
 #include <regex>
 
 namespace bench {
@@ -27,7 +27,12 @@ struct variant {
   std::string socket;    // empty: TCP
 };
 
+// Longer than any name that the grammar describes. Matching takes stack for every character, and a
+// name may come from a file.
+constexpr std::size_t longest_name = 100;
+
 std::optional<variant> parse_variant(const std::string& name) {
+  if (name.size() > longest_name) return std::nullopt;
   static const std::regex grammar{
       "((?:fibers|floor|asio-[a-z]+)/[a-z_]+)(?:/t([2-9]|[1-9][0-9]{1,2}))?(/shared)?"
       "(?:/spin([1-9][0-9]*[mu]s))?(?:/inject([1-9][0-9]{0,8})ns)?(/unix)?"};

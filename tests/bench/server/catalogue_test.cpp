@@ -84,3 +84,10 @@ BOOST_AUTO_TEST_CASE(the_bare_loop_rides_along_with_as_many_threads_as_both) {
   BOOST_TEST(!bench::floor_of("fibers/epoll/t2", "fibers/epoll").has_value());
   BOOST_TEST(!bench::floor_of("fibers/poll", "fibers/poll").has_value());
 }
+
+BOOST_AUTO_TEST_CASE(a_name_of_a_million_letters_is_no_name_of_ours) {
+  const auto longest = "asio-" + std::string(1'000'000, 'a') + "/epoll";
+  BOOST_TEST(!bench::bundled_reactor(longest).has_value());
+  BOOST_TEST(
+      !bench::bundled_reactor("fibers/epoll/spin" + std::string(200, '9') + "us").has_value());
+}
