@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <bench/contract/printable.hpp>
+#include <cmath>
 
 namespace bench {
 namespace {
@@ -13,6 +14,7 @@ namespace json = boost::json;
 // Twelve significant digits are more than any clock here provides. Seventeen would not round-trip:
 // Boost.JSON's parser may be off in the last digit.
 std::string number_text(double number) {
+  if (!std::isfinite(number)) return "null";
   return fmt::format("{:.12g}", number);
 }
 

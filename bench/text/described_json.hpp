@@ -72,7 +72,9 @@ struct json_form<T> {
   static T read(const boost::json::value& value, const std::string& where) {
     boost::json::error_code error;
     const auto number = value.to_number<T>(error);
-    if (error) throw malformed{where, "is not a number that fits"};
+    bool fits = !error;
+    if constexpr (std::is_floating_point_v<T>) fits = fits && std::isfinite(number);  // 1e999
+    if (!fits) throw malformed{where, "is not a number that fits"};
     return number;
   }
 };

@@ -1,5 +1,6 @@
 // Reading a run returns what was written. An error names the file, the line and the reason.
 #include <bench/record/record.hpp>
+#include <bench/text/described_json.hpp>
 
 #include <fmt/format.h>
 #include <boost/test/unit_test.hpp>
@@ -125,6 +126,19 @@ BOOST_AUTO_TEST_CASE(a_missing_or_mistaken_member_is_named_with_its_place) {
              "run.ndjson:2: record is \"blok\", which is not known here");
   BOOST_TEST(complaint(replaced(text, "\"scenario\":\"c1/64\"", "\"scenario\":\"1/64\""))
                  .starts_with("run.ndjson:2: scenario is no scenario: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_number_too_large_for_a_double_is_refused) {
+  const auto text = ndjson_of(synthetic_run({.rounds = 1}));
+  BOOST_TEST(complaint(replaced(text, "\"seconds\":0.2", "\"seconds\":1e999")) ==
+             "run.ndjson:2: slices[0].seconds is not a number that fits");
+  BOOST_TEST(complaint(replaced(text, "\"steal_share\":0", "\"steal_share\":-1e999")) ==
+             "run.ndjson:2: steal_share is not a number that fits");
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_json_does_not_have_is_written_as_null) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  BOOST_TEST(bench::json_text(boost::json::array{1.5, infinity, -infinity}) == "[1.5,null,null]");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_slice_took_comes_back_and_a_run_from_before_it_was_kept_is_read) {
