@@ -15,8 +15,8 @@ namespace {
 void count_messages(results& found, const run_record& record) {
   for (const auto& each : record.blocks)
     for (const auto& timed : each.slices) {
-      found.messages += timed.messages;
-      if (timed.checked) found.checked = found.checked.value_or(0) + *timed.checked;
+      found.messages = sum(found.messages, timed.messages);
+      if (timed.checked) found.checked = sum(found.checked.value_or(0), *timed.checked);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace bench {
@@ -18,16 +19,23 @@ block_group& group_for(std::vector<block_group>& groups, const block& measured) 
   return groups.back();
 }
 
-bool is_measured(double x) {
-  return x > 0 && std::isfinite(x);
-}
-
 template <class T>
 std::ptrdiff_t place_in(const std::vector<T>& planned, const T& each) {
   return std::find(planned.begin(), planned.end(), each) - planned.begin();
 }
 
 }  // namespace
+
+bool is_measured(double x) {
+  return x > 1e-8 && x < 1e14;
+}
+
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+  std::int64_t both = 0;
+  if (!__builtin_add_overflow(a, b, &both)) return both;
+  return a < 0 ? std::numeric_limits<std::int64_t>::min()
+               : std::numeric_limits<std::int64_t>::max();
+}
 
 double cost_of(const slice& timed) {
   return timed.cpu_ns.value_or(0) / static_cast<double>(timed.messages);

@@ -6,6 +6,7 @@
 
 #include <bench/record/record.hpp>
 #include <bench/statistics/statistics.hpp>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -17,6 +18,13 @@ inline constexpr int floor_launch = 2;
 
 using blocks_view = std::vector<const block*>;
 using slice_value = double (*)(const slice&);
+
+// False for what is not above 0, or what no clock can have measured: a record may hold any number,
+// and the logarithms of these must stay finite.
+bool is_measured(double value);
+
+// a + b; if that does not fit, the largest or smallest number.
+std::int64_t sum(std::int64_t a, std::int64_t b);
 
 // One value of a slice: CPU ns per message, messages per second, latency percentiles in us, the
 // client's utilisation. 0 where the slice has none.

@@ -13,7 +13,7 @@ std::vector<block_cost> block_costs(const blocks_view& blocks) {
   for (const auto* each : blocks) {
     const auto base = value_of(*each, base_launch, cost_of);
     const auto contender = value_of(*each, contender_launch, cost_of);
-    if (base && contender)
+    if (base && contender && is_measured(*contender / *base))
       costs.push_back({each->round, *base, *contender, value_of(*each, floor_launch, cost_of),
                        *contender / *base});
   }

@@ -38,8 +38,8 @@ double answered_share(const blocks_view& blocks, int launch) {
   for (const auto* each : blocks)
     for (const auto& timed : each->slices)
       if (timed.launch == launch && timed.open_loop) {
-        answered += timed.messages;
-        due += timed.open_loop->due;
+        answered = sum(answered, timed.messages);
+        due = sum(due, timed.open_loop->due);
       }
   return due > 0 ? static_cast<double>(answered) / static_cast<double>(due) : 0;
 }

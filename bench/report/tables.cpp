@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <bench/contract/printable.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
-#include <bench/contract/printable.hpp>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -263,7 +263,7 @@ table block_table(const cost_row& row) {
                                    pair_title(row.comparison), block_word(row.decided_by)),
               .columns = {{"round"}, {"first, ns"}, {"second, ns"}, {"floor, ns"}, {"ratio"}}};
   for (const auto& each : row.blocks)
-    shown.rows.push_back({std::to_string(each.round + 1), ns_text(each.contender_ns),
+    shown.rows.push_back({std::to_string(std::int64_t{each.round} + 1), ns_text(each.contender_ns),
                           ns_text(each.base_ns), each.floor_ns ? ns_text(*each.floor_ns) : "n/a",
                           ratio_text(each.ratio)});
   return shown;
@@ -273,7 +273,7 @@ table control_table(const control_row& row) {
   table shown{.columns = {{"round"}, {"first launch, ns"}, {"second launch, ns"}, {"ratio"}}};
   std::vector<double> logs;
   for (const auto& each : row.blocks) {
-    shown.rows.push_back({std::to_string(each.round + 1), ns_text(each.base_ns),
+    shown.rows.push_back({std::to_string(std::int64_t{each.round} + 1), ns_text(each.base_ns),
                           ns_text(each.contender_ns), ratio_text(each.ratio)});
     logs.push_back(std::log(each.ratio));
   }

@@ -46,6 +46,15 @@ void expect_command(const bench::run_header& header, std::string_view input) {
   fuzz::expect(bench::arguments_of(again) == words, "the command of a run is not read back");
 }
 
+// compare reads the report of each run that it reads.
+void expect_readable_report(const bench::run_record& record, const fuzz::memory_file& file) {
+  const auto text = bench::json_report_line(record.header, bench::analyse(record));
+  file.hold(text);
+  const auto report = bench::read_json_report(file.path());
+  fuzz::expect(bench::json_report_line(report.header, report.found) == text,
+               "the report of a run is not read back");
+}
+
 // What report reads, --resume appends to.
 void expect_resumable(const fuzz::memory_file& file, std::string_view input) {
   auto before = *read(file, input);
@@ -73,6 +82,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   expect_comparable(file, input);
   expect_resumable(file, input);
 
+  expect_readable_report(*record, file);
   const auto text = ndjson_of(*record);
   file.hold(text);
   const auto again = read(file, text);

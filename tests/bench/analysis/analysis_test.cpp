@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include <tests/bench/analysis/cost_row_of.hpp>
 #include <tests/bench/report/every_form.hpp>
@@ -41,4 +43,29 @@ BOOST_AUTO_TEST_CASE(a_control_block_is_never_a_result) {
   for (const auto& row : found.costs) BOOST_TEST(row.base.server != row.contender.server);
   BOOST_REQUIRE(found.noise);
   BOOST_TEST(found.noise->grade == 'A');
+}
+
+// A file may say anything, and its report is still numbers.
+BOOST_AUTO_TEST_CASE(counts_that_do_not_fit_together_are_the_largest_count) {
+  auto record = synthetic_run({.rounds = 2});
+  for (auto& block : record.blocks)
+    for (auto& slice : block.slices) {
+      slice.messages = std::numeric_limits<std::int64_t>::max();
+      slice.checked = std::numeric_limits<std::int64_t>::max();
+      if (slice.open_loop) slice.open_loop->due = std::numeric_limits<std::int64_t>::max();
+    }
+  const auto found = bench::analyse(record);
+  BOOST_TEST(found.messages == std::numeric_limits<std::int64_t>::max());
+  BOOST_TEST(found.checked.value() == std::numeric_limits<std::int64_t>::max());
+  BOOST_TEST(found.open_loops.front().base.answered == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_cost_that_no_clock_measures_is_none) {
+  for (const double cost : {1e-300, 1e300}) {
+    auto record = synthetic_run({.rounds = 6});
+    for (auto& block : record.blocks)
+      for (auto& slice : block.slices)
+        if (slice.launch == 1) slice.cpu_ns = cost;
+    for (const auto& row : bench::analyse(record).costs) BOOST_TEST(row.ratio.n == 0);
+  }
 }

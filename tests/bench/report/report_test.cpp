@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -320,4 +321,10 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_not_there_is_named) {
     BOOST_TEST(contains(error.what(), "none/report.json.unfinished: No such file or directory"),
                error.what());
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_round_after_the_largest_has_a_number) {
+  auto record = synthetic_run({.rounds = 2});
+  for (auto& block : record.blocks) block.round = std::numeric_limits<int>::max() - block.round;
+  BOOST_TEST(contains(page_of(record, without_charts), ">2147483648<"));
 }
