@@ -11,6 +11,7 @@ namespace {
 
 constexpr int fewest_blocks = 6;  // for a 95 % interval
 constexpr char worst_grade = 'D';
+constexpr double most_blocks = 1e9;  // no larger number is said
 
 double percent(double log_ratio) {
   return 100 * std::expm1(log_ratio);
@@ -37,7 +38,7 @@ std::optional<int> blocks_to_settle(const estimate& d, double margin, char grade
   const double to_margin = margin - to_zero;
   if (grade == worst_grade && to_margin > to_zero) return std::nullopt;
   const double times = std::pow(d.range->half_width() / std::max(to_zero, to_margin), 2);
-  return std::max(1, static_cast<int>(std::ceil(d.n * (times - 1))));
+  return static_cast<int>(std::clamp(std::ceil(d.n * (times - 1)), 1.0, most_blocks));
 }
 
 verdict too_few_blocks(const estimate& d) {

@@ -140,3 +140,8 @@ BOOST_AUTO_TEST_CASE(a_control_of_few_blocks_still_gives_a_cautious_floor) {
   BOOST_REQUIRE(few);
   BOOST_TEST(few->floor > 0.02);
 }
+
+BOOST_AUTO_TEST_CASE(no_more_than_a_billion_blocks_are_asked_for) {
+  const bench::estimate wide{1e-6, bench::interval{-60, 60}, 1000};
+  BOOST_TEST(bench::judge(wide, 0.01, 'A').more_blocks.value() == 1'000'000'000);
+}
