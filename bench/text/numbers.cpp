@@ -8,8 +8,11 @@
 namespace bench {
 namespace {
 
-// "-1,234,567"
-std::string with_thousands(long long number) {
+// "-1,234,567"; "1e+30" if it does not fit into a long long.
+std::string with_thousands(double rounded) {
+  constexpr double most = 9e18;
+  if (!(std::abs(rounded) < most)) return fmt::format("{:.3g}", rounded);
+  const auto number = std::llround(rounded);
   std::string text = number < 0 ? "-" : "";
   const auto digits = fmt::format("{}", std::abs(number));
   for (std::size_t i = 0; i < digits.size(); ++i) {
@@ -22,17 +25,17 @@ std::string with_thousands(long long number) {
 // About three significant digits; above 100, all digits of the integer.
 std::string three_digits(double number) {
   const double size = std::abs(number);
-  if (size >= 99.95) return with_thousands(std::llround(number));
+  if (size >= 99.95) return with_thousands(number);
   return fmt::format("{:.{}f}", number, size >= 9.995 ? 1 : 2);
 }
 
 }  // namespace
 
 std::string ns_text(double nanoseconds) {
-  return with_thousands(std::llround(nanoseconds));
+  return with_thousands(nanoseconds);
 }
 std::string count_text(double number) {
-  return with_thousands(std::llround(number));
+  return with_thousands(number);
 }
 std::string ratio_text(double ratio) {
   return fmt::format("{:.3f}", ratio);

@@ -85,7 +85,6 @@ WITHOUT_TEST = {
     "bench/text/described_json": "record_test and report_test read back what it writes",
     "bench/text/failure": "types only",
     "bench/text/forest_line": "report_test",
-    "bench/text/numbers": "report_test",
     "bench/text/terminal": "report_test",
     "bench/text/wrapped": "report_test",
     "fibers/programs": "programs_test, and tests/bench/contract/ for the server",
