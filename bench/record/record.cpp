@@ -3,13 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <bench/contract/printable.hpp>
 #include <bench/record/fields.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 #include <bench/text/file.hpp>
-#include <bench/contract/printable.hpp>
+#include <set>
 #include <sstream>
+#include <tuple>
 #include <type_traits>
 
 namespace bench {
@@ -99,13 +100,12 @@ class reader {
 
   // Throws if the block is there already: two runs that wrote to one file would count twice.
   void take_block(block measured) {
-    const auto same = [&](const block& each) {
-      return each.round == measured.round && each.kind == measured.kind &&
-             each.control == measured.control && each.scenario == measured.scenario &&
-             each.comparison == measured.comparison;
-    };
-    if (std::any_of(record_.blocks.begin(), record_.blocks.end(), same))
-      throw malformed{"", "is a block that was measured already"};
+    const auto& [base, contender, floor] = measured.comparison;
+    const bool is_new = blocks_
+                            .emplace(measured.round, measured.kind, measured.control,
+                                     measured.scenario.text(), base, contender, floor)
+                            .second;
+    if (!is_new) throw malformed{"", "is a block that was measured already"};
     record_.blocks.push_back(std::move(measured));
   }
 
@@ -135,6 +135,9 @@ class reader {
   std::string file_;
   int line_ = 0;
   bool have_header_ = false;
+  std::set<std::tuple<int, block_kind, bool, std::string, std::string, std::string,
+                      std::optional<std::string>>>
+      blocks_;  // what identifies each block that was read
   run_record record_;
 };
 
