@@ -10,7 +10,7 @@
 namespace bench {
 
 // The content of the file, decompressed if it is a gzip file. Throws std::runtime_error, which
-// names the file and the reason.
+// names the file and the reason, also for more than 256 MiB.
 std::string file_text(const std::filesystem::path& file);
 
 // Writes a temporary file beside `file` and renames it, so that a reader finds either the old or

@@ -65,6 +65,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_named_with_the_reason) {
   BOOST_TEST(refusal_of(file).starts_with(file.string() + ": "), refusal_of(file));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_holds_more_than_any_run_is_refused) {
+  const scratch_folder folder;
+  const auto file = folder / "packed.gz";
+  compress_into(file, std::string((std::size_t{256} << 20) + 1, ' '));
+  BOOST_TEST(refusal_of(file) == file.string() + ": holds more than 256 MiB");
+}
+
 BOOST_AUTO_TEST_CASE(a_replaced_file_keeps_its_permissions_and_leaves_nothing_beside_it) {
   const scratch_folder folder;
   const auto file = folder.write("it", "old");
