@@ -19,9 +19,19 @@ std::string number_text(double number) {
 }
 
 // Names, commands and paths may hold any byte, but a JSON text that is not UTF-8 cannot be read
-// back.
+// back. JSON permits the control characters from U+007F as they are, but a terminal obeys them.
 std::string string_text(std::string_view text) {
-  return json::serialize(json::string(valid_utf8(text)));
+  const auto plain = json::serialize(json::string(valid_utf8(text)));
+  std::string escaped;
+  for (std::string_view rest = plain; !rest.empty();) {
+    const auto character = rest.substr(0, first_character(rest));
+    if (is_control(character))
+      escaped += fmt::format("\\u{:04x}", static_cast<unsigned char>(character.back()));
+    else
+      escaped += character;
+    rest.remove_prefix(character.size());
+  }
+  return escaped;
 }
 
 constexpr int on_one_line = -1;

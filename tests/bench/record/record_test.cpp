@@ -141,6 +141,11 @@ BOOST_AUTO_TEST_CASE(a_number_that_json_does_not_have_is_written_as_null) {
   BOOST_TEST(bench::json_text(boost::json::array{1.5, infinity, -infinity}) == "[1.5,null,null]");
 }
 
+BOOST_AUTO_TEST_CASE(no_control_character_is_written_as_it_is) {
+  BOOST_TEST(bench::json_text("\x1B\x7F\u0080\u009B\u00A0") ==
+             "\"\\u001b\\u007f\\u0080\\u009b\u00A0\"");
+}
+
 BOOST_AUTO_TEST_CASE(what_a_slice_took_comes_back_and_a_run_from_before_it_was_kept_is_read) {
   const auto record = synthetic_run({.rounds = 1});
   const scratch_folder folder;
