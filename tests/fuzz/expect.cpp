@@ -15,12 +15,25 @@ bool has_controls(std::string_view text) {
   return bench::printable(text) != text;
 }
 
+std::string without_numbers(std::string_view text) {
+  std::string words;
+  for (const char each : text)
+    if (std::string_view{"0123456789.,+-e"}.find(each) == std::string_view::npos) words += each;
+  return words;
+}
+
 }  // namespace
 
 void expect(bool met, std::string_view otherwise) {
   if (met) return;
   fmt::print(stderr, "finding: {}\n", otherwise);
   std::abort();
+}
+
+void expect_settled(std::string_view first, std::string_view second, std::string_view third,
+                    std::string_view what) {
+  expect(third == second && without_numbers(first) == without_numbers(second),
+         fmt::format("{} is not read back", what));
 }
 
 void expect_showable(std::string_view text, std::string_view what) {

@@ -25,6 +25,11 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
 
 void expect(bool met, std::string_view otherwise);
 
+// A file as it is written, as it is written after it was read, and so after it was read twice.
+// Numbers are written with twelve digits, so the first may differ from the second in numbers.
+void expect_settled(std::string_view first, std::string_view second, std::string_view third,
+                    std::string_view what);
+
 // A text for people: valid UTF-8 without control characters, except line feeds.
 void expect_showable(std::string_view text, std::string_view what);
 

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <bench/contract/printable.hpp>
 #include <bench/load/address.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/command_words.hpp>
-#include <bench/contract/printable.hpp>
 
 namespace {
 
