@@ -10,84 +10,16 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
-#include <set>
 #include <thread>
 
+#include <tests/bench/command/echobench.hpp>
 #include <tests/bench/synthetic_run.hpp>
-#include <tests/scratch_folder.hpp>
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 namespace data = boost::unit_test::data;
 
 namespace {
-
-struct outcome {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-using words = std::vector<std::string>;
-
-// Runs echobench in a temporary folder.
-class echobench {
- public:
-  outcome run(const words& arguments) {
-    start(arguments);
-    return wait();
-  }
-
-  // With `closed`, it starts without these standard descriptors.
-  void start(const words& arguments, const std::string& output = "out",
-             const std::vector<int>& closed = {}) {
-    std::vector<char*> raw{const_cast<char*>(program.c_str())};
-    for (const auto& each : arguments) raw.push_back(const_cast<char*>(each.c_str()));
-    raw.push_back(nullptr);
-    const auto err = folder / "err";
-    pid = fork();
-    if (pid != 0) return;
-    dup2(open_output(output), STDOUT_FILENO);
-    dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
-    for (const int each : closed) close(each);
-    if (chdir(folder.path().c_str()) == 0) execv(raw[0], raw.data());
-    _exit(99);
-  }
-
-  // A name with a space stands for a pipe whose read end is closed.
-  int open_output(const std::string& name) const {
-    int ends[2];
-    if (name.find(' ') == std::string::npos)
-      return open((folder / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    return pipe(ends) == 0 && close(ends[0]) == 0 ? ends[1] : -1;
-  }
-
-  outcome wait() {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, folder.read("out"), folder.read("err")};
-  }
-
-  // Waits at most 30 s until the run in the folder "run" has written a block.
-  void wait_for_a_block() const {
-    const auto has_a_block = [&] {
-      return folder.read("run/run.ndjson").find("\"block\"") != std::string::npos;
-    };
-    for (int i = 0; i < 3000 && !has_a_block(); ++i) std::this_thread::sleep_for(10ms);
-  }
-
-  scratch_folder folder;
-  fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "echobench";
-  pid_t pid = 0;
-};
-
-std::ptrdiff_t lines_in(const std::string& text) {
-  return std::count(text.begin(), text.end(), '\n');
-}
-
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string path_of(const std::string& program) {
   return (fs::read_symlink("/proc/self/exe").parent_path() / program).string();
@@ -99,20 +31,6 @@ std::string state_of(pid_t process) {
   stat >> number >> name >> state;
   return state;
 }
-
-// The shortest possible run. Sanitizer builds need --allow-debug.
-const words shortest{"run",
-                     "--suite",
-                     "quick",
-                     "--rounds",
-                     "1",
-                     "--servers",
-                     "floor/epoll,floor/epoll",
-                     "--filter",
-                     "c16/64",
-                     "--output",
-                     "run",
-                     "--allow-debug"};
 
 struct refusal {
   words arguments;
@@ -356,54 +274,6 @@ BOOST_FIXTURE_TEST_CASE(a_killed_run_is_resumed_and_has_what_an_uninterrupted_on
   const auto again = run({"run", "--resume", "run"});  // nothing is left to do
   BOOST_TEST(again.exit_code == 0);
   BOOST_TEST(bench::read_run(folder / "run" / "run.ndjson").blocks.size() == 9U);
-}
-
-BOOST_FIXTURE_TEST_CASE(a_disk_that_fills_loses_nothing_measured, echobench) {
-  auto one_round = shortest;
-  one_round[10] = "one";
-  one_round.insert(one_round.end(), {"--seed", "1"});
-  run(one_round);
-  auto longer = one_round;
-  longer[4] = "3";
-  longer[10] = "run";
-  rlimit roomy{};
-  getrlimit(RLIMIT_FSIZE, &roomy);
-  // The limit is the size of a run of one round. The first block fits, three rounds do not.
-  const rlimit full{fs::file_size(folder / "one" / "run.ndjson"), roomy.rlim_max};
-  setrlimit(RLIMIT_FSIZE, &full);
-  const auto ended = run(longer);
-  setrlimit(RLIMIT_FSIZE, &roomy);
-  BOOST_TEST(ended.exit_code == 3);
-  BOOST_TEST(holds(ended.err, "cannot write run/run.ndjson: File too large"), ended.err);
-  BOOST_TEST(holds(ended.err, "--resume run goes on"), ended.err);
-  const auto kept = bench::read_run(folder / "run" / "run.ndjson").blocks.size();
-  BOOST_TEST(kept > 0U);
-  BOOST_TEST(run({"run", "--resume", "run"}).exit_code == 0);
-  BOOST_TEST(bench::read_run(folder / "run" / "run.ndjson").blocks.size() == 9U);
-}
-
-// Each file of the reports is once the one that does not fit.
-BOOST_FIXTURE_TEST_CASE(a_report_that_does_not_fit_is_named_and_leaves_no_half_behind, echobench) {
-  run(shortest);
-  std::set<std::uintmax_t> sizes;
-  for (const auto& file : fs::directory_iterator{folder / "run"}) {
-    if (!file.is_directory()) sizes.insert(file.file_size());
-  }
-  BOOST_REQUIRE(sizes.size() > 5U);
-  rlimit roomy{};
-  getrlimit(RLIMIT_FSIZE, &roomy);
-  for (const auto size : sizes) {
-    const rlimit full{size - 1, roomy.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &full);
-    const auto ended = run({"report", "run"});
-    setrlimit(RLIMIT_FSIZE, &roomy);
-    BOOST_TEST(ended.exit_code == 3);
-    BOOST_TEST(lines_in(ended.err) == 1, ended.err);
-    BOOST_TEST(holds(ended.err, "File too large"), ended.err);
-    for (const auto& file : fs::directory_iterator{folder / "run"})
-      BOOST_TEST(file.path().extension() != ".unfinished");
-  }
-  BOOST_TEST(run({"report", "run"}).exit_code == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_wrong_reply_voids_a_run_for_good, echobench) {
