@@ -14,17 +14,19 @@ namespace {
 
 constexpr auto soon = 2s;
 
-// Whether the kernel lists a connection of this local port as established, even if no descriptor is
-// open any more.
-bool is_established(std::uint16_t port) {
-  std::array<char, 8> local{};
-  std::snprintf(local.data(), local.size(), ":%04X ", port);
-  constexpr std::size_t remote = sizeof "0100007F:1234" - 1;
+// The ports of a loopback connection. One is not enough: another connection may have it as well.
+struct ports {
+  std::uint16_t local, remote;
+};
+
+// Whether the kernel lists this connection as established, even if no descriptor is open any more.
+bool is_established(ports of) {
+  std::array<char, 40> wanted{};
+  std::snprintf(wanted.data(), wanted.size(), " 0100007F:%04X 0100007F:%04X 01 ", of.local,
+                of.remote);
   std::ifstream table{"/proc/net/tcp"};
   for (std::string line; std::getline(table, line);) {
-    const auto at = line.find(local.data());
-    if (at == line.npos || at > 20) continue;
-    if (line.compare(at + 6 + remote, 4, " 01 ") == 0) return true;
+    if (line.find(wanted.data()) != line.npos) return true;
   }
   return false;
 }
@@ -44,7 +46,7 @@ void set_small_buffer(const descriptor& reader, int small = 8192) {
 struct deaf_peer : scheduler_fixture {
   deaf_peer() {
     set_small_buffer(peers.far);
-    port = port_of(peers.near);
+    link = {port_of(peers.near), port_of(peers.far)};
     stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
     peers.near = descriptor{};
   }
@@ -57,12 +59,12 @@ struct deaf_peer : scheduler_fixture {
 
   void expect_no_connection() const {
     const auto until = fibers::clock::now() + soon;
-    while (is_established(port) && fibers::clock::now() < until) this_fiber::sleep_for(5ms);
-    BOOST_TEST(!is_established(port));
+    while (is_established(link) && fibers::clock::now() < until) this_fiber::sleep_for(5ms);
+    BOOST_TEST(!is_established(link));
   }
 
   tcp_pair peers;
-  std::uint16_t port = 0;
+  ports link{};
   tcp::stream stream;
   const std::string bytes = std::string(16 << 20, 'x');
 };
@@ -125,7 +127,7 @@ BOOST_AUTO_TEST_CASE(closing_a_stream_whose_writer_is_stuck_closes_the_connectio
   scheduler.spawn([&] {
     auto writing = scheduler.spawn([&] { return write_until_stuck(); });
     this_fiber::sleep_for(100ms);
-    BOOST_TEST(is_established(port));
+    BOOST_TEST(is_established(link));
     stream.close();
     expect_no_connection();
     BOOST_TEST(writing.join() == asio::error::operation_aborted);
