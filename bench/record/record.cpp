@@ -98,9 +98,12 @@ class reader {
     fail("how is missing");
   }
 
-  // Throws if the block is there already: two runs that wrote to one file would count twice.
+  // Throws if the block is there already: two runs that wrote to one file would count twice. Also if
+  // the order has a slice of the floor, and no floor is named.
   void take_block(block measured) {
     const auto& [base, contender, floor] = measured.comparison;
+    if (!floor && measured.order.find('F') != std::string::npos)
+      throw malformed{"order", "has an F, but the comparison names no floor"};
     const bool is_new = blocks_
                             .emplace(measured.round, measured.kind, measured.control,
                                      measured.scenario.text(), base, contender, floor)

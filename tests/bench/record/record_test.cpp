@@ -108,6 +108,13 @@ BOOST_AUTO_TEST_CASE(a_block_that_is_there_twice_is_named) {
              "run.ndjson:" + line + ": it is a block that was measured already");
 }
 
+BOOST_AUTO_TEST_CASE(a_block_with_a_slice_of_no_floor_is_refused) {
+  auto record = synthetic_run({.rounds = 1});
+  record.blocks.front().comparison.floor.reset();
+  BOOST_TEST(complaint(ndjson_of(record)) ==
+             "run.ndjson:2: order has an F, but the comparison names no floor");
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_line_in_the_middle_is_named) {
   const auto text = ndjson_of(synthetic_run({.rounds = 1}));
   BOOST_TEST(complaint(replaced(text, "{\"record\":\"block\"", "{\"record\":\"bl")) ==
