@@ -75,7 +75,7 @@ def wrong_cpp(compiler, prefix, text):
 
 
 def wrong_command(programs, line):
-    words = line.split("#")[0].split()
+    words = re.sub(r"'[^']*'", "QUOTED", line.split("#")[0]).split()  # options of other programs
     if not words:
         return None
     name, given = words[0], words[1:]
@@ -93,7 +93,7 @@ def wrong_command(programs, line):
     if done.returncode != 0:
         return f"echobench knows no {command}"
     for option in re.findall(r"(?:^|\s)(--[a-z-]+)", " ".join(given)):
-        if option not in done.stdout and option not in ("--help", "--port"):
+        if option not in done.stdout and option != "--help":
             return f"echobench {command} knows no {option}"
     return None
 
