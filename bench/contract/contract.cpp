@@ -36,7 +36,7 @@ using std::chrono::nanoseconds;
 
 constexpr std::chrono::milliseconds longest_teardown{1000};
 constexpr std::chrono::milliseconds longest_wait_for_port{500};
-constexpr int drain_goes_on = SIGUSR1;
+constexpr int drain_goes_on = SIGUSR1;  // no server has another use for it
 
 struct socket_address {
   sockaddr_storage bytes{};
@@ -288,8 +288,7 @@ void announce(const server_options& options, std::string_view server, std::strin
       further_keys(options), built_for_debugging() ? " debug=1" : "");
   std::fflush(stdout);
   if (!others_can_connect(options)) return;
-  fmt::print(stderr,
-             "{}: other machines can connect; nothing is encrypted or asks for a password\n",
+  fmt::print(stderr, "{}: other machines can connect; there is no encryption and no password\n",
              options.program);
 }
 

@@ -1,7 +1,6 @@
 // address: where a server listens, as a sockaddr for connect().
 //
-//     auto server = address::resolve("localhost", 25000);   // tries to connect, if there are
-//     several
+//     auto server = address::resolve("localhost", 25000);
 #pragma once
 
 #include <sys/socket.h>
