@@ -130,10 +130,11 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 
-// Blocks the signals that drain a server, and SIGUSR1, by which loops tell each other that the drain
-// has begun. Ignores SIGPIPE and SIGXFSZ. Returns a signalfd that becomes readable when the server
-// should drain. No loop reads from it, so it stays readable for all loops. Call it before the first
-// thread starts, because threads inherit the signal mask. Exits with 1 if descriptors have run out.
+// Blocks the signals that drain a server, and SIGUSR1, by which loops tell each other that the
+// drain has begun. Ignores SIGPIPE and SIGXFSZ. Returns a signalfd that becomes readable when the
+// server should drain. No loop reads from it, so it stays readable for all loops. Call it before
+// the first thread starts, because threads inherit the signal mask. Exits with 1 if descriptors
+// have run out.
 int drain_signals(const server_options& options);
 
 // Each loop calls it when that descriptor is readable, before it closes its listener. With --unix

@@ -98,8 +98,8 @@ class reader {
     fail("how is missing");
   }
 
-  // Throws if the block is there already: two runs that wrote to one file would count twice. Also if
-  // the order has a slice of the floor, and no floor is named.
+  // Throws if the block is there already: two runs that wrote to one file would count twice. Also
+  // if the order has a slice of the floor, and no floor is named.
   void take_block(block measured) {
     const auto& [base, contender, floor] = measured.comparison;
     if (!floor && measured.order.find('F') != std::string::npos)
