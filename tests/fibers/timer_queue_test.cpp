@@ -120,6 +120,7 @@ BOOST_AUTO_TEST_CASE(several_expire_in_one_look) {
   BOOST_TEST((two[0] == &last));
   BOOST_TEST(timers.pop_expired(at(9ms), two) == 0u);
   BOOST_TEST(timers.size() == 1u);
+  BOOST_TEST((timers.pop_expired(at(10ms)) == &later));
 }
 
 BOOST_AUTO_TEST_CASE(a_timer_put_off_and_then_back_keeps_the_last_deadline) {
