@@ -1,6 +1,4 @@
 // The contract of every reactor, tested with raw sockets and without fibers.
-#include <dlfcn.h>
-
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -36,23 +34,27 @@ boost::test_tools::assertion_result only_tells_when_to_try(boost::unit_test::tes
 
 }  // namespace
 
-// These functions replace the C library's, in order to count. They call the originals.
-extern "C" ssize_t recv(int descriptor, void* buffer, std::size_t size, int flags) {
-  static const auto real = reinterpret_cast<decltype(&recv)>(::dlsym(RTLD_NEXT, "recv"));
-  const auto result = real(descriptor, buffer, size, flags);
+// The linker lets the library call these (see -Wl,--wrap), in order to count.
+extern "C" {
+decltype(recv) __real_recv, __wrap_recv;
+decltype(send) __real_send, __wrap_send;
+decltype(accept4) __real_accept4, __wrap_accept4;
+}
+
+ssize_t __wrap_recv(int descriptor, void* buffer, std::size_t size, int flags) {
+  const auto result = __real_recv(descriptor, buffer, size, flags);
   if (result < 0 && errno == EAGAIN) ++futile_receives;
   return result;
 }
 
-extern "C" int accept4(int descriptor, sockaddr* peer, socklen_t* length, int flags) {
-  static const auto real = reinterpret_cast<decltype(&accept4)>(::dlsym(RTLD_NEXT, "accept4"));
-  const auto result = real(descriptor, peer, length, flags);
+int __wrap_accept4(int descriptor, sockaddr* peer, socklen_t* length, int flags) {
+  const auto result = __real_accept4(descriptor, peer, length, flags);
   if (result < 0 && errno == EAGAIN) ++futile_accepts;
   return result;
 }
-extern "C" ssize_t send(int descriptor, const void* buffer, std::size_t size, int flags) {
-  static const auto real = reinterpret_cast<decltype(&send)>(::dlsym(RTLD_NEXT, "send"));
-  const auto result = real(descriptor, buffer, size, flags);
+
+ssize_t __wrap_send(int descriptor, const void* buffer, std::size_t size, int flags) {
+  const auto result = __real_send(descriptor, buffer, size, flags);
   if (result < 0 && errno == EAGAIN) ++futile_sends;
   return result;
 }
