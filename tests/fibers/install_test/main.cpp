@@ -38,9 +38,11 @@ void drive_generators() {
   int sum = 0;
   for (int v : counter) sum += v;
   expect(sum == 3 + 2 + 1, "a loop takes up where send() left off");
+#if !defined(__clang__) || __clang_major__ >= 16  // which can compile the views of libstdc++ 12
   int taken = 0;
   for (int v : countdown(10) | std::views::take(3)) taken += v;
   expect(taken == 10 + 9 + 8, "a generator is a view");
+#endif
 }
 
 void say_hello(fibers::scheduler& scheduler) {
