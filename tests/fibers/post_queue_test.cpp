@@ -14,14 +14,9 @@
 
 #include <tests/fibers/scheduler_fixture.hpp>
 #include <tests/fibers/waits.hpp>
+#include <tests/sanitized.hpp>
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 // Its fiber keeps the loop running until a posted function sets `happened` and wakes the fiber.
 struct waiting_scheduler : scheduler_fixture {

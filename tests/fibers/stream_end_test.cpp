@@ -20,17 +20,14 @@
 #include <vector>
 
 #include <tests/fibers/scheduler_fixture.hpp>
+#include <tests/sanitized.hpp>
 
 namespace asio = boost::asio;
 using fibers::error_code;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int times = 200;
-#else
-constexpr int times = 1200;
-#endif
+constexpr int times = sanitized ? 200 : 1200;
 constexpr std::size_t crowd = 200;
 
 // Longer than a read takes on any machine. A read that waits this long has failed.

@@ -14,14 +14,9 @@
 
 #include <tests/fibers/resident_pages.hpp>
 #include <tests/fibers/tcp_fixture.hpp>
+#include <tests/sanitized.hpp>
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 std::string pattern(std::size_t size) {
   std::string bytes(size, '\0');

@@ -14,18 +14,13 @@
 
 #include <tests/bench/command/echobench.hpp>
 #include <tests/bench/synthetic_run.hpp>
+#include <tests/sanitized.hpp>
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 namespace data = boost::unit_test::data;
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 std::string path_of(const std::string& program) {
   return (fs::read_symlink("/proc/self/exe").parent_path() / program).string();

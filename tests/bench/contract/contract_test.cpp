@@ -30,11 +30,7 @@ void expect_complaint(const arguments& wrong, int exit_code, const std::vector<s
 }
 
 // TSan adds a thread of its own once the program starts a second thread.
-#if defined(__SANITIZE_THREAD__)
-constexpr int sanitizer_threads = 1;
-#else
-constexpr int sanitizer_threads = 0;
-#endif
+constexpr int sanitizer_threads = thread_sanitized ? 1 : 0;
 
 std::string announced(const arguments& extra, const std::string& key) {
   return server_process{extra}.announced(key);

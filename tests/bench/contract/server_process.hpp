@@ -20,15 +20,10 @@
 #include <string>
 #include <vector>
 
+#include <tests/sanitized.hpp>
+
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Sanitizers slow a server down and enlarge it, so deadlines are longer and limits are wider.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 // A sanitizer reserves more address space than any useful limit allows.
 inline boost::test_tools::assertion_result memory_can_be_limited(boost::unit_test::test_unit_id) {
