@@ -1,5 +1,6 @@
 #include <fibers/error.hpp>
 #include <fibers/stack.hpp>
+#include <fibers/valgrind.hpp>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -29,8 +30,8 @@ constexpr int MADV_GUARD_INSTALL = 102;  // Linux 6.13; newer than the headers o
 #endif
 
 constexpr std::size_t page = 4096;
-constexpr std::size_t largest_slab = 4096;  // stacks
-constexpr std::size_t full_list = 1024;     // stacks; a pool keeps up to two such lists
+constexpr std::size_t largest_slab = 4096;     // stacks
+constexpr std::size_t usual_full_list = 1024;  // stacks; a pool keeps up to two such lists
 // Far more than an address space, and few enough that the size of a slab does not overflow.
 constexpr std::size_t largest_stack_size = std::size_t{1} << 48;
 
@@ -43,7 +44,9 @@ std::size_t slot_size(std::size_t stack_size) {
 bool install_lightweight_guards(std::byte* slab, std::size_t stacks, std::size_t slot) {
   // process_madvise() installs up to 1024 guards per system call, if the kernel lets a process
   // advise itself (Linux 6.14).
-  static const int self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+  static const int self = valgrind::is_running()  // which complains of a call that it does not know
+                              ? -1
+                              : static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
   static const pid_t owner = ::getpid();
   // Static, because the caller of spawn() may have little of its own stack left.
   constexpr std::size_t most = 1024;
@@ -216,7 +219,9 @@ stack_pool& stack_pool::find_or_make(std::size_t stack_size) {
 }
 
 stack_pool::stack_pool(std::size_t stack_size, guard_kind guard)
-    : stack_size_{whole_pages(stack_size)}, guard_{guard} {
+    : stack_size_{whole_pages(stack_size)},
+      guard_{guard},
+      full_list_{valgrind::is_running() ? 1 : usual_full_list} {
   prepare_thread_for_overflow();
 }
 
@@ -226,14 +231,14 @@ stack_pool::~stack_pool() {
     all_orphans().push_back({stack_size_, guard_, free_, free_count_, fresh_, fresh_end_});
   }
   if (aside_ != nullptr) {
-    all_orphans().push_back({stack_size_, guard_, aside_, full_list, nullptr, nullptr});
+    all_orphans().push_back({stack_size_, guard_, aside_, full_list_, nullptr, nullptr});
   }
 }
 
 std::byte* stack_pool::take() {
   if (free_ == nullptr && aside_ != nullptr) {
     free_ = std::exchange(aside_, nullptr);
-    free_count_ = full_list;
+    free_count_ = full_list_;
   }
   if (free_ == nullptr && fresh_ == fresh_end_) grow();
   if (free_ != nullptr) {
@@ -249,16 +254,17 @@ std::byte* stack_pool::take() {
 void stack_pool::give_back(std::byte* top) noexcept {
   stack_label::of(top).next_free = free_;
   free_ = top;
-  if (++free_count_ == full_list) [[unlikely]]
+  if (++free_count_ == full_list_) [[unlikely]]
     put_aside();
 }
 
 // Without this, a program that makes stacks on one thread and drops them on another would need ever
 // more of them.
 void stack_pool::put_aside() noexcept {
+  valgrind::forget_contents(free_ - (stack_size_ - sizeof(stack_label)), free_);
   if (aside_ != nullptr) {
     std::lock_guard lock{orphans_mutex};
-    all_orphans().push_back({stack_size_, guard_, aside_, full_list, nullptr, nullptr});
+    all_orphans().push_back({stack_size_, guard_, aside_, full_list_, nullptr, nullptr});
   }
   aside_ = std::exchange(free_, nullptr);
   free_count_ = 0;
@@ -304,6 +310,9 @@ void stack_pool::grow() {
   fresh_ = made.begin;
   fresh_end_ = fresh_ + stacks * slot;
   name_overflows_in(fresh_, fresh_end_, slot);
+  for (auto* begin = fresh_; valgrind::is_running() && begin != fresh_end_; begin += slot) {
+    valgrind::register_stack(begin + guard_size, begin + slot);
+  }
   next_slab_ = std::min(stacks * 2, made.guard == guard_kind::lightweight ? largest_slab : 256);
 }
 

@@ -126,6 +126,7 @@ class stack_pool {
   guard_kind guard_;
   std::byte* free_ = nullptr;   // the tops of free stacks, linked through their labels
   std::size_t free_count_ = 0;  // length of the list free_
+  std::size_t full_list_;       // 1 under Valgrind, so that put_aside() sees each stack
   // A second, full list (hysteresis): a pool whose list is full, or empty, does not pass stacks on
   // and take them back in turn.
   std::byte* aside_ = nullptr;

@@ -1,6 +1,7 @@
 #include <fibers/error.hpp>
 #include <fibers/reactors/io_uring.hpp>
 #include <fibers/reactors/make_reactor.hpp>
+#include <fibers/valgrind.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -152,6 +153,7 @@ void io_uring_reactor::provide_buffers(unsigned count) {
   unread_.resize(buffers_.size() + count, {0, none});
   auto& slab =
       slabs_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(count * buffer_size));
+  valgrind::expect_kernel_to_fill(slab.get(), count * buffer_size);
   for (unsigned i = 0; i < count; ++i) {
     buffers_.push_back(slab.get() + i * buffer_size);
     give_back(static_cast<int>(buffers_.size()) - 1);
