@@ -223,7 +223,7 @@ channel_status channel<T>::push_by(T& value, clock::time_point deadline) {
     return channel_status::done;
   }
   if (closed_) return channel_status::closed;
-  pusher self{value};
+  pusher self{value};  // NOLINT(bugprone-use-after-move): try_push() moves only if it returns true
   if (!pushers_.wait(self, deadline)) return channel_status::timeout;
   if (self.failure) std::rethrow_exception(std::move(self.failure));
   return self.taken ? channel_status::done : channel_status::closed;

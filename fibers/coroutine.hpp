@@ -125,9 +125,9 @@ class coroutine {
   // more lines than a return from a blocking call uses costs more than it saves: all stacks lie at
   // the same offset of their pages, so their lines compete for few sets of the cache.
   void fetch_stack() const noexcept {
-    constexpr int lines = 4;
+    constexpr std::size_t lines = 4;
     const auto* frames = static_cast<const std::byte*>(inside_.stack_pointer);
-    for (int i = 0; i < lines; ++i) __builtin_prefetch(frames + 64 * i);
+    for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(frames + 64 * i);
   }
 
   // For an owner that lives on the stack itself: take the stack, destroy the coroutine, drop the

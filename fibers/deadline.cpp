@@ -108,7 +108,7 @@ void time_limit::wake_expired(timer_queue& timers, task_queue& tasks) {
   std::array<timer*, most_rung_at_once> storage;
   const auto expired = std::span{storage}.first(timers.pop_expired(now, storage));
   for (auto* each : expired) {
-    for (auto* sleeper : static_cast<alarm*>(each)->sleepers) {
+    for (const auto* sleeper : static_cast<alarm*>(each)->sleepers) {
       if (sleeper != nullptr) sleeper->fetch();
     }
   }

@@ -35,9 +35,9 @@ guard_kind best_guard() noexcept;
 
 // Sanitizers put red zones around every variable, so their stack frames are several times larger.
 inline constexpr std::size_t default_stack_size =
-    (sanitizer::address || sanitizer::thread ? 256 : 64) * 1024;
-inline constexpr std::size_t guard_size = 64 * 1024;
-inline constexpr std::size_t smallest_stack_size = 16 * 1024;
+    std::size_t{sanitizer::address || sanitizer::thread ? 256 : 64} * 1024;
+inline constexpr std::size_t guard_size = std::size_t{64} * 1024;
+inline constexpr std::size_t smallest_stack_size = std::size_t{16} * 1024;
 
 class stack_pool;
 

@@ -120,7 +120,7 @@ class alternate_stack {
   }
 
  private:
-  static constexpr std::size_t size = 64 * 1024;
+  static constexpr std::size_t size = std::size_t{64} * 1024;
   std::unique_ptr<std::byte[]> memory_;
 };
 

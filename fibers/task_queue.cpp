@@ -32,6 +32,7 @@ std::stop_token fiber::get_stop_token() {
 }
 
 // By value: a callback that blocks, although it must not, may outlive the fiber and its source.
+// NOLINTNEXTLINE(performance-unnecessary-value-param): see the line above
 void task_queue::tell(std::stop_source stopped) noexcept {
   const bool outer = std::exchange(in_stop_callback_, true);
   stopped.request_stop();

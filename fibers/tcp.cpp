@@ -75,7 +75,7 @@ endpoint name_of_socket(name_getter* get, int descriptor, error_code& error) noe
 
 endpoint name_of_socket(name_getter* get, int descriptor, const char* what) {
   error_code error;
-  const auto result = name_of_socket(get, descriptor, error);
+  auto result = name_of_socket(get, descriptor, error);
   if (error) throw_error(error, what);
   return result;
 }

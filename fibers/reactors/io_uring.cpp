@@ -110,7 +110,7 @@ io_uring_reactor::io_uring_reactor(unsigned queue, unsigned most_buffers)
 
 io_uring_reactor::~io_uring_reactor() {
   if (!abandoned_) drain();
-  for (auto& known : entries_) {
+  for (const auto& known : entries_) {
     if (!known.accepted) continue;
     for (const int connection : *known.accepted) ::close(connection);
   }

@@ -76,7 +76,7 @@ class io_uring_reactor final : public reactor {
 
  private:
   static constexpr std::size_t buffer_size = 2048;
-  static constexpr std::size_t send_size = 16 * 1024;
+  static constexpr std::size_t send_size = std::size_t{16} * 1024;
   static constexpr std::size_t most_free_send_buffers = 64;
   // Receiving stops when so many buffers, or connections, wait unread.
   static constexpr int most_unread = 2;

@@ -21,8 +21,8 @@ class poll_reactor final : public readiness {
 
   int enroll(int descriptor) noexcept override;
   int wait(bool sleeps, operation_list& finished) override;
-  void watch(int descriptor, direction wanted) noexcept override;
-  void unwatch(int descriptor, direction wanted) noexcept override;
+  void watch(int descriptor, direction which) noexcept override;
+  void unwatch(int descriptor, direction which) noexcept override;
 
   std::vector<pollfd> wanted_;       // what pending operations wait for
   std::vector<pollfd> answers_;      // the copy of it that poll() fills in

@@ -22,8 +22,8 @@ class select_reactor final : public readiness {
 
   int enroll(int descriptor) noexcept override;
   int wait(bool sleeps, operation_list& finished) override;
-  void watch(int descriptor, direction wanted) noexcept override;
-  void unwatch(int descriptor, direction wanted) noexcept override;
+  void watch(int descriptor, direction which) noexcept override;
+  void unwatch(int descriptor, direction which) noexcept override;
   int fail_closed(operation_list& finished);
 
   bitmap& wanted(direction which) noexcept {
