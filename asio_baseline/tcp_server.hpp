@@ -62,7 +62,7 @@ enum class sending { done, must_wait, impossible };
 // One client. Only the style uses `socket`; other code uses the descriptor.
 class connection {
  public:
-  connection(tcp_server& server, stream_socket accepted);
+  connection(tcp_server& whose, stream_socket accepted);
   ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;

@@ -26,8 +26,8 @@ std::ptrdiff_t place_in(const std::vector<T>& planned, const T& each) {
 
 }  // namespace
 
-bool is_measured(double x) {
-  return x > 1e-8 && x < 1e14;
+bool is_measured(double value) {
+  return value > 1e-8 && value < 1e14;
 }
 
 std::int64_t sum(std::int64_t a, std::int64_t b) {

@@ -21,6 +21,7 @@ struct subject {
   std::string server;
   std::string anchor;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 inside a defaulted <=> for a pointer
   friend auto operator<=>(const subject&, const subject&) = default;
 };
 

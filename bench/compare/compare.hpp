@@ -77,7 +77,7 @@ run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
 // which says what is accepted.
 double parse_percentage(std::string_view text);
 
-std::string comparison_text(const run_comparison& change, const style& shown);
+std::string comparison_text(const run_comparison& change, const style& given);
 std::string comparison_markdown(const run_comparison& change);
 void print_comparison(std::FILE* out, const run_comparison& change, const style& shown);
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <bench/contract/debug_build.hpp>
-#include <bench/contract/descriptor.hpp>
 #include <bench/doctor/doctor.hpp>
 #include <bench/machine/kernel_counts.hpp>
 #include <bench/measure/preparation.hpp>
@@ -24,7 +23,7 @@ using namespace std::chrono_literals;
 // `result` is a new descriptor, which is closed, or negative. Returns 0 or errno.
 int error_of(long result) {
   if (result < 0) return errno;
-  descriptor{static_cast<int>(result)};
+  close(static_cast<int>(result));
   return 0;
 }
 
@@ -70,8 +69,8 @@ kernel_answers ask_kernel(const std::string& pin, const fs::path& output) {
   kernel_answers answers;
   answers.debug_build = built_for_debugging();
   answers.allowed = allowed_cpus();
-  std::vector<caveat> caveats_found;
   try {
+    std::vector<caveat> caveats_found;
     const auto machine = prepare_machine(pin, caveats_found);
     if (machine.server_cpu) answers.pins = pinning{*machine.server_cpu, *machine.client_cpu};
   } catch (const run_invalid& refused) {

@@ -22,7 +22,8 @@ template <class Number>
 std::optional<Number> number_in(const std::filesystem::path& file) {
   std::ifstream in{file};
   Number number{};
-  return in >> number ? std::optional{number} : std::nullopt;
+  if (!(in >> number)) return std::nullopt;
+  return number;
 }
 
 }  // namespace bench

@@ -183,7 +183,7 @@ class painter {
   std::vector<std::size_t> shown_rounds(std::size_t room) const {
     const auto& history = score_.history;
     const auto first_interval = static_cast<std::size_t>(
-        std::find_if(history.begin(), history.end(), [](auto& each) { return each.range; }) -
+        std::find_if(history.begin(), history.end(), [](const auto& each) { return each.range; }) -
         history.begin());
     const auto spare = history.size() > room ? history.size() - room : 0;
     const auto first = std::min(first_interval, spare);

@@ -16,8 +16,8 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t receive_bytes = 64 * 1024;
-constexpr std::size_t compose_bytes = 64 * 1024;
+constexpr std::size_t receive_bytes = std::size_t{64} * 1024;
+constexpr std::size_t compose_bytes = std::size_t{64} * 1024;
 constexpr std::chrono::nanoseconds longest_wait_for_late_replies = std::chrono::milliseconds{500};
 
 std::int64_t now_ns() {
@@ -95,7 +95,7 @@ const std::string& load_generator::prefix(server_number number) const {
 }
 
 void load_generator::connect(server_number number, int total) {
-  auto& connecting = servers_.at(number);
+  const auto& connecting = servers_.at(number);
   const auto first = connections_.size();
   while (connecting.connections < total) {
     if (stop_) throw interrupted{};

@@ -68,7 +68,7 @@ class load_generator {
 
   // Opens connections until the server has `total`; each new one echoes `depth` messages once. Only
   // the first `connections` of the scenario are loaded later; the others stay idle.
-  void connect(server_number server, int total);
+  void connect(server_number number, int total);
 
   // Loads these servers from now on in a closed loop. Each batch of events is handled in a random
   // order of the servers, so none of them is always first.
@@ -85,7 +85,7 @@ class load_generator {
   // Sends nothing more and waits for the outstanding replies. Returns how many there were.
   std::int64_t finish();
 
-  const std::string& prefix(server_number server) const;
+  const std::string& prefix(server_number number) const;
 
  private:
   struct target;
@@ -93,7 +93,7 @@ class load_generator {
 
   struct outstanding;
 
-  void open_connection(server_number server);
+  void open_connection(server_number target_number);
   void open_again(connection& closing);
   void watch(const connection& opened);
   bool is_loaded(const connection& each) const;

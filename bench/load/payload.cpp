@@ -28,7 +28,7 @@ void write_digits(char* target, std::size_t digits, std::uint64_t number,
 
 // Consecutive messages get bodies that start far apart.
 std::size_t body_start(std::uint32_t connection, std::uint64_t sequence) {
-  return ((sequence + connection * 977U) * 40503U) % body_starts;
+  return ((sequence + std::uint64_t{connection} * 977U) * 40503U) % body_starts;
 }
 
 std::string readable(char byte) {

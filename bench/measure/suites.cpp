@@ -127,6 +127,7 @@ const suite& find_suite(const std::string& name) {
 }
 
 const suite_part& part_for(const suite& chosen, const comparison& pair) {
+  // NOLINTNEXTLINE(modernize-loop-convert): Clang 14 does not compile std::views::reverse
   for (auto each = chosen.parts.rbegin(); each != chosen.parts.rend(); ++each)
     for (const auto& [contender, base] : each->matchups)
       if (reactor_of(base) == reactor_of(pair.base) ||

@@ -14,7 +14,8 @@ namespace {
 namespace context = boost::context;
 namespace bare = boost::context::detail;
 
-constexpr int round_trips = 50;  // large enough that the loop counter costs nothing
+constexpr benchmark::IterationCount round_trips =
+    50;  // large enough that the loop counter costs nothing
 
 void come_back_for_ever(bare::transfer_t from) {
   for (;;) from = bare::jump_fcontext(from.fctx, nullptr);
@@ -24,7 +25,8 @@ void jump_fcontext(benchmark::State& state) {
   const fibers::stack memory;
   bare::fcontext_t there = bare::make_fcontext(memory.top(), memory.size(), come_back_for_ever);
   while (state.KeepRunningBatch(2 * round_trips)) {
-    for (int i = 0; i < round_trips; ++i) there = bare::jump_fcontext(there, nullptr).fctx;
+    for (benchmark::IterationCount i = 0; i < round_trips; ++i)
+      there = bare::jump_fcontext(there, nullptr).fctx;
   }
 }
 BENCHMARK(jump_fcontext)->Name("switch/jump_fcontext");
@@ -35,7 +37,7 @@ void boost_context(benchmark::State& state) {
     return from;
   }};
   while (state.KeepRunningBatch(2 * round_trips)) {
-    for (int i = 0; i < round_trips; ++i) there = std::move(there).resume();
+    for (benchmark::IterationCount i = 0; i < round_trips; ++i) there = std::move(there).resume();
   }
 }
 BENCHMARK(boost_context)->Name("switch/boost_context");

@@ -66,8 +66,8 @@ journal::journal(const std::filesystem::path& file) : path_{file} {
   lock(path_, file_);
 }
 
-journal::journal(const std::filesystem::path& file, descriptor opened)
-    : path_{file}, file_{std::move(opened)} {}
+journal::journal(std::filesystem::path file, descriptor opened)
+    : path_{std::move(file)}, file_{std::move(opened)} {}
 
 journal journal::go_on(const std::filesystem::path& file) {
   descriptor opened{open(file.c_str(), O_RDWR | O_APPEND | O_CLOEXEC)};

@@ -29,7 +29,7 @@ class journal {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  journal(const std::filesystem::path& file, descriptor opened);
+  journal(std::filesystem::path file, descriptor opened);
   void complete_or_cut(const std::string& line);
 
   std::filesystem::path path_;

@@ -17,7 +17,7 @@ std::string markdown_report(const run_header& header, const results& found);
 std::string html_report(const run_header& header, const results& found,
                         const page_script& script = bundled_script());
 std::string github_action_report(const results& found);
-std::string terminal_report(const run_header& header, const results& found, const style& shown);
+std::string terminal_report(const run_header& header, const results& found, const style& given);
 
 // Text that Markdown shows as it is, although names come from command lines: HTML, emphasis and
 // code spans in it have no effect. The second is a code span around any text without a line feed.
@@ -29,6 +29,6 @@ std::string markdown_table(const table& shown);
 std::string terminal_table(const table& shown, const style& on);
 
 // The forest plots only, for a run that still goes on: whole plots, in at most `lines` lines.
-std::string forest_text(const results& found, const style& shown, int lines);
+std::string forest_text(const results& found, const style& given, int lines);
 
 }  // namespace bench

@@ -114,6 +114,7 @@ struct moments {
 moments moments_of(const histogram& times) {
   const auto middle = [](std::size_t i) {
     const auto low = histogram::lowest_in(i);
+    // NOLINTNEXTLINE(bugprone-integer-division): as in HdrHistogram, the middle is a whole number
     return static_cast<double>(low + (histogram::highest_in(i) + 1 - low) / 2);
   };
   const auto total = std::max(static_cast<double>(times.count()), 1.0);

@@ -34,7 +34,7 @@ std::string scenario_cell(const scenario& load) {
 }
 
 std::string coloured_word(finding what, const style& shown) {
-  const auto padded = fmt::format("{:<{}}", word_of(what), word_width);
+  auto padded = fmt::format("{:<{}}", word_of(what), word_width);
   if (!shown.colour) return padded;
   switch (what) {  // cyan and yellow: distinct also for the colour-blind
     case finding::lower:
@@ -143,7 +143,7 @@ class fitted_table {
     for (const auto& [column, width] : columns_) {
       const auto text = text_of(column);
       const auto space = static_cast<std::size_t>(std::max(0, width - columns_of(text)));
-      const auto whole = static_cast<std::size_t>(width + gap);
+      const auto whole = static_cast<std::size_t>(width) + std::size_t{gap};
       line += shown_.columns[column].kind == column_kind::number
                   ? std::string(space, ' ') + text + std::string(gap, ' ')
                   : name_cell(text, whole, left);

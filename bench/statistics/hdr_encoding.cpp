@@ -174,7 +174,7 @@ histogram hdr_decoded(std::string_view text) {
   std::string_view inner{plain};
   if (take<std::uint32_t>(inner) != plain_cookie) refuse("it holds another encoding than V2");
   const auto length = take<std::uint32_t>(inner);
-  const bool same_layout =
+  const bool same_layout =  // NOLINTNEXTLINE(misc-redundant-expression): each take() takes the next
       take<std::uint32_t>(inner) == 0 && take<std::uint32_t>(inner) == significant_digits &&
       take<std::uint64_t>(inner) == 1 && take<std::uint64_t>(inner) == histogram::highest;
   if (!same_layout) refuse("its buckets are not those used here");

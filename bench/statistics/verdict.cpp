@@ -98,16 +98,17 @@ bool is_equivalent(const interval& range, double margin, char grade) {
   return margin <= smallest_margin || !range.excludes(0);
 }
 
-verdict judge(const estimate& d, double margin, char grade) {
-  if (!d.range) return too_few_blocks(d);
-  if (is_equivalent(*d.range, margin, grade))
+verdict judge(const estimate& log_ratio, double margin, char grade) {
+  if (!log_ratio.range) return too_few_blocks(log_ratio);
+  if (is_equivalent(*log_ratio.range, margin, grade))
     return {finding::equivalent, fmt::format("equivalent (within {:.1f} %)", 100 * margin), {}};
-  if (!d.range->excludes(0)) return inconclusive(d, margin, grade);
-  if (std::abs(d.value) <= margin)
+  if (!log_ratio.range->excludes(0)) return inconclusive(log_ratio, margin, grade);
+  if (std::abs(log_ratio.value) <= margin)
     return {finding::tiny,
             fmt::format("tiny difference, below the margin of {:.1f} %", 100 * margin),
             {}};
-  return {d.value < 0 ? finding::lower : finding::higher, direction_and_size(d), {}};
+  return {
+      log_ratio.value < 0 ? finding::lower : finding::higher, direction_and_size(log_ratio), {}};
 }
 
 verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade) {

@@ -41,7 +41,7 @@ void write(std::string& out, const json::value& value, int level);
 void break_line(std::string& out, int level) {
   if (level == on_one_line) return;
   out += '\n';
-  out.append(static_cast<std::size_t>(2 * level), ' ');
+  out.append(2 * static_cast<std::size_t>(level), ' ');
 }
 
 int deeper(int level) {

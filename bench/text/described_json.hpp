@@ -166,11 +166,11 @@ struct json_form<T> {
 };
 
 template <class T>
-constexpr bool is_optional = false;
+inline constexpr bool is_optional = false;
 template <class T>
-constexpr bool is_optional<std::optional<T>> = true;
+inline constexpr bool is_optional<std::optional<T>> = true;
 template <class T>
-constexpr bool is_optional<std::shared_ptr<T>> = true;
+inline constexpr bool is_optional<std::shared_ptr<T>> = true;
 
 template <described_struct T>
 struct json_form<T> {

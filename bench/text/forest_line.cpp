@@ -45,8 +45,8 @@ std::string forest_scale::axis() const {
     const auto label = fmt::format("{:.2f}", number);
     const auto width = static_cast<int>(label.size());
     const int at = std::clamp(centre - width / 2, 0, columns_ - width);
-    const auto around = text.substr(static_cast<std::size_t>(std::max(0, at - 1)),
-                                    static_cast<std::size_t>(width + 2));
+    const auto around =
+        text.substr(static_cast<std::size_t>(std::max(0, at - 1)), label.size() + 2);
     // No room: the label of 1 has priority.
     if (around.find_first_not_of(' ') != std::string::npos) return;
     text.replace(static_cast<std::size_t>(at), label.size(), label);

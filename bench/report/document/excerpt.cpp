@@ -181,7 +181,7 @@ std::string excerpt(const run_header& header, const results& found, std::string_
                                    [&](const auto& each) { return each.name == request.name; });
   if (known == known_excerpts.end()) refuse_excerpt(wanted);
   expect_in_run(request, header);
-  const auto text = known->text(header, narrowed(found, request));
+  auto text = known->text(header, narrowed(found, request));
   if (text.empty())
     throw std::invalid_argument{fmt::format("the run has nothing to show for '{}'", wanted)};
   return text;
