@@ -215,11 +215,16 @@ class reactor {
   // Whether something is under way that only poll() moves on, even if no operation is pending.
   bool must_poll() const noexcept { return must_poll_; }
 
+  // How many events the last poll() took if that is the most that it takes at a time, so that more
+  // may wait; otherwise 0.
+  std::size_t full_poll() const noexcept { return full_poll_; }
+
  protected:
   // Whether the error of a send is one of the connection, and not of the call.
   static bool ends_connection(int error) noexcept;
 
   bool must_poll_ = false;
+  std::size_t full_poll_ = 0;
 };
 
 }  // namespace fibers

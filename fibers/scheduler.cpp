@@ -98,7 +98,10 @@ void scheduler::run_once() {
   if (!posts_.empty()) posts_.run();
   const bool must_poll = blocking_.reactor().must_poll();
   if (!tasks_.any_alive() && !must_poll) return;
-  if (blocking_.any_pending() || !tasks_.any_ready() || must_poll) look_around();
+  const auto ready = tasks_.ready_count();
+  if (blocking_.any_pending() || ready == 0 || must_poll) look_around();
+  if (blocking_.reactor().full_poll() != 0) [[unlikely]]
+    look_further(ready);
   time_limit::wake_expired(timers_, tasks_);
 }
 
@@ -110,6 +113,17 @@ void scheduler::run_once() {
   if (may_sleep && !posts_.fall_asleep()) deadline = reactor::at_once;
   blocking_.poll(deadline);
   if (may_sleep) posts_.wake_up();
+}
+
+// A poll takes a few events at a time, since the received bytes should still be in the cache when
+// their fibers run. But if `ready` fibers run anyway, a round takes long, and events that were left
+// for the next one would wait for many rounds. So a round takes as many events as it has fibers.
+[[gnu::noinline]] void scheduler::look_further(std::size_t ready) {
+  const auto& reactor = blocking_.reactor();
+  for (auto taken = reactor.full_poll(); taken < ready && reactor.full_poll() != 0;) {
+    blocking_.poll(reactor::at_once);
+    taken += reactor.full_poll();
+  }
 }
 
 // Polls without sleeping for up to spin_. True: an event or a post has come, or the deadline has

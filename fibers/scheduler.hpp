@@ -108,6 +108,7 @@ class scheduler {
   friend class socket;
 
   void look_around();
+  void look_further(std::size_t ready);
   bool spin(clock::time_point deadline);
   void run_once();
   bool drain();

@@ -147,6 +147,7 @@ class task_queue {
   void run_round();
 
   bool any_ready() const noexcept { return !ready_.empty(); }
+  std::size_t ready_count() const noexcept { return ready_.size(); }
   bool any_alive() const noexcept { return alive_count_ != 0; }
   // Whether that fiber has not ended, or is one of another queue. Looks at every fiber.
   bool may_be_alive(std::uint64_t unique_id) const noexcept;

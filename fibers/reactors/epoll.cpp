@@ -70,6 +70,7 @@ int epoll_reactor::wait(bool sleeps, operation_list& finished) {
     became_ready(event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,
                  (event.events & raise_doubt) != 0, finished);
   }
+  full_poll_ = count == most ? events_.size() : 0;
   return count < 0 ? -errno : count;
 }
 

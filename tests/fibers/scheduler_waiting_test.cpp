@@ -87,6 +87,33 @@ BOOST_AUTO_TEST_CASE(one_flooding_peer_does_not_starve_twenty_others) {
   for (const int when : seen) BOOST_TEST(when <= begin + 3 * fibers::task_queue::longest_burst);
 }
 
+// While one fiber has its turn, 450 events come. If a round took only some of them, the others would
+// wait until 450 fibers had had their turns, again and again.
+BOOST_AUTO_TEST_CASE(a_round_of_many_fibers_takes_as_many_events) {
+  constexpr int many = 450;
+  std::list<connection> peers(many);
+  int served = 0, rounds = 0;
+  for (auto& each : peers) {
+    scheduler.spawn("waits", [&] {
+      each.read();
+      ++served;
+    });
+  }
+  for (int i = 0; i < many; ++i) {
+    scheduler.spawn("busy", [&, i] {
+      while (served < many) {
+        this_fiber::yield();
+        if (i == 0) ++rounds;
+      }
+    });
+  }
+  scheduler.spawn("writes", [&] {
+    for (const auto& each : peers) send_all(each.far, "x");
+  });
+  scheduler.run();
+  BOOST_TEST(rounds <= 6);
+}
+
 BOOST_AUTO_TEST_CASE(a_flood_does_not_starve_timers) {
   constexpr auto most = fibers::task_queue::longest_burst;
   connection flooding;
