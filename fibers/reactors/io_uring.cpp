@@ -20,6 +20,9 @@ namespace {
 
 constexpr int buffer_group = 0;
 constexpr std::uint32_t detail_mask = 0xffffff;
+// One call runs some twenty pieces of deferred task work, the oldest first. If so many completions
+// have come of it, there may be more.
+constexpr unsigned many_completions = 16;
 // drain() waits this long for the next send to complete.
 constexpr std::chrono::seconds longest_silence{1};
 
@@ -297,17 +300,15 @@ inline io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
 }
 
 // Submits, and lets the kernel complete what was cancelled. Until then the kernel holds a reference
-// to the connection, and close() would not end it. One call runs some twenty pieces of deferred
-// task work, the oldest first, so it is repeated as long as it completes that many.
+// to the connection, and close() would not end it.
 void io_uring_reactor::settle() noexcept {
-  constexpr unsigned many = 16;
   must_poll_ = true;
   unsigned before;
   int failures = 0;
   do {
     before = io_uring_cq_ready(&ring_);
     if (io_uring_submit_and_get_events(&ring_) <= 0) ++failures;
-  } while (io_uring_cq_ready(&ring_) - before >= many ||
+  } while (io_uring_cq_ready(&ring_) - before >= many_completions ||
            (io_uring_sq_ready(&ring_) > 0 && failures < 2));
   note_submitted();
 }
@@ -770,7 +771,9 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
       if (refused(submitted) && forgotten_.empty()) throw_error(-submitted, "io_uring");
     }
     rang_ = deadline;
-    rang_early = harvest(finished) == 1 && sleeps && rang_ < deadline;
+    const unsigned harvested = harvest(finished);
+    full_poll_ = harvested >= many_completions ? harvested : 0;
+    rang_early = harvested == 1 && sleeps && rang_ < deadline;
   } while (rang_early);
   for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
   finished.splice_after(finished.last(), forgotten_);
