@@ -111,6 +111,11 @@ void task_queue::run_round() {
   // A fiber of another queue may call this. Until we return, that queue has no running fiber, so
   // nothing here can block on it.
   auto* const outer_fiber = outer != nullptr ? std::exchange(outer->current_, nullptr) : nullptr;
+  for (int i = 0; i < extended_round && !continuing_.empty(); ++i) {
+    auto& next = continuing_.front();
+    continuing_.pop_front();
+    ready_.push_back(next);
+  }
   const auto ready = static_cast<int>(ready_.size());
   const auto most = std::max(extended_switches_, ready);
   switches_left_ = most;
@@ -210,8 +215,12 @@ void task_queue::check_cancelled() {
 }
 
 void task_queue::let_others_run() noexcept {
-  if (ready_.empty() || current_ == nullptr) return;
-  go_to_the_end(*current_);
+  if (!any_ready() || current_ == nullptr) return;
+  auto& self = *current_;
+  if (continuing_.empty() && ready_.size() < extended_round) return go_to_the_end(self);
+  self.state_ = fiber::state::ready;
+  continuing_.push_back(self);
+  give_way(self);
 }
 
 void task_queue::completed_at_once() noexcept {

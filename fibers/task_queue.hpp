@@ -115,7 +115,7 @@ class task_queue {
   // The limits of an extended round. If all fibers only yield, a round of few fibers is short, and
   // the work between two rounds is not free. Such a round goes on for up to `extended_round`
   // switches and for about `extended_round_time`, so that the loop looks at events in time.
-  static constexpr int extended_round = 64;
+  static constexpr int extended_round = 64;  // also the most fibers of continuing_ per round
   static constexpr auto extended_round_time = std::chrono::microseconds{20};
 
   // How many operations a fiber may complete in a row without giving way. One operation that
@@ -142,12 +142,13 @@ class task_queue {
   template <std::invocable Body>
   fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> spawn(std::string_view name, Body&& body);
 
-  // Runs every fiber that is ready now, at least once. Throws an exception that left a fiber
-  // without a handle. Precondition: the caller is not a fiber of this queue.
+  // Runs every fiber that is ready now, at least once, but only some of many that let others run
+  // (let_others_run()). Throws an exception that left a fiber without a handle. Precondition: the
+  // caller is not a fiber of this queue.
   void run_round();
 
-  bool any_ready() const noexcept { return !ready_.empty(); }
-  std::size_t ready_count() const noexcept { return ready_.size(); }
+  bool any_ready() const noexcept { return !ready_.empty() || !continuing_.empty(); }
+  std::size_t ready_count() const noexcept { return ready_.size() + continuing_.size(); }
   bool any_alive() const noexcept { return alive_count_ != 0; }
   // Whether that fiber has not ended, or is one of another queue. Looks at every fiber.
   bool may_be_alive(std::uint64_t unique_id) const noexcept;
@@ -187,7 +188,9 @@ class task_queue {
   // way before every longest_burst-th throw in a row.
   void check_cancelled();
 
-  // Lets the fibers run first that are ready, if there are any. Never throws.
+  // Lets the fibers run first that are ready, if there are any. Never throws. For a fiber that goes
+  // on with bytes which have come already: where many do, a round runs only so many of them, so
+  // that the loop looks at events in time, and a fiber that an event wakes overtakes the rest.
   void let_others_run() noexcept;
 
   // Counts an operation that completed without waiting. Every longest_burst-th one in a row gives
@@ -250,8 +253,9 @@ class task_queue {
   std::uint64_t last_id_ = 0;
   std::size_t alive_count_ = 0;
   fiber_list ready_;
-  fiber_list finished_;  // ended; destroyed once nothing runs on their stacks
-  known_list known_;     // all but those in finished_: alive, or ended and kept by a handle
+  fiber_list continuing_;  // ready as well; each round moves some of them to ready_
+  fiber_list finished_;    // ended; destroyed once nothing runs on their stacks
+  known_list known_;       // all but those in finished_: alive, or ended and kept by a handle
   fiber* current_ = nullptr;
   bool in_round_ = false;
   bool in_stop_callback_ = false;
