@@ -1,5 +1,4 @@
 // Every server at its limits: many clients, no descriptor left, clients that do not read.
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,18 +39,6 @@ bool has_taken(const server_process& server, std::size_t descriptors) {
     if (server.descriptors() >= descriptors) return true;
   }
   return false;
-}
-
-// Asio's select reactor keeps descriptors in an fd_set, which ends at 1023.
-bool ends_at_1024(const server_process& server) {
-  return server.announced("server").starts_with("asio") && server.announced("io") == "select";
-}
-
-bool raise_descriptor_limit(rlim_t wanted) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, wanted));
-  return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
 }
 
 // Sends a message. Returns true on a reply and false if the server closes the connection, which is
@@ -117,7 +104,7 @@ BOOST_AUTO_TEST_CASE(two_thousand_clients_are_served_at_once_or_refused_in_order
   server_process server;
   std::vector<echo_client> clients;
   for (std::size_t i = 0; i < count; ++i) clients.emplace_back(server.port());
-  const auto served = ends_at_1024(server) ? std::size_t{1000} : count;
+  const auto served = server.ends_at_1024() ? std::size_t{1000} : count;
   for (std::size_t i = 0; i < served; ++i) clients[i].send(body(64 + i % 900));
   std::size_t correct = 0;
   for (std::size_t i = 0; i < served; ++i) {
@@ -269,7 +256,7 @@ BOOST_AUTO_TEST_CASE(an_idle_server_sleeps) {
 BOOST_AUTO_TEST_CASE(a_thousand_connections_are_shared_out_and_end_with_sigterm) {
   constexpr std::size_t count = 1000;
   const auto kind = server_process{};
-  if (ends_at_1024(kind) || !raise_descriptor_limit(count + 100)) {
+  if (kind.ends_at_1024() || !raise_descriptor_limit(count + 100)) {
     BOOST_TEST_MESSAGE("skipped: a thousand connections are too many here");
     return;
   }

@@ -146,6 +146,13 @@ std::filesystem::directory_iterator threads_of(pid_t pid) {
 
 }  // namespace
 
+bool raise_descriptor_limit(unsigned long wanted) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, wanted));
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
+}
+
 server_process::server_process(const arguments& extra, voice speech, limits limited) {
   arguments all;
   if (std::find(extra.begin(), extra.end(), "--port") == extra.end()) all = {"--port", "0"};
@@ -222,6 +229,10 @@ long server_process::resident_kib() const {
   return std::stol(status("VmRSS"));
 }
 
+long server_process::peak_resident_kib() const {
+  return std::stol(status("VmHWM"));
+}
+
 long server_process::sleeps() const {
   long all = 0;
   for (const auto& thread : threads_of(pid_)) {
@@ -248,6 +259,20 @@ int server_process::threads() const {
 std::size_t server_process::descriptors() const {
   const std::filesystem::directory_iterator open{fmt::format("/proc/{}/fd", pid_)};
   return static_cast<std::size_t>(std::distance(open, {}));
+}
+
+bool server_process::comes_to(std::size_t expected) const {
+  for (const auto until = clock_type::now() + patience; clock_type::now() < until;
+       std::this_thread::sleep_for(milliseconds{2})) {
+    if (descriptors() == expected) return true;
+  }
+  BOOST_TEST_MESSAGE(descriptors() << " descriptors instead of " << expected);
+  return false;
+}
+
+// Asio's select reactor keeps descriptors in an fd_set, which ends at 1023.
+bool server_process::ends_at_1024() const {
+  return announced("server").starts_with("asio") && announced("io") == "select";
 }
 
 bool server_process::has_descriptor(const std::string& kind) const {

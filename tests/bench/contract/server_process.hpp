@@ -55,6 +55,9 @@ struct process_limits {
   std::optional<unsigned long> file_size = {};    // bytes that a file may have
 };
 
+// Raises this program's limit, which the servers inherit. False: the hard limit is lower.
+bool raise_descriptor_limit(unsigned long wanted);
+
 class server_process {
  public:
   enum class voice { quiet, speaking };
@@ -80,10 +83,13 @@ class server_process {
   int wait();  // the exit code, negative for a signal; throws if the server does not end
   std::chrono::nanoseconds cpu_time() const;
   long resident_kib() const;
+  long peak_resident_kib() const;
   long sleeps() const;        // voluntary context switches of all threads
   bool falls_asleep() const;  // waits until all threads sleep; false: they do not
   int threads() const;
-  std::size_t descriptors() const;                     // number of open ones
+  std::size_t descriptors() const;               // number of open ones
+  bool comes_to(std::size_t descriptors) const;  // waits until it has so many; false: it has not
+  bool ends_at_1024() const;                     // it cannot have more descriptors
   bool has_descriptor(const std::string& kind) const;  // as /proc names it: anon_inode:[eventpoll]
 
  private:

@@ -11,37 +11,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <tests/bench/contract/available_server.hpp>
 #include <tests/bench/contract/echo_client.hpp>
 #include <tests/bench/contract/server_process.hpp>
-
-namespace {
-
-// If the server ends because io_uring is forbidden, as in many containers, this program exits with
-// code 77, and CTest shows the test as skipped.
-struct available_server {
-  available_server() {
-    try {
-      server_process{};
-    } catch (const std::exception&) {
-      skip_where_it_is_forbidden();
-    }
-  }
-
-  static void skip_where_it_is_forbidden() {
-    const auto refusal = run_server({"--port", "0", "--quiet"}).errors;
-    if (refusal.find("io_uring") == refusal.npos) return;  // the test cases will fail and show it
-    std::cout << "skipped: " << refusal << std::flush;
-    std::_Exit(77);
-  }
-};
-
-}  // namespace
 
 BOOST_TEST_GLOBAL_CONFIGURATION(available_server);
 

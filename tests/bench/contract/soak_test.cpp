@@ -51,15 +51,7 @@ class mixed_load {
   }
 
   // Waits until the server has no connections but those of the steady clients.
-  bool settles() const {
-    const auto expected = idle_descriptors_ + steady_.size();
-    for (const auto until = clock_type::now() + patience; clock_type::now() < until;
-         usleep(2'000)) {
-      if (server_.descriptors() == expected) return true;
-    }
-    BOOST_TEST_MESSAGE(server_.descriptors() << " descriptors instead of " << expected);
-    return false;
-  }
+  bool settles() const { return server_.comes_to(idle_descriptors_ + steady_.size()); }
 
  private:
   std::string_view some_of(std::size_t most) {
