@@ -64,7 +64,7 @@ void serve(const bench::server_options& options) {
     }
     run(loops.front());
   }
-  for (std::size_t i = 0; i < loops.size(); ++i) bench::say_served(options, i, loops[i].served());
+  for (std::size_t i = 0; i < loops.size(); ++i) bench::say_served(options, i, loops[i].counts());
 }
 
 }  // namespace

@@ -75,9 +75,11 @@ void connection::hang_up() {
 }
 
 // Called now and then. That costs less than reading the clock on each message.
-void connection::hang_up_if_still_since(clock::time_point limit, clock::time_point now) {
+bool connection::hang_up_if_still_since(clock::time_point limit, clock::time_point now) {
   if (moved_.exchange(false, std::memory_order_relaxed)) still_since_ = now;
-  if (still_since_ <= limit) hang_up();
+  if (hung_up_ || still_since_ > limit) return false;
+  hang_up();
+  return hung_up_ = true;
 }
 
 tcp_server::tcp_server(const bench::server_options& options, int listener, int drain_signal,
@@ -126,11 +128,13 @@ void tcp_server::accepted(stream_socket socket) {
     try {
       fresh = &connections_.emplace_back(*this, std::move(socket));
     } catch (const std::bad_alloc&) {
+      ++counts_.served;
+      ++counts_.refused;
       return accept_later(locked);
     }
     fresh->position = std::prev(connections_.end());
     count_ = connections_.size();
-    ++served_;
+    ++counts_.served;
     if (!looking_for_idle_) look_for_idle(locked);
     accept(locked);
   }
@@ -140,6 +144,10 @@ void tcp_server::accepted(stream_socket socket) {
 // If there is no memory, mostly for the connection's coroutine, this connection ends and the others
 // go on.
 void tcp_server::begin(connection& fresh) try { start_(fresh); } catch (const std::bad_alloc&) {
+  {
+    const lock locked{mutex_};
+    ++counts_.refused;
+  }
   finished(fresh);
 }
 
@@ -169,7 +177,7 @@ void tcp_server::look_for_idle(const lock&) {
     const lock locked{mutex_};
     const auto now = clock::now();
     for (auto& each : connections_) {
-      each.hang_up_if_still_since(now - options_.idle_timeout, now);
+      if (each.hang_up_if_still_since(now - options_.idle_timeout, now)) ++counts_.idle;
     }
     look_for_idle(locked);
   });

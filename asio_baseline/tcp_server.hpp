@@ -78,7 +78,8 @@ class connection {
 
   void stop_receiving();  // bytes that were received are still answered
   void hang_up();         // pending operations end
-  void hang_up_if_still_since(clock::time_point limit, clock::time_point now);
+  // True: it has hung up now.
+  bool hang_up_if_still_since(clock::time_point limit, clock::time_point now);
 
   tcp_server& server;
   stream_socket socket;
@@ -87,6 +88,7 @@ class connection {
  private:
   const int descriptor_;
   std::string buffer_;              // the prefix, and room for one receive
+  bool hung_up_ = false;            // for idleness
   std::atomic<bool> moved_ = true;  // a byte was received or sent since the last look
   clock::time_point still_since_;   // valid while moved_ is false
 
@@ -107,7 +109,8 @@ class tcp_server {
 
   const bench::server_options& options() const { return options_; }
   executor get_executor() { return context_.get_executor(); }
-  std::size_t served() const { return served_; }  // connections; valid once run() has returned
+  // Valid once run() has returned.
+  const bench::connection_counts& counts() const { return counts_; }
   bool has_others() const { return count_.load(std::memory_order_relaxed) > 1; }
   void finished(connection& gone);
 
@@ -136,7 +139,7 @@ class tcp_server {
   bool accepting_ = false;
   bool looking_for_idle_ = false;
   std::list<connection> connections_;
-  std::size_t served_ = 0;
+  bench::connection_counts counts_;
   std::atomic<std::size_t> count_ = 0;  // connections_.size(), for threads without the mutex
 };
 

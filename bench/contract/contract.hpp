@@ -149,9 +149,19 @@ void say_connection_from(std::string_view address, std::uint16_t port);
 void say_connection_from(const sockaddr_storage& address);  // any address family
 void say_connection_closed();
 void say_task_done();
-// Printed at the end by servers with several threads: shows how the kernel distributed the
-// connections.
-void say_served(const server_options& options, std::size_t loop, std::size_t connections);
+
+// The connections of a loop.
+struct connection_counts {
+  std::size_t served = 0;   // all that were accepted
+  std::size_t idle = 0;     // of these: ended by idle_timeout
+  std::size_t refused = 0;  // of these: ended at once or later because memory had run out
+};
+
+// Printed at the end by servers with several threads, to show how the kernel distributed the
+// connections, and by each loop that has sent a client away:
+//
+//     Loop 0 served 300, of which 280 were idle for too long and 0 found no memory
+void say_served(const server_options& options, std::size_t loop, const connection_counts& counts);
 
 // Busy-waits for `cost`.
 void spend_cpu(std::chrono::nanoseconds cost);

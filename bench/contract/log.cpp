@@ -50,10 +50,15 @@ void say_task_done() {
   say("Task done\n");
 }
 
-void say_served(const server_options& options, std::size_t loop, std::size_t connections) {
-  if (options.threads > 1 && !options.quiet) {
-    say(fmt::format("Loop {} served {}\n", loop, connections));
+void say_served(const server_options& options, std::size_t loop, const connection_counts& counts) {
+  const bool sent_away = counts.idle + counts.refused > 0;
+  if (options.quiet || (options.threads == 1 && !sent_away)) return;
+  auto line = fmt::format("Loop {} served {}", loop, counts.served);
+  if (sent_away) {
+    line += fmt::format(", of which {} were idle for too long and {} found no memory", counts.idle,
+                        counts.refused);
   }
+  say(line + "\n");
 }
 
 }  // namespace bench

@@ -51,14 +51,14 @@ struct server {
   fibers::stream_listener listener;
   fibers::semaphore room;
   intrusive::list<client, intrusive::constant_time_size<false>> clients;
-  std::size_t served = 0;
+  bench::connection_counts counts;
   fibers::nursery tasks;  // the last member: its fibers end before what they use
 };
 
 client::client(server& whose, fibers::stream_socket accepted)
     : owner{whose}, stream{std::move(accepted)} {
   owner.clients.push_back(*this);
-  ++owner.served;
+  ++owner.counts.served;
   if (!owner.listener.is_open()) stop_receiving();  // accepted while the drain began
   if (owner.options.quiet) return;
   sockaddr_storage from{};
@@ -81,8 +81,8 @@ client::~client() {
   bench::say_task_done();
 }
 
-// Answers each receive with the prefix and the received bytes.
-void echo_handler(const bench::server_options& options, fibers::stream_socket& stream) {
+// Answers each receive with the prefix and the received bytes. Returns why it ended.
+error_code echo_handler(const bench::server_options& options, fibers::stream_socket& stream) {
   std::string buffer(options.prefix.size() + options.buffer, '\0');
   options.prefix.copy(buffer.data(), options.prefix.size());
   const auto room = asio::buffer(buffer) + options.prefix.size();
@@ -93,28 +93,38 @@ void echo_handler(const bench::server_options& options, fibers::stream_socket& s
     asio::const_buffer reply{buffer.data(), options.prefix.size() + size};
     while (reply.size() > 0) {
       reply += stream.write_some(reply, error);
-      if (error) return;
+      if (error) return error;
     }
   }
+  const auto reason = error;
   stream.flush(error);
+  return reason;
 }
 
 // An exception here, mostly for lack of memory, ends this connection and no other.
 void serve_client(server& self, fibers::stream_socket accepted) try {
   client peer{self, std::move(accepted)};
-  echo_handler(self.options, peer.stream);
+  if (echo_handler(self.options, peer.stream) == asio::error::timed_out) ++self.counts.idle;
 } catch (const std::exception&) {
+  ++self.counts.refused;
 }
 
 // Accepts connections until the drain closes the listener.
 void tcp_server(server& self) {
   while (self.listener.is_open()) {
     self.room.acquire();
+    bool came = false;
     try {
-      self.tasks.spawn("client", [&self, accepted = self.listener.accept()]() mutable {
+      auto accepted = self.listener.accept();
+      came = true;
+      self.tasks.spawn("client", [&self, accepted = std::move(accepted)]() mutable {
         serve_client(self, std::move(accepted));
       });
     } catch (const std::exception&) {  // mostly: no memory left for another fiber
+      if (came) {
+        ++self.counts.served;
+        ++self.counts.refused;
+      }
       self.room.release();
       if (self.listener.is_open()) this_fiber::sleep_for(10ms);  // so that it does not spin
     }
@@ -136,7 +146,7 @@ void serve(const bench::server_options& options, unsigned index, int listener, i
   end.spawn("drain", [&] { drain(self, signal); });
   tcp_server(self);
   if (!self.tasks.join_for(options.drain)) self.tasks.cancel();
-  bench::say_served(options, index, self.served);
+  bench::say_served(options, index, self.counts);
 }
 
 // Resolves `automatic` once, so that all threads use the same backend. Throws if it does not work.
