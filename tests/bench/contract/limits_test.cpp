@@ -1,4 +1,5 @@
 // Every server at its limits: many clients, no descriptor left, clients that do not read.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -82,6 +83,17 @@ BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
       {"--buffer", "16777216"}, server_process::voice::quiet, {.memory = 300'000'000}};
   const auto refused = refused_by_survivor(server, 30);
   BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // it has one buffer for all
+}
+
+BOOST_AUTO_TEST_CASE(the_last_line_counts_those_that_found_no_memory,
+                     *boost::unit_test::precondition(memory_can_be_limited)) {
+  server_process server{
+      {"--buffer", "16777216"}, server_process::voice::speaking, {.memory = 300'000'000}};
+  if (server.announced("server") == "floor") return;  // it has one buffer for all
+  const auto refused = refused_by_survivor(server, 30);
+  auto line = server.read_line();
+  while (!line.starts_with("Loop ")) line = server.read_line();
+  BOOST_TEST(line.ends_with(fmt::format(" and {} found no memory", refused)), line);
 }
 
 BOOST_AUTO_TEST_CASE(clients_whose_stacks_do_not_fit_into_memory_end_alone,
