@@ -152,6 +152,12 @@ std::string saturated_sentence(const std::vector<const caveats::client_saturated
 
 }  // namespace
 
+caveat::caveat(const caveat& other) = default;
+caveat::caveat(caveat&& other) noexcept = default;
+caveat& caveat::operator=(const caveat& other) = default;
+caveat& caveat::operator=(caveat&& other) noexcept = default;
+caveat::~caveat() = default;
+
 std::vector<std::string> sentences_of(const std::vector<caveat>& all) {
   std::vector<std::string> sentences;
   std::vector<const caveats::client_saturated*> saturated;

@@ -120,7 +120,7 @@ struct replies_delayed {  // by the delayed acknowledgement of the client's kern
 };
 }  // namespace caveats
 
-using caveat =
+using any_caveat =
     std::variant<caveats::client_saturated, caveats::backend_mismatch, caveats::blocks_correlated,
                  caveats::debug_build, caveats::threads_mixed, caveats::one_cpu,
                  caveats::not_pinned, caveats::noisy_machine, caveats::no_control,
@@ -131,6 +131,18 @@ using caveat =
                  caveats::processes_changed, caveats::unlike_reactors, caveats::client_disturbed,
                  caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing,
                  caveats::replies_delayed>;
+
+// One of them. Copies, moves and the destructor of such a variant are many functions, which take
+// seconds to compile: they are compiled once, in caveats.cpp.
+class caveat : public any_caveat {
+ public:
+  using any_caveat::any_caveat;
+  caveat(const caveat& other);
+  caveat(caveat&& other) noexcept;
+  caveat& operator=(const caveat& other);
+  caveat& operator=(caveat&& other) noexcept;
+  ~caveat();
+};
 
 // The first caveat of that kind; null: there is none.
 template <class Kind>

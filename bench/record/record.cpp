@@ -20,8 +20,8 @@ namespace json = boost::json;
 
 constexpr int known_format = 1;
 
-// In the order of the alternatives of `caveat`.
-constexpr std::array<std::string_view, std::variant_size_v<caveat>> caveat_names{
+// In the order of the alternatives of `any_caveat`.
+constexpr std::array<std::string_view, std::variant_size_v<any_caveat>> caveat_names{
     "client_saturated",    "backend_mismatch",  "blocks_correlated",  "debug_build",
     "threads_mixed",       "one_cpu",           "not_pinned",         "noisy_machine",
     "no_control",          "run_incomplete",    "empty_slices",       "load_saturated",
@@ -191,7 +191,7 @@ caveat json_form<caveat>::read(const boost::json::value& value, const std::strin
   std::optional<caveat> found;
   boost::mp11::mp_for_each<boost::mp11::mp_iota_c<caveat_names.size()>>([&](auto index) {
     if (name && name->is_string() && std::string_view{name->as_string()} == caveat_names[index])
-      found = from_json<std::variant_alternative_t<index, caveat>>(value, where);
+      found = from_json<std::variant_alternative_t<index, any_caveat>>(value, where);
   });
   if (!found) throw malformed{where.empty() ? "caveat" : where + ".caveat", "is not known here"};
   return *found;
@@ -231,3 +231,12 @@ run_record read_run(const std::filesystem::path& run_ndjson) {
 }
 
 }  // namespace bench
+
+template class std::vector<bench::server_info>;
+template class std::vector<bench::comparison>;
+template class std::vector<bench::scenario>;
+template class std::vector<bench::slice>;
+template class std::vector<bench::block>;
+template class std::vector<bench::memory_sample>;
+template class std::vector<bench::kernel_sample>;
+template class std::vector<bench::caveat>;

@@ -35,7 +35,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 BOOST_AUTO_TEST_CASE(a_run_read_back_writes_the_same_lines_again) {
   const auto record = every_caveat();
-  BOOST_REQUIRE(record.caveats_found.size() == std::variant_size_v<bench::caveat>);
+  BOOST_REQUIRE(record.caveats_found.size() == std::variant_size_v<bench::any_caveat>);
   const scratch_folder folder;
   const auto text = ndjson_of(record);
   const auto back = bench::read_run(folder.write("run.ndjson", text));
