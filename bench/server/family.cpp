@@ -28,7 +28,7 @@ std::vector<pid_t> all_processes() {
 }
 
 // The leader first, then all other processes of its process group.
-std::vector<pid_t> members_of(pid_t leader) {
+std::vector<pid_t> family_of(pid_t leader) {
   std::vector<pid_t> members{leader};
   for (const pid_t pid : all_processes())
     if (pid != leader && getpgid(pid) == leader) members.push_back(pid);
@@ -100,7 +100,7 @@ bool process_family::count() {
   if (newest != 0 && newest == newest_ && std::all_of(members_.begin(), members_.end(), is_there))
     return true;
   newest_ = newest;
-  auto family = members_of(leader_);
+  auto family = family_of(leader_);
   std::uint64_t faults = 0;
   for (auto each : family) faults += faults_of_ended(each);
   const bool is_same = family == members_ && faults == faults_of_ended_;
