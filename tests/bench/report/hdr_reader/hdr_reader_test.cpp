@@ -114,7 +114,3 @@ BOOST_AUTO_TEST_CASE(our_tables_are_line_by_line_those_that_the_reader_writes) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-
-int main(int argc, char** argv) {
-  return boost::unit_test::unit_test_main([] { return true; }, argc, argv);
-}
