@@ -28,22 +28,28 @@ struct closes {
   void operator()(gzFile_s* file) const { gzclose(file); }
 };
 
+std::error_code last_error() {
+  return {errno, std::generic_category()};
+}
+
 // On a full disk fwrite() or only fclose() fails, so both are checked.
-void write_file(const std::filesystem::path& file, std::string_view text) {
+std::error_code write_file(const std::filesystem::path& file, std::string_view text) {
   std::FILE* out = std::fopen(file.c_str(), "wb");
-  if (!out) fail_to_write(file, std::strerror(errno));
-  const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
-  const int write_error = errno;
-  const bool closed = std::fclose(out) == 0;
-  if (!written) fail_to_write(file, std::strerror(write_error));
-  if (!closed) fail_to_write(file, std::strerror(errno));
+  if (!out) return last_error();
+  std::error_code error;
+  if (std::fwrite(text.data(), 1, text.size(), out) != text.size()) error = last_error();
+  if (std::fclose(out) != 0 && !error) error = last_error();
+  return error;
 }
 
 // Copies the permissions of `from`, if it exists.
-void keep_permissions(const std::filesystem::path& from, const std::filesystem::path& to) {
+std::error_code keep_permissions(const std::filesystem::path& from,
+                                 const std::filesystem::path& to) {
   std::error_code error;
   const auto before = std::filesystem::status(from, error);
-  if (std::filesystem::exists(before)) std::filesystem::permissions(to, before.permissions());
+  if (!std::filesystem::exists(before)) return {};
+  std::filesystem::permissions(to, before.permissions(), error);
+  return error;
 }
 
 }  // namespace
@@ -72,19 +78,19 @@ std::string file_text(const std::filesystem::path& file) {
 void replace_file(const std::filesystem::path& file, std::string_view text) {
   auto unfinished = file;
   unfinished += ".unfinished";
-  std::error_code error;
-  try {
-    write_file(unfinished, text);
-    keep_permissions(file, unfinished);
-  } catch (...) {
-    std::filesystem::remove(unfinished, error);
-    throw;
-  }
-  std::filesystem::rename(unfinished, file, error);
+  auto error = write_file(unfinished, text);
+  if (!error) error = keep_permissions(file, unfinished);
+  if (!error) std::filesystem::rename(unfinished, file, error);
   if (!error) return;
-  const auto reason = error.message();
-  std::filesystem::remove(unfinished, error);
-  fail_to_write(file, reason);
+  std::error_code ignored;
+  std::filesystem::remove(unfinished, ignored);
+  fail_to_write(file, error.message());
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) fail_to_write(folder, error.message());
 }
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-// file: reads a whole file, and replaces a file's whole content.
+// file: reads a whole file, replaces a file's whole content, and makes a folder.
 //
 //     replace_file(path, changed(file_text(path)));
 #pragma once
@@ -16,5 +16,8 @@ std::string file_text(const std::filesystem::path& file);
 // Writes a temporary file beside `file` and renames it, so that a reader finds either the old or
 // the new content. An existing file keeps its permissions. Throws like file_text().
 void replace_file(const std::filesystem::path& file, std::string_view text);
+
+// Makes the folder and those above it, where they are missing. Throws like file_text().
+void make_folder(const std::filesystem::path& folder);
 
 }  // namespace bench
