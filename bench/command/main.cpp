@@ -9,10 +9,13 @@
 #include <bench/record/record.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/terminal.hpp>
+#include <cerrno>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
+#include <system_error>
 
 namespace {
 
@@ -62,12 +65,18 @@ int complain(const std::exception& error, int exit_code) {
   return complain(error.what(), exit_code);
 }
 
-// Buffered output may fail only when it is flushed. If it fails, returns 3 instead of 0; any other
-// exit code stays.
+// Returns 3 instead of 0; any other exit code stays.
+int not_told(int error, int exit_code) {
+  bench::tell(stderr,
+              "echobench: cannot write to standard output, so what it says is incomplete: {}\n",
+              std::strerror(error));
+  return exit_code == 0 ? 3 : exit_code;
+}
+
+// Buffered output may fail only when it is written at the end, and a file on another machine only
+// when it is closed.
 int having_told(int exit_code) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
-  return complain("cannot write to standard output, so that what it says is incomplete",
-                  exit_code == 0 ? 3 : exit_code);
+  return std::fclose(stdout) == 0 ? exit_code : not_told(errno, exit_code);
 }
 
 }  // namespace
@@ -89,7 +98,9 @@ int main(int argc, char** argv) {
     return complain(error, 2);
   } catch (const bench::unreadable_run& error) {
     return complain(error, 2);
+  } catch (const std::system_error& error) {
+    return std::ferror(stdout) != 0 ? not_told(error.code().value(), 3) : complain(error, 3);
   } catch (const std::exception& error) {
-    return std::ferror(stdout) != 0 ? having_told(3) : complain(error, 3);
+    return complain(error, 3);
   }
 }

@@ -163,7 +163,7 @@ bool show(const named_proof& each, const selftest_bed& on) {
   fmt::print("{:<7} {:<9} {}\n", seen.holds ? "ok" : "FAILED", each.name, each.claim);
   for (const auto& line : split(wrapped(seen.words, style_of(stdout).width - indent, 0), '\n'))
     fmt::print("{:{}}{}\n", "", indent, line);
-  std::fflush(stdout);
+  flush(stdout);
   return seen.holds;
 }
 

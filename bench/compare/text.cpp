@@ -107,8 +107,7 @@ std::string comparison_text(const run_comparison& change, const style& given) {
 }
 
 void print_comparison(std::FILE* out, const run_comparison& change, const style& shown) {
-  const auto text = comparison_text(change, shown);
-  std::fwrite(text.data(), 1, text.size(), out);
+  fmt::print(out, "{}", comparison_text(change, shown));
 }
 
 }  // namespace bench

@@ -55,7 +55,7 @@ void duel_player::play_round() {
   if (!disturbed_) match_.score().count(std::move(round));
   if (screen_ != nullptr) return;
   fmt::print("{}", duel_line(match_));
-  std::fflush(stdout);
+  flush(stdout);
 }
 
 // A pause begins with the slice and ends during it, so the slice contains all replies that waited.

@@ -6,6 +6,7 @@
 #include <bench/report/forms.hpp>
 #include <bench/report/latency_files.hpp>
 #include <bench/text/file.hpp>
+#include <bench/text/terminal.hpp>
 #include <exception>
 
 namespace bench {
@@ -15,7 +16,7 @@ void write_latencies(const run_record& record, const std::filesystem::path& fold
   const auto log = latency_log(record);
   if (log.empty()) return;
   replace_file(folder / "latency.hlog", log);
-  std::filesystem::create_directories(folder / "latency");
+  make_folder(folder / "latency");
   for (const auto& [name, table] : percentile_tables(record))
     replace_file(folder / "latency" / name, table);
 }
@@ -37,8 +38,7 @@ std::string summary_text(const run_record& record, const style& shown) {
 }
 
 void print_summary(std::FILE* out, const run_record& record, const style& shown) {
-  const auto text = summary_text(record, shown);
-  std::fwrite(text.data(), 1, text.size(), out);
+  fmt::print(out, "{}", summary_text(record, shown));
 }
 
 void report_run(const std::filesystem::path& folder) {
@@ -50,8 +50,8 @@ void report_run(const std::filesystem::path& folder) {
     throw;
   }
   print_summary(stdout, record, style_of(stdout));
-  std::fflush(stdout);
-  if (std::ferror(stdout) == 0) fmt::print("\n{}\n", (folder / "report.html").string());
+  flush(stdout);
+  fmt::print("\n{}\n", (folder / "report.html").string());
 }
 
 }  // namespace bench

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <bench/text/terminal.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 
 namespace bench {
 
@@ -25,6 +27,11 @@ style style_of(std::FILE* stream) {
     shown.height = size.ws_row;
   }
   return shown;
+}
+
+void flush(std::FILE* stream) {
+  if (std::fflush(stream) != 0)
+    throw std::system_error{errno, std::generic_category(), "cannot write"};
 }
 
 }  // namespace bench

@@ -25,6 +25,9 @@ struct style {
 bool is_terminal(std::FILE* stream);
 style style_of(std::FILE* stream);
 
+// Writes what is buffered. Throws std::system_error if that fails, as fmt::print does.
+void flush(std::FILE* stream);
+
 // Prints a message that matters only while a command runs. Ignores write errors, for example where
 // the reader has gone; fmt::print would throw.
 template <class... Values>
