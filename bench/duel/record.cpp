@@ -23,12 +23,12 @@ run_record record_of(const duel& match, run_header header, std::vector<caveat> c
 }
 
 void write_run(const run_record& record, const std::filesystem::path& folder) {
-  journal file{folder / "run.ndjson"};
-  file.append(to_json_line(record.header));
-  for (const auto& each : record.caveats_found) file.append(to_json_line(each));
-  for (const auto& each : record.memory) file.append(to_json_line(each));
-  for (const auto& each : record.blocks) file.append(to_json_line(each));
-  if (record.end) file.append(to_json_line(*record.end));
+  std::vector<std::string> lines{to_json_line(record.header)};
+  for (const auto& each : record.caveats_found) lines.push_back(to_json_line(each));
+  for (const auto& each : record.memory) lines.push_back(to_json_line(each));
+  for (const auto& each : record.blocks) lines.push_back(to_json_line(each));
+  if (record.end) lines.push_back(to_json_line(*record.end));
+  journal::begin(folder / "run.ndjson", lines).close();
   write_reports(record, folder);
 }
 

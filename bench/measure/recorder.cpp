@@ -66,10 +66,9 @@ run_header header_of(const run_plan& plan, const environment& machine, std::time
 
 journal begin_journal(const std::filesystem::path& folder, const run_header& header,
                       const std::vector<caveat>& caveats_found) {
-  journal file{folder / "run.ndjson"};
-  file.append(to_json_line(header));
-  for (const auto& each : caveats_found) file.append(to_json_line(each));
-  return file;
+  std::vector<std::string> lines{to_json_line(header)};
+  for (const auto& each : caveats_found) lines.push_back(to_json_line(each));
+  return journal::begin(folder / "run.ndjson", lines);
 }
 
 journal resume_journal(const std::filesystem::path& folder, const std::string& now_utc) {
@@ -83,6 +82,7 @@ run_end record_run(const run_plan& plan, live_test_bed& bed, journal& file, run_
   recorder writes{file, listener, bed, begun};
   const auto end = run_rounds(plan, bed, writes, begun);
   file.append(to_json_line(end));
+  file.close();
   return end;
 } catch (const wrong_reply& wrong) {
   file.append(to_json_line(caveats::run_void{wrong.what()}));

@@ -21,7 +21,8 @@ namespace {
 
 // Locks the file. The kernel releases the lock when this process ends, however it ends.
 void lock(const std::filesystem::path& path, const descriptor& file) {
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) fail(path, "another echobench writes it");
+  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
+  fail(path, errno == EWOULDBLOCK ? "another echobench writes it" : std::strerror(errno));
 }
 
 std::string bytes_of(const std::filesystem::path& path, const descriptor& file, off_t begin,
@@ -63,11 +64,28 @@ journal::journal(const std::filesystem::path& file) : path_{file} {
   if (error) fail(file.parent_path(), error.message());
   file_ = descriptor{open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644)};
   if (!file_) fail(path_, std::strerror(errno));
-  lock(path_, file_);
+  try {
+    lock(path_, file_);
+  } catch (...) {
+    std::filesystem::remove(path_, error);
+    throw;
+  }
 }
 
 journal::journal(std::filesystem::path file, descriptor opened)
     : path_{std::move(file)}, file_{std::move(opened)} {}
+
+journal journal::begin(const std::filesystem::path& file, const std::vector<std::string>& lines) {
+  journal begun{file};
+  try {
+    for (const auto& each : lines) begun.append(each);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    throw;
+  }
+  return begun;
+}
 
 journal journal::go_on(const std::filesystem::path& file) {
   descriptor opened{open(file.c_str(), O_RDWR | O_APPEND | O_CLOEXEC)};
@@ -98,6 +116,10 @@ void journal::append(std::string line) {
     if (written < 0) fail(path_, std::strerror(errno));
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
+}
+
+void journal::close() {
+  if (::close(file_.release()) != 0) fail(path_, std::strerror(errno));
 }
 
 }  // namespace bench

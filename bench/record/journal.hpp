@@ -9,6 +9,7 @@
 #include <bench/contract/descriptor.hpp>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace bench {
 
@@ -18,6 +19,10 @@ class journal {
   // why, also if the file exists. An existing file is not changed.
   explicit journal(const std::filesystem::path& file);
 
+  // Creates the file with these lines. If one of them cannot be written, removes the file again:
+  // without its first lines it could neither be resumed nor be begun anew.
+  static journal begin(const std::filesystem::path& file, const std::vector<std::string>& lines);
+
   // Opens an existing file to append to it. If its last line is incomplete, because of a kill or a
   // full disk, the line is cut off; if the line lacks only its newline, it gets one. Throws
   // run_invalid if the file cannot be opened, is compressed, or if another process has it open as a
@@ -25,6 +30,9 @@ class journal {
   static journal go_on(const std::filesystem::path& file);
 
   void append(std::string line);
+
+  // Ends the journal. On a network file system, what append() wrote may fail only here.
+  void close();
 
   const std::filesystem::path& path() const { return path_; }
 
