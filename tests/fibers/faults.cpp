@@ -14,8 +14,11 @@
 #include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <numeric>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 #if __has_include(<liburing.h>)
@@ -60,6 +63,7 @@ const std::array<kind_of_call, call_count> kinds{{
     {"setsockopt", {ENOBUFS, ENOMEM}},
     {"shutdown", {ENOBUFS, ENOTCONN}},
     {"socket", {EACCES, EAFNOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM}},
+    {"thread_start", {EAGAIN}},
     {"timerfd_create", {EMFILE, ENFILE, ENODEV, ENOMEM}},
     {"ring_setup", {EMFILE, ENFILE, ENOMEM, EPERM}},
     {"ring_enter", {EAGAIN, EBUSY, EINTR}},
@@ -173,6 +177,23 @@ void operator delete(void* memory) noexcept {
 }
 void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
+}
+
+// --- threads -------------------------------------------------------------------------------------
+
+// pthread_create() is called inside the C++ library, so the function of std::thread that calls it
+// is wrapped. It throws what that throws.
+using thread_state = std::unique_ptr<std::thread::_State>;
+extern "C" {
+void __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
+    std::thread*, thread_state, void (*)());
+void __wrap__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
+    std::thread* thread, thread_state state, void (*depend)()) {
+  if (const int error = strikes(call::thread_start); error != 0)
+    throw std::system_error{error, std::generic_category()};
+  __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
+      thread, std::move(state), depend);
+}
 }
 
 // --- system calls --------------------------------------------------------------------------------

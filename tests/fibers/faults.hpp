@@ -42,6 +42,7 @@ class faults {
     setsockopt,
     shutdown,
     socket,
+    thread_start,
     timerfd_create,
     ring_setup,
     ring_enter,
