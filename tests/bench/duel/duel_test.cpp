@@ -84,6 +84,19 @@ BOOST_FIXTURE_TEST_CASE(keys_in_a_terminal_change_pause_save_and_quit, duel_in_a
     BOOST_TEST(!bench::read_run(each.path() / "run.ndjson").blocks.empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_duel_that_cannot_be_saved_says_why_and_goes_on, duel_in_a_terminal) {
+  folder.write("runs", "");  // a file, where a folder has to be made
+  start({"floor/epoll", "floor/epoll"});
+  BOOST_TEST(terminal->shows("1 block is"));
+  terminal->press("s");
+  BOOST_TEST(terminal->shows("not saved: cannot write runs/"), terminal->output());
+  terminal->press("l");
+  BOOST_TEST(terminal->shows("paused"));
+  terminal->press("q");
+  BOOST_TEST(terminal->exit_code() == 0, terminal->output());
+  check_left_in_order();
+}
+
 BOOST_DATA_TEST_CASE_F(duel_in_a_terminal, a_signal_gives_the_terminal_back,
                        data::make({SIGINT, SIGTERM}), number) {
   start({"floor/epoll", "floor/epoll"});
