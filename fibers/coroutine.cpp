@@ -94,13 +94,8 @@ void coroutine::visit(void (*look)(void* argument), void* argument) noexcept {
 
 void coroutine::unwind() noexcept {
   if (running()) refuse("a coroutine was destroyed while it runs");
-  unwinding_ = true;
-  while (!done()) {
-    try {
-      resume();
-    } catch (...) {  // a destructor has no caller to report errors to
-    }
-  }
+  unwinding_ = true;  // run() drops what the body throws from now on
+  while (!done()) resume();
 }
 
 }  // namespace fibers

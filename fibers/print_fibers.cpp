@@ -7,18 +7,11 @@
 namespace fibers {
 namespace {
 
+// Those that have ended are not listed.
 const char* name_of(fiber::state state) noexcept {
-  switch (state) {
-    case fiber::state::ready:
-      return "ready";
-    case fiber::state::running:
-      return "running";
-    case fiber::state::parked:
-      return "parked";
-    case fiber::state::finished:
-      return "finished";
-  }
-  return "";
+  return state == fiber::state::ready     ? "ready"
+         : state == fiber::state::running ? "running"
+                                          : "parked";
 }
 
 // Stores addresses only, because the stack that is visited may have little room.

@@ -20,7 +20,7 @@ inline std::size_t stream_socket::finish(const operation& done, error_code& erro
 [[gnu::noinline]] error_code stream_socket::error_of(const operation& done) const noexcept {
   if (done.error() != 0) return code_of(done.error());
   if (!is_open()) return boost::asio::error::bad_descriptor;
-  if (!done.finished() || done.what() != operation::kind::receive) return {};
+  if (!done.finished()) return {};  // there was nothing to do
   const int broken = scheduler_->blocking().reactor().why_ended(descriptor_);
   return broken != 0 ? code_of(broken) : make_error_code(boost::asio::error::eof);
 }

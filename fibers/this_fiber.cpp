@@ -22,7 +22,7 @@ fiber& self() {
 bool wait(operation::kind readiness, int descriptor, time_limit* limit, error_code& error) {
   blocking_operation ready{readiness, descriptor};
   here().blocking().perform(ready, limit);
-  const bool too_late = ready.error() == ETIMEDOUT && limit != nullptr;
+  const bool too_late = ready.error() == ETIMEDOUT;
   error = code_of(too_late ? 0 : ready.error());
   return ready.error() == 0;
 }

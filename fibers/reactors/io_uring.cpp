@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -384,9 +385,7 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   const bool closed_under_a_call = old.reader != nullptr || old.writer != nullptr;
   if (old.writer != nullptr && old.writer->what() == operation::kind::send) old.given_up = true;
   cancel_all(descriptor);
-  if (old.incoming == multishot::armed) {
-    stop_listening_in(descriptor, old.accepted ? request::accept : request::receive);
-  }
+  if (old.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
   if (old.end == watch::under_way) cancel_request(tag(request::end, old.generation, descriptor));
   if (old.sending != none) leave_unsent(old);
   const bool asked = closed_under_a_call || old.incoming != multishot::off ||
@@ -421,14 +420,12 @@ int io_uring_reactor::hand_over(int descriptor) noexcept {
   return 0;
 }
 
-// Cancels the armed receive or accept and waits for its last completion. Returns whether it has
-// brought something that poll() has not collected yet.
+// Cancels the armed receive (an accept is cancelled with its operation) and waits for the last
+// completion. Returns whether it has brought something that poll() has not collected yet.
 io_uring_reactor::arrivals io_uring_reactor::stop_incoming(int descriptor) noexcept {
   const auto& about = known(descriptor);
   if (about.incoming == multishot::off) return arrivals::none;
-  if (about.incoming == multishot::armed) {
-    stop_listening_in(descriptor, about.accepted ? request::accept : request::receive);
-  }
+  if (about.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
   constexpr int most_tries = 10;
   auto found = arrivals::unknown;
   for (int i = 0; i < most_tries && found == arrivals::unknown; ++i) {
@@ -604,14 +601,14 @@ void io_uring_reactor::copy_out(entry& from, operation& reading) noexcept {
   reading.finish(total);
 }
 
-// The path of nearly every message: one operation waits with one buffer, no unread data precedes
-// the message, and it fits.
+// The path of nearly every message: one operation waits with one buffer, and the message fits.
 inline bool io_uring_reactor::copy_straight(entry& from, const io_uring_cqe& what) noexcept {
   auto* const reader = from.reader;
   if (reader == nullptr || reader->what() != operation::kind::receive || reader->parts() != 0 ||
-      what.res <= 0 || from.first_unread != none) {
+      what.res <= 0) {
     return false;
   }
+  assert(from.first_unread == none && "a receive waits although bytes are there");
   const auto size = static_cast<std::size_t>(what.res);
   if (size > reader->size()) return false;
   const auto buffer = what.flags >> IORING_CQE_BUFFER_SHIFT;
@@ -986,7 +983,7 @@ void io_uring_reactor::once_completed(std::uint32_t turn, int descriptor, int re
   const bool reads = (turn & 1) != 0;
   if (turn != (turn_of(about, reads) & detail_mask)) return;  // it was cancelled
   auto& waiting = reads ? about.reader : about.writer;
-  if (waiting == nullptr) return;
+  assert(waiting != nullptr && "a request outlived its operation's turn");
   auto& done = *std::exchange(waiting, nullptr);
   const bool moves_nothing = done.what() != operation::kind::connect;
   if (result < 0) {

@@ -289,10 +289,9 @@ ssize_t readiness::call(const operation& tried) noexcept {
     case operation::kind::wait_writable:
       return ask_readiness(tried);
     case operation::kind::wait_sent:
-      return 0;
+      break;
   }
-  errno = EINVAL;
-  return -1;
+  return 0;
 }
 
 // Makes the system call. False: it would block. An accept may reallocate entries_.
@@ -357,7 +356,7 @@ bool readiness::cancel(operation& cancelled) noexcept {
 
 // Throws unless a retry may succeed, or operations must be given back first.
 [[gnu::noinline]] void readiness::expect_waited(int error) const {
-  if (!forgotten_.empty() || error == EINTR || error == EAGAIN || error == ENOMEM) return;
+  if (!forgotten_.empty() || error == EINTR || error == ENOMEM) return;
   throw_error(error, std::string{name_of(backend())});
 }
 
@@ -386,7 +385,6 @@ void readiness::abandon(operation_list& finished) noexcept {
 void readiness::became_ready(int descriptor, bool readable, bool writable, bool doubtful,
                              operation_list& finished) noexcept {
   const auto index = static_cast<std::size_t>(descriptor);
-  if (index >= entries_.size()) return;
   auto& now = entries_[index];
   now.doubtful |= doubtful;
   if (readable || doubtful) {
@@ -453,7 +451,7 @@ void readiness::calm(int descriptor) noexcept {
   auto& about = entries_[static_cast<std::size_t>(descriptor)];
   if (std::exchange(about.level, false)) return unwatch(descriptor, direction::read);
   const bool wanted = about.waiting(direction::read) || about.waiting(direction::write);
-  if (!about.adopted && !wanted) withdraw(descriptor);
+  if (!wanted) withdraw(descriptor);
 }
 
 inline void readiness::give_back(entry& of, direction which, operation_list& finished) noexcept {

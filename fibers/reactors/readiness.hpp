@@ -63,8 +63,8 @@ class readiness : public reactor {
   // new socket once, and each read of the peer on a Unix-domain socket. watch() for reading is
   // called when an accept begins to wait. It makes the descriptor level-triggered, so that no
   // accept is tried that is known to fail. unwatch() makes it edge-triggered again.
-  virtual void watch(int, direction) noexcept {}
-  virtual void unwatch(int, direction) noexcept {}
+  virtual void watch(int descriptor, direction which) noexcept = 0;
+  virtual void unwatch(int descriptor, direction which) noexcept = 0;
   // With edge triggers: stops reporting the events of this descriptor.
   virtual void withdraw(int) noexcept {}
 

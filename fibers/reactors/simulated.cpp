@@ -178,9 +178,8 @@ void simulated_reactor::look(std::span<attempt> at, int milliseconds) {
   while (::poll(asked_.data(), asked_.size(), milliseconds) < 0 && errno == EINTR) {
   }
   for (std::size_t i = 0; i < at.size(); ++i) {
-    const bool decided =
-        at[i].wanted->what() == operation::kind::connect && at[i].outcome != EINPROGRESS;
-    at[i].possible = asked_[i].revents != 0 || decided || only_trying_tells(*at[i].wanted);
+    // A socket that is connected has room, and one that is refused has hung up.
+    at[i].possible = asked_[i].revents != 0 || only_trying_tells(*at[i].wanted);
   }
 }
 
