@@ -460,7 +460,7 @@ io_uring_reactor::arrivals io_uring_reactor::uncollected(int descriptor) noexcep
 void io_uring_reactor::leave_unsent(entry& of) noexcept {
   auto& out = outgoing_[static_cast<std::size_t>(of.sending)];
   ++closed_unsent_;
-  out.limit = std::chrono::steady_clock::now() + longest_after_close;
+  out.limit = clock::now() + longest_after_close;
   if (of.given_up) {
     out.limit = when_something_happens;
     cancel_request(tag(request::send, static_cast<std::uint32_t>(of.sending), out.descriptor));
@@ -470,7 +470,7 @@ void io_uring_reactor::leave_unsent(entry& of) noexcept {
 
 // Cancels the sends of closed descriptors whose limit has passed. Returns the next limit.
 io_uring_reactor::time_point io_uring_reactor::give_up_overdue() noexcept {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = clock::now();
   if (now < next_limit_) return next_limit_;
   next_limit_ = when_something_happens;
   for (std::size_t slot = 0; slot < outgoing_.size(); ++slot) {
