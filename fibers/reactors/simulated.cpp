@@ -106,7 +106,11 @@ int simulated_reactor::begin_connect(const operation& wanted) noexcept {
   note_use(wanted.descriptor());
   if (chance(faults_.refusals)) return below(2) == 0 ? ECONNREFUSED : ETIMEDOUT;
   const auto length = static_cast<socklen_t>(wanted.size());
-  return ::connect(wanted.descriptor(), wanted.address(), length) == 0 ? 0 : errno;
+  int result;
+  do {
+    result = ::connect(wanted.descriptor(), wanted.address(), length);
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : errno;
 }
 
 int simulated_reactor::why_ended(int descriptor) noexcept {

@@ -7,8 +7,12 @@
 #pragma once
 
 #include <boost/system/error_code.hpp>
+#include <chrono>
 #include <exception>
 #include <span>
+
+// How long a scenario waits for what should come at once.
+constexpr auto long_enough = std::chrono::milliseconds{300};
 
 // What a scenario reports. It allocates nothing while faults may strike.
 struct outcome {

@@ -2,6 +2,7 @@
 #include <fibers/fiber_handle.hpp>
 #include <fibers/local.hpp>
 #include <fibers/nursery.hpp>
+#include <fibers/test.hpp>
 
 #include <tests/fibers/fault_scenarios.hpp>
 #include <tests/fibers/scheduler_fixture.hpp>
@@ -19,8 +20,6 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-constexpr auto long_enough = 300ms;
 
 template <class Stream>
 void echo(Stream& stream) {
@@ -62,12 +61,12 @@ void serve_one(Listener& listener, outcome& result) {
   listener.close();
 }
 
-void tcp_echo(outcome& result) {
-  fibers::scheduler scheduler{backend()};
+template <class World>
+void tcp_echo_in(World& world, outcome& result) {
   fibers::tcp::listener listener{"127.0.0.1", 0};
   const auto port = listener.local_endpoint().port();
-  scheduler.spawn("server", [&] { serve_one(listener, result); });
-  scheduler.spawn("client", [&] {
+  world.spawn("server", [&] { serve_one(listener, result); });
+  world.spawn("client", [&] {
     report(result, [&] {
       error_code error;
       auto stream = fibers::tcp::connect_for("127.0.0.1", port, long_enough, error);
@@ -80,7 +79,29 @@ void tcp_echo(outcome& result) {
       result.fails_if(error);
     });
   });
-  scheduler.run();
+  world.run();
+}
+
+void tcp_echo(outcome& result) {
+  fibers::scheduler scheduler{backend()};
+  tcp_echo_in(scheduler, result);
+}
+
+// Its reactor is another one, so only one run of this program needs it.
+void simulated_echo(outcome& result) {
+  if (backend() != fibers::io::select) return;
+  fibers::test::simulation world;
+  world.spawn("pair", [&] {
+    report(result, [&] {
+      auto [near, far] = world.pair();
+      const std::array parts{asio::buffer("he", 2), asio::buffer("llo", 3)};
+      asio::write(near, parts);
+      std::array<char, 5> got{};
+      asio::read(far, asio::buffer(got));
+      result.expect(std::string_view{got.data(), got.size()} == "hello");
+    });
+  });
+  tcp_echo_in(world, result);
 }
 
 void unix_echo(outcome& result) {
@@ -144,6 +165,37 @@ void large_write(outcome& result) {
       const auto size = asio::read(stream, asio::buffer(got), error);
       if (error != asio::error::eof) result.fails_if(error);
       result.expect(result.failed || size == large.size());
+    });
+  });
+  scheduler.run();
+}
+
+// A message in the error queue of its socket wakes a reader that finds no bytes.
+void error_queue(outcome& result) {
+  fibers::scheduler scheduler{backend()};
+  fibers::tcp::listener listener{"127.0.0.1", 0};
+  const auto port = listener.local_endpoint().port();
+  scheduler.spawn("reads", [&] {
+    report(result, [&] {
+      auto stream = fibers::tcp::connect_for("127.0.0.1", port, long_enough);
+      stream.expires_after(long_enough);
+      const int on = 1;
+      ::setsockopt(stream.native_handle(), SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on);
+      ::sendto(stream.native_handle(), "a", 1, MSG_ZEROCOPY | MSG_NOSIGNAL, nullptr, 0);
+      std::array<char, 5> got{};
+      asio::read(stream, asio::buffer(got));
+      result.expect(std::string_view{got.data(), got.size()} == "hello");
+    });
+  });
+  scheduler.spawn("answers", [&] {
+    report(result, [&] {
+      listener.expires_after(long_enough);
+      auto stream = listener.accept();
+      stream.expires_after(long_enough);
+      char byte = 0;
+      stream.read_some(asio::buffer(&byte, 1));
+      this_fiber::sleep_for(1ms);
+      asio::write(stream, asio::buffer("hello", 5));
     });
   });
   scheduler.run();
@@ -368,8 +420,10 @@ void refused_at_first(outcome& result) {
 
 std::span<const fault_scenario> stream_scenarios() {
   static constexpr std::array all{fault_scenario{"tcp_echo", tcp_echo},
+                                  fault_scenario{"simulated_echo", simulated_echo},
                                   fault_scenario{"unix_echo", unix_echo},
                                   fault_scenario{"large_write", large_write},
+                                  fault_scenario{"error_queue", error_queue},
                                   fault_scenario{"hand_over", hand_over},
                                   fault_scenario{"crowd_with_resets", crowd_with_resets},
                                   fault_scenario{"half_close", half_close},

@@ -27,8 +27,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr auto long_enough = 300ms;
-
 // Sleeps, a deadline that passes, a cancellation, and descriptors of other kinds.
 void waits(outcome& result) {
   fibers::scheduler scheduler{backend()};

@@ -67,7 +67,7 @@ const std::array<kind_of_call, call_count> kinds{{
     {"timerfd_create", {EMFILE, ENFILE, ENODEV, ENOMEM}},
     {"ring_setup", {EMFILE, ENFILE, ENOMEM, EPERM}},
     {"ring_enter", {EAGAIN, EBUSY, EINTR}},
-    {"completion", {ECONNRESET, EINTR, ENOMEM, EPIPE, ETIMEDOUT}},
+    {"completion", {ECONNABORTED, ECONNRESET, EINTR, ENOBUFS, ENOMEM, EPIPE, ETIMEDOUT}},
     {"allocation", {ENOMEM}},
 }};
 
