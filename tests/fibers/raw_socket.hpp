@@ -106,6 +106,15 @@ struct tcp_pair {
   descriptor near, far;
 };
 
+// Puts a message into the error queue of `near`: after a send with MSG_ZEROCOPY, when the kernel no
+// longer needs the bytes. Nothing reads that message here.
+inline void put_into_error_queue(const tcp_pair& peers) {
+  const int on = 1;
+  checked(::setsockopt(peers.near.get(), SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on), "SO_ZEROCOPY");
+  checked(static_cast<int>(::send(peers.near.get(), "a", 1, MSG_ZEROCOPY)), "send");
+  receive_all(peers.far, 1);
+}
+
 // A pair of Unix-domain sockets. What one end has sent, the other can read at once, so it is exact
 // how many bytes fit in.
 struct local_pair {

@@ -30,15 +30,6 @@ void expect_silence(const waits& seen) {
   }
 }
 
-// Puts a message into the error queue of `near`: after a send with MSG_ZEROCOPY, when the kernel no
-// longer needs the bytes. Nothing reads that message here.
-void put_into_error_queue(const tcp_pair& peers) {
-  const int on = 1;
-  BOOST_REQUIRE(::setsockopt(peers.near.get(), SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on) == 0);
-  BOOST_REQUIRE(::send(peers.near.get(), "a", 1, MSG_ZEROCOPY) == 1);
-  BOOST_TEST(receive_all(peers.far, 1) == "a");
-}
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(waiting, scheduler_fixture)

@@ -9,9 +9,13 @@
 #include <deque>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <new>
 
 #include <tests/fibers/reactors/reactor_fixture.hpp>
+#if __has_include(<liburing.h>)
+#include <fibers/reactors/io_uring.hpp>
+#endif
 
 using kind = operation::kind;
 
@@ -115,3 +119,91 @@ BOOST_AUTO_TEST_CASE(the_send_buffers_of_a_crowd_are_given_back_when_it_leaves) 
     BOOST_TEST(bytes_in_use < before + 2'000'000);
   }
 }
+
+namespace {
+
+// Uses up descriptors, so that the next one does not fit into the reactor's tables.
+struct high_descriptors {
+  high_descriptors() {
+    for (int i = 0; i < 300; ++i) held.emplace_back(checked(::dup(STDIN_FILENO), "dup"));
+  }
+  std::deque<descriptor> held;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_connection_for_which_there_is_no_memory_leaves_the_listener_in_order,
+                        reactor_fixture) {
+  using namespace std::chrono_literals;
+  const listening_socket listener;
+  BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+  operation accept{kind::accept, listener.socket.get()};
+  start(accept);
+  poll(0ns);
+  const high_descriptors held;
+  const auto before = count_descriptors();
+  const auto first = connected_to(listener.port);
+  allocations_left = 0;
+  poll(1ms);
+  allocations_left = unlimited;
+  BOOST_TEST(count_descriptors() == before + 1);
+  if (accept.finished()) BOOST_TEST(accept.error() == ENOMEM);
+  const auto second = connected_to(listener.port);
+  operation next{kind::accept, listener.socket.get()};
+  auto& pending = accept.finished() ? next : accept;
+  if (&pending == &next) start(next);
+  finish(pending);
+  BOOST_TEST(pending.error() == 0);
+  const descriptor accepted{static_cast<int>(pending.result())};
+  reactor->forget(accepted.get());
+  reactor->forget(listener.socket.get());
+}
+
+// select and poll then watch the connection in a set of edges, which needs memory.
+BOOST_FIXTURE_TEST_CASE(an_error_queue_does_no_harm_where_no_memory_is_left, reactor_fixture) {
+  using namespace std::chrono_literals;
+  request receive{kind::receive, near.get(), 100};
+  start(receive);
+  poll(0ns);
+  const high_descriptors held;
+  allocations_left = 0;
+  put_into_error_queue(*this);
+  for (int i = 0; i < 3; ++i) poll(1ms);
+  allocations_left = unlimited;
+  BOOST_TEST(!receive.finished());
+  send_all(far, "hello");
+  finish(receive);
+  BOOST_TEST(receive.text() == "hello");
+}
+
+#if __has_include(<liburing.h>)
+// Unread bytes that fill half of the ring are copied aside, if there is memory for that.
+BOOST_FIXTURE_TEST_CASE(unread_bytes_for_which_there_is_no_memory_stay_in_the_ring,
+                        reactor_fixture) {
+  using namespace std::chrono_literals;
+  if (backend() != fibers::io::io_uring) return;
+  reactor->forget(near.get());
+  reactor = std::make_unique<fibers::io_uring_reactor>(
+      fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 4, .most_buffers = 4});
+  std::deque<tcp_pair> peers(3);
+  for (const auto& pair : peers) {
+    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+    request first{kind::receive, pair.near.get(), std::size_t{1}};
+    start(first);
+    send_all(pair.far, "a");
+    finish(first);
+  }
+  for (const auto& pair : peers) send_all(pair.far, "bc");
+  allocations_left = 0;
+  for (int i = 0; i < 3; ++i) poll(1ms);
+  allocations_left = unlimited;
+  for (const auto& pair : peers) {
+    request rest{kind::receive, pair.near.get(), std::size_t{10}};
+    start(rest);
+    finish(rest);
+    BOOST_TEST(rest.text() == "bc");
+    reactor->forget(pair.near.get());
+  }
+  BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
+}
+#endif

@@ -1,0 +1,131 @@
+// io_uring with a ring of so few buffers that they are never enough.
+#include <boost/test/unit_test.hpp>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tests/fibers/reactors/reactor_fixture.hpp>
+#if __has_include(<liburing.h>)
+#include <fibers/reactors/io_uring.hpp>
+
+using namespace std::chrono_literals;
+using kind = operation::kind;
+
+namespace {
+
+boost::test_tools::assertion_result is_tested(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result does{backend() == fibers::io::io_uring};
+  does.message() << "no other reactor has a ring";
+  return does;
+}
+
+constexpr std::size_t buffer_size = 2048;
+
+struct small_ring_fixture : reactor_fixture {
+  small_ring_fixture() {
+    if (backend() != fibers::io::io_uring) return;
+    reactor->forget(near.get());
+    reactor = std::make_unique<fibers::io_uring_reactor>(
+        fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 2, .most_buffers = 2});
+    BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
+  }
+
+  std::string read(const descriptor& from, std::size_t size) {
+    std::string bytes;
+    while (bytes.size() < size) {
+      request receive{kind::receive, from.get(), size - bytes.size()};
+      start(receive);
+      finish(receive);
+      BOOST_REQUIRE(receive.result() > 0U);
+      bytes += receive.text();
+    }
+    return bytes;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(ring, small_ring_fixture, *boost::unit_test::precondition(is_tested))
+
+// Twelve receives wait for two buffers. One of the connections is closed while it waits for one.
+BOOST_AUTO_TEST_CASE(receives_that_find_no_buffer_get_one_later) {
+  std::vector<tcp_pair> peers(12);
+  std::list<request> receives;
+  for (const auto& pair : peers) {
+    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+    start(receives.emplace_back(kind::receive, pair.near.get(), buffer_size));
+  }
+  poll(0ns);
+  for (const auto& pair : peers) send_all(pair.far, std::string(buffer_size, 'x'));
+  poll(0ns);
+  std::size_t at = 0;
+  auto given_up = peers.size();
+  for (auto& receive : receives) {
+    if (!receive.finished() && given_up == peers.size()) {
+      given_up = at;
+      reactor->forget(receive.descriptor());
+    }
+    ++at;
+  }
+  BOOST_REQUIRE(given_up < peers.size());
+  at = 0;
+  for (auto& receive : receives) {
+    finish(receive);
+    if (at++ == given_up) {
+      BOOST_TEST(receive.error() == ECANCELED);
+    } else {
+      BOOST_TEST(receive.text() == std::string(receive.result(), 'x'));
+      BOOST_TEST(receive.result() > 0U);
+    }
+  }
+  for (const auto& pair : peers) reactor->forget(pair.near.get());
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_wait_aside_are_read_in_order_again_and_again) {
+  for (int round = 0; round < 10; ++round) {
+    request first{kind::receive, near.get(), std::size_t{1}};
+    start(first);
+    poll(0ns);
+    std::string sent;
+    for (int i = 0; i < 3; ++i) {
+      const std::string part(100, static_cast<char>('a' + i));
+      send_all(far, part);
+      sent += part;
+      poll(1ms);
+    }
+    finish(first);
+    BOOST_TEST(first.text() + read(near, sent.size() - 1) == sent);
+  }
+}
+
+// Nothing of them has come to the reactor.
+BOOST_AUTO_TEST_CASE(bytes_that_found_no_buffer_are_left_to_who_takes_the_stream_over) {
+  std::vector<tcp_pair> peers(3);
+  for (const auto& pair : peers) {
+    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+    request first{kind::receive, pair.near.get(), std::size_t{1}};
+    start(first);
+    send_all(pair.far, "a");
+    finish(first);
+  }
+  request receive{kind::receive, near.get(), 10};
+  start(receive);
+  poll(0ns);
+  for (const auto& pair : peers) send_all(pair.far, std::string(2 * buffer_size, 'b'));
+  send_all(far, "hello");
+  for (std::size_t i = 0; i < 2; ++i) reactor->forget(peers[i].near.get());
+  const int error = reactor->hand_over(near.get());
+  finish(receive);
+  BOOST_TEST(receive.error() == ECANCELED);
+  if (error == 0) {
+    BOOST_TEST(receive_all(near, 5) == "hello");
+    BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
+  } else {
+    BOOST_TEST(read(near, 5) == "hello");
+  }
+  reactor->forget(peers[2].near.get());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+#endif
