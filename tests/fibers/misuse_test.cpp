@@ -5,6 +5,7 @@
 #include <fibers/mutex.hpp>
 #include <fibers/nursery.hpp>
 #include <fibers/scheduler.hpp>
+#include <fibers/test.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -38,6 +39,15 @@ void in_scheduler(Body body) {
 }
 
 // --- roles -----------------------------------------------------------------------------------
+
+void destroy_a_simulation_that_cannot_end() {
+  fibers::test::simulation world;
+  world.spawn([&] { world.scheduler().tasks().park_uncancellable(); });
+  try {
+    world.run();
+  } catch (const fibers::test::deadlock&) {
+  }
+}
 
 // Calls `misuse` with a generator, from the body of that generator.
 void in_the_body(std::function<void(std::optional<generator<int>>&)> misuse) {
@@ -353,6 +363,13 @@ BOOST_AUTO_TEST_CASE(a_coroutine_runs_from_its_resumption_to_its_suspension) {
   BOOST_TEST(!body.running());
 }
 
+BOOST_AUTO_TEST_CASE(a_simulation_that_can_never_end_ends_the_program_with_a_sentence) {
+  const auto ended = run_role("endless simulation");
+  BOOST_TEST((ended.signal == SIGABRT || (sanitized && ended.exit_code > 0)));
+  BOOST_TEST(ended.errors.find("a simulation was destroyed while fibers wait for ever") !=
+             std::string::npos);
+}
+
 int main(int argc, char** argv) {
   return run_tests_or_role(
       {{"drop in body", drop_a_generator_in_its_body},
@@ -374,6 +391,7 @@ int main(int argc, char** argv) {
        {"callback blocks", block_in_a_stop_callback},
        {"left locked", lock_what_a_fiber_left_locked},
        {"swallow an end", swallow_the_end_of_a_generator},
-       {"swallow a cancellation", swallow_a_cancellation}},
+       {"swallow a cancellation", swallow_a_cancellation},
+       {"endless simulation", destroy_a_simulation_that_cannot_end}},
       argc, argv);
 }

@@ -3,6 +3,7 @@
 #include <fibers/runtime.hpp>
 
 #include <atomic>
+#include <barrier>
 #include <boost/test/unit_test.hpp>
 #include <future>
 #include <mutex>
@@ -128,6 +129,16 @@ BOOST_AUTO_TEST_CASE(the_first_exception_stops_the_others_and_comes_out) {
   };
   BOOST_CHECK_THROW(runtime.run(start), std::out_of_range);
   BOOST_TEST(unwound.load());
+}
+
+BOOST_AUTO_TEST_CASE(of_exceptions_on_two_threads_one_comes_out) {
+  fibers::runtime runtime{2, {.backend = backend()}};
+  std::barrier both{2};
+  const auto start = [&](unsigned) {
+    both.arrive_and_wait();
+    throw std::out_of_range{"of both"};
+  };
+  for (int i = 0; i < 10; ++i) BOOST_CHECK_THROW(runtime.run(start), std::out_of_range);
 }
 
 BOOST_AUTO_TEST_CASE(any_thread_may_stop_all_and_the_runtime_can_run_again) {

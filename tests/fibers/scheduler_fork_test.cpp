@@ -175,4 +175,42 @@ BOOST_AUTO_TEST_CASE(a_child_of_a_child_is_no_exception) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_child_can_cancel_stop_and_post_and_opens_nothing) {
+  survives([](parent& inherited) {
+    const int ran = refused([&] { inherited.scheduler->run(); });
+    inherited.silent.stream.cancel();
+    inherited.scheduler->stop();
+    inherited.scheduler->post([] {});
+    if (inherited.scheduler->backend() == backend()) return 1;
+    try {
+      fibers::tcp::listener doorway{"127.0.0.1", 0};
+    } catch (const boost::system::system_error& error) {
+      return error.code() == boost::system::errc::operation_not_permitted ? ran : 2;
+    }
+    return 3;
+  });
+}
+
+// The child has the fiber that reads, and the loop has not told it yet.
+BOOST_AUTO_TEST_CASE(a_fiber_that_was_closed_under_before_the_fork_is_told_in_the_child) {
+  fibers::scheduler scheduler{backend()};
+  connection peers;
+  boost::system::error_code error;
+  auto reads = scheduler.spawn([&] {
+    char byte = 0;
+    peers.stream.read_some(boost::asio::buffer(&byte, 1), error);
+  });
+  scheduler.spawn([&] {
+    this_fiber::sleep_for(1ms);
+    peers.stream.close();
+    const int ended = exit_code_of([&] {
+      reads.join();
+      return error == boost::asio::error::operation_aborted ? 0 : 1;
+    });
+    BOOST_TEST(ended == 0);
+  });
+  scheduler.run();
+  BOOST_TEST(error == boost::asio::error::operation_aborted);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

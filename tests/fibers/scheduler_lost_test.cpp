@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -64,6 +65,35 @@ BOOST_AUTO_TEST_CASE(a_loop_whose_own_descriptors_were_closed_says_so) {
   BOOST_TEST(exit_code_of([&] { return close_under(naps, false); }) == expected);
 }
 
+// What the loop owes to others comes before the error. (A ring goes on.)
+BOOST_AUTO_TEST_CASE(a_loop_that_cannot_wait_still_tells_who_was_closed_under) {
+  if (backend() == fibers::io::io_uring) return;
+  const int ended = exit_code_of([] {
+    bool told = false;
+    int result = 1;
+    fibers::scheduler scheduler{backend()};
+    connection peers;
+    scheduler.spawn([&] {
+      char byte = 0;
+      boost::system::error_code error;
+      peers.stream.read_some(boost::asio::buffer(&byte, 1), error);
+      told = error == boost::asio::error::operation_aborted;
+      this_fiber::sleep_for(1h);
+    });
+    scheduler.spawn([&] {
+      peers.stream.close();
+      close_all_descriptors();
+    });
+    try {
+      scheduler.run();
+    } catch (const boost::system::system_error& error) {
+      result = error.code() == boost::system::errc::bad_file_descriptor && told ? 0 : 2;
+    }
+    return result;
+  });
+  BOOST_TEST(ended == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_scheduler_that_another_thread_runs_is_told) {
   fibers::scheduler scheduler{backend()};
   bool ran = false;
@@ -72,6 +102,50 @@ BOOST_AUTO_TEST_CASE(a_scheduler_that_another_thread_runs_is_told) {
   BOOST_TEST(!ran);
   scheduler.run();
   BOOST_TEST(ran);
+}
+
+BOOST_AUTO_TEST_CASE(a_ring_that_refuses_a_thread_first_gives_back_what_was_cancelled,
+                     *boost::unit_test::precondition(is_io_uring)) {
+  const int ended = exit_code_of([] {
+    const auto reactor = fibers::make_reactor(backend());
+    const descriptor event{checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")};
+    operation wait{operation::kind::wait_readable, event.get()};
+    int result = 1;
+    std::jthread{[&] {
+      reactor->submit(wait);
+      reactor->cancel_all(event.get());
+      operation_list finished;
+      reactor->poll(fibers::reactor::at_once, finished);
+      if (finished.size() != 1 || wait.error() != ECANCELED) result = 2;
+      finished.clear();
+      try {
+        reactor->poll(fibers::reactor::at_once, finished);
+      } catch (const boost::system::system_error&) {
+        result -= 1;
+      }
+    }}.join();
+    return result;
+  });
+  BOOST_TEST(ended == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_drain_of_a_ring_that_refuses_a_thread_gives_up,
+                     *boost::unit_test::precondition(is_io_uring)) {
+  const int ended = exit_code_of([] {
+    const auto reactor = fibers::make_reactor(backend());
+    const local_pair peers;
+    if (reactor->adopt(peers.near.get()) != 0) return 1;
+    bool interrupted = true;
+    std::jthread{[&] {
+      char byte = 'x';
+      operation send{operation::kind::send, peers.near.get()};
+      send.buffer(&byte, 1);
+      reactor->submit(send);
+      interrupted = reactor->drain();
+    }}.join();
+    return interrupted ? 2 : 0;
+  });
+  BOOST_TEST(ended == 0);
 }
 
 // The queue holds 256 requests. More of them are lost here, and the operations can be cancelled.

@@ -6,6 +6,8 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include <tests/fibers/scheduler_fixture.hpp>
 
@@ -19,6 +21,41 @@ concept takes_any_timer = requires(Scheduler& scheduler, fibers::timer& own) {
 template <class Scheduler>
 concept takes_any_operation = requires(Scheduler& scheduler, fibers::operation& own) {
   scheduler.blocking().reactor().submit(own);
+};
+
+// A reactor of the program's own that leaves out what has a default. If `late` is set, a cancelled
+// receive is not given back but finishes with that byte.
+class plain_reactor final : public fibers::reactor {
+ public:
+  explicit plain_reactor(char late = 0) : late_{late} {}
+
+  fibers::io backend() const noexcept override { return fibers::io::automatic; }
+  int adopt(int descriptor) noexcept override { return real_->adopt(descriptor); }
+  void forget(int descriptor) noexcept override { real_->forget(descriptor); }
+  void cancel_all(int descriptor) noexcept override { real_->cancel_all(descriptor); }
+  bool submit(fibers::operation& started) override { return real_->submit(started); }
+  bool cancel(fibers::operation& cancelled) noexcept override {
+    if (late_ == 0) return real_->cancel(cancelled);
+    finishing_ = &cancelled;
+    return false;
+  }
+  void poll(time_point deadline, fibers::operation_list& finished) override {
+    if (auto* done = std::exchange(finishing_, nullptr)) {
+      real_->cancel(*done);
+      *static_cast<char*>(done->data()) = late_;
+      done->fail(0);
+      done->finish(1);
+      return finished.push_back(*done);
+    }
+    real_->poll(deadline, finished);
+  }
+  void abandon(fibers::operation_list& finished) noexcept override { real_->abandon(finished); }
+  void interrupt() noexcept override { real_->interrupt(); }
+
+ private:
+  std::unique_ptr<fibers::reactor> real_ = fibers::make_reactor(fibers::io::epoll);
+  char late_;
+  fibers::operation* finishing_ = nullptr;
 };
 
 }  // namespace
@@ -145,6 +182,93 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_swallows_its_cancellation_does_not_keep_the_ot
     });
     scheduler.run();
   }
+}
+
+BOOST_AUTO_TEST_CASE(of_two_exceptions_in_one_round_each_comes_out_of_a_run) {
+  scheduler.spawn([] { throw std::runtime_error{"first"}; });
+  scheduler.spawn([] { throw std::logic_error{"second"}; });
+  BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+  BOOST_CHECK_THROW(scheduler.run(), std::logic_error);
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_is_woken_for_nothing_waits_on) {
+  int woken = 0;
+  connection peers;
+  auto waits = scheduler.spawn([&] {
+    this_fiber::wait_readable(peers.far.get());
+    ++woken;
+  });
+  auto reads = scheduler.spawn([&] {
+    BOOST_TEST(peers.read() == 'x');
+    ++woken;
+  });
+  scheduler.spawn([&] {
+    for (int i = 0; i < 3; ++i) {
+      this_fiber::yield();
+      scheduler.tasks().wake(waits.record());
+      scheduler.tasks().wake(reads.record());
+    }
+    this_fiber::sleep_for(1ms);
+    BOOST_TEST(woken == 0);
+    send_all(peers.far, "x");
+    peers.stream.write_some(boost::asio::buffer("y", 1));
+  });
+  scheduler.run();
+  BOOST_TEST(woken == 2);
+}
+
+// No fiber is left, and the loop waits until the peer has taken what was sent.
+BOOST_AUTO_TEST_CASE(a_post_that_comes_while_sent_bytes_leave_is_run) {
+  if (backend() != fibers::io::io_uring) return;  // the others leave the bytes to the kernel
+  connection peers;
+  std::size_t size = 0;
+  scheduler.spawn([&] {
+    size = fill(descriptor{::dup(peers.stream.native_handle())});
+    peers.stream.write_some(boost::asio::buffer("x", 1));
+  });
+  bool posted = false, spawned = false;
+  std::jthread other{[&] {
+    std::this_thread::sleep_for(50ms);
+    scheduler.post([&] {
+      posted = true;
+      scheduler.spawn([&] { spawned = true; });
+    });
+    while (!peers.stream.is_open()) std::this_thread::yield();
+    std::this_thread::sleep_for(50ms);
+    receive_all(peers.far, size);
+  }};
+  scheduler.run();
+  BOOST_TEST(posted);
+  BOOST_TEST(spawned);
+  other.join();
+  BOOST_TEST(receive_all(peers.far, 1) == "x");
+}
+
+BOOST_AUTO_TEST_CASE(a_reactor_of_the_programs_own_may_leave_out_what_has_a_default) {
+  fibers::scheduler own{std::make_unique<plain_reactor>()};
+  own.spawn([] {
+    connection peers;
+    peers.stream.write_some(boost::asio::buffer("x", 1));
+    peers.stream.shutdown(boost::asio::socket_base::shutdown_send);
+    BOOST_TEST(receive_all(peers.far, 2) == "x");
+    peers.far = descriptor{};
+    char byte = 0;
+    boost::system::error_code error;
+    BOOST_TEST(peers.stream.read_some(boost::asio::buffer(&byte, 1), error) == 0U);
+    BOOST_TEST(error == boost::asio::error::eof);
+  });
+  own.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_read_that_finishes_while_it_is_given_up_has_its_bytes) {
+  fibers::scheduler own{std::make_unique<plain_reactor>('y')};
+  own.spawn([] {
+    connection peers;
+    peers.stream.expires_after(1ms);
+    BOOST_TEST(peers.read() == 'y');
+  });
+  own.run();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,9 +8,13 @@
 #include <cstdint>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
+
+#include <tests/fibers/forked.hpp>
+#include <tests/fibers/raw_socket.hpp>
 
 using namespace std::chrono_literals;
 using boost::asio::buffer;
@@ -377,6 +381,104 @@ BOOST_AUTO_TEST_CASE(a_pair_belongs_to_the_current_scheduler) {
   simulation world;
   const fibers::scheduler newer;
   BOOST_CHECK_THROW(world.pair(), std::logic_error);
+}
+
+BOOST_AUTO_TEST_CASE(waits_for_descriptors_are_those_of_virtual_time) {
+  simulation world;
+  world.spawn([&] {
+    auto [near, far] = world.pair();
+    error_code failed;
+    BOOST_TEST(!this_fiber::wait_readable_for(near.native_handle(), 1h, failed));
+    BOOST_TEST(!failed);
+    BOOST_TEST((world.elapsed() == 1h));
+    boost::asio::write(far, buffer("x", 1));
+    BOOST_TEST(this_fiber::wait_readable_for(near.native_handle(), 1h));
+    this_fiber::wait_writable(near.native_handle());
+    const int gone = near.native_handle();
+    near.close();
+    this_fiber::wait_readable(gone, failed);
+    BOOST_TEST(failed == error::bad_descriptor);
+  });
+  world.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_half_closed_stream_still_receives) {
+  simulation world;
+  world.spawn([&] {
+    auto [near, far] = world.pair();
+    near.shutdown(boost::asio::socket_base::shutdown_send);
+    char byte = 0;
+    error_code failed;
+    BOOST_TEST(far.read_some(buffer(&byte, 1), failed) == 0U);
+    BOOST_TEST(failed == error::eof);
+    boost::asio::write(far, buffer("x", 1));
+    BOOST_TEST(near.read_some(buffer(&byte, 1)) == 1U);
+  });
+  world.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_deadlock_can_be_ended_by_a_post) {
+  simulation world;
+  bool ended = false;
+  auto stuck = world.spawn("stuck", [&] {
+    try {
+      this_fiber::sleep_until(fibers::never);
+    } catch (const fibers::cancelled&) {
+      ended = true;
+      throw;
+    }
+  });
+  BOOST_TEST(said_by_deadlock(world).find("stuck") != std::string::npos);
+  world.scheduler().post([&] { stuck.cancel(); });
+  world.run();
+  BOOST_TEST(ended);
+}
+
+BOOST_AUTO_TEST_CASE(delays_of_no_length_delay_nothing) {
+  simulation world;
+  world.faults({.delays = 1, .longest_delay = 0s});
+  world.spawn([&] {
+    auto [near, far] = world.pair();
+    boost::asio::write(near, buffer("x", 1));
+    char byte = 0;
+    BOOST_TEST(far.read_some(buffer(&byte, 1)) == 1U);
+    BOOST_TEST((world.elapsed() == 0s));
+  });
+  world.run();
+}
+
+BOOST_AUTO_TEST_CASE(its_reactor_is_none_of_those_with_a_name) {
+  simulation world;
+  BOOST_TEST((world.scheduler().backend() == fibers::io::automatic));
+}
+
+BOOST_AUTO_TEST_CASE(a_pair_without_descriptors_is_an_error) {
+  simulation world;
+  const descriptor_limit limit;
+  limit.use_up();
+  BOOST_CHECK_THROW(world.pair(), boost::system::system_error);
+  limit.put_back();
+  const auto [near, far] = world.pair();
+  BOOST_TEST(near.is_open());
+}
+
+BOOST_AUTO_TEST_CASE(a_child_of_fork_that_blocks_in_the_simulation_is_told,
+                     *boost::unit_test::enable_if<!fibers::sanitizer::thread>()) {
+  simulation world;
+  world.spawn([&] {
+    auto ends = world.pair();
+    const int ended = exit_code_of([&] {
+      char byte = 0;
+      try {
+        ends.first.read_some(buffer(&byte, 1));
+      } catch (const std::logic_error&) {
+        return 0;
+      }
+      return 1;
+    });
+    BOOST_TEST(ended == 0);
+  });
+  world.run();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
