@@ -76,4 +76,17 @@ BOOST_AUTO_TEST_CASE(beast_speaks_websocket_from_handshake_to_close) {
       });
 }
 
+BOOST_AUTO_TEST_CASE(a_teardown_of_a_connection_that_is_reset_says_so) {
+  scheduler.spawn([] {
+    tcp_pair peers;
+    auto stream = tcp::stream::from_descriptor(::dup(peers.near.get()));
+    peers.near = descriptor{};
+    reset(peers.far);
+    error_code error;
+    tcp::teardown(beast::role_type::client, stream, error);
+    BOOST_TEST(error == asio::error::connection_reset);
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -241,6 +241,22 @@ BOOST_AUTO_TEST_CASE(a_connect_to_a_path_that_is_cancelled_closes_the_stream) {
   scheduler.run();
 }
 
+BOOST_AUTO_TEST_CASE(a_connect_to_a_path_is_aborted_by_the_streams_cancel) {
+  const local::listener listener{path, 1};
+  const auto waiting = fill_backlog(path);
+  local::stream client;
+  error_code error;
+  auto connecting = scheduler.spawn([&] { client.connect(path, error); });
+  scheduler.spawn([&] {
+    this_fiber::sleep_for(5ms);
+    client.cancel();
+    connecting.join();
+    BOOST_TEST(error == asio::error::operation_aborted);
+    BOOST_TEST(!client.is_open());
+  });
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_CASE(connecting_has_a_deadline) {
   const local::listener listener{path, 1};
   const auto waiting = fill_backlog(path);

@@ -1,5 +1,6 @@
 // What happens to unsent bytes when a stream is closed. If its writer was stuck, the connection
 // ends. If the peer is only slow, every byte arrives.
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <fstream>
@@ -243,6 +244,77 @@ BOOST_AUTO_TEST_CASE(what_was_written_before_a_close_arrives_when_run_has_return
   BOOST_TEST(ended);
   if (ended) BOOST_TEST(summary(arrived.get(), bytes) == "all");
   ::shutdown(peers.far.get(), SHUT_RDWR);  // ends a reader that still waits
+}
+
+// --- other fibers close or cancel ----------------------------------------------------------------
+
+// With io_uring, what is written to a peer that takes nothing stays here.
+BOOST_FIXTURE_TEST_CASE(a_shutdown_that_waits_is_aborted_if_the_stream_is_closed,
+                        scheduler_fixture) {
+  if (backend() != fibers::io::io_uring) return;  // no shutdown waits
+  scheduler.spawn([&] {
+    connection peers;
+    fill(descriptor{::dup(peers.stream.native_handle())});
+    peers.stream.write_some(asio::buffer("x", 1));
+    auto closing = scheduler.spawn([&] {
+      this_fiber::sleep_for(1ms);
+      peers.stream.close();
+    });
+    error_code error;
+    peers.stream.shutdown(asio::socket_base::shutdown_send, error);
+    BOOST_TEST(error == asio::error::operation_aborted);
+    closing.join();
+  });
+  scheduler.run();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_cancelled_fiber_that_shuts_down_both_ways_ends_reads_and_loses_no_bytes,
+                        scheduler_fixture) {
+  scheduler.spawn([&] {
+    connection peers;
+    const auto size = fill(descriptor{::dup(peers.stream.native_handle())});
+    std::string sent = "x";
+    if (backend() != fibers::io::io_uring) sent.clear();  // there is no room for it
+    auto cancelled = scheduler.spawn([&] {
+      if (!sent.empty()) peers.stream.write_some(asio::buffer(sent));
+      struct shut_down_at_the_end {
+        ~shut_down_at_the_end() {
+          error_code error;
+          at.shutdown(asio::socket_base::shutdown_both, error);
+          BOOST_TEST(!error);
+        }
+        tcp::stream& at;
+      } guard{peers.stream};
+      this_fiber::sleep_for(1h);
+    });
+    this_fiber::yield();
+    cancelled.cancel();
+    BOOST_CHECK_THROW(cancelled.join(), fibers::cancelled);
+    char byte = 0;
+    error_code error;
+    BOOST_TEST(peers.stream.read_some(asio::buffer(&byte, 1), error) == 0U);
+    BOOST_TEST(error == asio::error::eof);
+    BOOST_TEST(receive_all(peers.far, size).size() == size);
+    this_fiber::sleep_for(1ms);
+    BOOST_TEST(receive_all(peers.far, 2) == sent);
+  });
+  scheduler.run();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_read_into_several_buffers_makes_way_and_can_be_closed_under_meanwhile,
+                        tcp_fixture) {
+  if (backend() == fibers::io::io_uring) return;  // a read there makes no way
+  talk([&](tcp::stream& server) { write(server, "1234"); },
+       [&](tcp::stream& client) {
+         std::array<char, 2> bytes{};
+         const std::array<asio::mutable_buffer, 2> two{asio::buffer(bytes.data(), 1),
+                                                       asio::buffer(bytes.data() + 1, 1)};
+         BOOST_TEST(client.read_some(two) == 2U);
+         scheduler.spawn([&] { client.close(); });
+         error_code error;
+         BOOST_TEST(client.read_some(two, error) == 0U);
+         BOOST_TEST(error == asio::error::operation_aborted);
+       });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

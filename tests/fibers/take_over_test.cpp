@@ -7,6 +7,7 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,17 @@ std::string numbered(std::size_t size) {
   for (int i = 0; bytes.size() < size; ++i) bytes += std::to_string(i) + ' ';
   bytes.resize(size);
   return bytes;
+}
+
+// The kernel takes no more bytes of the stream until the peer reads.
+std::size_t fill_up(const fibers::stream_socket& stream) {
+  return fill(descriptor{::dup(stream.native_handle())});
+}
+
+boost::test_tools::assertion_result keeps_what_is_sent(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result does{backend() == fibers::io::io_uring};
+  does.message() << "the other reactors leave all bytes to the kernel";
+  return does;
 }
 
 }  // namespace
@@ -238,6 +250,82 @@ BOOST_AUTO_TEST_CASE(an_open_socket_and_a_bad_descriptor_are_not_taken_over) {
     BOOST_TEST(error == asio::error::bad_descriptor);
     BOOST_TEST(!stream.is_open());
     BOOST_CHECK_THROW(stream.assign(-1), boost::system::system_error);
+  });
+  scheduler.run();
+}
+
+// --- release() while sent bytes are still here ---------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_release_that_waits_ends_at_the_deadline_and_leaves_the_stream_open,
+                     *boost::unit_test::precondition(keeps_what_is_sent)) {
+  scheduler.spawn([] {
+    connection peers;
+    const auto size = fill_up(peers.stream);
+    peers.stream.write_some(asio::buffer("x", 1));
+    peers.stream.expires_after(10ms);
+    error_code error;
+    BOOST_TEST(peers.stream.release(error) == -1);
+    BOOST_TEST(error == asio::error::timed_out);
+    BOOST_TEST(peers.stream.is_open());
+    BOOST_CHECK_THROW(static_cast<void>(peers.stream.release()), boost::system::system_error);
+    peers.stream.expires_never();
+    BOOST_TEST(receive_all(peers.far, size).size() == size);
+    const descriptor mine{peers.stream.release()};
+    BOOST_TEST(receive_all(peers.far, 1) == "x");
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_release_that_waits_is_aborted_if_the_stream_is_closed,
+                     *boost::unit_test::precondition(keeps_what_is_sent)) {
+  scheduler.spawn([&] {
+    connection peers;
+    fill_up(peers.stream);
+    peers.stream.write_some(asio::buffer("x", 1));
+    auto closing = scheduler.spawn([&] {
+      this_fiber::sleep_for(1ms);
+      peers.stream.close();
+    });
+    error_code error;
+    BOOST_TEST(peers.stream.release(error) == -1);
+    BOOST_TEST(error == asio::error::operation_aborted);
+    closing.join();
+  });
+  scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(a_release_outside_of_a_fiber_does_not_wait,
+                     *boost::unit_test::precondition(keeps_what_is_sent)) {
+  connection peers;
+  scheduler.spawn([&] {
+    fill_up(peers.stream);
+    peers.stream.write_some(asio::buffer("x", 1));
+    throw std::runtime_error{"let run() return before all is sent"};
+  });
+  BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+  error_code error;
+  BOOST_TEST(peers.stream.release(error) == -1);
+  BOOST_TEST(error == boost::system::errc::device_or_resource_busy);
+  BOOST_TEST(peers.stream.is_open());
+}
+
+BOOST_AUTO_TEST_CASE(a_release_before_all_was_read_says_so_or_leaves_the_bytes_to_the_kernel) {
+  scheduler.spawn([] {
+    connection peers;
+    send_all(peers.far, "hello");
+    BOOST_TEST(peers.read() == 'h');
+    if (backend() != fibers::io::io_uring) {
+      const descriptor mine{peers.stream.release()};
+      BOOST_TEST(receive_all(mine, 4) == "ello");
+      return;
+    }
+    BOOST_CHECK_EXCEPTION(static_cast<void>(peers.stream.release()), boost::system::system_error,
+                          [](const auto& error) {
+                            return std::string{error.what()}.find("before all was read") !=
+                                   std::string::npos;
+                          });
+    BOOST_TEST(read_exactly(peers.stream, 4) == "ello");
+    const descriptor mine{peers.stream.release()};
   });
   scheduler.run();
 }
