@@ -191,6 +191,13 @@ struct pools_of_thread {
 };
 thread_local pools_of_thread pools;
 
+// For an object that outlives the pools of its thread. Never destroyed, like all_orphans().
+stack_pool& late_pool(std::size_t stack_size) {
+  static auto* all = new std::vector<std::unique_ptr<stack_pool>>;
+  std::lock_guard lock{orphans_mutex};
+  return *all->emplace_back(std::make_unique<stack_pool>(stack_size));
+}
+
 std::size_t whole_pages(std::size_t size) {
   if (size > largest_stack_size) {
     throw_error(ENOMEM, "a stack of " + std::to_string(size) + " bytes: no address space holds it");
@@ -208,7 +215,7 @@ inline stack_pool& stack_pool::of_this_thread(std::size_t stack_size) {
 
 stack_pool& stack_pool::find_or_make(std::size_t stack_size) {
   const auto size = whole_pages(stack_size);
-  if (pools_gone) return *new stack_pool{size};  // leaked at the end of a thread
+  if (pools_gone) return late_pool(size);
   auto found = std::ranges::find(pools.all, size, [](auto& pool) { return pool->stack_size(); });
   if (found == pools.all.end()) {
     pools.all.push_back(std::make_unique<stack_pool>(size));
