@@ -3,6 +3,7 @@
 
 #include <tests/child_process.hpp>
 #include <tests/fibers/fiber_worlds.hpp>
+#include <tests/fibers/forbidden.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <semaphore>
 #include <set>
 #include <string>
@@ -123,6 +126,100 @@ void let_the_earlier_handler_mend_a_fault() {
   run_past_the_end();
 }
 
+void ignore_it_and_run_past_the_end() {
+  std::signal(SIGSEGV, SIG_IGN);
+  const stack unconcerned;
+  std::raise(SIGSEGV);
+  say("survived\n");
+  run_past_the_end();
+}
+
+// Without siginfo_t.
+void ask_a_plain_handler() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { say("asked\n"); };
+  action.sa_flags = SA_ONSTACK;
+  ::sigaction(SIGSEGV, &action, nullptr);
+  const stack unconcerned;
+  std::raise(SIGSEGV);
+  std::raise(SIGSEGV);
+}
+
+void ask_a_handler_that_serves_once() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { say("asked\n"); };
+  action.sa_flags = static_cast<int>(SA_ONSTACK | SA_RESETHAND);
+  ::sigaction(SIGSEGV, &action, nullptr);
+  const stack unconcerned;
+  std::raise(SIGSEGV);
+  say("survived\n");
+  run_past_the_end();
+}
+
+void write_where_a_page_of_a_stack_was_taken_away() {
+  stack narrow{64 * 1024};
+  narrow.set_owner("the test");
+  ::mprotect(narrow.bottom() + 8192, 4096, PROT_NONE);
+  touch(narrow.bottom() + 8192);
+}
+
+// The table of the handler has room for 4096.
+void run_past_the_end_in_the_slab_that_is_one_too_many() {
+  constexpr std::size_t known = 4096;
+  std::vector<std::unique_ptr<stack_pool>> pools;
+  for (std::size_t i = 0; i <= known; ++i) {
+    pools.push_back(std::make_unique<stack_pool>(fibers::smallest_stack_size));
+    auto* const top = pools.back()->take();
+    if (i == known) touch(top - fibers::smallest_stack_size);
+  }
+}
+
+// --- roles in which the system refuses ----------------------------------------------------------
+
+constexpr auto guard_install = 102;  // MADV_GUARD_INSTALL
+
+void say_why_there_is_no_stack() {
+  try {
+    const stack one{100'000};
+    say("there is one\n");
+  } catch (const boost::system::system_error& error) {
+    say(error.what() + std::string{"\n"});
+  }
+}
+
+void run_past_the_end_where_guards_are_protected_pages() {
+  forbid(SYS_madvise, EINVAL, 2, guard_install);
+  say(fibers::best_guard() == guard_kind::protection ? "protection\n" : "lightweight\n");
+  forbid(SYS_openat, EACCES);  // also the file with the limit of mappings
+  run_past_the_end();
+}
+
+void make_a_stack_where_no_page_can_be_protected() {
+  stack_pool pool{100'000, guard_kind::protection};
+  forbid(SYS_mprotect, ENOMEM);
+  try {
+    pool.take();
+  } catch (const boost::system::system_error& error) {
+    say(error.what() + std::string{"\n"});
+  }
+}
+
+void make_a_stack_where_nothing_can_be_mapped() {
+  forbid(SYS_mmap, EPERM);
+  say(fibers::best_guard() == guard_kind::protection ? "protection\n" : "lightweight\n");
+  say_why_there_is_no_stack();
+}
+
+// --- a role that ends while a static object has a stack
+// -------------------------------------------
+
+std::optional<stack> kept_to_the_end;
+
+void keep_a_stack_to_the_end() {
+  kept_to_the_end.emplace(100'000);
+  say("the end\n");
+}
+
 // After the library's report, a sanitizer ends the process by an exit code instead of the signal.
 bool died_by_overflow(const ended_process& ended) {
   return ended.signal == SIGSEGV || (sanitized && ended.exit_code > 0);
@@ -146,6 +243,15 @@ int main(int argc, char** argv) {
           {"sent", survive_a_signal_that_is_sent},
           {"earlier handler", ask_the_earlier_handler},
           {"mending handler", let_the_earlier_handler_mend_a_fault},
+          {"ignoring", ignore_it_and_run_past_the_end},
+          {"plain handler", ask_a_plain_handler},
+          {"serving once", ask_a_handler_that_serves_once},
+          {"page taken away", write_where_a_page_of_a_stack_was_taken_away},
+          {"one slab too many", run_past_the_end_in_the_slab_that_is_one_too_many},
+          {"protected pages", run_past_the_end_where_guards_are_protected_pages},
+          {"no protection", make_a_stack_where_no_page_can_be_protected},
+          {"no mapping", make_a_stack_where_nothing_can_be_mapped},
+          {"kept to the end", keep_a_stack_to_the_end},
       },
       argc, argv);
 }
@@ -273,6 +379,23 @@ BOOST_AUTO_TEST_CASE(stacks_made_on_one_thread_and_dropped_on_another_go_round) 
   BOOST_TEST(seen.size() < rounds * at_once / 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_pool_takes_over_no_stacks_with_guards_of_another_kind) {
+  constexpr std::size_t size = 108 * 1024;
+  std::byte* left = nullptr;
+  {
+    stack_pool protects{size, guard_kind::protection};
+    left = protects.take();
+    protects.give_back(left);
+  }
+  stack_pool other{size, guard_kind::lightweight};
+  auto* const fresh = other.take();
+  BOOST_TEST((fresh != left));
+  other.give_back(fresh);
+  stack_pool same{size, guard_kind::protection};
+  BOOST_TEST((same.take() == left));
+  same.give_back(left);
+}
+
 BOOST_AUTO_TEST_CASE(where_protected_stacks_end_the_error_names_the_limit_and_all_goes_on) {
   stack_pool pool{fibers::smallest_stack_size, guard_kind::protection};
   std::vector<std::byte*> tops;
@@ -352,4 +475,66 @@ BOOST_AUTO_TEST_CASE(an_earlier_handler_may_mend_a_fault_and_overflows_are_still
   const auto ended = run_role("mending handler");
   BOOST_TEST(ended.exit_code == 3);
   BOOST_TEST(contains(ended.errors, "mended\nstack overflow: the test"));
+}
+
+BOOST_AUTO_TEST_CASE(where_sigsegv_is_ignored_one_that_is_sent_is_and_an_overflow_still_kills) {
+  const auto ended = run_role("ignoring");
+  BOOST_TEST(died_by_overflow(ended));
+  BOOST_TEST(contains(ended.errors, "survived\nstack overflow: the test"));
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_handler_without_siginfo_gets_each_sigsegv) {
+  const auto ended = run_role("plain handler");
+  BOOST_TEST(ended.exit_code == 0);
+  BOOST_TEST(ended.errors == "asked\nasked\n");
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_handler_that_serves_once_is_asked_once_and_then_the_default_holds) {
+  const auto ended = run_role("serving once");
+  BOOST_TEST(died_by_overflow(ended));
+  BOOST_TEST(ended.errors == "asked\nsurvived\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_inside_of_a_stack_is_not_called_an_overflow) {
+  const auto ended = run_role("page taken away");
+  BOOST_TEST(died_by_overflow(ended));
+  BOOST_TEST(!contains(ended.errors, "ran past the end"));
+}
+
+BOOST_AUTO_TEST_CASE(a_stack_beyond_those_that_the_handler_knows_has_its_guard) {
+  const auto ended = run_role("one slab too many");
+  BOOST_TEST(died_by_overflow(ended));
+  BOOST_TEST(!contains(ended.errors, "ran past the end"));
+}
+
+// --- where the system refuses ------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_kernel_without_lightweight_guards_gets_protected_ones,
+                     *boost::unit_test::enable_if<!sanitized>()) {
+  const auto ended = run_role("protected pages");
+  BOOST_TEST(died_by_overflow(ended));
+  BOOST_TEST(contains(ended.errors, "protection\nstack overflow: the test"));
+}
+
+BOOST_AUTO_TEST_CASE(where_no_page_can_be_protected_the_error_names_the_limit,
+                     *boost::unit_test::enable_if<!sanitized>()) {
+  const auto ended = run_role("no protection");
+  BOOST_TEST(ended.exit_code == 0);
+  BOOST_TEST(contains(ended.errors, "vm.max_map_count limits how many can be guarded"));
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_can_be_mapped_the_error_says_what_the_system_said,
+                     *boost::unit_test::enable_if<!sanitized>()) {
+  const auto ended = run_role("no mapping");
+  BOOST_TEST(ended.exit_code == 0);
+  BOOST_TEST(contains(ended.errors, "protection\n"));
+  BOOST_TEST(contains(ended.errors, "Operation not permitted"));
+}
+
+// --- the end of the program --------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_static_object_may_give_its_stack_back_after_the_pools_are_gone) {
+  const auto ended = run_role("kept to the end");
+  BOOST_TEST(ended.exit_code == 0);
+  BOOST_TEST(ended.errors == "the end\n");
 }
