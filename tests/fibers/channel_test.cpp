@@ -427,3 +427,18 @@ BOOST_AUTO_TEST_CASE(a_move_that_fails_for_who_waits_to_push_is_heard_there) {
   });
   BOOST_TEST(brittle::alive == 0);
 }
+
+BOOST_AUTO_TEST_CASE(an_iterator_that_is_incremented_after_its_use_is_at_the_next_item) {
+  in_task_queue([](task_queue&) {
+    channel<int> numbers{2};
+    numbers.push(1);
+    numbers.push(2);
+    numbers.close();
+    auto at = numbers.begin();
+    BOOST_TEST(*at == 1);
+    at++;
+    BOOST_TEST(*at == 2);
+    at++;
+    BOOST_TEST((at == numbers.end()));
+  });
+}

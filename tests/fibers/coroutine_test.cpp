@@ -383,3 +383,22 @@ BOOST_AUTO_TEST_CASE(a_body_ends_in_another) {
   BOOST_TEST(first.done());
   BOOST_TEST(second.done());
 }
+
+BOOST_AUTO_TEST_CASE(only_a_coroutine_that_waits_is_visited) {
+  int visits = 0;
+  const auto count = [](void* counter) { ++*static_cast<int*>(counter); };
+  coroutine body{[&](coroutine& self) {
+    self.visit(count, &visits);
+    BOOST_TEST(visits == 0);
+    self.suspend();
+  }};
+  body.visit(count, &visits);
+  BOOST_TEST(visits == 0);
+  body.resume();
+  body.visit(count, &visits);
+  BOOST_TEST(visits == 1);
+  body.resume();
+  BOOST_TEST(!body.running());
+  body.visit(count, &visits);
+  BOOST_TEST(visits == 1);
+}

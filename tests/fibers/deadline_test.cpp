@@ -9,6 +9,7 @@
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 #include <tests/fibers/fiber_worlds.hpp>
 
@@ -146,6 +147,56 @@ BOOST_AUTO_TEST_CASE(the_longest_durations_do_not_pass) {
     sleep_for(tasks, 1ms);
     numbers.push(2);
     BOOST_TEST(popper.join() == 2);
+  });
+}
+
+// A clock whose present is long before its epoch.
+struct old_clock {
+  using duration = fibers::clock::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<old_clock>;
+  static constexpr bool is_steady = true;
+  static time_point now() noexcept { return time_point{duration::min() / 2 - duration{2}}; }
+};
+
+BOOST_AUTO_TEST_CASE(a_moment_further_away_than_can_be_said_is_never) {
+  constexpr auto latest = old_clock::duration::max();
+  const old_clock::time_point far{latest / 2 + old_clock::duration{2}};
+  BOOST_TEST((deadline_at(far) == never));
+  BOOST_TEST((deadline_at(old_clock::now() + 1h) < fibers::clock::now() + 2h));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_is_moved_to_itself_stays_as_it_is) {
+  in_timed_queue([](task_queue& tasks) {
+    fibers::time_limit limit;
+    limit.after(1ms, tasks.timers());
+    auto& same = limit;
+    limit = std::move(same);
+    while (!limit.passed()) limit.park(tasks);
+    limit = std::move(same);
+    BOOST_TEST(limit.passed());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_is_set_for_another_queue_leaves_the_first_one) {
+  fibers::timer_queue first, second;
+  fibers::time_limit limit;
+  limit.after(1h, first);
+  limit.after(1h, second);
+  BOOST_TEST(first.empty());
+  BOOST_TEST(second.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_is_woken_for_nothing_waits_on_until_the_deadline) {
+  in_timed_queue([](task_queue& tasks) {
+    fibers::semaphore permits{0};
+    const auto begin = fibers::clock::now();
+    auto waits = tasks.spawn("waits", [&] { return permits.try_acquire_for(5ms); });
+    tasks.yield();
+    tasks.wake(waits.record());
+    BOOST_TEST(!waits.join());
+    BOOST_TEST((fibers::clock::now() - begin >= 5ms));
   });
 }
 

@@ -354,3 +354,21 @@ BOOST_AUTO_TEST_CASE(a_generator_that_is_assigned_to_unwinds_what_it_was) {
   BOOST_TEST(diary == "x");
   BOOST_TEST(body.next() == 1);
 }
+
+BOOST_AUTO_TEST_CASE(a_dropped_body_that_delegates_again_is_unwound_with_the_inner_one) {
+  std::string order;
+  {
+    generator<int> outer{[&](auto& yield) {
+      const appends_when_destroyed guard{order, 'o'};
+      try {
+        yield(1);
+      } catch (const fibers::generator_exit&) {
+      }
+      auto inner = countdown(3);
+      yield.from(inner);
+      order += "never";
+    }};
+    outer.next();
+  }
+  BOOST_TEST(order == "o");
+}

@@ -403,3 +403,20 @@ BOOST_AUTO_TEST_CASE(a_parked_fiber_that_is_cancelled_unwinds_the_generator_it_d
   });
   BOOST_TEST(diary == "fg");
 }
+
+BOOST_AUTO_TEST_CASE(a_generator_that_has_ended_can_be_moved_and_assigned) {
+  generator<int> nothing;
+  generator<int> moved{std::move(nothing)};
+  BOOST_TEST(moved.done());
+  moved = countdown(2);
+  BOOST_TEST(moved.next() == 2);
+  moved = generator<int>{};
+  BOOST_TEST(moved.done());
+}
+
+BOOST_AUTO_TEST_CASE(the_end_says_what_it_is) {
+  generator<int> nothing;
+  BOOST_CHECK_EXCEPTION(nothing.next(), stop_iteration, [](const stop_iteration& end) {
+    return std::string{end.what()} == "the generator has ended";
+  });
+}

@@ -461,3 +461,24 @@ BOOST_AUTO_TEST_CASE(an_exception_comes_out_of_a_join_with_a_deadline) {
     BOOST_CHECK_THROW(static_cast<void>(group.join_for(patience)), std::out_of_range);
   });
 }
+
+// Moves its body into the nursery, which calls the constructor below.
+struct cancels_when_moved {
+  explicit cancels_when_moved(nursery& of, int& ran) : group{of}, runs{ran} {}
+  cancels_when_moved(cancels_when_moved&& other) noexcept : group{other.group}, runs{other.runs} {
+    group.cancel();
+  }
+  void operator()() const { ++runs; }
+  nursery& group;
+  int& runs;
+};
+
+BOOST_AUTO_TEST_CASE(a_cancel_while_a_child_is_being_spawned_reaches_it) {
+  in_task_queue([](task_queue&) {
+    int ran = 0;
+    nursery group;
+    BOOST_TEST(!group.spawn(cancels_when_moved{group, ran}));
+    group.join();
+    BOOST_TEST(ran == 0);
+  });
+}

@@ -285,4 +285,18 @@ BOOST_AUTO_TEST_CASE(a_stop_before_the_run_ends_the_fibers_that_are_there) {
   BOOST_TEST(!ran);
 }
 
+BOOST_AUTO_TEST_CASE(what_an_exception_leaves_is_still_there_and_runs_next) {
+  fibers::post_queue posts;
+  int ran = 0;
+  static_cast<void>(posts.push([] { throw std::runtime_error{"first"}; }));
+  static_cast<void>(posts.push([&] { ++ran; }));
+  BOOST_TEST(!posts.empty());
+  BOOST_CHECK_THROW(posts.run(), std::runtime_error);
+  BOOST_TEST(!posts.empty());
+  BOOST_TEST(ran == 0);
+  posts.run();
+  BOOST_TEST(ran == 1);
+  BOOST_TEST(posts.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -67,3 +67,13 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_is_looked_at_keeps_the_exception_it_handles) {
   while (tasks.any_ready()) tasks.run_round();
   BOOST_TEST(caught == "mine");
 }
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_has_ended_is_not_printed) {
+  fibers::task_queue tasks;
+  const auto ended = tasks.spawn("ended", [] {});
+  tasks.spawn("other", [&] { tasks.park(); });
+  tasks.run_round();
+  const auto said = printed(tasks);
+  BOOST_TEST(said.find("ended") == said.npos, said);
+  BOOST_TEST(said.find("\"other\"") != said.npos, said);
+}

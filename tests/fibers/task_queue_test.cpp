@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 using fibers::cancelled;
@@ -556,6 +557,34 @@ BOOST_AUTO_TEST_CASE(fibers_spawn_fibers_in_any_number) {
   tasks.spawn("root", spawner{tasks, ran, 9});
   run_all(tasks);
   BOOST_TEST(ran == 1023);
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_has_ended_is_not_listed_though_a_handle_is_left) {
+  in_task_queue([](task_queue& tasks) {
+    const auto ended = tasks.spawn("ended", [] {});
+    tasks.yield();
+    std::string names;
+    tasks.for_each([&](fiber& each) { names += each.name(); });
+    std::as_const(tasks).for_each([&](const fiber& each) { names += each.name(); });
+    BOOST_TEST(names == "firstfirst");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_token_that_is_made_after_the_cancellation_tells_of_it) {
+  in_task_queue([](task_queue& tasks) {
+    auto late = tasks.spawn("late", [&] { tasks.park(); });
+    tasks.yield();
+    late.cancel();
+    BOOST_TEST(late.record().get_stop_token().stop_requested());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_fiber_does_not_park) {
+  in_task_queue([](task_queue& tasks) {
+    tasks.current()->cancel();
+    tasks.park();  // nobody would wake it
+    BOOST_CHECK_THROW(tasks.check_cancelled(), cancelled);
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
