@@ -1,6 +1,6 @@
-"""What of fibers/ the tests reach: coverage.py EXPORT [FILE...]
+"""What of fibers/ the tests reach: coverage.py EXPORT.json... [FILE...]
 
-EXPORT is what `llvm-cov export` has written. For each file of fibers/ but not of fibers/programs/,
+An EXPORT is what `llvm-cov export` has written; what one of several has reached is reached. For each file of fibers/ but not of fibers/programs/,
 prints how many of its lines were reached, and how many outcomes of its conditions (true and false
 are two). A gap is a line that nothing reached, or an outcome that never came. Those without a reason
 in tests/coverage_gaps.txt are printed, with FILE also those with one, of that file. Fails if a gap
@@ -93,11 +93,12 @@ def share(part, whole):
     return 100 * part / whole if whole else 100
 
 
-def files_of(export):
-    """Yields for each file its path, its lines and its outcomes. The export has a file twice if two
+def files_of(exports):
+    """Yields for each file its path, its lines and its outcomes. An export has a file twice if two
     compilations named it differently (as ccache does)."""
     parts = collections.defaultdict(list)
-    for each in json.loads(pathlib.Path(export).read_text())["data"][0]["files"]:
+    for each in (each for export in exports
+                 for each in json.loads(pathlib.Path(export).read_text())["data"][0]["files"]):
         path = pathlib.Path(each["filename"]).resolve()
         if path.is_relative_to(ROOT / "fibers") and not path.is_relative_to(ROOT / "fibers/programs"):
             parts[str(path.relative_to(ROOT))].append(each)
@@ -112,14 +113,18 @@ def files_of(export):
 def is_constant(source, outcome):
     """Whether the condition is one of the compiler's, with one outcome per instantiation."""
     line, column, *_ = outcome
-    return CONSTANT.search(source[line - 1][:column - 1]) is not None
+    before = source[line - 1][:column - 1]
+    while not re.search(r"[;{}]", before) and line > 1:  # back to the beginning of the statement
+        line -= 1
+        before = source[line - 1] + before
+    return CONSTANT.search(before) is not None
 
 
-def read(export):
+def read(exports):
     """Prints a line per file. Returns the sums and all gaps."""
     gaps, sums = [], [0, 0, 0, 0]
     print(f"{'':36} {'lines':>13} {'outcomes':>13}")
-    for file, lines, outcomes in files_of(export):
+    for file, lines, outcomes in files_of(exports):
         source = (ROOT / file).read_text().splitlines()
         outcomes = {each: count for each, count in outcomes.items() if not is_constant(source, each)}
         counts = [sum(map(bool, lines.values())), len(lines), sum(map(bool, outcomes.values())), len(outcomes)]
@@ -129,8 +134,10 @@ def read(export):
     return sums, gaps
 
 
-def main(export, *files):
-    sums, gaps = read(export)
+def main(*arguments):
+    exports = [each for each in arguments if each.endswith(".json")]
+    files = [each for each in arguments if not each.endswith(".json")]
+    sums, gaps = read(exports)
     reasons, wrong = read_reasons()
     print()
     for gap in gaps:
