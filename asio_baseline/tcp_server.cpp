@@ -109,14 +109,28 @@ void tcp_server::run() {
 }
 
 void tcp_server::accept(const lock&) {
-  if (accepting_ || !acceptor_.is_open() || connections_.size() >= most_connections_) return;
+  if (accepting_ || draining_ || connections_.size() >= most_connections_) return;
   accepting_ = true;
   acceptor_.async_accept([this](error_code error, stream_socket socket) {
     if (!error) return accepted(std::move(socket));
     const lock locked{mutex_};
     accepting_ = false;
+    if (draining_) return stop_accepting(locked);
     accept_later(locked);
   });
+}
+
+// Closing the acceptor would cancel its pending accept. For that, Asio before 1.27 (Boost 1.82)
+// gives io_uring an entry which still names the operation that had this entry before. That
+// operation seems to complete, and others get lost:
+// https://github.com/chriskohlhoff/asio/pull/1215. So the pending accept is ended by a shutdown,
+// and then nothing is left to cancel.
+void tcp_server::stop_accepting(const lock&) {
+  if (accepting_) {
+    ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
+  } else {
+    acceptor_.close();
+  }
 }
 
 void tcp_server::accepted(stream_socket socket) {
@@ -124,7 +138,7 @@ void tcp_server::accepted(stream_socket socket) {
   {
     const lock locked{mutex_};
     accepting_ = false;
-    if (!acceptor_.is_open()) return;  // it was accepted while the drain began
+    if (draining_) return stop_accepting(locked);  // it was accepted while the drain began
     try {
       fresh = &connections_.emplace_back(*this, std::move(socket));
     } catch (const std::bad_alloc&) {
@@ -164,7 +178,7 @@ void tcp_server::finished(connection& gone) {
   const lock locked{mutex_};
   connections_.erase(gone.position);
   count_ = connections_.size();
-  if (!acceptor_.is_open() && connections_.empty()) context_.stop();
+  if (draining_ && connections_.empty()) context_.stop();
   accept(locked);
 }
 
@@ -188,7 +202,8 @@ void tcp_server::look_for_idle(const lock&) {
 void tcp_server::drain() {
   bench::begin_drain(options_);
   const lock locked{mutex_};
-  acceptor_.close();
+  draining_ = true;
+  stop_accepting(locked);
   for (auto& each : connections_) each.stop_receiving();
   if (connections_.empty()) return context_.stop();
   drain_timer_.expires_after(options_.drain);

@@ -119,6 +119,7 @@ class tcp_server {
 
   void accept(const lock&);
   void accept_later(const lock&);
+  void stop_accepting(const lock&);
   void accepted(stream_socket socket);
   void begin(connection& fresh);
   void look_for_idle(const lock&);
@@ -137,6 +138,7 @@ class tcp_server {
   timer idle_timer_{context_};
   timer drain_timer_{context_};
   bool accepting_ = false;
+  bool draining_ = false;
   bool looking_for_idle_ = false;
   std::list<connection> connections_;
   bench::connection_counts counts_;

@@ -141,4 +141,17 @@ BOOST_AUTO_TEST_CASE(no_connection_of_a_client_that_never_reads_outlives_its_idl
   BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
 }
 
+// More receives than a ring of io_uring has entries: each entry has been used before. 17,000 is
+// more than the 16,384 that Asio asks for.
+BOOST_AUTO_TEST_CASE(a_server_ends_in_time_after_more_messages_than_a_ring_has_entries) {
+  server_process server{{"--buffer", "1000", "--drain", "1s"}};
+  std::vector<echo_client> clients;
+  while (clients.size() < 10) clients.emplace_back(server.port());
+  const auto message = body(100'000);
+  for (int round = 0; round < 17; ++round)
+    for (const auto& client : clients) BOOST_REQUIRE(echoes(client, message));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
