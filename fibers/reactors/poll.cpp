@@ -55,7 +55,7 @@ int poll_reactor::wait(bool sleeps, operation_list& finished) {
   // The reactor's own descriptors are the first two. Somebody else has closed one.
   if (((answers_[0].revents | answers_[1].revents) & POLLNVAL) != 0) return -EBADF;
   int left = count;
-  for (std::size_t i = 0; left > 0; ++i) {
+  for (std::size_t i = 0; left > 0 && i < answers_.size(); ++i) {
     const auto& answer = answers_[i];
     if (answer.revents == 0) continue;
     --left;
