@@ -83,17 +83,17 @@ inline bool blocking_io::wake_finished() noexcept {
     auto& done = static_cast<blocking_operation&>(finished_.front());
     finished_.pop_front();
     --pending_;
-    tasks_.wake(*done.waiter_);
+    tasks_.wake(*done.waiter_.who);
   }
   return any;
 }
 
 void blocking_io::perform(blocking_operation& operation, time_limit* limit) {
   assert(on_its_thread() && "a fiber stays on its thread");
-  operation.waiter_ = tasks_.current();
-  if (operation.waiter_ == nullptr) [[unlikely]]
+  auto* const waiter = operation.waiter_.who = tasks_.current();
+  if (waiter == nullptr) [[unlikely]]
     throw std::logic_error{"only a fiber can block"};
-  if (operation.waiter_->cancel_requested()) [[unlikely]]
+  if (waiter->cancel_requested()) [[unlikely]]
     tasks_.check_cancelled();
   if (limit != nullptr && limit->passed()) [[unlikely]]
     return operation.fail(ETIMEDOUT);
@@ -116,23 +116,23 @@ ssize_t blocking_io::send_at_once(int descriptor, const void* data, std::size_t 
 }
 
 inline void blocking_io::await(blocking_operation& operation, time_limit* limit) {
-  if (limit != nullptr) limit->alarm_.sleepers[operation.reads() ? 0 : 1] = operation.waiter_;
+  operation.waiter_.limit = limit;
+  if (limit != nullptr) limit->alarm_.sleepers[operation.reads() ? 0 : 1] = &operation.waiter_;
   tasks_.park();
   if (!operation.finished()) [[unlikely]]
-    await_longer(operation, limit);
-  if (limit != nullptr) {
-    auto*& sleeper = limit->alarm_.sleepers[operation.reads() ? 0 : 1];
-    // After a close another fiber may wait already.
-    if (sleeper == operation.waiter_) sleeper = nullptr;
-  }
+    await_longer(operation);
+  // After a close there may be no limit any more, or another fiber waits under it already.
+  if (auto* const still = operation.waiter_.limit)
+    still->alarm_.sleepers[operation.reads() ? 0 : 1] = nullptr;
   if (operation.error() == ECANCELED) [[unlikely]]
     tasks_.check_cancelled();
 }
 
 // The fiber woke before the operation was done: by a cancellation, by the limit, or spuriously.
-[[gnu::noinline]] void blocking_io::await_longer(blocking_operation& operation, time_limit* limit) {
+[[gnu::noinline]] void blocking_io::await_longer(blocking_operation& operation) {
   while (!operation.finished()) {
-    if (operation.waiter_->cancel_requested()) {
+    const auto* limit = operation.waiter_.limit;
+    if (operation.waiter_.who->cancel_requested()) {
       take_back(operation, ECANCELED);
     } else if (limit != nullptr && limit->passed()) {
       take_back(operation, ETIMEDOUT);

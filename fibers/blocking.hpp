@@ -26,7 +26,7 @@ class blocking_operation : public operation {
 
  private:
   friend class blocking_io;
-  fiber* waiter_ = nullptr;
+  time_limit::sleeper waiter_;
 };
 
 // The operations of a scheduler's fibers, and the reactor that carries them out.
@@ -80,7 +80,7 @@ class blocking_io {
 
   bool wake_finished() noexcept;
   void await(blocking_operation& operation, time_limit* limit);
-  void await_longer(blocking_operation& operation, time_limit* limit);
+  void await_longer(blocking_operation& operation);
   void take_back(blocking_operation& operation, int reason) noexcept;
 
   // In the child process after a fork(): takes the reactor away from all loops of the parent.

@@ -95,11 +95,16 @@ void time_limit::move_to(timer_queue& owner) {
   owner.arm(alarm_, alarm_.deadline());
 }
 
+void time_limit::leave_sleepers() noexcept {
+  for (auto*& each : alarm_.sleepers)
+    if (each != nullptr) std::exchange(each, nullptr)->limit = nullptr;
+}
+
 void time_limit::park(task_queue& tasks) noexcept {
-  auto*& sleeper = alarm_.sleepers[0];
-  sleeper = tasks.current();
+  sleeper here{tasks.current(), this};
+  alarm_.sleepers[0] = &here;
   tasks.park();
-  sleeper = nullptr;
+  if (here.limit != nullptr) alarm_.sleepers[0] = nullptr;
 }
 
 void time_limit::wake_expired(timer_queue& timers, task_queue& tasks) {
@@ -109,7 +114,7 @@ void time_limit::wake_expired(timer_queue& timers, task_queue& tasks) {
   const auto expired = std::span{storage}.first(timers.pop_expired(now, storage));
   for (auto* each : expired) {
     for (const auto* sleeper : static_cast<alarm*>(each)->sleepers) {
-      if (sleeper != nullptr) sleeper->fetch();
+      if (sleeper != nullptr) sleeper->who->fetch();
     }
   }
   for (auto* each : expired) ring(static_cast<alarm&>(*each), now, timers, tasks);
@@ -124,7 +129,7 @@ void time_limit::ring(alarm& expired, clock::time_point now, timer_queue& timers
   }
   expired.rang = true;
   for (auto* sleeper : expired.sleepers) {
-    if (sleeper != nullptr) tasks.wake(*sleeper);
+    if (sleeper != nullptr) tasks.wake(*sleeper->who);
   }
 }
 

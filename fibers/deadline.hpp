@@ -71,7 +71,10 @@ class time_limit {
   time_limit() = default;
   time_limit(time_limit&& other) noexcept;
   time_limit& operator=(time_limit&& other) noexcept;
-  ~time_limit() { never(); }
+  ~time_limit() {
+    never();
+    leave_sleepers();
+  }
 
   // A limit never passes early. It passes as late as the kernel's timers are, when the loop looks
   // at its timers, so a call that need not wait may succeed a little later. Only after(zero or
@@ -91,6 +94,9 @@ class time_limit {
   // Moves a limit that has not passed to `owner`. Throws std::bad_alloc.
   void move_to(timer_queue& owner);
 
+  // Fibers that wait under this limit go on to wait without it.
+  void leave_sleepers() noexcept;
+
   // Like task_queue::park(), and the limit wakes the fiber as well: check passed(), too.
   void park(task_queue& tasks) noexcept;
 
@@ -101,11 +107,20 @@ class time_limit {
 
  private:
   friend class blocking_io;
+  friend class blocking_operation;
+
+  // A fiber that waits, on its own stack. Null where the limit does not exist any more: its owner
+  // may be destroyed while fibers wait, as when an exception leaves the scope of a scheduler's
+  // listener.
+  struct sleeper {
+    fiber* who = nullptr;
+    time_limit* limit = nullptr;
+  };
 
   // At most two fibers wait under one limit, for example one that reads a stream and one that
   // writes it.
   struct alarm : timer {
-    fiber* sleepers[2] = {};
+    sleeper* sleepers[2] = {};
     clock::duration idle_period{};  // zero: a fixed deadline
     clock::time_point idle_since;
     bool active = false;

@@ -60,6 +60,7 @@ void socket::close() noexcept {
 void socket::drop_descriptor() noexcept {
   if (!is_open()) return;
   scheduler_->blocking().forget(descriptor_);
+  limit_.leave_sleepers();  // their calls have ended
   ::close(std::exchange(descriptor_, -1));
 }
 

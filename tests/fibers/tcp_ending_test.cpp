@@ -648,4 +648,36 @@ BOOST_AUTO_TEST_CASE(a_limit_counts_where_its_stream_is_whoever_was_made_later) 
   scheduler.run();
 }
 
+// As in a main() that has its scheduler first. AddressSanitizer sees it if a call that waits
+// touches its socket again.
+BOOST_AUTO_TEST_CASE(what_fibers_wait_for_may_go_with_the_scope_that_an_exception_leaves) {
+  const auto throws_while_fibers_wait = [](fibers::clock::duration time) {
+    fibers::scheduler short_lived{backend()};
+    tcp::listener accepts{"127.0.0.1", 0};
+    tcp::stream reads, writes;
+    std::array<connection, 2> pairs;
+    reads = std::move(pairs[0].stream);
+    writes = std::move(pairs[1].stream);
+    accepts.expires_after(time);
+    reads.expires_after(time);
+    writes.expires_after(time);
+    short_lived.spawn([&] { accepts.accept(); });
+    short_lived.spawn([&] {
+      char byte = 0;
+      reads.read_some(asio::buffer(&byte, 1));
+    });
+    short_lived.spawn([&] {
+      const std::vector<char> much(4 << 20);
+      for (;;) writes.write_some(asio::buffer(much));
+    });
+    short_lived.spawn([] {
+      this_fiber::sleep_for(1ms);
+      throw std::runtime_error{"mine"};
+    });
+    short_lived.run();
+  };
+  BOOST_CHECK_THROW(throws_while_fibers_wait(1h), std::runtime_error);
+  BOOST_CHECK_THROW(throws_while_fibers_wait(fibers::clock::duration::max()), std::runtime_error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
