@@ -20,12 +20,6 @@ using kind = operation::kind;
 
 namespace {
 
-boost::test_tools::assertion_result has_a_ring(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result does{backend() == fibers::io::io_uring};
-  does.message() << "the other reactors keep nothing";
-  return does;
-}
-
 // Fills the way to the peer until the kernel takes nothing more. Returns the number of bytes.
 std::size_t fill_to_the_brim(const descriptor& to) {
   std::size_t all = 0;

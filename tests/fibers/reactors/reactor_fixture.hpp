@@ -35,6 +35,13 @@ struct request : operation {
   std::string bytes;
 };
 
+// For facts that only io_uring has.
+inline boost::test_tools::assertion_result has_a_ring(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result does{backend() == fibers::io::io_uring};
+  does.message() << "the other reactors keep nothing";
+  return does;
+}
+
 class reactor_fixture : public tcp_pair {
  public:
   reactor_fixture() : reactor{fibers::make_reactor(backend())} {

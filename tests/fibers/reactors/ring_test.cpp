@@ -14,12 +14,6 @@ using kind = operation::kind;
 
 namespace {
 
-boost::test_tools::assertion_result is_tested(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result does{backend() == fibers::io::io_uring};
-  does.message() << "no other reactor has a ring";
-  return does;
-}
-
 constexpr std::size_t buffer_size = 2048;
 
 struct small_ring_fixture : reactor_fixture {
@@ -46,7 +40,7 @@ struct small_ring_fixture : reactor_fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(ring, small_ring_fixture, *boost::unit_test::precondition(is_tested))
+BOOST_FIXTURE_TEST_SUITE(ring, small_ring_fixture, *boost::unit_test::precondition(has_a_ring))
 
 // Twelve receives wait for two buffers. One of the connections is closed while it waits for one.
 BOOST_AUTO_TEST_CASE(receives_that_find_no_buffer_get_one_later) {
