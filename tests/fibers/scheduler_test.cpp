@@ -94,6 +94,13 @@ BOOST_AUTO_TEST_CASE(a_fiber_takes_what_can_only_be_moved) {
   BOOST_TEST(seen == 7);
 }
 
+BOOST_AUTO_TEST_CASE(exceptions_of_one_round_come_out_of_one_run_each) {
+  for (int i = 0; i < 2; ++i) scheduler.spawn([] { throw std::runtime_error{"mine"}; });
+  BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+  BOOST_CHECK_THROW(scheduler.run(), std::runtime_error);
+  scheduler.run();
+}
+
 BOOST_AUTO_TEST_CASE(an_exception_nobody_joins_comes_out_of_run_which_may_go_on) {
   bool finished = false;
   scheduler.spawn("fails", [] { throw std::runtime_error{"lost"}; });
