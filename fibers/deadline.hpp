@@ -109,9 +109,8 @@ class time_limit {
   friend class blocking_io;
   friend class blocking_operation;
 
-  // A fiber that waits, on its own stack. Null where the limit does not exist any more: its owner
-  // may be destroyed while fibers wait, as when an exception leaves the scope of a scheduler's
-  // listener.
+  // Lies on the stack of a fiber that waits. A limit that is destroyed meanwhile sets `limit` to
+  // null, as when an exception leaves a scope with a scheduler and a listener.
   struct sleeper {
     fiber* who = nullptr;
     time_limit* limit = nullptr;

@@ -1,8 +1,8 @@
 """What of fibers/ the tests reach: coverage.py EXPORT.json... [FILE...]
 
-An EXPORT is what `llvm-cov export` has written; what one of several has reached is reached. For each file of fibers/ but not of fibers/programs/,
-prints how many of its lines were reached, and how many outcomes of its conditions (true and false
-are two). A gap is a line that nothing reached, or an outcome that never came. Those without a reason
+An EXPORT is what `llvm-cov export` has written; what one of several has reached is reached. For each
+file of fibers/ but not of fibers/programs/, prints how many of its lines were reached, and how many
+outcomes of its conditions (true and false are two). A gap is a line that nothing reached, or an outcome that never came. Those without a reason
 in tests/coverage_gaps.txt are printed, with FILE also those with one, of that file. Fails if a gap
 has no reason, if a reason names a line that is not there, or if too much is missing.
 """

@@ -210,8 +210,7 @@ void make_a_stack_where_nothing_can_be_mapped() {
   say_why_there_is_no_stack();
 }
 
-// --- a role that ends while a static object has a stack
-// -------------------------------------------
+// --- a role that ends while a static object has a stack ------------------------------------------
 
 std::optional<stack> kept_to_the_end;
 
