@@ -128,7 +128,7 @@ void time_limit::ring(alarm& expired, clock::time_point now, timer_queue& timers
     if (now < end) return timers.arm(expired, std::min(end, next_look(now, expired.idle_period)));
   }
   expired.rang = true;
-  for (auto* sleeper : expired.sleepers) {
+  for (const auto* sleeper : expired.sleepers) {
     if (sleeper != nullptr) tasks.wake(*sleeper->who);
   }
 }
