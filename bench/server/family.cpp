@@ -7,14 +7,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 
 namespace bench {
 namespace {
+
+// Until a process that executes a program has an environment again. Some programs run without any
+// variable; so this is also what they cost, all together.
+constexpr std::chrono::milliseconds longest_exec{100};
 
 std::vector<pid_t> all_processes() {
   std::vector<pid_t> all;
@@ -62,6 +68,32 @@ std::uint64_t faults_of_ended(pid_t process) {
   return faults;
 }
 
+// SIGCHLD is then bit 16 of the mask "SigIgn:" (in hexadecimal digits) in /proc/PID/status.
+bool ignores_end_of_children(pid_t process) {
+  std::ifstream file{fmt::format("/proc/{}/status", process)};
+  for (std::string word; file >> word;) {
+    std::uint64_t ignored = 0;
+    if (word == "SigIgn:" && file >> std::hex >> ignored)
+      return (ignored >> (SIGCHLD - 1) & 1) != 0;
+  }
+  return false;
+}
+
+// /proc/PID/environ separates the variables by zero bytes.
+std::vector<std::string> environment_of(pid_t process) {
+  std::vector<std::string> variables;
+  std::ifstream file{fmt::format("/proc/{}/environ", process)};
+  for (std::string each; std::getline(file, each, '\0');) variables.push_back(each);
+  return variables;
+}
+
+// The first number of /proc/PID/statm: 0 for threads of the kernel and for what has ended.
+bool has_memory(pid_t process) {
+  std::ifstream file{fmt::format("/proc/{}/statm", process)};
+  std::uint64_t pages = 0;
+  return file >> pages && pages > 0;
+}
+
 // The sockets that listen on `port`, as /proc/PID/fd names them: "socket:[inode]".
 std::set<std::string> listeners_on(std::uint16_t port) {
   std::set<std::string> names;
@@ -99,11 +131,14 @@ bool process_family::count() {
   const auto is_there = [](pid_t each) { return kill(each, 0) == 0; };
   if (newest != 0 && newest == newest_ && std::all_of(members_.begin(), members_.end(), is_there))
     return true;
+  const bool something_began = newest == 0 || newest != newest_;
   newest_ = newest;
   auto family = family_of(leader_);
   std::uint64_t faults = 0;
   for (auto each : family) faults += faults_of_ended(each);
-  const bool is_same = family == members_ && faults == faults_of_ended_;
+  const bool may_have_missed =
+      something_began && std::any_of(family.begin(), family.end(), ignores_end_of_children);
+  const bool is_same = family == members_ && faults == faults_of_ended_ && !may_have_missed;
   members_ = std::move(family);
   faults_of_ended_ = faults;
   return is_same;
@@ -138,17 +173,17 @@ bool process_family::listens_on(std::uint16_t port) const {
                      [&](pid_t each) { return has_one_of(each, sockets).value_or(true); });
 }
 
-// /proc/PID/environ separates the variables by zero bytes. It is empty for a process that has
-// ended.
 std::vector<pid_t> processes_with(const std::string& variable) {
   std::vector<pid_t> found;
+  const auto until = std::chrono::steady_clock::now() + longest_exec;
   for (const pid_t pid : all_processes()) {
-    std::ifstream variables{fmt::format("/proc/{}/environ", pid)};
-    for (std::string each; std::getline(variables, each, '\0');) {
-      if (each != variable) continue;
-      found.push_back(pid);
-      break;
+    auto variables = environment_of(pid);
+    while (variables.empty() && has_memory(pid) && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      variables = environment_of(pid);
     }
+    if (std::find(variables.begin(), variables.end(), variable) != variables.end())
+      found.push_back(pid);
   }
   return found;
 }

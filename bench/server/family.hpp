@@ -25,7 +25,9 @@ class process_family {
   // Looks which processes belong to the family now; from now on these are its members. (A server
   // may start processes later, when clients connect.) False: since the last count a member has
   // ended or another process has begun, which may have ended too. A process that began and ended in
-  // between is noticed only if its parent waited for it, not where SIGCHLD is ignored.
+  // between is noticed if its parent waited for it. Where a member ignores SIGCHLD, nobody waits;
+  // then any process or thread that began on the system makes the answer false. (A member that sets
+  // SA_NOCLDWAIT instead is not found out.)
   bool count();
 
   // Process CPU time so far, in ns: all threads of all members that exist. Between two counts of
@@ -46,7 +48,8 @@ class process_family {
 };
 
 // The processes whose environment holds `variable`, such as "NAME=value". A process inherits its
-// environment, also one that leaves its process group and its session.
+// environment, also one that leaves its process group and its session. A process that is just
+// executing a program is waited for: it has no environment for an instant.
 std::vector<pid_t> processes_with(const std::string& variable);
 
 }  // namespace bench

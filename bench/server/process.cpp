@@ -32,6 +32,7 @@ constexpr auto glance = 1ms;             // between two looks at a server that s
 constexpr auto longest_reading = 100ms;  // of output, between two looks at the server itself
 // How long to wait for the listening line of a server that accepts connections already.
 constexpr auto line_follows = 50ms;
+constexpr auto launcher_ends = 50ms;  // if it ends at all
 constexpr std::string_view port_place = "{port}";
 constexpr std::string_view path_place = "{path}";
 
@@ -120,8 +121,9 @@ server_process::server_process(const server_info& server, const launch_options& 
   start(arguments, options.cpu);
   try {
     wait_until_listening(port, options);
-    expect_foreground();
     family_.count();
+    if (!listens_itself()) let_launcher_end();
+    expect_foreground();
   } catch (...) {
     stop();
     throw;
@@ -250,6 +252,12 @@ bool server_process::has_ended() {
   if (pid_ <= 0 || waitid(P_PID, number, &child, WEXITED | WNOHANG | WNOWAIT) != 0) return false;
   if (child.si_pid == pid_) ending_ = ending_of(child);
   return !ending_.empty();
+}
+
+// It may end a moment after the daemon that it started has begun to listen.
+void server_process::let_launcher_end() {
+  for (const auto deadline = clock::now() + launcher_ends; !has_ended() && clock::now() < deadline;)
+    std::this_thread::sleep_for(glance);
 }
 
 void server_process::request_stop() {

@@ -86,6 +86,7 @@ class server_process {
   [[noreturn]] void fail_to_begin(const std::string& end);
   bool read_listening_line();
   bool has_ended();
+  void let_launcher_end();
 
   std::string name_;
   pid_t pid_ = -1;

@@ -39,7 +39,7 @@ namespace {
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
-  for (const int ignored : {SIGPIPE, SIGXFSZ})  // it would stay ignored across exec()
+  for (const int ignored : {SIGPIPE, SIGXFSZ, SIGCHLD})  // it would stay ignored across exec()
     ::signal(ignored, SIG_DFL);
   execve(arguments[0], arguments, variables);
   give_up(failure, errno);

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bench/contract/descriptor.hpp>
 #include <bench/load/generator.hpp>
 #include <bench/machine/machine.hpp>
@@ -65,6 +66,14 @@ pid_t read_pid(const std::filesystem::path& file) {
     std::this_thread::sleep_for(10ms);
   }
   return 0;
+}
+
+std::ptrdiff_t size_of_group(pid_t leader) {
+  const std::filesystem::directory_iterator all{"/proc"};
+  return std::count_if(begin(all), end(all), [leader](const auto& entry) {
+    const auto pid = std::atoi(entry.path().filename().c_str());
+    return pid > 0 && getpgid(pid) == leader;
+  });
 }
 
 }  // namespace
@@ -336,6 +345,20 @@ BOOST_AUTO_TEST_CASE(a_process_that_came_or_went_or_did_both_shows_when_they_are
   BOOST_TEST(!same_after("kill $!; wait $!"));
   BOOST_TEST(!same_after("sleep 0"));
   BOOST_TEST(same_after(":"));
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_came_and_went_shows_where_its_parent_ignores_its_end,
+                     *boost::unit_test::timeout(60)) {
+  server_process server{command("odd_server forks {port}"), {}};
+  server.count_family();  // a moment ago it was asked whether it accepts
+  while (server.family().size() > 1) server.count_family();
+  for (int i = 0; i < 3; ++i) {
+    std::atomic<bool> stop{false};
+    bench::load_generator client{{1, 64, 1}, 1, stop};
+    client.connect(client.add_server("odd", server.where()), 1);
+  }
+  while (size_of_group(server.pid()) > 1) std::this_thread::sleep_for(10ms);
+  BOOST_TEST(!server.count_family());
 }
 
 BOOST_AUTO_TEST_CASE(how_a_server_ended_later_is_known) {
