@@ -83,7 +83,7 @@ run_options parse(const arguments& given) {
   wanted.add("target", chosen.request.targets, "[NAME=]HOST:PORT",
              "add one that runs already, anywhere; may be repeated");
   wanted.add("filter", chosen.request.filter, "REGEX",
-             "only rows whose 'scenario server server' matches");
+             "only rows whose 'scenario server server' matches, as grep -E");
   wanted.add("rounds", chosen.request.rounds, "N", "instead of the suite's; no time limit then");
   wanted.add("seed", seed, "N", "of the order of blocks and of the payload");
   wanted.add("output", output, "DIR", "where to write; default runs/<UTC time>");

@@ -7,8 +7,8 @@
 #include <bench/machine/machine.hpp>
 #include <bench/measure/schedule.hpp>
 #include <bench/server/catalogue.hpp>
+#include <bench/server/regular_expression.hpp>
 #include <bench/text/failure.hpp>
-#include <regex>
 
 namespace bench {
 namespace {
@@ -83,11 +83,12 @@ void keep_targets_apart(std::vector<pairing>& pairings, const std::vector<server
 
 void keep_matching(std::vector<pairing>& pairings, const std::string& filter) {
   if (filter.empty()) return;
-  std::regex pattern;
+  std::optional<regular_expression> pattern;
   try {
-    pattern.assign(filter);
-  } catch (const std::regex_error&) {
-    throw usage_error(fmt::format("--filter '{}' is not a regular expression", filter));
+    pattern.emplace(filter);
+  } catch (const std::invalid_argument& error) {
+    throw usage_error(
+        fmt::format("--filter '{}' is not a regular expression: {}", filter, error.what()));
   }
   const auto name = [](const pairing& each) {
     return fmt::format("{} {} {}", each.scenario.text(), each.comparison.contender,
@@ -95,7 +96,7 @@ void keep_matching(std::vector<pairing>& pairings, const std::string& filter) {
   };
   std::vector<std::string> names;
   for (const auto& each : pairings) names.push_back(name(each));
-  std::erase_if(pairings, [&](auto& each) { return !std::regex_search(name(each), pattern); });
+  std::erase_if(pairings, [&](auto& each) { return !pattern->is_in(name(each)); });
   if (pairings.empty()) {
     throw usage_error(
         fmt::format("--filter '{}' matches none of: {}", filter, fmt::join(names, ", ")));

@@ -22,7 +22,7 @@ struct run_request {
   std::vector<std::string> servers;
   std::vector<std::string> added{};    // name=command
   std::vector<std::string> targets{};  // host:port or name=host:port
-  std::string filter;                  // a regular expression on the rows; empty: every row
+  std::string filter;                  // a regular_expression on the rows; empty: every row
   std::optional<int> rounds;
   std::uint64_t seed = 1;
   std::optional<int> descriptors{};  // how many this process may have open; absent: no limit

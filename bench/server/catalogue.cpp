@@ -5,8 +5,8 @@
 #include <bench/contract/printable.hpp>
 #include <bench/load/address.hpp>
 #include <bench/server/catalogue.hpp>
+#include <bench/server/regular_expression.hpp>
 #include <bench/text/failure.hpp>
-#include <regex>
 
 namespace bench {
 namespace {
@@ -27,19 +27,19 @@ struct variant {
   std::string socket;    // empty: TCP
 };
 
-// Longer than any name that the grammar describes. Matching takes stack for every character, and a
-// name may come from a file.
+// Longer than any name that the grammar describes. A name may come from a file, and parts_of() is
+// slow for long texts.
 constexpr std::size_t longest_name = 100;
 
 std::optional<variant> parse_variant(const std::string& name) {
   if (name.size() > longest_name) return std::nullopt;
-  static const std::regex grammar{
-      "((?:fibers|floor|asio-[a-z]+)/[a-z_]+)(?:/t([2-9]|[1-9][0-9]{1,2}))?(/shared)?"
-      "(?:/spin([1-9][0-9]*[mu]s))?(?:/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
-  std::smatch parts;
-  if (!std::regex_match(name, parts, grammar)) return std::nullopt;
-  const variant found{parts[1], parts[2], parts[3].matched ? "shared" : "",
-                      parts[4], parts[5], parts[6]};
+  static const regular_expression grammar{
+      "((fibers|floor|asio-[a-z]+)/[a-z_]+)(/t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
+      "(/spin([1-9][0-9]*[mu]s))?(/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
+  const auto groups = grammar.parts_of(name);
+  if (!groups) return std::nullopt;
+  const auto& group = *groups;
+  const variant found{group[0], group[3], group[5], group[7], group[9], group[10]};
   const auto& all = bundled_servers();
   if (std::none_of(all.begin(), all.end(), [&](auto& each) { return each.name == found.plain; }))
     return std::nullopt;
