@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bench/analysis/block_values.hpp>
+#include <bench/statistics/statistics.hpp>
 #include <functional>
 #include <map>
 #include <optional>
@@ -42,13 +43,6 @@ void add_saturated(std::vector<caveat>& caveats_found, const results& found) {
             caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
 }
 
-// The upper median. `values` must not be empty.
-double median_of(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // Linux delays an acknowledgement by 40 ms (TCP_DELACK_MIN), so a median latency slightly above
 // that suggests that Nagle's algorithm waits for delayed acknowledgements. A busy server or client
 // has other reasons to be late, so both must be idle. Unix sockets have no acknowledgements.
@@ -71,8 +65,7 @@ void add_delayed(std::vector<caveat>& caveats_found, const run_record& record) {
     for (const auto* timed : slices)
       if (seems_delayed(*timed)) delayed.push_back(timed->p50_us);
     if (2 * delayed.size() <= slices.size()) continue;
-    caveats_found.push_back(
-        caveats::replies_delayed{where.first, where.second, median_of(delayed)});
+    caveats_found.push_back(caveats::replies_delayed{where.first, where.second, median(delayed)});
   }
 }
 
@@ -107,7 +100,7 @@ std::optional<double> lost(const run_record& record, Share share) {
   for (const auto& each : record.blocks)
     taken.push_back(std::optional<double>{each.*share}.value_or(0));
   if (taken.empty()) return std::nullopt;
-  const auto share_lost = median_of(taken);
+  const auto share_lost = median(taken);
   return share_lost > noisy_share ? std::optional{share_lost} : std::nullopt;
 }
 

@@ -37,11 +37,6 @@ std::vector<double> sorted_walsh_averages(std::span<const double> values) {
   return averages;
 }
 
-double median_of_sorted(const std::vector<double>& sorted) {
-  const auto half = sorted.size() / 2;
-  return sorted.size() % 2 == 1 ? sorted[half] : std::midpoint(sorted[half - 1], sorted[half]);
-}
-
 // Squared standard error of the mean.
 double squared_standard_error(std::span<const double> values) {
   const double deviation = spread(values);
@@ -59,6 +54,13 @@ double students_t_quantile(double degrees_of_freedom, double confidence) {
 
 }  // namespace
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return std::midpoint(*std::max_element(values.begin(), middle), *middle);
+}
+
 std::size_t signed_rank_k(std::size_t n, double confidence) {
   const auto share = signed_rank_distribution(n);
   double missed = 0;  // probability that [W_(k+1), W_(M-k)] lies on one side of the truth
@@ -72,7 +74,7 @@ std::size_t signed_rank_k(std::size_t n, double confidence) {
 estimate signed_rank_interval(std::span<const double> values, double confidence) {
   if (values.empty()) return {};
   const auto averages = sorted_walsh_averages(values);
-  estimate result{median_of_sorted(averages), std::nullopt, static_cast<int>(values.size())};
+  estimate result{median(averages), std::nullopt, static_cast<int>(values.size())};
   const auto k = signed_rank_k(values.size(), confidence);
   if (k > 0) result.range = interval{averages[k - 1], averages[averages.size() - k]};
   return result;

@@ -30,6 +30,9 @@ struct estimate {
   int n = 0;
 };
 
+// The middle value, or the mean of the two in the middle. `values` must not be empty.
+double median(std::vector<double> values);
+
 // The k of the interval [W_(k), W_(M+1-k)] over the M sorted Walsh averages: the largest k whose
 // two-sided probability of missing the truth is at most 1 - confidence. 0: n is too small.
 std::size_t signed_rank_k(std::size_t n, double confidence);

@@ -6,6 +6,7 @@
 #include <array>
 #include <bench/record/record.hpp>
 #include <bench/report/forms.hpp>
+#include <bench/statistics/statistics.hpp>
 #include <bench/text/file.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/options.hpp>
@@ -37,12 +38,6 @@ std::map<std::string, double> micro_numbers(const boost::json::object& row) {
   return numbers;
 }
 
-double median_of(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 // Google's own aggregates are skipped: a file need not have them.
 micro_results medians_of(const boost::json::array& rows) {
   std::map<std::string, std::map<std::string, std::vector<double>>> all;
@@ -54,7 +49,7 @@ micro_results medians_of(const boost::json::array& rows) {
   }
   micro_results results;
   for (const auto& [name, numbers] : all)
-    for (const auto& [key, values] : numbers) results[name][key] = median_of(values);
+    for (const auto& [key, values] : numbers) results[name][key] = median(values);
   return results;
 }
 

@@ -78,6 +78,13 @@ series one_after_the_other(std::mt19937& random, int n) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(the_median_of_an_even_number_lies_between_the_two_in_the_middle) {
+  BOOST_TEST(bench::median({7}) == 7);
+  BOOST_TEST(bench::median({5, 1}) == 3);
+  BOOST_TEST(bench::median({9, 1, 5}) == 5);
+  BOOST_TEST(bench::median({8, 2, 100, 4}) == 6);
+}
+
 BOOST_AUTO_TEST_CASE(k_of_the_signed_rank_interval_is_the_one_of_the_exact_tables) {
   const std::array<std::pair<std::size_t, std::size_t>, 12> table{{{6, 1},
                                                                    {7, 3},
