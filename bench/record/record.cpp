@@ -231,12 +231,3 @@ run_record read_run(const std::filesystem::path& run_ndjson) {
 }
 
 }  // namespace bench
-
-template class std::vector<bench::server_info>;
-template class std::vector<bench::comparison>;
-template class std::vector<bench::scenario>;
-template class std::vector<bench::slice>;
-template class std::vector<bench::block>;
-template class std::vector<bench::memory_sample>;
-template class std::vector<bench::kernel_sample>;
-template class std::vector<bench::caveat>;

@@ -175,13 +175,3 @@ struct unreadable_run : std::runtime_error {
 run_record read_run(const std::filesystem::path& run_ndjson);
 
 }  // namespace bench
-
-// Compiled once, in record.cpp, and not in every file that copies a record.
-extern template class std::vector<bench::server_info>;
-extern template class std::vector<bench::comparison>;
-extern template class std::vector<bench::scenario>;
-extern template class std::vector<bench::slice>;
-extern template class std::vector<bench::block>;
-extern template class std::vector<bench::memory_sample>;
-extern template class std::vector<bench::kernel_sample>;
-extern template class std::vector<bench::caveat>;

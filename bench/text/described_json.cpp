@@ -36,7 +36,7 @@ std::string string_text(std::string_view text) {
 
 constexpr int on_one_line = -1;
 
-void write(std::string& out, const json::value& value, int level);
+void write_value(std::string& out, const json::value& value, int level);
 
 void break_line(std::string& out, int level) {
   if (level == on_one_line) return;
@@ -56,7 +56,7 @@ void write_object(std::string& out, const json::object& object, int level) {
     break_line(out, deeper(level));
     out += string_text(member.key());
     out += level == on_one_line ? ":" : ": ";
-    write(out, member.value(), deeper(level));
+    write_value(out, member.value(), deeper(level));
   }
   if (!object.empty()) break_line(out, level);
   out += '}';
@@ -76,13 +76,13 @@ void write_array(std::string& out, const json::array& array, int level) {
   for (const auto& value : array) {
     if (!std::exchange(first, false)) out += together && level != on_one_line ? ", " : ",";
     if (!together) break_line(out, deeper(level));
-    write(out, value, together ? on_one_line : deeper(level));
+    write_value(out, value, together ? on_one_line : deeper(level));
   }
   if (!together) break_line(out, level);
   out += ']';
 }
 
-void write(std::string& out, const json::value& value, int level) {
+void write_value(std::string& out, const json::value& value, int level) {
   if (value.is_object())
     write_object(out, value.get_object(), level);
   else if (value.is_array())
@@ -99,14 +99,24 @@ void write(std::string& out, const json::value& value, int level) {
 
 std::string json_text(const json::value& value) {
   std::string text;
-  write(text, value, on_one_line);
+  write_value(text, value, on_one_line);
   return text;
 }
 
 std::string indented_json_text(const json::value& value) {
   std::string text;
-  write(text, value, 0);
+  write_value(text, value, 0);
   return text + '\n';
+}
+
+found_member::found_member(const boost::json::value& object, const char* name,
+                           const std::string& where, bool may_be_absent)
+    : path{where.empty() ? std::string{name} : where + "." + name},
+      value{object.get_object().if_contains(name)} {
+  static const boost::json::value absent;
+  if (value != nullptr) return;
+  if (!may_be_absent) throw malformed{path, "is missing"};
+  value = &absent;
 }
 
 }  // namespace bench

@@ -172,6 +172,27 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 template <class T>
 inline constexpr bool is_optional<std::shared_ptr<T>> = true;
 
+// The member `name` of what is found at `where`; null if it is absent.
+struct found_member {
+  found_member(const boost::json::value& object, const char* name, const std::string& where,
+               bool may_be_absent);
+
+  std::string path;
+  const boost::json::value* value;
+};
+
+template <class Member>
+void read_member(Member& target, const boost::json::value& object, const char* name,
+                 const std::string& where) {
+  const found_member found{object, name, where, is_optional<Member>};
+  target = from_json<Member>(*found.value, found.path);
+}
+
+template <class Member>
+void write_member(boost::json::object& object, const char* name, const Member& value) {
+  object[name] = to_json(value);
+}
+
 template <described_struct T>
 struct json_form<T> {
   static_assert(every_member_is_described<T>);
@@ -179,29 +200,15 @@ struct json_form<T> {
   static boost::json::value write(const T& value) {
     boost::json::object object;
     boost::mp11::mp_for_each<members_of<T>>(
-        [&](auto member) { object[member.name] = to_json(value.*member.pointer); });
+        [&](auto member) { write_member(object, member.name, value.*member.pointer); });
     return object;
   }
   static T read(const boost::json::value& value, const std::string& where) {
     if (!value.is_object()) throw malformed{where, "is not an object"};
     T result;
-    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
-      auto& target = result.*member.pointer;
-      target = read_member<std::remove_reference_t<decltype(target)>>(value.as_object(),
-                                                                      member.name, where);
-    });
+    boost::mp11::mp_for_each<members_of<T>>(
+        [&](auto member) { read_member(result.*member.pointer, value, member.name, where); });
     return result;
-  }
-
- private:
-  template <class Member>
-  static Member read_member(const boost::json::object& object, const char* name,
-                            const std::string& where) {
-    static const boost::json::value absent;
-    const auto path = where.empty() ? std::string{name} : where + "." + name;
-    const auto* found = object.if_contains(name);
-    if (!found && !is_optional<Member>) throw malformed{path, "is missing"};
-    return from_json<Member>(found ? *found : absent, path);
   }
 };
 
