@@ -3,7 +3,6 @@
 
 #include <array>
 #include <bench/command/commands.hpp>
-#include <bench/compare/compare.hpp>
 #include <bench/contract/printable.hpp>
 #include <bench/contract/standard_descriptors.hpp>
 #include <bench/record/record.hpp>

@@ -6,14 +6,14 @@
 namespace bench {
 namespace {
 
-std::string percent(double share) {
+std::string share_text(double share) {
   return fmt::format("{:.0f} %", 100 * share);
 }
 
 struct sentence {
   std::string operator()(const caveats::client_saturated& c) const {
     return fmt::format("{} on {}: the client used {} of its core, so throughput is the client's",
-                       c.server, c.scenario, percent(c.utilisation));
+                       c.server, c.scenario, share_text(c.utilisation));
   }
   std::string operator()(const caveats::backend_mismatch& c) const {
     return fmt::format("{} was asked for {} and runs {}", c.server, c.asked, c.got);
@@ -37,11 +37,12 @@ struct sentence {
     return "servers and client were not pinned to cores: " + c.reason;
   }
   std::string operator()(const caveats::noisy_machine& c) const {
-    return fmt::format("other programs took {} of the server core", percent(c.foreign_cpu_share));
+    return fmt::format("other programs took {} of the server core",
+                       share_text(c.foreign_cpu_share));
   }
   std::string operator()(const caveats::time_stolen& c) const {
     return fmt::format("the hypervisor took {} of the server core, while the clock went on",
-                       percent(c.share));
+                       share_text(c.share));
   }
   std::string operator()(const caveats::clock_follows_load& c) const {
     return fmt::format(
@@ -121,7 +122,7 @@ struct sentence {
   std::string operator()(const caveats::client_disturbed& c) const {
     return fmt::format(
         "other programs took {} of the client's core, so throughput and latency are theirs, too",
-        percent(c.share));
+        share_text(c.share));
   }
   std::string operator()(const caveats::memory_cut_short& c) const {
     return fmt::format("the memory of {} with {} connections is missing: {}", c.server,
@@ -137,7 +138,7 @@ struct sentence {
     return fmt::format(
         "{} on {}: saturated, it answered {} of the {:.0f} messages due a second, so it has no "
         "latency",
-        c.server, c.scenario, percent(c.answered), c.rate_per_second);
+        c.server, c.scenario, share_text(c.answered), c.rate_per_second);
   }
 };
 
@@ -146,7 +147,7 @@ std::string saturated_sentence(const std::vector<const caveats::client_saturated
   std::string text = "the client was at the limit of its core, so throughput is the client's: ";
   for (std::size_t i = 0; i < rows.size(); ++i)
     text += fmt::format("{}{} on {} ({})", i == 0 ? "" : ", ", rows[i]->server, rows[i]->scenario,
-                        percent(rows[i]->utilisation));
+                        share_text(rows[i]->utilisation));
   return text;
 }
 

@@ -25,7 +25,7 @@ std::string csv_cell(std::string_view text) {
 }
 
 // The columns that say what a row's numbers are about.
-struct subject {
+struct row_subject {
   std::string scenario;
   std::string base;
   std::string contender;
@@ -33,7 +33,7 @@ struct subject {
 
 class csv_lines {
  public:
-  void add(const subject& about, std::string_view server, std::string_view metric,
+  void add(const row_subject& about, std::string_view server, std::string_view metric,
            std::string_view unit, const estimate& shown, std::string_view words = {}) {
     if (shown.n == 0 && words.empty()) return;
     if (shown.n == 0) return add_line(about, server, metric, unit, ",,", "", words);
@@ -43,11 +43,11 @@ class csv_lines {
     add_line(about, server, metric, unit, fmt::format("{:.6g},{}", shown.value, range),
              std::to_string(shown.n), words);
   }
-  void add(const subject& about, std::string_view server, std::string_view metric,
+  void add(const row_subject& about, std::string_view server, std::string_view metric,
            std::string_view unit, const std::optional<estimate>& shown) {
     if (shown) add(about, server, metric, unit, *shown);
   }
-  void add(const subject& about, std::string_view server, std::string_view metric,
+  void add(const row_subject& about, std::string_view server, std::string_view metric,
            std::string_view unit, double value, std::string_view words = {}) {
     add_line(about, server, metric, unit, fmt::format("{:.6g},,", value), "", words);
   }
@@ -57,7 +57,7 @@ class csv_lines {
   const std::string& text() const { return text_; }
 
  private:
-  void add_line(const subject& about, std::string_view server, std::string_view metric,
+  void add_line(const row_subject& about, std::string_view server, std::string_view metric,
                 std::string_view unit, std::string_view numbers, std::string_view blocks,
                 std::string_view words) {
     text_ += fmt::format("{},{},{},{},{},{},{},{},{}\n", csv_cell(about.scenario),
@@ -69,7 +69,7 @@ class csv_lines {
 };
 
 void add_costs(csv_lines& out, const cost_row& row) {
-  const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
+  const row_subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
   for (const auto* side : {&row.base, &row.contender}) {
     const bool is_missing = side->cpu_ns.n == 0 && row.verdict.what == finding::unmeasured;
     out.add(about, side->server, "cpu_per_message", "ns", side->cpu_ns,
@@ -86,7 +86,7 @@ void add_costs(csv_lines& out, const cost_row& row) {
 
 // Percentiles over all blocks merged, without an interval: they say nothing about the variation
 // between blocks.
-void add_together(csv_lines& out, const subject& about, std::string_view server,
+void add_together(csv_lines& out, const row_subject& about, std::string_view server,
                   std::string_view what, std::string_view loop,
                   const std::optional<distribution>& all) {
   if (!all) return;
@@ -99,7 +99,7 @@ void add_together(csv_lines& out, const subject& about, std::string_view server,
 }
 
 void add_loads(csv_lines& out, const load_row& row) {
-  const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
+  const row_subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
   for (const auto* side : {&row.base, &row.contender}) {
     out.add(about, side->server, "throughput", row.scenario.churn ? "connections/s" : "messages/s",
             side->messages_per_second, side->client_limited ? "client-limited" : "");
@@ -113,7 +113,7 @@ void add_loads(csv_lines& out, const load_row& row) {
 }
 
 void add_open_loops(csv_lines& out, const open_row& row) {
-  const subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
+  const row_subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
   for (const auto* side : {&row.base, &row.contender}) {
     out.add(about, side->server, "open_loop_rate", "messages/s", row.rate_per_second);
     out.add(about, side->server, "open_loop_answered", "1", side->answered,
@@ -142,7 +142,7 @@ void add_memory(csv_lines& out, const memory_row& row) {
 }
 
 void add_kernel(csv_lines& out, const kernel_row& row) {
-  const subject about{row.scenario.text(), "", ""};
+  const row_subject about{row.scenario.text(), "", ""};
   if (row.system_calls)
     out.add(about, row.server, "system_calls_per_message", "1", *row.system_calls);
   out.add(about, row.server, "context_switches_per_message", "1", row.context_switches);

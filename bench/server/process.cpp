@@ -117,8 +117,8 @@ std::string ending_of(const siginfo_t& child) {
 server_process::server_process(const server_info& server, const launch_options& options)
     : name_{server.name}, mark_{new_mark()}, output_{"output"}, errors_{"errors"} {
   std::uint16_t port = 0;
-  const auto arguments = split_command(server, port, path_);
-  start(arguments, options.cpu);
+  const auto words = split_command(server, port, path_);
+  start(words, options.cpu);
   try {
     wait_until_listening(port, options);
     family_.count();
@@ -142,16 +142,16 @@ server_process::server_process(server_process&& other) noexcept
       output_{std::move(other.output_)},
       errors_{std::move(other.errors_)} {}
 
-void server_process::start(const std::vector<std::string>& arguments, std::optional<int> cpu) {
-  const auto child = spawn(arguments, cpu, output_.descriptor(), errors_.descriptor(), mark_);
+void server_process::start(const std::vector<std::string>& words, std::optional<int> cpu) {
+  const auto child = spawn(words, cpu, output_.descriptor(), errors_.descriptor(), mark_);
   pid_ = child.pid;
   family_ = process_family{pid_};
   if (child.reason == 0) return;
   stop();
   if (child.reason < 0)
     throw run_invalid(fmt::format("cannot pin {}: {}", name_, std::strerror(-child.reason)));
-  throw not_available(fmt::format("cannot start {}: {}: {}", name_, arguments.front(),
-                                  std::strerror(child.reason)));
+  throw not_available(
+      fmt::format("cannot start {}: {}: {}", name_, words.front(), std::strerror(child.reason)));
 }
 
 void server_process::wait_until_listening(std::uint16_t port, const launch_options& options) {

@@ -81,7 +81,7 @@ class server_process {
   void stop();
 
  private:
-  void start(const std::vector<std::string>& arguments, std::optional<int> cpu);
+  void start(const std::vector<std::string>& words, std::optional<int> cpu);
   void wait_until_listening(std::uint16_t port, const launch_options& options);
   [[noreturn]] void fail_to_begin(const std::string& end);
   bool read_listening_line();

@@ -14,7 +14,7 @@ constexpr std::uint32_t compressed_cookie = 0x1c849304 | 0x10;
 constexpr std::size_t plain_header_bytes = 40;
 constexpr std::uint32_t significant_digits = 2;
 constexpr std::size_t longest_number = 9;
-constexpr std::string_view letters =
+constexpr std::string_view base64_letters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 [[noreturn]] void refuse(const char* why) {
@@ -41,14 +41,14 @@ T take(std::string_view& in) {
 
 // ZigZag LEB128 as in HdrHistogram: seven bits per byte, least significant first; a ninth byte has
 // eight.
-void put_number(std::string& out, std::int64_t value) {
+void put_zigzag(std::string& out, std::int64_t value) {
   auto rest = static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63);
   for (std::size_t i = 1; rest >= 0x80 && i < longest_number; ++i, rest >>= 7)
     out += static_cast<char>(rest | 0x80);
   out += static_cast<char>(rest);
 }
 
-std::int64_t take_number(std::string_view& in) {
+std::int64_t take_zigzag(std::string_view& in) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < longest_number; ++i) {
     const auto byte = std::uint64_t{take<unsigned char>(in)};
@@ -68,7 +68,7 @@ std::string base64(std::string_view bytes) {
     for (std::size_t i = 0; i < 3; ++i)
       group = group << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U);
     for (std::size_t i = 0; i < 4; ++i)
-      text += i <= bytes.size() ? letters[group >> (18 - 6 * i) & 63] : '=';
+      text += i <= bytes.size() ? base64_letters[group >> (18 - 6 * i) & 63] : '=';
   }
   return text;
 }
@@ -80,7 +80,7 @@ std::string from_base64(std::string_view text) {
   std::uint32_t bits = 0;
   int count = 0;
   for (const char letter : text) {
-    const auto value = letters.find(letter);
+    const auto value = base64_letters.find(letter);
     if (value == std::string_view::npos) refuse("it is not base64");
     bits = bits << 6 | static_cast<std::uint32_t>(value);
     count += 6;
@@ -122,9 +122,9 @@ std::string packed_counts(const histogram& times) {
       ++zeros;
       continue;
     }
-    if (zeros > 0) put_number(packed, zeros == 1 ? 0 : -zeros);
+    if (zeros > 0) put_zigzag(packed, zeros == 1 ? 0 : -zeros);
     zeros = 0;
-    put_number(packed, static_cast<std::int64_t>(count));
+    put_zigzag(packed, static_cast<std::int64_t>(count));
   }
   return packed;
 }
@@ -135,7 +135,7 @@ histogram unpacked_counts(std::string_view packed) {
   std::int64_t total = 0;
   std::size_t bucket = 0;
   while (!packed.empty()) {
-    const auto number = take_number(packed);
+    const auto number = take_zigzag(packed);
     const auto left = static_cast<std::int64_t>(histogram::buckets - bucket);
     if (number < -left || left == 0) refuse("it has more counts than buckets");
     if (number > 0 && __builtin_add_overflow(total, number, &total))

@@ -13,16 +13,16 @@ constexpr int fewest_blocks = 6;  // for a 95 % interval
 constexpr char worst_grade = 'D';
 constexpr double most_blocks = 1e9;  // no larger number is said
 
-double percent(double log_ratio) {
+double percent_of(double log_ratio) {
   return 100 * std::expm1(log_ratio);
 }
 
 // "4.1 % [3.3, 4.9]": the size of a difference without its sign.
 std::string size_of(const estimate& d) {
   const double sign = d.value < 0 ? -1 : 1;
-  const double one_end = sign * percent(d.range->low);
-  const double other_end = sign * percent(d.range->high);
-  return fmt::format("{:.1f} % [{:.1f}, {:.1f}]", sign * percent(d.value),
+  const double one_end = sign * percent_of(d.range->low);
+  const double other_end = sign * percent_of(d.range->high);
+  return fmt::format("{:.1f} % [{:.1f}, {:.1f}]", sign * percent_of(d.value),
                      std::min(one_end, other_end), std::max(one_end, other_end));
 }
 
@@ -57,7 +57,7 @@ verdict inconclusive(const estimate& d, double margin, char grade) {
            : std::string{"in noise of grade D nothing is called equivalent"};
   return {finding::inconclusive,
           fmt::format("inconclusive: the truth lies in [{:+.1f}, {:+.1f}] %; {}",
-                      percent(d.range->low), percent(d.range->high), prospect),
+                      percent_of(d.range->low), percent_of(d.range->high), prospect),
           more};
 }
 

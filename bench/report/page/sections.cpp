@@ -50,7 +50,7 @@ std::string latency(const results& found, bool has_charts) {
                   html_table(latency_table(found)));
 }
 
-std::string open_loop(const results& found, bool has_charts) {
+std::string open_loop_section(const results& found, bool has_charts) {
   std::string note =
       "Messages are due at a fixed rate, whether or not the server keeps up, so a stall delays all "
       "that become due meanwhile.";
@@ -88,7 +88,8 @@ std::string blocks(const results& found, bool has_charts) {
 
 std::string measurements(const results& found, bool has_charts) {
   return costs(found) + throughput(found, has_charts) + latency(found, has_charts) +
-         open_loop(found, has_charts) + memory(found) + kernel(found) + blocks(found, has_charts);
+         open_loop_section(found, has_charts) + memory(found) + kernel(found) +
+         blocks(found, has_charts);
 }
 
 }  // namespace bench
