@@ -11,7 +11,7 @@ namespace bench {
 namespace {
 
 constexpr std::size_t most_slices = 512;  // more slices than any terminal has columns
-constexpr double margin = 0.01;           // a duel has no A/A control that could widen it
+constexpr double duel_margin = 0.01;      // a duel has no A/A control that could widen it
 
 duel_score score_of(const std::string& left, const std::string& right, const scenario& shape) {
   duel_score score;
@@ -63,7 +63,7 @@ std::string duel_score::verdict() const {
     return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
   if (log_ratios.empty()) return "no round is complete";
   return fmt::format("{} against {}: {}", left.name, right.name,
-                     judge(signed_rank_interval(log_ratios), margin).words);
+                     judge(signed_rank_interval(log_ratios), duel_margin).words);
 }
 
 duel::duel(std::string left, std::string right, const scenario& shape)
