@@ -119,10 +119,10 @@ inline void put_into_error_queue(const tcp_pair& peers) {
 // how many bytes fit in.
 struct local_pair {
   local_pair() {
-    std::array<int, 2> ends{};
-    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
-    near = descriptor{ends[0]};
-    far = descriptor{ends[1]};
+    std::array<int, 2> both{};
+    checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both.data()), "socketpair");
+    near = descriptor{both[0]};
+    far = descriptor{both[1]};
   }
   descriptor near, far;
 };

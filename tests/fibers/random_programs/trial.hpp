@@ -185,7 +185,6 @@ class trial {
   std::optional<fibers::io> backend_;
   duration unit_;
   outcome outcome_;
-  std::size_t descriptors_before_;
   std::unique_ptr<fibers::test::simulation> world_;
   std::unique_ptr<fibers::scheduler> own_;
   fibers::scheduler* scheduler_;
