@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -79,10 +80,11 @@ bool ignores_end_of_children(pid_t process) {
   return false;
 }
 
-// /proc/PID/environ separates the variables by zero bytes.
-std::vector<std::string> environment_of(pid_t process) {
-  std::vector<std::string> variables;
+// /proc/PID/environ separates the variables by zero bytes. nullopt: this process may not read it.
+std::optional<std::vector<std::string>> environment_of(pid_t process) {
   std::ifstream file{fmt::format("/proc/{}/environ", process)};
+  if (!file) return std::nullopt;
+  std::vector<std::string> variables;
   for (std::string each; std::getline(file, each, '\0');) variables.push_back(each);
   return variables;
 }
@@ -178,11 +180,12 @@ std::vector<pid_t> processes_with(const std::string& variable) {
   const auto until = std::chrono::steady_clock::now() + longest_exec;
   for (const pid_t pid : all_processes()) {
     auto variables = environment_of(pid);
-    while (variables.empty() && has_memory(pid) && std::chrono::steady_clock::now() < until) {
+    while (variables && variables->empty() && has_memory(pid) &&
+           std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
       variables = environment_of(pid);
     }
-    if (std::find(variables.begin(), variables.end(), variable) != variables.end())
+    if (variables && std::find(variables->begin(), variables->end(), variable) != variables->end())
       found.push_back(pid);
   }
   return found;
