@@ -183,16 +183,16 @@ void operator delete(void* memory, std::size_t) noexcept {
 
 // pthread_create() is called inside the C++ library, so the function of std::thread that calls it
 // is wrapped. It throws what that throws.
-using thread_state = std::unique_ptr<std::thread::_State>;
+// `state` is a unique_ptr to a type that is private since GCC 14, and the ABI passes its address.
 extern "C" {
 void __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
-    std::thread*, thread_state, void (*)());
+    std::thread* thread, void* state, void (*depend)());
 void __wrap__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
-    std::thread* thread, thread_state state, void (*depend)()) {
+    std::thread* thread, void* state, void (*depend)()) {
   if (const int error = strikes(call::thread_start); error != 0)
     throw std::system_error{error, std::generic_category()};
   __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(
-      thread, std::move(state), depend);
+      thread, state, depend);
 }
 }
 
