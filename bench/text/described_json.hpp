@@ -172,7 +172,8 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 template <class T>
 inline constexpr bool is_optional<std::shared_ptr<T>> = true;
 
-// The member `name` of what is found at `where`; null if it is absent.
+// The member `name` of the object at `where`. Where it is absent, its value is null if it may be
+// absent; otherwise the constructor throws malformed.
 struct found_member {
   found_member(const boost::json::value& object, const char* name, const std::string& where,
                bool may_be_absent);
