@@ -239,11 +239,19 @@ void io_uring_reactor::provide_more_buffers() noexcept try {
 }
 
 // Lets the receive begin again when there are buffers. Without memory to remember it, it fails.
-void io_uring_reactor::starve(int descriptor) noexcept try {
-  provide_more_buffers();
-  starved_.push_back({descriptor, known(descriptor).generation});
+void io_uring_reactor::starve(int descriptor) noexcept {
+  auto& about = known(descriptor);
+  if (about.shorts > 0 || buffers_.size() < 2 * crowd) provide_more_buffers();
+  if (!wait_for_turn(descriptor)) about.receive_error = ENOMEM;
+}
+
+// False: there is no memory to remember it.
+bool io_uring_reactor::wait_for_turn(int descriptor) noexcept try {
+  waiting_.push_back({descriptor, known(descriptor).generation});
+  known(descriptor).receiving = incoming::queued;
+  return true;
 } catch (const std::bad_alloc&) {
-  known(descriptor).receive_error = ENOMEM;
+  return false;
 }
 
 inline int io_uring_reactor::take_send_buffer() {
@@ -328,23 +336,36 @@ void io_uring_reactor::watch_end(int descriptor) noexcept {
 }
 
 void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
+  if (kind == request::receive) {
+    const bool fills = known(descriptor).shorts == 0;
+    if (fills && crowded() && wait_for_turn(descriptor)) return;
+    return begin_receive(descriptor);
+  }
+  auto& submission = ask(descriptor);
+  io_uring_prep_accept(&submission, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+  submission.user_data = tag(kind, known(descriptor).generation, descriptor);
+  known(descriptor).receiving = incoming::armed;
+}
+
+void io_uring_reactor::begin_receive(int descriptor) noexcept {
   // Submit the poll before the receive. The kernel wakes the receive first then, and it has mostly
   // reported the end already.
-  if (kind == request::receive && known(descriptor).end == watch::none) watch_end(descriptor);
+  auto& about = known(descriptor);
+  if (about.end == watch::none) watch_end(descriptor);
   auto& submission = ask(descriptor);
-  if (kind == request::accept) {
-    io_uring_prep_accept(&submission, descriptor, nullptr, nullptr, SOCK_CLOEXEC);
-  } else {
+  if (about.shorts >= calm || !crowded()) {
     io_uring_prep_recv_multishot(&submission, descriptor, nullptr, 0, 0);
-    submission.flags |= IOSQE_BUFFER_SELECT;
-    submission.buf_group = buffer_group;
+  } else {
+    io_uring_prep_recv(&submission, descriptor, nullptr, buffer_size, 0);
   }
-  submission.user_data = tag(kind, known(descriptor).generation, descriptor);
-  known(descriptor).incoming = multishot::armed;
+  submission.flags |= IOSQE_BUFFER_SELECT;
+  submission.buf_group = buffer_group;
+  submission.user_data = tag(request::receive, about.generation, descriptor);
+  about.receiving = incoming::armed;
 }
 
 void io_uring_reactor::stop_listening_in(int descriptor, request kind) noexcept {
-  known(descriptor).incoming = multishot::cancelling;
+  known(descriptor).receiving = incoming::cancelling;
   cancel_request(tag(kind, known(descriptor).generation, descriptor));
 }
 
@@ -385,10 +406,10 @@ void io_uring_reactor::forget(int descriptor) noexcept {
   const bool closed_under_a_call = old.reader != nullptr || old.writer != nullptr;
   if (old.writer != nullptr && old.writer->what() == operation::kind::send) old.given_up = true;
   cancel_all(descriptor);
-  if (old.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
+  if (old.receiving == incoming::armed) stop_listening_in(descriptor, request::receive);
   if (old.end == watch::under_way) cancel_request(tag(request::end, old.generation, descriptor));
   if (old.sending != none) leave_unsent(old);
-  const bool asked = closed_under_a_call || old.incoming != multishot::off ||
+  const bool asked = closed_under_a_call || old.receiving != incoming::off ||
                      old.end == watch::under_way || old.sending != none || old.epoch == epoch_;
   if (asked) settle();
   for (int buffer = old.first_unread; buffer != none;) {
@@ -423,9 +444,10 @@ int io_uring_reactor::hand_over(int descriptor) noexcept {
 // Cancels the armed receive (an accept is cancelled with its operation) and waits for the last
 // completion. Returns whether it has brought something that poll() has not collected yet.
 io_uring_reactor::arrivals io_uring_reactor::stop_incoming(int descriptor) noexcept {
-  const auto& about = known(descriptor);
-  if (about.incoming == multishot::off) return arrivals::none;
-  if (about.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
+  auto& about = known(descriptor);
+  if (about.receiving == incoming::queued) about.receiving = incoming::off;
+  if (about.receiving == incoming::off) return arrivals::none;
+  if (about.receiving == incoming::armed) stop_listening_in(descriptor, request::receive);
   constexpr int most_tries = 10;
   auto found = arrivals::unknown;
   for (int i = 0; i < most_tries && found == arrivals::unknown; ++i) {
@@ -542,7 +564,7 @@ bool io_uring_reactor::start_reading(operation& started) {
   if (read_now(started)) return true;
   from.reader = &started;
   started.pend();
-  if (from.incoming == multishot::off) {
+  if (from.receiving == incoming::off) {
     listen_in(started.descriptor(), accepts ? request::accept : request::receive);
   }
   return false;
@@ -708,7 +730,7 @@ bool io_uring_reactor::start_once(operation& started) {
   started.pend();
   // An armed receive takes the bytes out of the socket, so a poll would never report them. The
   // receive's completion finishes this operation.
-  if (started.reads() && about.incoming == multishot::armed) return false;
+  if (started.reads() && about.receiving == incoming::armed) return false;
   auto& submission = ask(descriptor);
   if (started.what() == operation::kind::connect) {
     io_uring_prep_connect(&submission, descriptor, started.address(),
@@ -739,7 +761,7 @@ bool io_uring_reactor::cancel(operation& cancelled) noexcept {
 void io_uring_reactor::stop(const operation& asked) noexcept {
   if (completes_once(asked)) return forget_once(asked);
   const bool accepting = asked.what() == operation::kind::accept &&
-                         known(asked.descriptor()).incoming == multishot::armed;
+                         known(asked.descriptor()).receiving == incoming::armed;
   if (accepting) stop_listening_in(asked.descriptor(), request::accept);
 }
 
@@ -751,11 +773,12 @@ void io_uring_reactor::forget_once(const operation& asked) noexcept {
 }
 
 void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
-  if (returned_ > 0) {
-    io_uring_buf_ring_advance(buffer_ring_, std::exchange(returned_, 0));
-    feed_the_starved();
-  }
+  if (returned_ > 0) io_uring_buf_ring_advance(buffer_ring_, std::exchange(returned_, 0));
   grew_ = false;
+  if (!waiting_.empty()) [[unlikely]] {
+    begin_waiting();
+    if (!waiting_.empty() && free_buffers() > 0) deadline = at_once;
+  }
   if (closed_unsent_ > 0) deadline = std::min(deadline, give_up_overdue());
   bool rang_early;
   do {
@@ -802,13 +825,18 @@ bool io_uring_reactor::arm(time_point deadline) noexcept {
   return true;
 }
 
-void io_uring_reactor::feed_the_starved() {
-  for (const auto& each : std::exchange(starved_, {})) {
-    const auto& again = known(each.descriptor);
-    if (again.generation != each.generation) continue;
-    if (again.reader != nullptr && again.incoming == multishot::off) {
-      listen_in(each.descriptor, request::receive);
-    }
+// Begins as many receives as there are buffers for, and not so many that the others wait long.
+void io_uring_reactor::begin_waiting() noexcept {
+  auto left = std::min(most_begun, free_buffers());
+  while (left > 0 && !waiting_.empty()) {
+    const auto next = waiting_.front();
+    waiting_.pop_front();
+    auto& about = known(next.descriptor);
+    if (about.generation != next.generation || about.receiving != incoming::queued) continue;
+    about.receiving = incoming::off;
+    if (about.reader == nullptr) continue;
+    begin_receive(next.descriptor);
+    --left;
   }
 }
 
@@ -872,10 +900,22 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
   }
 }
 
+// A receive has left room in its buffer, or filled it.
+void io_uring_reactor::note_size(entry& about, int result) noexcept {
+  if (result == static_cast<int>(buffer_size)) {
+    about.shorts = 0;
+  } else if (result > 0 && about.shorts < calm) {
+    ++about.shorts;
+  }
+}
+
 void io_uring_reactor::incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
                                           operation_list& finished) {
   const bool starved = what.res == -ENOBUFS && kind == request::receive;
-  if ((what.flags & IORING_CQE_F_MORE) == 0) known(descriptor).incoming = multishot::off;
+  const bool last = (what.flags & IORING_CQE_F_MORE) == 0;
+  if (last) known(descriptor).receiving = incoming::off;
+  if (last || what.res == static_cast<int>(buffer_size)) [[unlikely]]
+    note_size(known(descriptor), what.res);
   if (auto* waiting = known(descriptor).reader; copy_straight(known(descriptor), what)) {
     return finished.push_back(*waiting);
   }
@@ -902,11 +942,11 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
     auto& done = *std::exchange(from.reader, nullptr);
     if (completes_once(done)) forget_once(done);
     finished.push_back(done);
-  } else if (from.reader != nullptr && from.incoming == multishot::off && !starved) {
+  } else if (from.reader != nullptr && from.receiving == incoming::off && !starved) {
     listen_in(descriptor, kind);
   }
   const auto waiting = from.accepted ? static_cast<int>(from.accepted->size()) : from.unread;
-  if (from.reader == nullptr && from.incoming == multishot::armed && waiting >= most_unread) {
+  if (from.reader == nullptr && from.receiving == incoming::armed && waiting >= most_unread) {
     stop_listening_in(descriptor, kind);
   }
 }
@@ -917,7 +957,7 @@ void io_uring_reactor::end_came(int descriptor, int events) noexcept {
   auto& about = known(descriptor);
   about.end = watch::over;
   if (events > 0 && (events & (POLLRDHUP | POLLHUP)) == 0) return;
-  if (about.incoming == multishot::armed) stop_listening_in(descriptor, request::receive);
+  if (about.receiving == incoming::armed) stop_listening_in(descriptor, request::receive);
 }
 
 void io_uring_reactor::accepted(int descriptor, int connection) noexcept try {

@@ -23,6 +23,11 @@
 // into buffers of its own. The ring keeps its memory, 64 MiB at most. The memory of send buffers
 // goes back as connections are closed, until 64 of them are left.
 //
+// A multishot receive takes up to 64 KiB from a peer before its fiber has read any. Beside
+// thousands of peers that write without end, the bytes of all others would wait behind these. So
+// while much is unread, only connections that send little have a multishot receive. The others
+// receive one buffer at a time, and those that fill it take turns: some begin in each poll.
+//
 // The reactor also polls for the end of the stream, once per connection. Kernels without the fix
 // "io_uring/poll: fix multishot recv missing EOF on wakeup race" may deliver the last bytes to a
 // multishot receive and never report the end that came with them. A new receive reports the end.
@@ -80,6 +85,14 @@ class io_uring_reactor final : public reactor {
   static constexpr std::size_t most_free_send_buffers = 64;
   // Receiving stops when so many buffers, or connections, wait unread.
   static constexpr int most_unread = 2;
+  // While so many buffers hold unread data, a connection gets one buffer at a time, unless as many
+  // of its receives in a row as `calm` have left room in theirs. With 2 MiB, 256 connections with
+  // messages of 16 KiB are no crowd. Peers that only write do not make the ring larger than two
+  // crowds.
+  static constexpr unsigned crowd = 1024;
+  static constexpr unsigned calm = 8;
+  // So many receives of those that take turns begin in each poll.
+  static constexpr unsigned most_begun = 32;
   static constexpr int none = -1;
 
   enum class request : std::uint8_t {
@@ -92,7 +105,8 @@ class io_uring_reactor final : public reactor {
     interrupt,
     deadline
   };
-  enum class multishot : std::uint8_t { off, armed, cancelling };
+  // Queued: begin_waiting() will begin it.
+  enum class incoming : std::uint8_t { off, queued, armed, cancelling };
   // The state of the poll for the end of the stream.
   enum class watch : std::uint8_t { none, under_way, over };
 
@@ -113,7 +127,8 @@ class io_uring_reactor final : public reactor {
     std::uint16_t offset = 0;  // bytes of the first one that were read already
     std::int16_t receive_error = 0;
     std::int16_t send_error = 0;  // stays: no send succeeds after one that has failed
-    multishot incoming = multishot::off;
+    incoming receiving = incoming::off;
+    std::uint8_t shorts : 4 = 1;  // receives in a row that left room; 0: it fills its buffers
     bool ended : 1 = false;
     bool send_error_told : 1 = false;  // to a sender: EPIPE is what the next ones get
     bool broken_told : 1 = false;      // send_error was told to a reader
@@ -176,12 +191,14 @@ class io_uring_reactor final : public reactor {
   bool start_once(operation& started);
   void watch_end(int descriptor) noexcept;
   void listen_in(int descriptor, request kind) noexcept;
+  void begin_receive(int descriptor) noexcept;
   void stop_listening_in(int descriptor, request kind) noexcept;
   void send_rest(int descriptor, int slot) noexcept;
 
   bool arm(time_point deadline) noexcept;
   unsigned harvest(operation_list& finished);
   void completed(const io_uring_cqe& what, operation_list& finished);
+  static void note_size(entry& about, int result) noexcept;
   void incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
                           operation_list& finished);
   void send_completed(int slot, int descriptor, int result, operation_list& finished);
@@ -193,7 +210,10 @@ class io_uring_reactor final : public reactor {
   void copy_out(entry& from, operation& reading) noexcept;
   bool copy_straight(entry& from, const io_uring_cqe& what) noexcept;
 
-  void feed_the_starved();
+  unsigned free_buffers() const noexcept { return static_cast<unsigned>(buffers_.size()) - kept_; }
+  bool crowded() const noexcept { return kept_ >= crowd || !waiting_.empty(); }
+  bool wait_for_turn(int descriptor) noexcept;
+  void begin_waiting() noexcept;
   void provide_buffers(unsigned count);
   void provide_more_buffers() noexcept;
   void starve(int descriptor) noexcept;
@@ -225,12 +245,12 @@ class io_uring_reactor final : public reactor {
   std::vector<int> free_outgoing_;  // their memory stays
   std::vector<int> bare_outgoing_;  // free, and without memory
   std::vector<entry> entries_;      // by descriptor; an accept may reallocate it
-  struct starving {
+  struct queued {
     int descriptor;
     std::uint32_t generation;
   };
-  std::vector<starving> starved_;  // had no buffer to receive into; poll() arms them again
-  unsigned closed_unsent_ = 0;     // sends whose descriptor is closed
+  std::deque<queued> waiting_;  // for their turn to receive, or for a buffer
+  unsigned closed_unsent_ = 0;   // sends whose descriptor is closed
   // The earliest outgoing::limit, or an earlier time.
   time_point next_limit_ = when_something_happens;
   operation_list forgotten_;  // poll() gives them back with ECANCELED

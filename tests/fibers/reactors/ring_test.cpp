@@ -121,5 +121,44 @@ BOOST_AUTO_TEST_CASE(bytes_that_found_no_buffer_are_left_to_who_takes_the_stream
   reactor->forget(peers[2].near.get());
 }
 
+// A peer that sends without end has no more than one buffer per poll then, and the others have
+// their turns between.
+BOOST_AUTO_TEST_CASE(where_the_ring_ran_empty_one_buffer_is_taken_of_each_peer) {
+  constexpr std::size_t sent = 8 * buffer_size;
+  struct talker {
+    tcp_pair pair;
+    std::unique_ptr<request> receive;
+    std::size_t read = 0;
+    std::size_t taken = 0;
+  };
+  std::list<talker> talkers(6);
+  const auto receive = [&](talker& from) {
+    start(*(from.receive =
+                std::make_unique<request>(kind::receive, from.pair.near.get(), buffer_size)));
+  };
+  for (auto& each : talkers) {
+    BOOST_REQUIRE(reactor->adopt(each.pair.near.get()) == 0);
+    send_all(each.pair.far, std::string(sent, 'x'));
+    receive(each);
+  }
+  std::size_t polls = 0, left = talkers.size() * sent;
+  for (; left > 0 && polls < 1'000; ++polls) {
+    poll(1s);
+    for (auto& each : talkers) {
+      while (each.receive->finished() && each.read < sent) {
+        BOOST_REQUIRE(each.receive->result() > 0U);
+        each.read += each.receive->result();
+        left -= each.receive->result();
+        if (each.read < sent) receive(each);
+      }
+      const auto taken = each.read + reactor->unread(each.pair.near.get());
+      if (polls > 0) BOOST_TEST(taken - each.taken <= buffer_size);
+      each.taken = taken;
+    }
+  }
+  BOOST_TEST(left == 0U);
+  for (const auto& each : talkers) reactor->forget(each.pair.near.get());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 #endif
