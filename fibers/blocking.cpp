@@ -33,6 +33,10 @@ class lost_reactor final : public reactor {
   void interrupt() noexcept override {}
 };
 
+// An accepted connection is mostly a new fiber, with a stack that nobody has touched yet and bytes
+// to read. So a loop that accepts gives way after a few.
+constexpr int weight_of_accept = 4;
+
 lost_reactor lost;
 constinit std::mutex list_of_loops;
 
@@ -97,7 +101,10 @@ void blocking_io::perform(blocking_operation& operation, time_limit* limit) {
     tasks_.check_cancelled();
   if (limit != nullptr && limit->passed()) [[unlikely]]
     return operation.fail(ETIMEDOUT);
-  if (reactor_->submit(operation)) return tasks_.completed_at_once();
+  if (reactor_->submit(operation)) {
+    const bool accepted = operation.what() == operation::kind::accept;
+    return tasks_.completed_at_once(accepted ? weight_of_accept : 1);
+  }
   ++pending_;
   await(operation, limit);
 }

@@ -223,8 +223,9 @@ void task_queue::let_others_run() noexcept {
   give_way(self);
 }
 
-void task_queue::completed_at_once() noexcept {
-  if (++burst_ < longest_burst) return;
+void task_queue::completed_at_once(int weight) noexcept {
+  burst_ += weight;
+  if (burst_ < longest_burst) return;
   burst_ = 0;
   // End the round after the fibers that are ready now, so that the loop looks at events. How many
   // switches it made is not known then.

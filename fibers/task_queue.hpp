@@ -193,9 +193,9 @@ class task_queue {
   // that the loop looks at events in time, and a fiber that an event wakes overtakes the rest.
   void let_others_run() noexcept;
 
-  // Counts an operation that completed without waiting. Every longest_burst-th one in a row gives
-  // way.
-  void completed_at_once() noexcept;
+  // Counts an operation that completed without waiting, as many as `weight`. Every longest_burst-th
+  // one in a row gives way.
+  void completed_at_once(int weight = 1) noexcept;
 
   // --- called by anyone on this thread -------------------------------------------------------
 

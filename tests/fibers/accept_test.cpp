@@ -1,8 +1,11 @@
-// accept() when no descriptor is left.
+// accept() beside other fibers, and when no descriptor is left.
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <tests/fibers/tcp_fixture.hpp>
 
@@ -43,6 +46,30 @@ struct without_descriptors : tcp_fixture {
 };
 
 }  // namespace
+
+// Each accepted connection is mostly a new fiber, and the others would wait for all of them. While
+// the first one sleeps, the loop hears that there are more, so none of these has to wait.
+BOOST_FIXTURE_TEST_CASE(a_fiber_that_accepts_gives_way_after_eight, tcp_fixture) {
+  constexpr int connections = 40, most_in_a_row = 8;
+  std::vector<descriptor> clients;
+  for (int i = 0; i < connections; ++i) clients.push_back(connected_to(port));
+  int accepted = 0, seen = 0, most = 0;
+  scheduler.spawn("listener", [&] {
+    for (; accepted < connections; ++accepted) {
+      listener.accept();
+      if (accepted == 0) this_fiber::sleep_for(3ms);
+    }
+  });
+  scheduler.spawn("client", [&] { this_fiber::wait_readable(clients.back().get()); });
+  scheduler.spawn("other", [&] {
+    while (accepted < connections) {
+      this_fiber::yield();
+      most = std::max(most, accepted - std::exchange(seen, accepted));
+    }
+  });
+  scheduler.run();
+  BOOST_TEST(most <= most_in_a_row);
+}
 
 BOOST_FIXTURE_TEST_SUITE(without_a_descriptor, without_descriptors)
 
