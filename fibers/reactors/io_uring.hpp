@@ -250,7 +250,7 @@ class io_uring_reactor final : public reactor {
     std::uint32_t generation;
   };
   std::deque<queued> waiting_;  // for their turn to receive, or for a buffer
-  unsigned closed_unsent_ = 0;   // sends whose descriptor is closed
+  unsigned closed_unsent_ = 0;  // sends whose descriptor is closed
   // The earliest outgoing::limit, or an earlier time.
   time_point next_limit_ = when_something_happens;
   operation_list forgotten_;  // poll() gives them back with ECANCELED

@@ -131,7 +131,12 @@ ssize_t readiness::accept(const operation& tried) noexcept {
   }
   auto& listener = known(tried);
   at(made).local = listener.local;
-  if (watches_ || listener.level) listener.ready(direction::read) = false;  // until the next event
+  // Mostly no other has come, and the next event will tell. But where each poll brings one, they
+  // may come faster than that, so that now and then another try is worth its system call.
+  const bool in_a_row = polls_ - std::exchange(accepted_in_, polls_) <= 1;
+  accepted_in_a_row_ = in_a_row ? accepted_in_a_row_ + 1 : 0;
+  const bool more = accepted_in_a_row_ >= many_accepts;
+  if (watches_ || listener.level) listener.ready(direction::read) = more;
   return made;
 }
 
@@ -330,6 +335,7 @@ inline bool readiness::attempt_receive(operation& tried, entry& from) noexcept {
     return true;
   }
   now.ready(direction_of(tried)) = false;
+  if (tried.what() == operation::kind::accept) accepted_in_a_row_ = 0;
   if (tried.reads()) now.doubtful = false;  // drained, or the doubt was about an earlier owner
   return false;
 }
@@ -361,6 +367,7 @@ bool readiness::cancel(operation& cancelled) noexcept {
 }
 
 void readiness::poll(time_point deadline, operation_list& finished) {
+  ++polls_;
   bool rang_early;
   do {
     const bool sleeps = deadline != at_once && forgotten_.empty() && timer_.arm(deadline);

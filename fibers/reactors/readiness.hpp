@@ -98,6 +98,9 @@ class readiness : public reactor {
     std::int16_t broken = 0;  // the error by which a send met the end of the connection
   };
 
+  // So many accepts in successive polls hint at more connections than one per poll.
+  static constexpr std::uint32_t many_accepts = 32;
+
   explicit readiness(bool watches) : watches_{watches} {}
 
   static direction direction_of(const operation& wanted) noexcept {
@@ -133,7 +136,10 @@ class readiness : public reactor {
   class timer_descriptor timer_;
   edge_set edges_;
   int interrupt_ = -1;  // an eventfd
-  const bool watches_;  // events are levels
+  std::uint32_t polls_ = 0;
+  std::uint32_t accepted_in_ = 0;        // polls_ when a connection was accepted last
+  std::uint32_t accepted_in_a_row_ = 0;  // in successive polls, since a try found none
+  const bool watches_;                   // events are levels
 };
 
 }  // namespace fibers

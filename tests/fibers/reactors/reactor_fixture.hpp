@@ -42,6 +42,12 @@ inline boost::test_tools::assertion_result has_a_ring(boost::unit_test::test_uni
   return does;
 }
 
+inline boost::test_tools::assertion_result has_no_ring(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result does{backend() != fibers::io::io_uring};
+  does.message() << "only the other reactors do so";
+  return does;
+}
+
 class reactor_fixture : public tcp_pair {
  public:
   reactor_fixture() : reactor{fibers::make_reactor(backend())} {

@@ -454,6 +454,27 @@ BOOST_AUTO_TEST_CASE(an_accept_that_is_taken_back_leaves_the_connection_in_the_b
   reactor->forget(listener.socket.get());
 }
 
+// With many descriptors a poll takes so long that a storm of connects would fill the backlog. (The
+// ring accepts one per poll, but its polls stay short.)
+BOOST_AUTO_TEST_CASE(where_each_poll_brings_a_connection_some_polls_bring_several,
+                     *boost::unit_test::precondition(has_no_ring)) {
+  constexpr int connections = 100, most_polls = 40;
+  const listening_socket listener;
+  BOOST_REQUIRE(reactor->adopt(listener.socket.get()) == 0);
+  std::vector<descriptor> clients, accepted;
+  for (int i = 0; i < connections; ++i) clients.push_back(connected_to(listener.port));
+  int polls = 0;
+  while (accepted.size() < connections) {
+    operation accept{kind::accept, listener.socket.get()};
+    for (start(accept); !accept.finished(); ++polls) poll(1s);
+    BOOST_REQUIRE(accept.error() == 0);
+    accepted.emplace_back(static_cast<int>(accept.result()));
+  }
+  BOOST_TEST(polls <= most_polls);
+  for (const auto& each : accepted) reactor->forget(each.get());
+  reactor->forget(listener.socket.get());
+}
+
 // Also, a connection in the backlog does not end a wait while no accept is pending.
 BOOST_AUTO_TEST_CASE(an_accept_is_not_followed_by_one_known_to_fail) {
   const listening_socket listener;
