@@ -86,7 +86,7 @@ crowd_plan plan(hostility kind, std::size_t peers) {
 }
 
 std::vector<crowd_plan> all_kinds() {
-  const auto part = size().hostile / 4, unread_part = std::min(part, unread() / 2);
+  const auto part = size().hostile / 4, unread_part = std::min(part, unread() / 3);
   return {plan(hostility::silent, part),       plan(hostility::never_reading, unread_part),
           plan(hostility::slow_writing, part), plan(hostility::slow_reading, unread_part),
           plan(hostility::flooding, floods),   plan(hostility::resetting, 0)};
