@@ -10,8 +10,8 @@
 // time_limit.
 #pragma once
 
-#include <fibers/deadline.hpp>
 #include <fibers/reactor.hpp>
+#include <fibers/time/deadline.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -18,8 +18,8 @@
 // sanitizers know.
 #pragma once
 
-#include <fibers/sanitizer.hpp>
-#include <fibers/stack.hpp>
+#include <fibers/memory/sanitizer.hpp>
+#include <fibers/memory/stack.hpp>
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cassert>

@@ -13,7 +13,7 @@
 // to try, and for completion interfaces (io_uring), where the kernel does the operation.
 #pragma once
 
-#include <fibers/clock.hpp>
+#include <fibers/time/clock.hpp>
 
 #include <sys/socket.h>
 #include <sys/uio.h>

@@ -12,8 +12,8 @@
 // run_round() is entered again only when the round is over.
 #pragma once
 
-#include <fibers/clock.hpp>
 #include <fibers/coroutine.hpp>
+#include <fibers/time/clock.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/slist.hpp>

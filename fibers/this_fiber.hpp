@@ -4,8 +4,8 @@
 //     fibers::this_fiber::sleep_for(1ms);
 #pragma once
 
-#include <fibers/deadline.hpp>
 #include <fibers/error.hpp>
+#include <fibers/time/deadline.hpp>
 
 #include <cstdint>
 #include <stop_token>

@@ -15,7 +15,7 @@
 // fibers.
 #pragma once
 
-#include <fibers/deadline.hpp>
+#include <fibers/time/deadline.hpp>
 
 #include <boost/intrusive/list.hpp>
 

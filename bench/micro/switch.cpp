@@ -1,7 +1,7 @@
 // switch: one jump from a stack to another, the lower bound for everything here.
 //
 // A round trip is two jumps; the time is that of one.
-#include <fibers/stack.hpp>
+#include <fibers/memory/stack.hpp>
 
 #include <benchmark/benchmark.h>
 

@@ -1,7 +1,7 @@
 #include <fibers/error.hpp>
+#include <fibers/memory/valgrind.hpp>
 #include <fibers/reactors/io_uring.hpp>
 #include <fibers/reactors/make_reactor.hpp>
-#include <fibers/valgrind.hpp>
 
 #include <fcntl.h>
 #include <poll.h>

@@ -8,7 +8,7 @@
 #pragma once
 
 #include <fibers/fiber_handle.hpp>
-#include <fibers/sanitizer.hpp>
+#include <fibers/memory/sanitizer.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>

@@ -1,5 +1,5 @@
 // The sanitizers work in fibers: they report the faults that are planted here and end the process.
-#include <fibers/sanitizer.hpp>
+#include <fibers/memory/sanitizer.hpp>
 #include <fibers/scheduler.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <sys/mman.h>
-#include <fibers/stack.hpp>
+#include <fibers/memory/stack.hpp>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

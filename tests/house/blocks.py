@@ -44,7 +44,8 @@ def blocks(text):
 
 
 def headers():
-    return "".join(f"#include <{each}>\n" for each in sorted(map(str, Path("fibers").glob("*.hpp"))))
+    found = sorted(path for folder in ("", "memory", "time") for path in Path("fibers", folder).glob("*.hpp"))
+    return "".join(f"#include <{each}>\n" for each in found)
 
 
 class Prefix:

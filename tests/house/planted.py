@@ -1,12 +1,12 @@
 """A tree that keeps every rule of check.py, and for each rule files that break it."""
 
-LISTED = "target_sources(fibers PUBLIC FILE_SET HEADERS BASE_DIRS x FILES\n  stack.hpp)\n"
-GOOD = {"fibers/CMakeLists.txt": LISTED, "fibers/stack.hpp": "// stack: memory.\n"}
+LISTED = "target_sources(fibers PUBLIC FILE_SET HEADERS BASE_DIRS x FILES\n  memory/stack.hpp)\n"
+GOOD = {"fibers/CMakeLists.txt": LISTED, "fibers/memory/stack.hpp": "// stack: memory.\n"}
 LONG_FUNCTION = "int f(int a) {\n" + "  ++a;\n" * 50 + "}\n"
 
 BROKEN = {
     "includes_point_down": {"bench/text/a.hpp": "#include <bench/record/record.hpp>\n"},
-    "library_points_down": {"fibers/stack.hpp": "#include <fibers/scheduler.hpp>\n"},
+    "library_points_down": {"fibers/memory/stack.hpp": "#include <fibers/scheduler.hpp>\n"},
     "rooms_stay_small": {f"bench/text/file_{i}.hpp": "" for i in range(19)},
     "names_do_not_repeat_their_room": {"bench/report/report_csv.cpp": ""},
     "files_stay_short": {"bench/text/a.cpp": "\n" * 401},

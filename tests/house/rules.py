@@ -15,7 +15,8 @@ MAY_INCLUDE = {
 # A file of fibers/ includes only files that come before it in this list. A name without an extension
 # stands for a header and its source.
 LIBRARY = """
-    clock error sanitizer valgrind valgrind_absent.cpp stack stack_overflow.cpp coroutine generator timer_queue task_queue deadline wait_queue
+    error memory/sanitizer memory/valgrind memory/valgrind_absent.cpp memory/stack memory/stack_overflow.cpp
+    coroutine generator time/clock time/timer_queue task_queue time/deadline wait_queue
     mutex condition_variable semaphore channel wait_group fiber_handle nursery print_fibers
     reactor blocking
     reactors/make_reactor.hpp reactors/edge_set reactors/timer_descriptor reactors/readiness
@@ -28,7 +29,7 @@ LIBRARY = """
 
 ROOM_SIZE = 18
 ROOM_SIZES = {
-    "fibers": 60,  # one public header for each concept, and its source or sources
+    "fibers": 45,  # one public header for each concept, and its source or sources
     "fibers/reactors": 19,
 }
 
@@ -42,9 +43,9 @@ LONG_FILES = {
 FUNCTION_LINES = 50
 LONG_FUNCTIONS = {}
 
-# Headers of fibers/ itself that are not installed, each with the reason why no user needs it.
+# Headers outside reactors/ that are not installed, each with the reason why no user needs it.
 PRIVATE_HEADERS = {
-    "valgrind.hpp": "only sources include it",
+    "memory/valgrind.hpp": "only sources include it",
 }
 
 # Units and whole folders that have no test of the same name, and the reason or the test that covers
@@ -97,10 +98,10 @@ WITHOUT_TEST = {
     "fibers/blocking": "tcp_test, through streams",
     "fibers/error": "every test of an error of the world",
     "fibers/reactor": "tests/fibers/reactors/reactor_test.cpp",
-    "fibers/sanitizer": "planted_faults_test, under each sanitizer",
-    "fibers/stack_overflow": "stack_test and task_queue_stacks_test, whose roles overflow",
+    "fibers/memory/sanitizer": "planted_faults_test, under each sanitizer",
+    "fibers/memory/stack_overflow": "stack_test and task_queue_stacks_test, whose roles overflow",
     "fibers/stream_socket": "tcp_test, stream_end_test and stream_close_test",
-    "fibers/valgrind_absent": "does nothing",
+    "fibers/memory/valgrind_absent": "does nothing",
     "fibers/wait_queue": "mutex_test, semaphore_test and channel_test",
 }
 

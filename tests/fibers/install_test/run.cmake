@@ -20,7 +20,7 @@ must_work(${CMAKE_COMMAND} --install ${build} --prefix ${scratch}/installed)
 
 # The program compiles every installed header, which fails if one includes a header that is not
 # installed.
-file(GLOB headers RELATIVE ${scratch}/installed/include ${scratch}/installed/include/fibers/*)
+file(GLOB_RECURSE headers RELATIVE ${scratch}/installed/include ${scratch}/installed/include/fibers/*)
 list(FILTER headers EXCLUDE REGEX "\\.py$")
 if(headers MATCHES "fibers/reactors")
   message(FATAL_ERROR "reactors are no program's affair, and were installed")

@@ -1,6 +1,6 @@
 #include <fibers/error.hpp>
-#include <fibers/stack.hpp>
-#include <fibers/valgrind.hpp>
+#include <fibers/memory/stack.hpp>
+#include <fibers/memory/valgrind.hpp>
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -17,7 +17,7 @@
 // was there before still gets every SIGSEGV, and a SIGSEGV that was sent acts as without ours.
 #pragma once
 
-#include <fibers/sanitizer.hpp>
+#include <fibers/memory/sanitizer.hpp>
 
 #include <cstddef>
 #include <string_view>

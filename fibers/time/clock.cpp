@@ -1,4 +1,4 @@
-#include <fibers/clock.hpp>
+#include <fibers/time/clock.hpp>
 
 #include <time.h>
 

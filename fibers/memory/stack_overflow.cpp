@@ -1,5 +1,5 @@
 // Names on standard error the stack that overflowed, before the process dies.
-#include <fibers/stack.hpp>
+#include <fibers/memory/stack.hpp>
 
 #include <signal.h>
 #include <sys/syscall.h>

@@ -1,4 +1,4 @@
-#include <fibers/clock.hpp>
+#include <fibers/time/clock.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>

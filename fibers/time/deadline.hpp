@@ -14,7 +14,7 @@
 #pragma once
 
 #include <fibers/task_queue.hpp>
-#include <fibers/timer_queue.hpp>
+#include <fibers/time/timer_queue.hpp>
 
 #include <chrono>
 #include <type_traits>

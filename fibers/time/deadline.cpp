@@ -1,4 +1,4 @@
-#include <fibers/deadline.hpp>
+#include <fibers/time/deadline.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 #include <fibers/generator.hpp>
-#include <fibers/stack.hpp>
+#include <fibers/memory/stack.hpp>
 
 #include <tests/child_process.hpp>
 #include <tests/fibers/fiber_worlds.hpp>

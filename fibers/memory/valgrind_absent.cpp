@@ -1,4 +1,4 @@
-#include <fibers/valgrind.hpp>
+#include <fibers/memory/valgrind.hpp>
 
 namespace fibers {
 

@@ -12,7 +12,7 @@
 // every message costs a store.
 #pragma once
 
-#include <fibers/clock.hpp>
+#include <fibers/time/clock.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include <fibers/timer_queue.hpp>
+#include <fibers/time/timer_queue.hpp>
 
 #include <algorithm>
 #include <cassert>
