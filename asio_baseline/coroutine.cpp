@@ -14,7 +14,7 @@ namespace {
 // use_awaitable. With as_tuple errors are values, so the end of a connection throws no exception.
 constexpr auto result = asio::as_tuple(asio::deferred);
 
-asio::awaitable<void, executor> echo_handler(connection& peer) {
+asio::awaitable<void, executor> echo_coroutine(connection& peer) {
   for (;;) {
     const auto [error, size] = co_await peer.async_receive(result);
     if (error) break;
@@ -31,7 +31,7 @@ asio::awaitable<void, executor> echo_handler(connection& peer) {
 }  // namespace
 
 void start_coroutine(connection& accepted) {
-  asio::co_spawn(accepted.server.get_executor(), echo_handler(accepted), asio::detached);
+  asio::co_spawn(accepted.server.get_executor(), echo_coroutine(accepted), asio::detached);
 }
 
 }  // namespace asio_baseline
