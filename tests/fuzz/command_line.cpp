@@ -1,5 +1,6 @@
 // The options of a command: values that are accepted are the same when they are given again.
 #include <tests/fuzz/expect.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -52,14 +53,11 @@ bench::arguments arguments_of(const values& found) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) try {
-  const auto input = fuzz::text_of(data, size);
+void fuzz::command_line(std::string_view input) try {
   [[maybe_unused]] static const auto* silent = std::freopen("/dev/null", "w", stdout);  // --help
   values found;
   const auto read = [&] { found = parsed(fuzz::arguments_in(input)); };
   if (fuzz::accepts<bench::usage_error>(input, read))
     fuzz::expect(parsed(arguments_of(found)) == found, "options are not read back");
-  return 0;
 } catch (const bench::help_shown&) {
-  return 0;
 }

@@ -1,5 +1,6 @@
 // Durations, numbers, ports and percentages: each of the parsers reads the whole input.
 #include <tests/fuzz/expect.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <fmt/format.h>
 
@@ -42,8 +43,8 @@ void check_percentage(std::string_view input) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string input{fuzz::text_of(data, size)};
+void fuzz::duration(std::string_view given) {
+  const std::string input{given};
   check_duration(input);
   check_duration_of_option(input);
   check_percentage(input);
@@ -53,5 +54,4 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (const auto port = bench::parse_port(input))
     fuzz::expect(*port > 0 && bench::parse_port(fmt::format("{}", *port)) == port,
                  "a port is not read back");
-  return 0;
 }

@@ -14,14 +14,7 @@
 #include <string>
 #include <string_view>
 
-// What libFuzzer calls, or replay.cpp: one per program.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 namespace fuzz {
-
-inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
-  return {reinterpret_cast<const char*>(data), size};
-}
 
 void expect(bool met, std::string_view otherwise);
 

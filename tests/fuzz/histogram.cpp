@@ -1,6 +1,7 @@
 // Histograms in HdrHistogram's encoding: the input as that word itself, and as the counts that such
 // a word has compressed. The files for HdrHistogram's tools are made of what is accepted.
 #include <tests/fuzz/expect.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <bench/record/record.hpp>
 #include <bench/report/latency_files.hpp>
@@ -55,9 +56,7 @@ void check(std::string_view word) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto input = fuzz::text_of(data, size);
+void fuzz::histogram(std::string_view input) {
   check(input);
   check(fuzz::hdr_word_with(input));
-  return 0;
 }

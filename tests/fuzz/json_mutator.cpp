@@ -1,5 +1,7 @@
 // How libFuzzer changes a file of JSON lines: mostly it changes, removes or repeats one value or
 // one line, so that what comes out is still JSON. Other inputs are changed byte by byte.
+#include <tests/fuzz/targets.hpp>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cstdint>
@@ -142,7 +144,9 @@ std::string changed(std::string_view input, random_number& random) {
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
   random_number random{seed};
-  const auto text = changed({reinterpret_cast<const char*>(data), size}, random);
+  std::string text;
+  if (fuzz::chosen().lines_of_json)
+    text = changed({reinterpret_cast<const char*>(data), size}, random);
   if (text.empty() || text.size() > most) return LLVMFuzzerMutate(data, size, most);
   std::memcpy(data, text.data(), text.size());
   return text.size();

@@ -1,5 +1,6 @@
 // The listening line of a server: its pairs are read back, and it names an address or is refused.
 #include <tests/fuzz/expect.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <arpa/inet.h>
 #include <sys/un.h>
@@ -46,16 +47,15 @@ void expect_address(const bench::address& found, const pairs& announced) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string input{fuzz::text_of(data, size)};
+void fuzz::listening_line(std::string_view given) {
+  const std::string input{given};
   const auto announced = bench::parse_listening_line(input);
-  if (!announced) return 0;
+  if (!announced) return;
   fuzz::expect(bench::parse_listening_line(line_of(*announced)) == announced,
                "the pairs of a line are not read back");
-  if (!asks_nobody(*announced)) return 0;
+  if (!asks_nobody(*announced)) return;
   bench::address found;
   if (fuzz::accepts<bench::server_failed>(
           input, [&] { found = bench::announced_address("mine", *announced); }))
     expect_address(found, *announced);
-  return 0;
 }

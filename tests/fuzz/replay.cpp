@@ -1,15 +1,18 @@
-// The main() of a fuzz target that was built without libFuzzer: it gives each file of the folders
+// The main() of fuzz_test where it was built without libFuzzer: it gives each file of the folders
 // on the command line to the target, in the order of their names.
-#include <tests/fuzz/expect.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <vector>
 
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
 int main(int argc, char** argv) {
+  fuzz::chosen();
   std::vector<std::filesystem::path> files;
   for (int i = 1; i < argc; ++i)
     for (const auto& each : std::filesystem::directory_iterator{argv[i]})

@@ -3,6 +3,7 @@
 #include <tests/fuzz/every_form.hpp>
 #include <tests/fuzz/expect.hpp>
 #include <tests/fuzz/memory_file.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <bench/compare/compare.hpp>
 #include <bench/report/json.hpp>
@@ -12,7 +13,8 @@
 
 namespace {
 
-std::optional<bench::report_contents> read(const fuzz::memory_file& file, std::string_view input) {
+std::optional<bench::report_contents> read_report(const fuzz::memory_file& file,
+                                                  std::string_view input) {
   std::optional<bench::report_contents> report;
   fuzz::accepts<bench::unreadable_run>(input,
                                        [&] { report = bench::read_json_report(file.path()); });
@@ -29,12 +31,11 @@ std::filesystem::path named_report(const fuzz::memory_file& file) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::report_file(std::string_view input) {
   static const fuzz::memory_file file;
-  const auto input = fuzz::text_of(data, size);
   file.hold(input);
-  const auto report = read(file, input);
-  if (!report) return 0;
+  const auto report = read_report(file, input);
+  if (!report) return;
   const auto path = named_report(file);
   fuzz::accepts<bench::nothing_to_compare>(input, [&] {
     fuzz::expect_forms(bench::compare_runs({path, path, path}, 0.03));
@@ -48,5 +49,4 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto first = bench::json_report_line(report->header, report->found);
   const auto second = again(first);
   fuzz::expect_settled(first, second, again(second), "a report");
-  return 0;
 }

@@ -3,6 +3,7 @@
 #include <tests/fuzz/every_form.hpp>
 #include <tests/fuzz/expect.hpp>
 #include <tests/fuzz/memory_file.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <bench/compare/compare.hpp>
 #include <bench/measure/resume.hpp>
@@ -17,7 +18,7 @@
 
 namespace {
 
-std::optional<bench::run_record> read(const fuzz::memory_file& file, std::string_view input) {
+std::optional<bench::run_record> read_run(const fuzz::memory_file& file, std::string_view input) {
   std::optional<bench::run_record> record;
   fuzz::accepts<bench::unreadable_run>(input, [&] { record = bench::read_run(file.path()); });
   return record;
@@ -70,12 +71,12 @@ void expect_readable_report(const bench::run_record& record, const fuzz::memory_
 
 // What report reads, --resume appends to.
 void expect_resumable(const fuzz::memory_file& file, std::string_view input) {
-  auto before = *read(file, input);
+  auto before = *read_run(file, input);
   const auto append = [&] {
     bench::journal::go_on(file.path()).append(bench::to_json_line(bench::run_end::interrupted));
   };
   if (!fuzz::accepts<bench::run_invalid>(input, append)) return;
-  const auto after = read(file, input);
+  const auto after = read_run(file, input);
   before.end = bench::run_end::interrupted;
   fuzz::expect(after && !after->last_line_truncated && ndjson_of(*after) == ndjson_of(before),
                "a run that went on is not what it was");
@@ -83,12 +84,11 @@ void expect_resumable(const fuzz::memory_file& file, std::string_view input) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void fuzz::run_file(std::string_view input) {
   static const fuzz::memory_file file;
-  const auto input = fuzz::text_of(data, size);
   file.hold(input);
-  const auto record = read(file, input);
-  if (!record) return 0;
+  const auto record = read_run(file, input);
+  if (!record) return;
   expect_command(record->header, input);
   fuzz::expect_forms(record->header, bench::analyse(*record));
   expect_latency_files(*record);
@@ -97,5 +97,4 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
   expect_readable_report(*record, file);
   expect_same_again(*record, file);
-  return 0;
 }

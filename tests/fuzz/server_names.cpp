@@ -1,6 +1,7 @@
 // Names of servers, and what --server and --target take: the first line of the input is a target,
 // the second a command, the third a name.
 #include <tests/fuzz/expect.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <fmt/format.h>
 
@@ -65,12 +66,11 @@ void check_words(const std::string& command) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  auto lines = bench::split(std::string{fuzz::text_of(data, size)}, '\n');
+void fuzz::server_names(std::string_view input) {
+  auto lines = bench::split(std::string{input}, '\n');
   lines.resize(3);
   check_host_and_port(lines[0]);
   check_added(lines[0], lines[1]);
   check_words(lines[1]);
   check_name(lines[2]);
-  return 0;
 }

@@ -1,6 +1,7 @@
 // The options of every server: what is accepted is in its range and is the same when it is given
 // again, and a path comes back from the listening line.
 #include <tests/fuzz/expect.hpp>
+#include <tests/fuzz/targets.hpp>
 
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ const bench::server_program program{.name = "some_echo",
                                     .listens_on_paths = true,
                                     .spins = true};
 
-std::optional<bench::server_options> read(const bench::arguments& given) {
+std::optional<bench::server_options> read_options(const bench::arguments& given) {
   std::vector<const char*> words{"some_echo"};
   for (const auto& each : given) words.push_back(each.c_str());
   return bench::read_server_options(static_cast<int>(words.size()), words.data(), program);
@@ -65,14 +66,12 @@ void expect_within_limits(const bench::server_options& o) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) try {
-  const auto found = read(fuzz::arguments_in(fuzz::text_of(data, size)));
-  if (!found) return 0;  // --help
+void fuzz::server_options(std::string_view input) try {
+  const auto found = read_options(fuzz::arguments_in(input));
+  if (!found) return;  // --help
   expect_within_limits(*found);
-  const auto again = read(arguments_of(*found));
+  const auto again = read_options(arguments_of(*found));
   fuzz::expect(again && text_of(*again) == text_of(*found), "options are not read back");
-  return 0;
 } catch (const bench::bad_arguments& error) {
-  fuzz::expect_clear_as_it_is(error.what(), fuzz::text_of(data, size));
-  return 0;
+  fuzz::expect_clear_as_it_is(error.what(), input);
 }
