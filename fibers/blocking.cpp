@@ -33,10 +33,6 @@ class lost_reactor final : public reactor {
   void interrupt() noexcept override {}
 };
 
-// An accepted connection is mostly a new fiber, with a stack that nobody has touched yet and bytes
-// to read. So a loop that accepts gives way after a few.
-constexpr int weight_of_accept = 4;
-
 lost_reactor lost;
 constinit std::mutex list_of_loops;
 
@@ -103,7 +99,8 @@ void blocking_io::perform(blocking_operation& operation, time_limit* limit) {
     return operation.fail(ETIMEDOUT);
   if (reactor_->submit(operation)) {
     const bool accepted = operation.what() == operation::kind::accept;
-    return tasks_.completed_at_once(accepted ? weight_of_accept : 1);
+    const int most = accepted ? reactor_->most_accepts() : task_queue::longest_burst;
+    return tasks_.completed_at_once(task_queue::longest_burst / most);
   }
   ++pending_;
   await(operation, limit);

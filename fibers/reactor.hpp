@@ -219,12 +219,17 @@ class reactor {
   // may wait; otherwise 0.
   std::size_t full_poll() const noexcept { return full_poll_; }
 
+  // How many connections a fiber accepts in a row before the others run: each is mostly a new
+  // fiber, with a stack that nobody has touched yet and bytes to read.
+  int most_accepts() const noexcept { return most_accepts_; }
+
  protected:
   // Whether the error of a send is one of the connection, and not of the call.
   static bool ends_connection(int error) noexcept;
 
   bool must_poll_ = false;
   std::size_t full_poll_ = 0;
+  int most_accepts_ = 8;
 };
 
 }  // namespace fibers

@@ -101,7 +101,11 @@ class readiness : public reactor {
   // So many accepts in successive polls hint at more connections than one per poll.
   static constexpr std::uint32_t many_accepts = 32;
 
-  explicit readiness(bool watches) : watches_{watches} {}
+  explicit readiness(bool watches) : watches_{watches} {
+    // Each wait looks at all descriptors, so with many it takes a millisecond. Fewer accepts per
+    // wait would be fewer than the connections that a storm brings meanwhile.
+    if (watches) most_accepts_ = 32;
+  }
 
   static direction direction_of(const operation& wanted) noexcept {
     return wanted.reads() ? direction::read : direction::write;
