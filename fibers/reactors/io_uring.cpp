@@ -776,6 +776,7 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
   if (returned_ > 0) io_uring_buf_ring_advance(buffer_ring_, std::exchange(returned_, 0));
   grew_ = false;
   if (!waiting_.empty()) [[unlikely]] {
+    if (free_buffers() == 0) provide_more_buffers();  // what nobody reads holds all of them
     begin_waiting();
     if (!waiting_.empty() && free_buffers() > 0) deadline = at_once;
   }

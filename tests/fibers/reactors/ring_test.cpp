@@ -1,4 +1,5 @@
 // io_uring with a ring of so few buffers that they are never enough.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <list>
 #include <memory>
@@ -158,6 +159,41 @@ BOOST_AUTO_TEST_CASE(where_the_ring_ran_empty_one_buffer_is_taken_of_each_peer) 
   }
   BOOST_TEST(left == 0U);
   for (const auto& each : talkers) reactor->forget(each.pair.near.get());
+}
+
+// The ring does not grow for a peer that fills its buffers while others give theirs back. Here
+// nobody does.
+BOOST_AUTO_TEST_CASE(a_peer_that_fills_its_buffers_is_heard_though_unread_data_holds_all_others) {
+  constexpr std::size_t buffers = 2048, most_of_one = 32;
+  reactor->forget(near.get());
+  reactor = std::make_unique<fibers::io_uring_reactor>(
+      fibers::io_uring_reactor::sizes{.queue = 256, .buffers = buffers, .most_buffers = 8192});
+  BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
+  const auto receives_one = [&] {
+    request receive{kind::receive, near.get(), buffer_size};
+    start(receive);
+    send_all(far, std::string(buffer_size, 'x'));
+    finish(receive);
+    BOOST_TEST(receive.result() == buffer_size);
+  };
+  receives_one();
+  std::list<tcp_pair> peers(3 * buffers / most_of_one);
+  std::list<request> receives;
+  for (const auto& pair : peers) {
+    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+    start(receives.emplace_back(kind::receive, pair.near.get(), std::size_t{1}));
+  }
+  poll(0ns);
+  auto left = buffers;
+  for (const auto& pair : peers) {
+    if (left == 0) break;
+    send_all(pair.far, std::string(std::min(left, most_of_one) * buffer_size, 'y'));
+    for (int i = 0; i < 3; ++i) poll(1ms);
+    left -= (reactor->unread(pair.near.get()) + buffer_size - 1) / buffer_size;
+  }
+  BOOST_REQUIRE(left == 0U);
+  receives_one();
+  for (const auto& pair : peers) reactor->forget(pair.near.get());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
