@@ -15,9 +15,9 @@ using namespace std::chrono_literals;
 // Shorter than the generator's usual patience, so that a server which cannot take a thousand
 // connections is recognised soon.
 constexpr auto memory_patience = 1s;
-// How long obituary() waits for a process to end: its sockets close shortly before the kernel
-// reports its exit.
-constexpr auto dying = 100ms;
+// How long obituary() waits for a process to end: its sockets close before the kernel reports its
+// exit, and long before where a sanitizer looks for leaks at the end.
+constexpr auto dying = 1s;
 
 slice slice_of(const load_sample& sample, std::optional<double> cpu_ns) {
   const auto us = [&](double percent) { return sample.latency_ns.percentile(percent) / 1000; };
