@@ -241,7 +241,7 @@ void io_uring_reactor::provide_more_buffers() noexcept try {
 // Lets the receive begin again when there are buffers. Without memory to remember it, it fails.
 void io_uring_reactor::starve(int descriptor) noexcept {
   auto& about = known(descriptor);
-  if (about.shorts > 0 || buffers_.size() < 2 * crowd) provide_more_buffers();
+  if (about.shorts > 0 || buffers_.size() < most_for_crowd) provide_more_buffers();
   if (!wait_for_turn(descriptor)) about.receive_error = ENOMEM;
 }
 

@@ -87,9 +87,10 @@ class io_uring_reactor final : public reactor {
   static constexpr int most_unread = 2;
   // While so many buffers hold unread data, a connection gets one buffer at a time, unless as many
   // of its receives in a row as `calm` have left room in theirs. With 2 MiB, 256 connections with
-  // messages of 16 KiB are no crowd. Peers that only write do not make the ring larger than two
-  // crowds.
+  // messages of 16 KiB are no crowd. For peers that fill theirs the ring grows to most_for_crowd,
+  // and further only while unread data holds all of it.
   static constexpr unsigned crowd = 1024;
+  static constexpr unsigned most_for_crowd = 2048;
   static constexpr unsigned calm = 8;
   // So many receives of those that take turns begin in each poll.
   static constexpr unsigned most_begun = 32;
