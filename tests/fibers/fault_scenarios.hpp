@@ -11,8 +11,10 @@
 #include <exception>
 #include <span>
 
+#include <tests/sanitized.hpp>
+
 // How long a scenario waits for what should come at once.
-constexpr auto long_enough = std::chrono::milliseconds{300};
+constexpr auto long_enough = std::chrono::milliseconds{thread_sanitized ? 1500 : 300};
 
 // What a scenario reports. It allocates nothing while faults may strike.
 struct outcome {
