@@ -98,9 +98,8 @@ void blocking_io::perform(blocking_operation& operation, time_limit* limit) {
   if (limit != nullptr && limit->passed()) [[unlikely]]
     return operation.fail(ETIMEDOUT);
   if (reactor_->submit(operation)) {
-    const bool accepted = operation.what() == operation::kind::accept;
-    const int most = accepted ? reactor_->most_accepts() : task_queue::longest_burst;
-    return tasks_.completed_at_once(task_queue::longest_burst / most);
+    if (operation.what() != operation::kind::accept) return tasks_.completed_at_once();
+    return tasks_.completed_at_once(task_queue::longest_burst / reactor_->most_accepts());
   }
   ++pending_;
   await(operation, limit);

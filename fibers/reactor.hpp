@@ -229,7 +229,7 @@ class reactor {
 
   bool must_poll_ = false;
   std::size_t full_poll_ = 0;
-  int most_accepts_ = 8;
+  int most_accepts_ = 8;  // 1 to task_queue::longest_burst
 };
 
 }  // namespace fibers
