@@ -89,32 +89,40 @@ inline bool blocking_io::wake_finished() noexcept {
 }
 
 void blocking_io::perform(blocking_operation& operation, time_limit* limit) {
+  if (carry_out(operation, limit)) completed_at_once(operation);
+}
+
+bool blocking_io::carry_out(blocking_operation& operation, time_limit* limit) {
   assert(on_its_thread() && "a fiber stays on its thread");
   auto* const waiter = operation.waiter_.who = tasks_.current();
   if (waiter == nullptr) [[unlikely]]
     throw std::logic_error{"only a fiber can block"};
   if (waiter->cancel_requested()) [[unlikely]]
     tasks_.check_cancelled();
-  if (limit != nullptr && limit->passed()) [[unlikely]]
-    return operation.fail(ETIMEDOUT);
-  if (reactor_->submit(operation)) {
-    if (operation.what() != operation::kind::accept) return tasks_.completed_at_once();
-    return tasks_.completed_at_once(task_queue::longest_burst / reactor_->most_accepts());
+  if (limit != nullptr && limit->passed()) [[unlikely]] {
+    operation.fail(ETIMEDOUT);
+    return false;
   }
+  if (reactor_->submit(operation)) return true;
   ++pending_;
   await(operation, limit);
+  return false;
 }
 
-void blocking_io::make_way_before_receive(int descriptor) noexcept {
-  if (reactor_->may_receive(descriptor)) tasks_.let_others_run();
+void blocking_io::completed_at_once(const operation& done) noexcept {
+  if (done.what() != operation::kind::accept) return tasks_.completed_at_once();
+  tasks_.completed_at_once(task_queue::longest_burst / reactor_->most_accepts());
 }
 
 ssize_t blocking_io::send_at_once(int descriptor, const void* data, std::size_t size,
-                                  const time_limit& limit) noexcept {
+                                  time_limit& limit) noexcept {
   const auto* sender = tasks_.current();
   if (sender == nullptr || sender->cancel_requested() || limit.passed()) return 0;
   const auto sent = reactor_->send_at_once(descriptor, data, size);
-  if (sent > 0) tasks_.completed_at_once();
+  if (sent > 0) {
+    limit.activity();
+    tasks_.completed_at_once();
+  }
   return sent;
 }
 

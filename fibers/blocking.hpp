@@ -26,6 +26,11 @@ class blocking_operation : public operation {
 
  private:
   friend class blocking_io;
+  friend class stream_socket;
+
+  // After a wait: whether the socket was closed or destroyed meanwhile, and its limit with it.
+  bool limit_is_gone() const noexcept { return waiter_.limit == nullptr; }
+
   time_limit::sleeper waiter_;
 };
 
@@ -68,15 +73,16 @@ class blocking_io {
 
   // --- for streams: the short path of most messages --------------------------------------------
 
-  // If the last receive left bytes behind, lets the other fibers run before the next one. More
-  // bytes come meanwhile, so one system call takes more. Call this before there is an operation:
-  // when it returns, the descriptor may be closed and have another owner.
-  void make_way_before_receive(int descriptor) noexcept;
+  // As perform(), but never gives way to the others. True: the operation completed without
+  // waiting, so call completed_at_once() when you need nothing any more that another fiber may
+  // destroy.
+  bool carry_out(blocking_operation& operation, time_limit* limit);
+  void completed_at_once(const operation& done) noexcept;
 
-  // Calls reactor::send_at_once() for the running fiber. Returns 0 also if perform() would not
-  // send.
+  // Calls reactor::send_at_once() for the running fiber, notes that the limit saw activity, and may
+  // give way to the others. Returns 0 also if perform() would not send.
   ssize_t send_at_once(int descriptor, const void* data, std::size_t size,
-                       const time_limit& limit) noexcept;
+                       time_limit& limit) noexcept;
 
   bool wake_finished() noexcept;
   void await(blocking_operation& operation, time_limit* limit);

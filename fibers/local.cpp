@@ -78,8 +78,9 @@ void listener::listen(std::string_view path, int backlog, error_code& error) {
 }
 
 stream listener::accept(error_code& error) {
+  auto* const owner = scheduler_;  // this listener may be gone when the call ends
   const int accepted = socket::accept(error);
-  return error ? stream{} : stream{*scheduler_, accepted};
+  return error ? stream{} : stream{*owner, accepted};
 }
 
 stream listener::accept() {

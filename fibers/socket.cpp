@@ -61,7 +61,26 @@ void socket::drop_descriptor() noexcept {
   if (!is_open()) return;
   scheduler_->blocking().forget(descriptor_);
   limit_.leave_sleepers();  // their calls have ended
+  end_visits();
   ::close(std::exchange(descriptor_, -1));
+}
+
+void socket::end_visits() noexcept {
+  for (auto* each = std::exchange(visits_, nullptr); each != nullptr; each = each->next_) {
+    each->to_ = nullptr;
+  }
+}
+
+// If GCC 12 compiled this into its callers, it would warn of a pointer to a local variable that
+// stays behind.
+[[gnu::noinline]] void socket::begin_visit(visit& begun) noexcept {
+  begun.next_ = std::exchange(visits_, &begun);
+}
+
+void socket::end_visit(const visit& ended) noexcept {
+  auto** at = &visits_;
+  while (*at != &ended) at = &(*at)->next_;
+  *at = ended.next_;
 }
 
 void socket::assign(int descriptor, error_code& error) {
@@ -76,7 +95,6 @@ void socket::assign(int descriptor, error_code& error) {
   if (failure == 0) failure = here.blocking().adopt(descriptor);
   error = code_of(failure);
   if (error) return;
-  ++opened_;
   scheduler_ = &here;
   limit_.move_to(here.timers_);
   descriptor_ = descriptor;
@@ -94,16 +112,17 @@ int socket::release(error_code& error) {
   auto& blocking = scheduler_->blocking();
   int failure = blocking.reactor().hand_over(descriptor_);
   if (failure == EBUSY && scheduler_->tasks().current() != nullptr) {
-    const auto mine = opened_;
+    const visit here{*this};
     blocking_operation sent{operation::kind::wait_sent, descriptor_};
     blocking.perform(sent, &limit_);
-    failure = !is_still(mine)     ? ECANCELED
+    failure = here.is_over()      ? ECANCELED
               : sent.error() != 0 ? sent.error()
                                   : blocking.reactor().hand_over(descriptor_);
   }
   error = code_of(failure);
   if (error) return -1;
   limit_.never();
+  end_visits();
   return std::exchange(descriptor_, -1);
 }
 
@@ -116,13 +135,12 @@ int socket::release() {
 }
 
 void socket::cancel() noexcept {
-  ++cancels_;
+  for (auto* each = visits_; each != nullptr; each = each->next_) each->cancelled_ = true;
   if (is_open()) scheduler_->blocking().reactor().cancel_all(descriptor_);
 }
 
 int socket::open(int family) {
   drop_descriptor();
-  ++opened_;
   scheduler_ = &scheduler::current();
   limit_.move_to(scheduler_->timers_);
   descriptor_ = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -133,30 +151,28 @@ void socket::connect(const sockaddr* peer, socklen_t length, error_code& error) 
   int failure = open(peer->sa_family);
   struct attempt {
     ~attempt() {
-      if (!connected && opened.is_still(turn)) opened.drop_descriptor();
+      if (!connected && !here.is_over()) opened.drop_descriptor();
     }
     socket& opened;
-    const unsigned turn = opened.opened_;
+    const visit here{opened};
     bool connected = false;
   } made{*this};  // closes the socket also when an exception, such as `cancelled`, leaves the call
   if (failure == 0) failure = scheduler_->blocking().adopt(descriptor_);
-  if (failure == 0) failure = connect_opened(peer, length);
+  if (failure == 0) failure = connect_opened(peer, length, made.here);
   error = code_of(failure);
   made.connected = failure == 0;
 }
 
 // A connect to a Unix-domain path whose backlog is full fails with EAGAIN at once, and no event
 // reports room. So it is tried again every millisecond.
-int socket::connect_opened(const sockaddr* peer, socklen_t length) {
-  const auto mine = opened_;
-  const auto cancels = cancels_;
+int socket::connect_opened(const sockaddr* peer, socklen_t length, const visit& here) {
   for (;;) {
     blocking_operation wanted{operation::kind::connect, descriptor_};
     wanted.address(peer, length);
     scheduler_->blocking().perform(wanted, &limit_);
-    if (wanted.error() != EAGAIN) return is_still(mine) ? wanted.error() : ECANCELED;
+    if (wanted.error() != EAGAIN) return here.is_over() ? ECANCELED : wanted.error();
     this_fiber::sleep_for(std::chrono::milliseconds{1});
-    if (!is_still(mine) || cancels_ != cancels) return ECANCELED;
+    if (here.must_end()) return ECANCELED;
   }
 }
 
@@ -179,8 +195,7 @@ int socket::accept(error_code& error) {
     error = code_of(EBADF);
     return -1;
   }
-  const auto mine = opened_;
-  const auto cancels = cancels_;
+  const visit here{*this};
   for (;;) {
     blocking_operation wanted{operation::kind::accept, descriptor_};
     scheduler_->blocking().perform(wanted, &limit_);
@@ -188,7 +203,7 @@ int socket::accept(error_code& error) {
     if (!error) return static_cast<int>(wanted.result());
     if (!ran_out(wanted.error())) return -1;
     this_fiber::sleep_for(std::chrono::milliseconds{10});
-    if (is_still(mine) && cancels_ == cancels) continue;
+    if (!here.must_end()) continue;
     error = code_of(ECANCELED);
     return -1;
   }

@@ -17,6 +17,8 @@ class socket {
   // Precondition of a move: no fiber is in a call on either socket.
   socket(socket&& other) noexcept;
   socket& operator=(socket&& other) noexcept;
+  // As close(): calls of other fibers on it end with operation_aborted, and do not touch it any
+  // more.
   ~socket() { close(); }
 
   // From now on, every call on this socket that is not done by the deadline fails with timed_out.
@@ -127,6 +129,29 @@ class socket {
   void get_option(int level, int name, void* data, std::size_t& size, error_code& error) const;
   void drop_descriptor() noexcept;
 
+  // Lies on the stack of a call that goes on with its socket after a wait. By then another fiber
+  // may have closed, reopened or destroyed it.
+  class visit {
+   public:
+    explicit visit(socket& to) noexcept : to_{&to} { to.begin_visit(*this); }
+    ~visit() {
+      if (to_ != nullptr) to_->end_visit(*this);
+    }
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+    // The socket was closed, so it may not exist any more.
+    bool is_over() const noexcept { return to_ == nullptr; }
+    // The call must end: the socket was closed, or another fiber has called cancel().
+    bool must_end() const noexcept { return is_over() || cancelled_; }
+
+   private:
+    friend class socket;
+    socket* to_;
+    visit* next_ = nullptr;
+    bool cancelled_ = false;
+  };
+
   time_limit limit_;
   scheduler* scheduler_ = nullptr;
   int descriptor_ = -1;
@@ -139,13 +164,13 @@ class socket {
   };
   int family() const noexcept;
   scheduler& owner() const { return is_open() ? *scheduler_ : scheduler::current(); }
-  int connect_opened(const sockaddr* peer, socklen_t length);
-  bool is_still(unsigned opened) const noexcept { return is_open() && opened_ == opened; }
+  int connect_opened(const sockaddr* peer, socklen_t length, const visit& here);
+  void begin_visit(visit& begun) noexcept;
+  void end_visit(const visit& ended) noexcept;
+  void end_visits() noexcept;
 
-  // Counts open() and assign(); tells after a wait whether the descriptor is still the same.
-  unsigned opened_ = 0;
-  unsigned cancels_ = 0;  // counts cancel(); for calls that sleep without an operation
   role role_ = role::stream;
+  visit* visits_ = nullptr;  // the last one that began
 };
 
 }  // namespace fibers

@@ -123,10 +123,12 @@ class stream_socket : public socket {
   std::size_t transfer(const iovec& part, error_code& error);
   template <operation::kind What>
   std::size_t transfer(const iovecs& all, error_code& error);
-  bool closed_while_making_way(error_code& error) noexcept;
+  std::size_t move(blocking_operation& wanted, error_code& error);
+  std::size_t nothing_to_move(error_code& error) const noexcept;
+  bool make_way_before_receive(error_code& error) noexcept;
   bool flush_to_end(error_code& error);
-  std::size_t finish(const operation& done, error_code& error) noexcept;
   error_code error_of(const operation& done) const noexcept;
+  static error_code error_without_stream(const operation& done) noexcept;
 };
 
 // Accepts from any listening socket, whatever its family, such as one that a supervisor or a parent

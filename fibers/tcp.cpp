@@ -177,8 +177,9 @@ int listener::listen_at(const endpoint& local, const listener_options& options,
 }
 
 stream listener::accept(error_code& error) {
+  auto* const owner = scheduler_;  // this listener may be gone when the call ends
   const int accepted = socket::accept(error);
-  return error ? stream{} : stream{*scheduler_, accepted};
+  return error ? stream{} : stream{*owner, accepted};
 }
 
 stream listener::accept() {

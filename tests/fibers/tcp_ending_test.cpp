@@ -55,29 +55,6 @@ error_code write_for_ever(tcp::stream& stream) {
   return error;
 }
 
-// A listener whose backlog is full, so that connecting to it waits.
-struct full_listener : bound_socket {
-  full_listener() {
-    checked(::listen(socket.get(), 0), "listen");
-    const auto address = loopback(port);
-    for (int i = 0; i < 3; ++i) {
-      waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      ::connect(waiting.back().get(), generic(address), sizeof address);
-    }
-    while (!is_full()) std::this_thread::yield();
-  }
-  // Of a listener, tcpi_unacked counts the connections in the backlog, and tcpi_sacked is its
-  // limit.
-  bool is_full() const {
-    tcp_info info{};
-    socklen_t length = sizeof info;
-    checked(::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &length), "TCP_INFO");
-    return info.tcpi_unacked > info.tcpi_sacked;
-  }
-  tcp::endpoint endpoint() const { return {asio::ip::make_address("127.0.0.1"), port}; }
-  std::vector<descriptor> waiting;
-};
-
 // io_uring receives before it is asked to, and copies what is sent into its own buffers.
 boost::test_tools::assertion_result only_tells_when_to_try(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result tells{backend() != fibers::io::io_uring};
