@@ -570,14 +570,16 @@ BOOST_FIXTURE_TEST_CASE(who_starts_a_process_for_each_connection_has_no_cpu_wher
   const auto record = bench::read_run(folder / "run" / "run.ndjson");
   for (const auto& block : record.blocks)
     for (const auto& each : block.slices) {
-      const bool is_known = each.server != "mine" || !block.scenario.churn;
-      BOOST_TEST(each.cpu_ns.has_value() == is_known, each.server + block.scenario.text());
+      // It ignores the end of its children, so another process that begins hides it as well.
+      const bool may_be_known = each.server != "mine" || !block.scenario.churn;
+      BOOST_TEST((may_be_known || !each.cpu_ns), each.server + block.scenario.text());
+      BOOST_TEST((each.server == "mine" || each.cpu_ns));
       BOOST_TEST(each.cpu_ns.value_or(1) > 0);
     }
   const auto says_so = [](const bench::caveat& each) {
     return std::holds_alternative<bench::caveats::processes_changed>(each);
   };
-  BOOST_TEST(std::count_if(record.caveats_found.begin(), record.caveats_found.end(), says_so) == 1);
+  BOOST_TEST(std::count_if(record.caveats_found.begin(), record.caveats_found.end(), says_so) > 0);
   BOOST_TEST(holds(ended.out, "n/a: processes of mine began or ended"), ended.out);
 }
 

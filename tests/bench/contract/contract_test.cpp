@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -248,14 +250,28 @@ BOOST_AUTO_TEST_CASE(the_end_frees_the_port_at_once) {
 BOOST_AUTO_TEST_CASE(a_server_that_was_killed_starts_again_at_once_on_its_port) {
   // The kernel gives no such port to a program that takes any: a test beside this one could get it.
   const auto port = std::to_string(26'000 + getpid() % 6'000);
+  std::optional<server_process> server;
+  // A busy kernel takes the ring of a killed process apart later, and until then the ring holds the
+  // listener.
+  const bool may_keep_port = announced({}, "io") == "io_uring";
+  const auto start = [&](clock_type::time_point until) {
+    for (;;) {
+      try {
+        server.emplace(arguments{"--port", port});
+        return;
+      } catch (const std::runtime_error&) {
+        if (!may_keep_port || clock_type::now() > until) throw;
+      }
+    }
+  };
   for (int i = 0; i < 8; ++i) {
-    server_process server{{"--port", port}};
-    BOOST_TEST(server.announced("port") == port);
+    start(clock_type::now() + patience);
+    BOOST_TEST(server->announced("port") == port);
     std::vector<echo_client> clients;
-    for (int each = 0; each < 20; ++each) clients.emplace_back(server.port());
+    for (int each = 0; each < 20; ++each) clients.emplace_back(server->port());
     for (const auto& client : clients) BOOST_REQUIRE(echoes(client, "hello"));
-    server.signal(SIGKILL);
-    BOOST_TEST(server.wait() == -SIGKILL);
+    server->signal(SIGKILL);
+    BOOST_TEST(server->wait() == -SIGKILL);
   }
 }
 

@@ -114,19 +114,27 @@ BOOST_AUTO_TEST_CASE(the_cpu_of_processes_that_stay_is_known_and_of_those_that_c
       std::nullopt,
       1,
       stop};
-  // In a second, some processes end even on a busy machine.
-  const auto load = [&](const std::string& server, const std::string& scenario) {
+  // The CPU time of the slices in which it is known.
+  const auto load = [&](const std::string& server, const std::string& scenario,
+                        std::chrono::milliseconds length, int slices) {
+    std::vector<double> known;
     bed.launch({server}, bench::scenario::parse(scenario));
     bed.load({0}, 50ms);
-    const auto slice = bed.load({0}, 1s).front();
+    for (int i = 0; i < slices && known.empty(); ++i) {
+      const auto slice = bed.load({0}, length).front();
+      BOOST_TEST(slice.messages > 0);
+      if (slice.cpu_ns) known.push_back(*slice.cpu_ns);
+    }
     bed.finish();
-    BOOST_TEST(slice.messages > 0);
-    return slice.cpu_ns;
+    return known;
   };
-  BOOST_TEST(load("forks", "c4/64").value() > 1e6);
-  BOOST_TEST(bed.uncounted().empty());
-  BOOST_TEST(!load("forks", "c4/64/churn").has_value());
-  BOOST_TEST(!load("helped", "c4/64").has_value());
+  // Any process that begins on the machine may be one of "forks", so a slice may be unknown.
+  const auto known = load("forks", "c4/64", 50ms, 200);
+  BOOST_REQUIRE(!known.empty());
+  BOOST_TEST(known.front() > 1e6);
+  // In a second, some processes end even on a busy machine.
+  BOOST_TEST(load("forks", "c4/64/churn", 1s, 1).empty());
+  BOOST_TEST(load("helped", "c4/64", 1s, 1).empty());
   BOOST_TEST((bed.uncounted() == std::set<std::string>{"forks", "helped"}));
 }
 
