@@ -5,6 +5,7 @@
 #include <bench/analysis/block_values.hpp>
 #include <bench/analysis/caveats.hpp>
 #include <bench/analysis/costs.hpp>
+#include <bench/analysis/family.hpp>
 #include <bench/analysis/headlines.hpp>
 #include <bench/analysis/loads.hpp>
 #include <bench/analysis/probes.hpp>
@@ -64,10 +65,11 @@ results analyse(const run_record& record) {
   for (const auto& each : groups) {
     if (each.control) continue;
     if (!each.duet.empty() || !each.exclusive.empty())
-      found.costs.push_back(cost_row_of(each, found, record));
+      found.costs.push_back(cost_row_of(each, record));
     if (!each.open_loop.empty()) found.open_loops.push_back(open_row_of(each));
     if (!each.exclusive.empty()) found.loads.push_back(load_row_of(each));
   }
+  judge_together(found);
   limit_by_floor(found);
   withdraw_ratios(found, record);
   found.memory = memory_of(record);

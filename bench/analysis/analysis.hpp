@@ -44,7 +44,9 @@ struct cost_row {
   server_cost base;
   server_cost contender;
   std::optional<estimate> floor_ns;
-  estimate ratio;            // of CPU per message; Hodges-Lehmann over the blocks
+  // Of CPU per message; Hodges-Lehmann over the blocks. Its interval is widened where the blocks of
+  // the run are correlated.
+  estimate ratio;
   estimate ratio_t;          // the ratio of geometric means, with Student's t interval
   estimate exclusive_ratio;  // `ratio` from the exclusive blocks; n = 0: there are none
   estimate difference_ns;
@@ -52,6 +54,9 @@ struct cost_row {
   // Half-width of the interval: about the smallest difference that this row can tell from 0.
   std::optional<double> smallest_visible;
   std::optional<double> ljung_box_p;
+  // p-value of "no difference", corrected for the number of rows of the run; absent: not judged, or
+  // judged by itself.
+  std::optional<double> p_in_run;
   bench::verdict verdict;
   std::vector<block_cost> blocks;
 };
@@ -133,6 +138,8 @@ struct results {
       noise_alone;
   double margin = 0.01;
   double margin_alone = 0.01;  // for rows that exclusive blocks decide
+  // common_autocorrelation() of the blocks that decide; absent in reports of older versions.
+  std::optional<double> autocorrelation;
   std::vector<control_row> controls;
   std::vector<cost_row> costs;
   std::vector<load_row> loads;

@@ -59,18 +59,6 @@ std::optional<estimate> overhead_ratio(const cost_row& row) {
   }));
 }
 
-void judge_row(cost_row& row, const std::vector<double>& logs, const std::vector<double>& exclusive,
-               double margin, char grade) {
-  const auto log_ratio = signed_rank_interval(logs);
-  const auto exclusive_log_ratio = signed_rank_interval(exclusive);
-  row.ratio = ratio_from_log(log_ratio);
-  row.ratio_t = ratio_from_log(paired_t_interval(logs));
-  row.exclusive_ratio = ratio_from_log(exclusive_log_ratio);
-  if (log_ratio.range) row.smallest_visible = std::expm1(log_ratio.range->half_width());
-  row.ljung_box_p = ljung_box_p(logs);
-  row.verdict = judge(log_ratio, exclusive_log_ratio, margin, grade);
-}
-
 // The first of the two that is a target, which was not started here; empty: neither is.
 std::string target_in(const comparison& pair, const std::vector<server_info>& servers) {
   for (const auto& name : {pair.contender, pair.base})
@@ -130,7 +118,7 @@ void find_noise(results& found) {
   found.margin_alone = margin_of(found.noise_alone ? found.noise_alone : found.noise);
 }
 
-cost_row cost_row_of(const block_group& group, const results& found, const run_record& record) {
+cost_row cost_row_of(const block_group& group, const run_record& record) {
   const bool shared = !group.duet.empty();
   const auto& deciding = shared ? group.duet : group.exclusive;
   cost_row row;
@@ -148,9 +136,11 @@ cost_row cost_row_of(const block_group& group, const results& found, const run_r
   row.difference_ns =
       over(row.blocks, [](const auto& each) { return each.contender_ns - each.base_ns; });
   row.overhead_ratio = overhead_ratio(row);
-  judge_row(row, log_ratios(deciding, cost_of), log_ratios(group.exclusive, cost_of),
-            shared ? found.margin : found.margin_alone,
-            grade_of(shared || !found.noise_alone ? found.noise : found.noise_alone));
+  const auto logs = log_ratios(deciding, cost_of);
+  row.ratio = ratio_from_log(signed_rank_interval(logs));
+  row.ratio_t = ratio_from_log(paired_t_interval(logs));
+  row.exclusive_ratio = ratio_from_log(signed_rank_interval(log_ratios(group.exclusive, cost_of)));
+  row.ljung_box_p = ljung_box_p(logs);
   if (const auto why = unjudged(row, record); !why.empty())
     row.verdict = {finding::unmeasured, "n/a: " + why, {}};
   return row;

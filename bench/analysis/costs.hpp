@@ -15,8 +15,8 @@ std::vector<control_row> controls_of(const std::vector<block_group>& groups);
 // a control, it stands for both.
 void find_noise(results& found);
 
-// The row of a group, judged by the margins in `found`. Its verdict is "n/a" with the reason if
-// nothing can be judged.
-cost_row cost_row_of(const block_group& group, const results& found, const run_record& record);
+// The row of a group. Its verdict is "n/a" with the reason if nothing can be judged; all others are
+// for judge_together().
+cost_row cost_row_of(const block_group& group, const run_record& record);
 
 }  // namespace bench

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bench/contract/printable.hpp>
 #include <bench/record/caveats.hpp>
 #include <bench/server/catalogue.hpp>
@@ -30,6 +31,21 @@ std::string margin_text(const results& found) {
                      found.noise_alone ? fmt::format("; {} in rows that exclusive blocks decide",
                                                      percent_text(found.margin_alone))
                                        : "");
+}
+
+// How many rows are judged together, and what the blocks' correlation makes of their intervals.
+std::string family_text(const results& found) {
+  const auto judged = std::count_if(found.costs.begin(), found.costs.end(),
+                                    [](const cost_row& row) { return row.p_in_run.has_value(); });
+  std::string text = "none is judged";
+  if (judged == 1) text = "one, judged at 5 %";
+  if (judged > 1)
+    text = fmt::format("{}, judged together: in 19 of 20 runs none is wrongly called different",
+                       judged);
+  if (const double widening = widening_of(found.autocorrelation.value_or(0)); widening >= 1.005)
+    text += fmt::format("; blocks resemble the ones before, so intervals are {:.2f} times as wide",
+                        widening);
+  return text;
 }
 
 std::string pinning_text(const run_header& header) {
@@ -101,6 +117,7 @@ std::string injection_text(const cost_row& row, finding expected) {
 std::vector<fact> trust_facts(const run_header& header, const results& found) {
   std::vector<fact> facts{{"Noise", noise_text(found)},
                           {"Margin", margin_text(found)},
+                          {"Rows", family_text(found)},
                           {"Smallest difference visible", resolution_text(found)}};
   for (const auto& row : found.costs) {
     const auto expected = expected_by_injection(row);

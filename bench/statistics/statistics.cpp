@@ -3,6 +3,7 @@
 #include <bench/statistics/statistics.hpp>
 
 #include <algorithm>
+#include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/statistics/ljung_box.hpp>
 #include <boost/math/statistics/univariate_statistics.hpp>
@@ -37,14 +38,24 @@ std::vector<double> sorted_walsh_averages(std::span<const double> values) {
   return averages;
 }
 
+double mean_of(std::span<const double> values) {
+  return boost::math::statistics::mean(values.begin(), values.end());
+}
+
+double lag1_autocorrelation(std::span<const double> values) {
+  const double mean = mean_of(values);
+  double with_next = 0, with_itself = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    with_itself += (values[i] - mean) * (values[i] - mean);
+    if (i > 0) with_next += (values[i - 1] - mean) * (values[i] - mean);
+  }
+  return with_itself > 0 ? with_next / with_itself : 0;
+}
+
 // Squared standard error of the mean.
 double squared_standard_error(std::span<const double> values) {
   const double deviation = spread(values);
   return deviation * deviation / static_cast<double>(values.size());
-}
-
-double mean_of(std::span<const double> values) {
-  return boost::math::statistics::mean(values.begin(), values.end());
 }
 
 double students_t_quantile(double degrees_of_freedom, double confidence) {
@@ -80,6 +91,48 @@ estimate signed_rank_interval(std::span<const double> values, double confidence)
   return result;
 }
 
+double signed_rank_p(std::span<const double> values, double widening) {
+  const auto averages = sorted_walsh_averages(values);
+  const auto share = signed_rank_distribution(values.size());
+  estimate at{averages.empty() ? 0 : median(averages), std::nullopt, 0};
+  double missed = 0;  // probability that the interval lies on one side of the truth
+  for (std::size_t k = 1; k <= averages.size() / 2; ++k) {
+    missed += share[k - 1];
+    at.range = interval{averages[k - 1], averages[averages.size() - k]};
+    if (widened(at, widening).range->excludes(0)) return std::min(1.0, 2 * missed);
+  }
+  return 1;
+}
+
+double common_autocorrelation(std::span<const std::vector<double>> series) {
+  constexpr std::size_t fewest = 6;
+  constexpr double most = 0.9;
+  double sum = 0, count = 0, values = 0;
+  for (const auto& each : series) {
+    if (each.size() < fewest || spread(each) <= 0) continue;
+    const auto n = static_cast<double>(each.size());
+    sum += (n * lag1_autocorrelation(each) + 1) / (n - 3);
+    count += 1;
+    values += n;
+  }
+  if (sum <= 0) return 0;
+  const double common = sum / count;
+  const double squared_error = 1 / values;
+  return std::clamp(common * (1 - squared_error / (common * common)), 0.0, most);
+}
+
+double widening_of(double autocorrelation) {
+  return std::sqrt((1 + autocorrelation) / (1 - autocorrelation));
+}
+
+estimate widened(estimate narrow, double factor) {
+  if (!narrow.range) return narrow;
+  const auto [low, high] = *narrow.range;
+  narrow.range = interval{narrow.value - factor * (narrow.value - low),
+                          narrow.value + factor * (high - narrow.value)};
+  return narrow;
+}
+
 estimate ratio_from_log(estimate logarithmic) {
   if (logarithmic.n == 0) return logarithmic;
   logarithmic.value = std::exp(logarithmic.value);
@@ -87,6 +140,13 @@ estimate ratio_from_log(estimate logarithmic) {
     logarithmic.range =
         interval{std::exp(logarithmic.range->low), std::exp(logarithmic.range->high)};
   return logarithmic;
+}
+
+estimate log_from_ratio(estimate ratio) {
+  if (ratio.n == 0) return ratio;
+  ratio.value = std::log(ratio.value);
+  if (ratio.range) ratio.range = interval{std::log(ratio.range->low), std::log(ratio.range->high)};
+  return ratio;
 }
 
 estimate paired_t_interval(std::span<const double> values, double confidence) {
@@ -148,6 +208,13 @@ std::optional<double> ljung_box_p(std::span<const double> values) {
   constexpr std::size_t fewest = 8;  // below that, the chi-squared approximation is useless
   if (values.size() < fewest || spread(values) <= 0) return std::nullopt;
   return boost::math::statistics::ljung_box(values.begin(), values.end()).second;
+}
+
+double blocks_for_family(std::size_t tests) {
+  const boost::math::normal standard;
+  const auto at = [&](double level) { return quantile(complement(standard, level / 2)); };
+  const double times = at(significance / static_cast<double>(tests)) / at(significance);
+  return times * times;
 }
 
 double spread(std::span<const double> values) {

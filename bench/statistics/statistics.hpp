@@ -41,8 +41,28 @@ std::size_t signed_rank_k(std::size_t n, double confidence);
 // no interval, n = 0. Fewer than six values at 95 %: no interval.
 estimate signed_rank_interval(std::span<const double> values, double confidence = 0.95);
 
+// The two-sided p-value of "the truth is 0": the smallest 1 - confidence at which that interval,
+// widened by `widening`, excludes 0. At a widening of 1 it is that of the signed-rank test. No
+// values: 1. The smallest one that n values can have is 2 / 2^n.
+double signed_rank_p(std::span<const double> values, double widening = 1);
+
+// How much blocks resemble the ones before them: the lag-1 autocorrelation that all series have in
+// common. Each one's is corrected for its bias (Kendall, "Note on Bias in the Estimation of
+// Autocorrelation", Biometrika 41, 1954) and their mean is shrunk by its standard error, as James
+// and Stein do, so that chance alone hardly shows. Series below six values do not count. 0 to 0.9.
+double common_autocorrelation(std::span<const std::vector<double>> series);
+
+// The factor on the width of an interval whose values have this lag-1 autocorrelation r:
+// sqrt((1 + r) / (1 - r)), since n of them tell as much as n (1 - r) / (1 + r) independent ones
+// (Bayley and Hammersley, "The Effective Number of Independent Observations", 1946).
+double widening_of(double autocorrelation);
+
+// The interval's ends move away from the estimate by this factor.
+estimate widened(estimate narrow, double factor);
+
 // Turns an estimate of a log ratio into one of the ratio, with its interval.
 estimate ratio_from_log(estimate logarithmic);
+estimate log_from_ratio(estimate ratio);
 
 // The mean and Student's t interval of the same values, for readers who know that one. Fewer than
 // two values: no interval.
@@ -73,6 +93,10 @@ std::vector<double> holm_corrected(std::span<const double> probabilities);
 // The Ljung-Box p-value: the probability of an autocorrelation at least this strong if the blocks
 // were independent. nullopt below eight values, or if they do not vary.
 std::optional<double> ljung_box_p(std::span<const double> values);
+
+// By this factor more blocks settle one of `tests` verdicts than settle a single one: the square of
+// the ratio of the normal quantiles at significance / tests and at significance.
+double blocks_for_family(std::size_t tests);
 
 // Sample standard deviation; 0 below two values.
 double spread(std::span<const double> values);

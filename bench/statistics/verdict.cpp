@@ -61,6 +61,17 @@ verdict inconclusive(const estimate& d, double margin, char grade) {
           more};
 }
 
+// The interval excludes 0, but of so many rows one does by chance.
+verdict only_by_itself(const estimate& d, std::size_t rows) {
+  const double to_zero = std::pow(d.range->half_width() / d.value, 2);
+  const double times = to_zero * blocks_for_family(rows);
+  const int more = static_cast<int>(std::clamp(std::ceil(d.n * (times - 1)), 1.0, most_blocks));
+  return {finding::inconclusive,
+          fmt::format("inconclusive among {} rows: {} by itself; about {} more {} would settle it",
+                      rows, direction_and_size(d), more, more == 1 ? "block" : "blocks"),
+          more};
+}
+
 char grade_of_spread(double spread_of_blocks) {
   if (spread_of_blocks < 0.01) return 'A';
   if (spread_of_blocks < 0.03) return 'B';
@@ -98,11 +109,12 @@ bool is_equivalent(const interval& range, double margin, char grade) {
   return margin <= smallest_margin || !range.excludes(0);
 }
 
-verdict judge(const estimate& log_ratio, double margin, char grade) {
+verdict judge(const estimate& log_ratio, double margin, char grade, in_family among) {
   if (!log_ratio.range) return too_few_blocks(log_ratio);
   if (is_equivalent(*log_ratio.range, margin, grade))
     return {finding::equivalent, fmt::format("equivalent (within {:.1f} %)", 100 * margin), {}};
   if (!log_ratio.range->excludes(0)) return inconclusive(log_ratio, margin, grade);
+  if (among.p > significance) return only_by_itself(log_ratio, among.rows);
   if (std::abs(log_ratio.value) <= margin)
     return {finding::tiny,
             fmt::format("tiny difference, below the margin of {:.1f} %", 100 * margin),
@@ -111,8 +123,9 @@ verdict judge(const estimate& log_ratio, double margin, char grade) {
       log_ratio.value < 0 ? finding::lower : finding::higher, direction_and_size(log_ratio), {}};
 }
 
-verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade) {
-  if (!opposite(duet, exclusive)) return judge(duet, margin, grade);
+verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade,
+              in_family among) {
+  if (!opposite(duet, exclusive)) return judge(duet, margin, grade, among);
   return {finding::conflict,
           fmt::format("conflict, no verdict: {} in duet blocks, {} in exclusive ones",
                       direction_and_size(duet), direction_and_size(exclusive)),

@@ -17,9 +17,9 @@ namespace bench {
 
 enum class finding {
   equivalent,    // is_equivalent(): the whole interval lies inside the margin
-  lower,         // the interval excludes 0, and the estimate lies below -margin
-  higher,        // the interval excludes 0, and the estimate lies above the margin
-  tiny,          // the interval excludes 0, but the estimate is within the margin
+  lower,         // the interval excludes 0, also among all rows; the estimate is below -margin
+  higher,        // the same, and the estimate is above the margin
+  tiny,          // the same, but the estimate is within the margin
   inconclusive,  // none of the others
   conflict,      // the intervals of duet and exclusive blocks lie on opposite sides of 0
   unmeasured,    // there is no CPU to judge, or it means nothing
@@ -57,9 +57,18 @@ char grade_of(const std::optional<noise>& measured);
 // none only below 1 %.
 bool is_equivalent(const interval& range, double margin, char grade);
 
-verdict judge(const estimate& log_ratio, double margin, char grade = 'A');
+// The place of a verdict among all of one run. That there is a difference is said only where the
+// p-value, corrected for their number, is significant: so of runs in which nothing differs, at most
+// one in twenty says so of any row.
+struct in_family {
+  std::size_t rows = 1;
+  double p = 0;  // corrected
+};
+
+verdict judge(const estimate& log_ratio, double margin, char grade = 'A', in_family among = {});
 
 // The duet blocks decide. If the exclusive blocks exclude 0 on the other side: conflict.
-verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade = 'A');
+verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade = 'A',
+              in_family among = {});
 
 }  // namespace bench

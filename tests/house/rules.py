@@ -56,7 +56,6 @@ WITHOUT_TEST = {
     "bench/micro": "prints figures and decides nothing",
     "bench/report/page": "tests/bench/report/page_test.cpp opens the page in a browser",
     "bench/analysis/block_values": "analysis_test, through analyse()",
-    "bench/analysis/fields": "names only; report_test reads them back",
     "bench/compare/tables": "compare_test",
     "bench/contract/debug_build": "one constant",
     "bench/contract/descriptor": "owns a descriptor and nothing else",

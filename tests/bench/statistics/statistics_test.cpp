@@ -182,6 +182,44 @@ BOOST_AUTO_TEST_CASE(holms_correction_agrees_with_the_textbook_and_stays_in_plac
   BOOST_TEST(bench::holm_corrected(series{}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_p_value_is_where_the_interval_begins_to_exclude_zero) {
+  const std::vector<double> above{0.1, 0.2, 0.3, 0.4, 0.5, 0.6};
+  BOOST_TEST(bench::signed_rank_p(above) == 2.0 / 64);
+  auto mixed = above;
+  mixed[0] = -0.1;  // rank 1 of 6: sums of at most 1 in 2 of 64 patterns
+  BOOST_TEST(bench::signed_rank_p(mixed) == 4.0 / 64);
+  BOOST_TEST(bench::signed_rank_p(above, 1) < bench::signed_rank_p(above, 2));
+  BOOST_TEST(bench::signed_rank_p(std::vector<double>{}) == 1);
+  BOOST_TEST(bench::signed_rank_p(std::vector<double>(6, 0.0)) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_common_autocorrelation_is_that_of_many_series_and_not_of_chance) {
+  std::mt19937 random{3};
+  std::normal_distribution<double> normal;
+  const auto series_of = [&](double r) {
+    std::vector<std::vector<double>> all(40);
+    for (auto& each : all) {
+      each.push_back(normal(random));
+      while (each.size() < 10)
+        each.push_back(r * each.back() + std::sqrt(1 - r * r) * normal(random));
+    }
+    return all;
+  };
+  BOOST_TEST(bench::common_autocorrelation(series_of(0)) < 0.05);
+  BOOST_TEST(std::abs(bench::common_autocorrelation(series_of(0.4)) - 0.4) < 0.1);
+  BOOST_TEST(bench::common_autocorrelation(series_of(-0.4)) == 0);
+  const std::vector<std::vector<double>> few{{1, 2, 3, 4, 5}, std::vector<double>(10, 1.0)};
+  BOOST_TEST(bench::common_autocorrelation(few) == 0);
+  BOOST_TEST(bench::widening_of(0) == 1);
+  BOOST_TEST(bench::widening_of(0.6) == 2, boost::test_tools::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(a_verdict_among_others_takes_more_blocks) {
+  BOOST_TEST(bench::blocks_for_family(1) == 1, boost::test_tools::tolerance(1e-9));
+  // 2.84 and 1.96: the normal quantiles at 5 % / 11 and at 5 %.
+  BOOST_TEST(bench::blocks_for_family(11) == 2.098, boost::test_tools::tolerance(1e-3));
+}
+
 BOOST_AUTO_TEST_CASE(welch_doubts_a_limit_the_more_the_higher_the_difference_is_above_it) {
   const series before{1, 2, 3, 2, 1}, after{3, 4, 5, 4, 3};
   const auto result = *bench::welch(before, after);

@@ -89,6 +89,20 @@ BOOST_AUTO_TEST_CASE(the_blocks_that_would_settle_it_follow_the_square_of_the_wi
   BOOST_TEST(*judge(d, 0.01).more_blocks == 150);
 }
 
+BOOST_AUTO_TEST_CASE(what_one_of_many_rows_shows_by_chance_is_no_difference) {
+  const auto row = ratio(0.988, 0.979, 0.997);
+  BOOST_TEST(judge(row, 0.01, 'A', {.rows = 11, .p = 0.04}).what == finding::lower);
+  const auto said = judge(row, 0.01, 'A', {.rows = 11, .p = 0.2});
+  BOOST_TEST(said.what == finding::inconclusive);
+  BOOST_TEST(said.words ==
+             "inconclusive among 11 rows: lower by 1.2 % [0.3, 2.1] by itself; about 2 more blocks "
+             "would settle it");
+  BOOST_TEST(*said.more_blocks == 2);
+  // A margin that holds is not in question.
+  BOOST_TEST(judge(ratio(1.004, 1.002, 1.006), 0.01, 'A', {.rows = 11, .p = 0.2}).what ==
+             finding::equivalent);
+}
+
 BOOST_AUTO_TEST_CASE(too_few_blocks_say_how_many_are_missing) {
   const auto said = judge(bench::estimate{-0.5, {}, 4}, 0.01);
   BOOST_TEST(said.what == finding::inconclusive);

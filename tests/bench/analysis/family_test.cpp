@@ -1,0 +1,124 @@
+// The verdicts of a run hold together: simulated with fixed seeds.
+#include <bench/analysis/analysis.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <random>
+#include <string>
+
+#include <tests/bench/analysis/cost_row_of.hpp>
+
+using bench::finding;
+
+namespace {
+
+// A run of eleven rows, in which no server differs from another.
+struct even_run {
+  double spread = 0.01;  // standard deviation of the blocks' log ratios
+  int rounds = 10;
+  double autocorrelation = 0;  // of the blocks of one row
+  double difference = 0;       // of the first row: ln(contender / base)
+};
+
+constexpr int rows = 11;
+
+// The log ratios of one row's blocks: an autoregressive series.
+std::vector<double> log_ratios(const even_run& of, std::mt19937& random) {
+  std::normal_distribution<double> normal{0, of.spread};
+  const double fresh = std::sqrt(1 - of.autocorrelation * of.autocorrelation);
+  std::vector<double> logs{normal(random)};
+  while (logs.size() < static_cast<std::size_t>(of.rounds)) {
+    logs.push_back(of.autocorrelation * logs.back() + fresh * normal(random));
+  }
+  return logs;
+}
+
+bench::slice slice_of(const std::string& server, int launch, double cpu_ns) {
+  bench::slice timed;
+  timed.server = server;
+  timed.launch = launch;
+  timed.seconds = 0.2;
+  timed.messages = 1'000'000;
+  timed.cpu_ns = 1e6 * cpu_ns;
+  return timed;
+}
+
+bench::run_record run_of(const even_run& truth, std::mt19937& random) {
+  constexpr double cost_ns = 8'000;
+  const std::string base = "asio-callback/epoll", contender = "fibers/epoll";
+  bench::run_record record;
+  record.end = bench::run_end::complete;
+  for (int row = 0; row <= rows; ++row) {
+    const bool control = row == rows;
+    const auto logs = log_ratios(truth, random);
+    for (int round = 0; round < truth.rounds; ++round) {
+      bench::block each;
+      each.round = round;
+      each.control = control;
+      each.scenario = bench::scenario::parse(fmt::format("c{}/64", row + 1));
+      each.comparison = {base, control ? base : contender, {}};
+      const double ratio =
+          std::exp(logs[static_cast<std::size_t>(round)] + (row == 0 ? truth.difference : 0));
+      each.slices = {slice_of(base, 0, cost_ns),
+                     slice_of(each.comparison.contender, 1, cost_ns * ratio)};
+      record.blocks.push_back(each);
+    }
+  }
+  return record;
+}
+
+bool names_a_difference(const bench::cost_row& row) {
+  const auto what = row.verdict.what;
+  return what == finding::lower || what == finding::higher || what == finding::tiny ||
+         what == finding::conflict;
+}
+
+struct outcome {
+  int with_a_difference = 0;  // runs
+  int found = 0;              // runs that named that of the first row
+};
+
+outcome of_runs(int runs, const even_run& truth) {
+  std::mt19937 random{2026};
+  outcome seen;
+  for (int i = 0; i < runs; ++i) {
+    const auto found = bench::analyse(run_of(truth, random));
+    BOOST_REQUIRE(found.costs.size() == rows);
+    seen.with_a_difference +=
+        std::any_of(found.costs.begin(), found.costs.end(), names_a_difference) ? 1 : 0;
+    seen.found += found.costs.front().verdict.what == finding::higher ? 1 : 0;
+  }
+  return seen;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(of_a_hundred_runs_in_which_nothing_differs_at_most_five_say_otherwise) {
+  for (const double spread : {0.007, 0.015, 0.03, 0.06}) {
+    const auto seen = of_runs(200, {.spread = spread});
+    BOOST_TEST_MESSAGE(spread << ": " << seen.with_a_difference << " of 200");
+    BOOST_TEST(seen.with_a_difference <= 10, spread);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_difference_of_three_percent_is_found_in_nine_of_ten_runs) {
+  const auto seen = of_runs(100, {.spread = 0.01, .difference = std::log(1.03)});
+  BOOST_TEST_MESSAGE(seen.found << " of 100");
+  BOOST_TEST(seen.found >= 90);
+}
+
+// Without the widening, 35 of 200 runs said so.
+BOOST_AUTO_TEST_CASE(blocks_that_resemble_their_predecessors_widen_the_intervals) {
+  const auto seen = of_runs(200, {.spread = 0.03, .autocorrelation = 0.3});
+  BOOST_TEST_MESSAGE(seen.with_a_difference << " of 200");
+  BOOST_TEST(seen.with_a_difference <= 20);
+  std::mt19937 random{7};
+  const auto even = bench::analyse(run_of({.spread = 0.03, .rounds = 24}, random));
+  const auto uneven =
+      bench::analyse(run_of({.spread = 0.03, .rounds = 24, .autocorrelation = 0.6}, random));
+  BOOST_TEST(even.autocorrelation.value() < 0.15);
+  BOOST_TEST(uneven.autocorrelation.value() > 0.4);
+}
