@@ -69,9 +69,9 @@ results analyse(const run_record& record) {
     if (!each.open_loop.empty()) found.open_loops.push_back(open_row_of(each));
     if (!each.exclusive.empty()) found.loads.push_back(load_row_of(each));
   }
-  judge_together(found);
   limit_by_floor(found);
   withdraw_ratios(found, record);
+  judge_together(found, groups);
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);
   count_messages(found, record);

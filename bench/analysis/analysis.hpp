@@ -78,7 +78,10 @@ struct load_row {
   bench::comparison comparison;
   server_load base;
   server_load contender;
-  estimate throughput_ratio;  // contender / base
+  estimate throughput_ratio;  // contender / base; n = 0: it would not be that of the servers
+  // As cost_row::p_in_run. Absent, both, in reports of older versions.
+  std::optional<double> throughput_p;
+  std::optional<bench::verdict> throughput_verdict;
 };
 
 // One server under messages that are due at a fixed rate (open loop). Response time counts from

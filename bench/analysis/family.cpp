@@ -3,7 +3,6 @@
 #include <bench/server/catalogue.hpp>
 #include <cmath>
 #include <optional>
-#include <vector>
 
 namespace bench {
 namespace {
@@ -14,62 +13,133 @@ std::vector<double> log_ratios_of(const std::vector<block_cost>& blocks) {
   return logs;
 }
 
-double common_autocorrelation_of(const results& found) {
+bool is_control(const comparison& pair) {
+  return injected_ns(pair.contender) || injected_ns(pair.base);
+}
+
+// A row of the run with all that its verdict depends on.
+struct candidate {
+  const scenario* load;
+  const comparison* pair;
+  std::vector<double> logs;
+  bool throughput = false;
+  std::optional<in_family> place = {};  // absent: judged by itself
+};
+
+std::vector<candidate> cost_candidates(const results& found) {
+  std::vector<candidate> all;
+  for (const auto& row : found.costs)
+    if (row.verdict.what != finding::unmeasured)
+      all.push_back({&row.scenario, &row.comparison, log_ratios_of(row.blocks)});
+  return all;
+}
+
+std::vector<candidate> throughput_candidates(const results& found,
+                                             const std::vector<block_group>& groups) {
+  std::vector<candidate> all;
+  for (const auto& row : found.loads) {
+    if (row.throughput_verdict) continue;
+    for (const auto& each : groups)
+      if (!each.control && each.scenario == row.scenario && each.comparison == row.comparison)
+        all.push_back({&row.scenario, &row.comparison, log_ratios(each.exclusive, rate_of), true});
+  }
+  return all;
+}
+
+double common_autocorrelation_of(const results& found, const std::vector<candidate>& all) {
   std::vector<std::vector<double>> series;
-  for (const auto& row : found.costs) series.push_back(log_ratios_of(row.blocks));
+  for (const auto& each : all) series.push_back(each.logs);
   for (const auto& row : found.controls) series.push_back(log_ratios_of(row.blocks));
   return common_autocorrelation(series);
 }
 
-// A row of the family, or one that is judged by itself.
-struct candidate {
-  cost_row* row;
-  std::vector<double> logs;
-  std::optional<in_family> place = {};
-};
-
-std::vector<candidate> candidates_of(results& found) {
-  std::vector<candidate> all;
-  for (auto& row : found.costs)
-    if (row.verdict.what != finding::unmeasured) all.push_back({&row, log_ratios_of(row.blocks)});
-  return all;
-}
-
-bool is_control(const cost_row& row) {
-  return injected_ns(row.comparison.contender) || injected_ns(row.comparison.base);
+// Where the significance of a row goes; see the head of family.hpp. A throughput whose CPU is not
+// judged stands beside the rows of CPU.
+test_plan plan_of(const std::vector<const candidate*>& family) {
+  const auto tests = family.size();
+  test_plan plan{std::vector<double>(tests, 0.0),
+                 std::vector<std::vector<double>>(tests, std::vector<double>(tests, 0.0))};
+  std::vector<std::size_t> first;                // tests that have a share from the beginning
+  std::vector<std::size_t> after(tests, tests);  // after[i]: the throughput that follows test i
+  for (std::size_t i = 0; i < tests; ++i) {
+    bool follows = false;
+    for (std::size_t j = 0; j < tests; ++j)
+      if (family[i]->throughput && !family[j]->throughput && *family[j]->load == *family[i]->load &&
+          *family[j]->pair == *family[i]->pair) {
+        after[j] = i;
+        follows = true;
+      }
+    if (!follows) first.push_back(i);
+  }
+  const auto equal_share = 1 / static_cast<double>(first.size());
+  for (const auto i : first) {
+    plan.shares[i] = equal_share;
+    const bool leads = after[i] != tests;
+    const auto others = static_cast<double>(first.size() - 1);
+    if (leads) {
+      plan.passes[i][after[i]] = others > 0 ? 0.5 : 1;
+      for (const auto k : first) plan.passes[after[i]][k] = equal_share;
+    }
+    for (const auto k : first)
+      if (k != i) plan.passes[i][k] = (leads ? 0.5 : 1) / others;
+  }
+  return plan;
 }
 
 void correct(std::vector<candidate>& all, double widening) {
+  std::vector<const candidate*> family;
   std::vector<double> probabilities;
   for (const auto& each : all)
-    if (!is_control(*each.row)) probabilities.push_back(signed_rank_p(each.logs, widening));
-  const auto corrected = holm_corrected(probabilities);
+    if (!is_control(*each.pair)) {
+      family.push_back(&each);
+      probabilities.push_back(signed_rank_p(each.logs, widening));
+    }
+  if (family.empty()) return;
+  const auto corrected = plan_corrected(probabilities, plan_of(family));
   std::size_t next = 0;
   for (auto& each : all)
-    if (!is_control(*each.row)) each.place = in_family{corrected.size(), corrected[next++]};
+    if (!is_control(*each.pair)) each.place = in_family{corrected.size(), corrected[next++]};
 }
 
-void give_verdict(const candidate& judged, const results& found, double widening) {
-  auto& row = *judged.row;
+std::optional<double> p_of(const candidate& judged) {
+  return judged.place ? std::optional{judged.place->p} : std::nullopt;
+}
+
+void give_verdict(cost_row& row, const candidate& judged, const results& found, double widening) {
   const bool shared = row.decided_by == block_kind::duet;
   const auto& noise = shared || !found.noise_alone ? found.noise : found.noise_alone;
   const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
   row.ratio = ratio_from_log(log_ratio);
   if (log_ratio.range) row.smallest_visible = std::expm1(log_ratio.range->half_width());
-  if (judged.place) row.p_in_run = judged.place->p;
+  row.p_in_run = p_of(judged);
   row.verdict = judge(log_ratio, log_from_ratio(row.exclusive_ratio),
                       shared ? found.margin : found.margin_alone, grade_of(noise),
                       judged.place.value_or(in_family{}));
 }
 
+// No control tells the noise of throughput, so its margin is the smallest one.
+void give_verdict(load_row& row, const candidate& judged, double widening) {
+  const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
+  row.throughput_ratio = ratio_from_log(log_ratio);
+  row.throughput_p = p_of(judged);
+  row.throughput_verdict =
+      judge(log_ratio, smallest_margin, 'A', judged.place.value_or(in_family{}));
+}
+
 }  // namespace
 
-void judge_together(results& found) {
-  found.autocorrelation = common_autocorrelation_of(found);
+void judge_together(results& found, const std::vector<block_group>& groups) {
+  auto all = cost_candidates(found);
+  for (auto& each : throughput_candidates(found, groups)) all.push_back(std::move(each));
+  found.autocorrelation = common_autocorrelation_of(found, all);
   const double widening = widening_of(*found.autocorrelation);
-  auto all = candidates_of(found);
   correct(all, widening);
-  for (const auto& each : all) give_verdict(each, found, widening);
+  for (const auto& each : all) {
+    for (auto& row : found.costs)
+      if (!each.throughput && &row.scenario == each.load) give_verdict(row, each, found, widening);
+    for (auto& row : found.loads)
+      if (each.throughput && &row.scenario == each.load) give_verdict(row, each, widening);
+  }
 }
 
 }  // namespace bench

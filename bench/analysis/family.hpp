@@ -1,17 +1,24 @@
 // family: the verdicts of one run, which hold together.
 //
 // With many rows, some interval excludes the truth by chance. So that a run in which nothing
-// differs says so in 19 of 20 cases, Holm's correction over all rows decides where a difference is
+// differs says so in 19 of 20 cases, a correction over all rows decides where a difference is
 // named. tests/bench/analysis/family_test.cpp simulates it.
+//
+// CPU per message is the metric named in advance: its rows share the significance equally. A row
+// whose difference is named passes half of its share to the throughput under the same load, and
+// half to the other rows.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
+#include <bench/analysis/block_values.hpp>
+#include <vector>
 
 namespace bench {
 
-// Sets found.autocorrelation, and widens by it the interval of each ratio of CPU per message. Then
-// gives its verdict to each row that can be judged. A row whose difference is known beforehand, by
-// injected cost, is judged by itself.
-void judge_together(results& found);
+// Sets found.autocorrelation, and widens by it the interval of each ratio. Then gives its verdict
+// to each row of found.costs and found.loads that can be judged. A row whose difference is known
+// beforehand, by injected cost, is judged by itself. Precondition: what cannot be judged has the
+// verdict "unmeasured".
+void judge_together(results& found, const std::vector<block_group>& groups);
 
 }  // namespace bench

@@ -68,10 +68,13 @@ server_response response_of_server(const std::string& name, const blocks_view& b
 
 load_row load_row_of(const block_group& group) {
   const auto& blocks = group.exclusive;
-  return {group.scenario, group.comparison,
+  return {group.scenario,
+          group.comparison,
           load_of_server(group.comparison.base, blocks, base_launch),
           load_of_server(group.comparison.contender, blocks, contender_launch),
-          ratio_from_log(signed_rank_interval(log_ratios(blocks, rate_of)))};
+          ratio_from_log(signed_rank_interval(log_ratios(blocks, rate_of))),
+          {},
+          {}};
 }
 
 open_row open_row_of(const block_group& group) {
@@ -82,12 +85,17 @@ open_row open_row_of(const block_group& group) {
 }
 
 void withdraw_ratios(results& found, const run_record& record) {
-  const bool of_none = record.header.machine.cpus == 1 ||
-                       first_of<caveats::one_cpu>(record.caveats_found) ||
-                       first_of<caveats::run_void>(record.caveats_found);
-  for (auto& row : found.loads)
-    if (of_none || row.base.client_limited || row.contender.client_limited)
-      row.throughput_ratio = {};
+  std::string why_none;
+  if (record.header.machine.cpus == 1 || first_of<caveats::one_cpu>(record.caveats_found))
+    why_none = "client and servers shared a CPU";
+  if (first_of<caveats::run_void>(record.caveats_found)) why_none = "the run is void";
+  for (auto& row : found.loads) {
+    const bool limited = row.base.client_limited || row.contender.client_limited;
+    const auto why = limited && why_none.empty() ? "the client was the limit" : why_none;
+    if (why.empty()) continue;
+    row.throughput_ratio = {};
+    row.throughput_verdict = bench::verdict{finding::unmeasured, "n/a: " + why, {}};
+  }
 }
 
 void limit_by_floor(results& found) {

@@ -50,7 +50,9 @@ BOOST_DESCRIBE_STRUCT(distribution, (),
 BOOST_DESCRIBE_STRUCT(server_load, (),
                       (server, messages_per_second, p50_us, p90_us, p99_us, client_utilisation,
                        client_limited, latency))
-BOOST_DESCRIBE_STRUCT(load_row, (), (scenario, comparison, base, contender, throughput_ratio))
+BOOST_DESCRIBE_STRUCT(load_row, (),
+                      (scenario, comparison, base, contender, throughput_ratio, throughput_p,
+                       throughput_verdict))
 BOOST_DESCRIBE_STRUCT(server_response, (),
                       (server, answered, saturated, response_p50_us, response_p90_us,
                        response_p99_us, service_p50_us, service_p90_us, service_p99_us, late_p99_us,

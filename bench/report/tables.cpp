@@ -161,6 +161,22 @@ table summary_table(const results& found) {
   return shown;
 }
 
+table throughput_ratio_table(const results& found) {
+  table shown{.title = "Loaded alone, closed loop: throughput, ratio",
+              .note = "Above 1: the first of the two answers more.",
+              .columns = {scenario_column,
+                          {"servers", "servers", column_kind::name},
+                          {"ratio [95 %]", "ratio"},
+                          {"verdict", "verdict", column_kind::verdict}}};
+  for (const auto& row : found.loads)
+    if (const auto& said = row.throughput_verdict)
+      shown.rows.push_back({row.scenario.text(),
+                            pair_title(row.comparison),
+                            interval_cell(row.throughput_ratio, ratio_text),
+                            {said->words, std::string{word_of(said->what)}}});
+  return shown;
+}
+
 table throughput_table(const results& found) {
   table shown{.title = "Loaded alone, closed loop: throughput",
               .note = "Under churn: connections/s.",

@@ -204,6 +204,46 @@ std::vector<double> holm_corrected(std::span<const double> probabilities) {
   return corrected;
 }
 
+namespace {
+
+// Removes test j from the plan: the others get its share, and its passes end where they led.
+void hand_on(test_plan& plan, std::size_t j) {
+  const auto tests = plan.shares.size();
+  const auto old = plan.passes;
+  for (std::size_t i = 0; i < tests; ++i) {
+    if (i == j) continue;
+    plan.shares[i] += plan.shares[j] * old[j][i];
+    const double there_and_back = old[i][j] * old[j][i];
+    for (std::size_t k = 0; k < tests; ++k) {
+      const bool is_gone = k == i || k == j || there_and_back >= 1;
+      plan.passes[i][k] = is_gone ? 0 : (old[i][k] + old[i][j] * old[j][k]) / (1 - there_and_back);
+    }
+  }
+  plan.shares[j] = 0;
+}
+
+}  // namespace
+
+std::vector<double> plan_corrected(std::span<const double> probabilities, test_plan plan) {
+  const auto tests = probabilities.size();
+  std::vector<double> corrected(tests, 1.0);
+  double running = 0;
+  for (std::size_t done = 0; done < tests; ++done) {
+    std::size_t next = tests;
+    for (std::size_t i = 0; i < tests; ++i) {
+      if (plan.shares[i] <= 0) continue;
+      if (next == tests ||
+          probabilities[i] / plan.shares[i] < probabilities[next] / plan.shares[next])
+        next = i;
+    }
+    if (next == tests) break;
+    running = std::max(running, std::min(1.0, probabilities[next] / plan.shares[next]));
+    corrected[next] = running;
+    hand_on(plan, next);
+  }
+  return corrected;
+}
+
 std::optional<double> ljung_box_p(std::span<const double> values) {
   constexpr std::size_t fewest = 8;  // below that, the chi-squared approximation is useless
   if (values.size() < fewest || spread(values) <= 0) return std::nullopt;

@@ -90,6 +90,20 @@ inline constexpr double significance = 0.05;
 // smallest is multiplied by the number of tests. None exceeds 1.
 std::vector<double> holm_corrected(std::span<const double> probabilities);
 
+// A plan for tests in a certain order: each has a share of the significance, and passes it on to
+// others when it is significant. The shares sum up to at most 1, and so do those of each row of
+// `passes`.
+struct test_plan {
+  std::vector<double> shares;
+  std::vector<std::vector<double>> passes;  // passes[i][j]: what test i leaves to test j
+};
+
+// p-values corrected by such a plan, in the order given: the probability that any of the tests in
+// which nothing differs falls below p is at most p (Bretz, Maurer, Brannath and Posch, "A graphical
+// approach to sequentially rejective multiple test procedures", Statistics in Medicine 28, 2009,
+// algorithm 2). With equal shares that each passes on equally, it is Holm's method. None exceeds 1.
+std::vector<double> plan_corrected(std::span<const double> probabilities, test_plan plan);
+
 // The Ljung-Box p-value: the probability of an autocorrelation at least this strong if the blocks
 // were independent. nullopt below eight values, or if they do not vary.
 std::optional<double> ljung_box_p(std::span<const double> values);

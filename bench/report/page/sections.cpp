@@ -35,7 +35,8 @@ std::string throughput(const results& found, bool has_charts) {
                    "is its own."
                  : "One server loaded at a time; in brackets stand 95 % intervals. Where it "
                    "says client-limited, the client's core was busy, and the number is its own.",
-      "throughput", html_table(throughput_table(found)));
+      "throughput",
+      html_table(throughput_table(found)) + html_table(throughput_ratio_table(found)));
 }
 
 std::string latency(const results& found, bool has_charts) {

@@ -21,13 +21,15 @@ struct even_run {
   int rounds = 10;
   double autocorrelation = 0;  // of the blocks of one row
   double difference = 0;       // of the first row: ln(contender / base)
+  double throughput_spread = 0.03;
+  double throughput_difference = 0;
 };
 
 constexpr int rows = 11;
 
 // The log ratios of one row's blocks: an autoregressive series.
-std::vector<double> log_ratios(const even_run& of, std::mt19937& random) {
-  std::normal_distribution<double> normal{0, of.spread};
+std::vector<double> log_ratios(const even_run& of, double spread, std::mt19937& random) {
+  std::normal_distribution<double> normal{0, spread};
   const double fresh = std::sqrt(1 - of.autocorrelation * of.autocorrelation);
   std::vector<double> logs{normal(random)};
   while (logs.size() < static_cast<std::size_t>(of.rounds)) {
@@ -36,13 +38,14 @@ std::vector<double> log_ratios(const even_run& of, std::mt19937& random) {
   return logs;
 }
 
-bench::slice slice_of(const std::string& server, int launch, double cpu_ns) {
+bench::slice slice_of(const std::string& server, int launch, double cpu_ns, double speed = 1) {
   bench::slice timed;
   timed.server = server;
   timed.launch = launch;
   timed.seconds = 0.2;
-  timed.messages = 1'000'000;
-  timed.cpu_ns = 1e6 * cpu_ns;
+  timed.messages = static_cast<std::int64_t>(1e6 * speed);
+  timed.cpu_ns = static_cast<double>(timed.messages) * cpu_ns;
+  timed.client_utilisation = 0.5;
   return timed;
 }
 
@@ -53,25 +56,32 @@ bench::run_record run_of(const even_run& truth, std::mt19937& random) {
   record.end = bench::run_end::complete;
   for (int row = 0; row <= rows; ++row) {
     const bool control = row == rows;
-    const auto logs = log_ratios(truth, random);
+    const auto logs = log_ratios(truth, truth.spread, random);
+    const auto speeds = log_ratios(truth, truth.throughput_spread, random);
     for (int round = 0; round < truth.rounds; ++round) {
       bench::block each;
       each.round = round;
       each.control = control;
       each.scenario = bench::scenario::parse(fmt::format("c{}/64", row + 1));
       each.comparison = {base, control ? base : contender, {}};
-      const double ratio =
-          std::exp(logs[static_cast<std::size_t>(round)] + (row == 0 ? truth.difference : 0));
+      const auto at = static_cast<std::size_t>(round);
+      const double ratio = std::exp(logs[at] + (row == 0 ? truth.difference : 0));
       each.slices = {slice_of(base, 0, cost_ns),
                      slice_of(each.comparison.contender, 1, cost_ns * ratio)};
+      record.blocks.push_back(each);
+      if (control) continue;
+      const double speed = std::exp(speeds[at] + (row == 0 ? truth.throughput_difference : 0));
+      each.kind = bench::block_kind::exclusive;
+      each.slices = {slice_of(base, 0, cost_ns),
+                     slice_of(each.comparison.contender, 1, cost_ns * ratio, speed)};
       record.blocks.push_back(each);
     }
   }
   return record;
 }
 
-bool names_a_difference(const bench::cost_row& row) {
-  const auto what = row.verdict.what;
+bool names_a_difference(const bench::verdict& said) {
+  const auto what = said.what;
   return what == finding::lower || what == finding::higher || what == finding::tiny ||
          what == finding::conflict;
 }
@@ -79,6 +89,7 @@ bool names_a_difference(const bench::cost_row& row) {
 struct outcome {
   int with_a_difference = 0;  // runs
   int found = 0;              // runs that named that of the first row
+  int throughput_found = 0;   // the same of its throughput
 };
 
 outcome of_runs(int runs, const even_run& truth) {
@@ -87,8 +98,12 @@ outcome of_runs(int runs, const even_run& truth) {
   for (int i = 0; i < runs; ++i) {
     const auto found = bench::analyse(run_of(truth, random));
     BOOST_REQUIRE(found.costs.size() == rows);
-    seen.with_a_difference +=
-        std::any_of(found.costs.begin(), found.costs.end(), names_a_difference) ? 1 : 0;
+    BOOST_REQUIRE(found.loads.size() == rows);
+    bool any = false;
+    for (const auto& row : found.costs) any = any || names_a_difference(row.verdict);
+    for (const auto& row : found.loads) any = any || names_a_difference(*row.throughput_verdict);
+    seen.with_a_difference += any ? 1 : 0;
+    seen.throughput_found += found.loads.front().throughput_verdict->what == finding::lower ? 1 : 0;
     seen.found += found.costs.front().verdict.what == finding::higher ? 1 : 0;
   }
   return seen;
@@ -110,7 +125,16 @@ BOOST_AUTO_TEST_CASE(a_difference_of_three_percent_is_found_in_nine_of_ten_runs)
   BOOST_TEST(seen.found >= 90);
 }
 
-// Without the widening, 35 of 200 runs said so.
+BOOST_AUTO_TEST_CASE(a_throughput_that_differs_is_named_where_the_cpu_differs_too) {
+  const auto seen = of_runs(100, {.spread = 0.01,
+                                  .difference = std::log(1.1),
+                                  .throughput_spread = 0.03,
+                                  .throughput_difference = std::log(0.9)});
+  BOOST_TEST_MESSAGE(seen.throughput_found << " of 100");
+  BOOST_TEST(seen.throughput_found >= 90);
+}
+
+// Without the widening, 38 of 200 runs said so.
 BOOST_AUTO_TEST_CASE(blocks_that_resemble_their_predecessors_widen_the_intervals) {
   const auto seen = of_runs(200, {.spread = 0.03, .autocorrelation = 0.3});
   BOOST_TEST_MESSAGE(seen.with_a_difference << " of 200");

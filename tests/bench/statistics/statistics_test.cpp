@@ -214,6 +214,32 @@ BOOST_AUTO_TEST_CASE(the_common_autocorrelation_is_that_of_many_series_and_not_o
   BOOST_TEST(bench::widening_of(0.6) == 2, boost::test_tools::tolerance(1e-9));
 }
 
+BOOST_AUTO_TEST_CASE(a_plan_of_equal_shares_is_holms_method) {
+  const std::vector<double> p{0.01, 0.04, 0.03, 0.005};
+  const double third = 1. / 3;
+  const bench::test_plan plan{{0.25, 0.25, 0.25, 0.25},
+                              {{0, third, third, third},
+                               {third, 0, third, third},
+                               {third, third, 0, third},
+                               {third, third, third, 0}}};
+  const auto corrected = bench::plan_corrected(p, plan), holm = bench::holm_corrected(p);
+  for (std::size_t i = 0; i < p.size(); ++i)
+    BOOST_TEST(corrected[i] == holm[i], boost::test_tools::tolerance(1e-12));
+}
+
+// Two primary tests, each of which passes its share to a secondary one, which passes it to the
+// other primary one; computed by hand.
+BOOST_AUTO_TEST_CASE(a_test_that_is_significant_passes_its_share_on) {
+  const bench::test_plan plan{{0.5, 0.5, 0, 0},
+                              {{0, 0, 1, 0}, {0, 0, 0, 1}, {0, 1, 0, 0}, {1, 0, 0, 0}}};
+  const auto corrected = bench::plan_corrected(std::vector<double>{0.01, 0.02, 0.005, 0.5}, plan);
+  const std::vector<double> expected{0.02, 0.02, 0.02, 0.5};
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    BOOST_TEST(corrected[i] == expected[i], boost::test_tools::tolerance(1e-12));
+  // Without a share nothing is significant, however small its p-value is.
+  BOOST_TEST(bench::plan_corrected(std::vector<double>{1e-9}, {{0}, {{0}}}).front() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_verdict_among_others_takes_more_blocks) {
   BOOST_TEST(bench::blocks_for_family(1) == 1, boost::test_tools::tolerance(1e-9));
   // 2.84 and 1.96: the normal quantiles at 5 % / 11 and at 5 %.
