@@ -96,10 +96,10 @@ std::string markdown_report(const run_header& header, const results& found) {
   for (const auto& sentence : found.headlines) text += markdown_text(sentence) + ".\n\n";
   text += "Intervals are 95 %.\n";
   for (const auto& pair : pairs_of(found))
-    text += titled(verdict_table(found, pair)) + titled(overhead_table(found, pair));
-  for (const auto& each :
-       {throughput_table(found), throughput_ratio_table(found), latency_table(found),
-        open_loop_table(found), memory_table(found), kernel_table(found.kernel)})
+    text += titled(verdict_table(found, pair)) + titled(overhead_table(found, pair)) +
+            titled(throughput_ratio_table(found, pair));
+  for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
+                           memory_table(found), kernel_table(found.kernel)})
     text += titled(each);
   text += "\n### Can I trust this?\n\n" + facts_list(trust_facts(header, found));
   text += caveat_list(found);

@@ -1,13 +1,16 @@
 #include <bench/report/tables.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bench/contract/printable.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
 #include <cmath>
+#include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace bench {
 namespace {
@@ -161,19 +164,26 @@ table summary_table(const results& found) {
   return shown;
 }
 
-table throughput_ratio_table(const results& found) {
-  table shown{.title = "Loaded alone, closed loop: throughput, ratio",
-              .note = "Above 1: the first of the two answers more.",
+table throughput_ratio_table(const results& found, const comparison& pair) {
+  table shown{.title = fmt::format("Throughput, {} / {}", pair.contender, pair.base),
+              .note = fmt::format("Above 1: {} answers more. Margin: {}.", pair.contender,
+                                  percent_text(smallest_margin)),
               .columns = {scenario_column,
-                          {"servers", "servers", column_kind::name},
                           {"ratio [95 %]", "ratio"},
                           {"verdict", "verdict", column_kind::verdict}}};
-  for (const auto& row : found.loads)
-    if (const auto& said = row.throughput_verdict)
+  std::map<std::string, std::vector<std::string>> missing;  // "n/a: why", and the loads
+  for (const auto& row : found.loads) {
+    if (row.comparison != pair || !row.throughput_verdict) continue;
+    const auto& [what, words, more] = *row.throughput_verdict;
+    if (what == finding::unmeasured)
+      missing[words].push_back(row.scenario.text());
+    else
       shown.rows.push_back({row.scenario.text(),
-                            pair_title(row.comparison),
                             interval_cell(row.throughput_ratio, ratio_text),
-                            {said->words, std::string{word_of(said->what)}}});
+                            {words, std::string{word_of(what)}}});
+  }
+  for (const auto& [words, loads] : missing)
+    shown.note += fmt::format(" On {} {}.", fmt::join(loads, ", "), words);
   return shown;
 }
 

@@ -175,7 +175,8 @@ std::string cost_text(const results& found, const comparison& pair, const style&
   if (said.what == finding::unmeasured)
     return '\n' + wrapped(verdicts.title + ": " + said.words, shown.width, 2);
   return caption_of(verdicts, shown) + forest_of(rows, shown) + longer_verdicts(rows, shown) +
-         captioned(overhead_table(found, pair), shown);
+         captioned(overhead_table(found, pair), shown) +
+         captioned(throughput_ratio_table(found, pair), shown);
 }
 
 std::string trust_of(const run_header& header, const results& found, const style& shown) {
@@ -214,9 +215,8 @@ std::string terminal_report(const run_header& header, const results& found, cons
   if (found.headlines.empty()) text += "No block was measured.\n";
   for (const auto& sentence : found.headlines) text += wrapped(sentence + ".", shown.width, 2);
   for (const auto& pair : pairs_of(found)) text += cost_text(found, pair, shown);
-  for (const auto& each :
-       {throughput_table(found), throughput_ratio_table(found), latency_table(found),
-        open_loop_table(found), memory_table(found), kernel_table(leading_kernel_rows(found))})
+  for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
+                           memory_table(found), kernel_table(leading_kernel_rows(found))})
     text += captioned(each, shown);
   return text + trust_of(header, found, shown);
 }

@@ -35,13 +35,17 @@ std::string margin_text(const results& found) {
 
 // How many rows are judged together, and what the blocks' correlation makes of their intervals.
 std::string family_text(const results& found) {
-  const auto judged = std::count_if(found.costs.begin(), found.costs.end(),
+  const auto of_cpu = std::count_if(found.costs.begin(), found.costs.end(),
                                     [](const cost_row& row) { return row.p_in_run.has_value(); });
+  const auto of_throughput =
+      std::count_if(found.loads.begin(), found.loads.end(),
+                    [](const load_row& row) { return row.throughput_p.has_value(); });
   std::string text = "none is judged";
-  if (judged == 1) text = "one, judged at 5 %";
-  if (judged > 1)
-    text = fmt::format("{}, judged together: in 19 of 20 runs none is wrongly called different",
-                       judged);
+  if (of_cpu + of_throughput > 0)
+    text = fmt::format(
+        "{} of CPU and {} of throughput, judged together: in 19 of 20 runs none is wrongly called "
+        "different",
+        of_cpu, of_throughput);
   if (const double widening = widening_of(found.autocorrelation.value_or(0)); widening >= 1.005)
     text += fmt::format("; blocks resemble the ones before, so intervals are {:.2f} times as wide",
                         widening);

@@ -153,7 +153,7 @@ constexpr std::array known_excerpts{
     known_excerpt{"overhead", for_each_pair<overhead_table>},
     known_excerpt{"cost", for_each_pair<cost_table>},
     known_excerpt{"throughput", of_all<throughput_table>},
-    known_excerpt{"throughput_ratio", of_all<throughput_ratio_table>},
+    known_excerpt{"throughput_ratio", for_each_pair<throughput_ratio_table>},
     known_excerpt{"latency", of_all<latency_table>},
     known_excerpt{"open_loop", of_all<open_loop_table>},
     known_excerpt{"memory", of_all<memory_table>},

@@ -28,6 +28,9 @@ std::string costs(const results& found) {
 }
 
 std::string throughput(const results& found, bool has_charts) {
+  auto tables = html_table(throughput_table(found));
+  for (const auto& pair : pairs_of(found))
+    tables += html_table(throughput_ratio_table(found, pair));
   return measured(
       "Throughput over connections",
       has_charts ? "One server loaded at a time; ribbons and whiskers are 95 % intervals. A "
@@ -35,8 +38,7 @@ std::string throughput(const results& found, bool has_charts) {
                    "is its own."
                  : "One server loaded at a time; in brackets stand 95 % intervals. Where it "
                    "says client-limited, the client's core was busy, and the number is its own.",
-      "throughput",
-      html_table(throughput_table(found)) + html_table(throughput_ratio_table(found)));
+      "throughput", tables);
 }
 
 std::string latency(const results& found, bool has_charts) {

@@ -8,6 +8,20 @@
 
 using bench::analyse;
 
+BOOST_AUTO_TEST_CASE(throughput_has_a_verdict_or_the_reason_why_not) {
+  const auto words_of = [](const bench::run_record& record) {
+    return analyse(record).loads.front().throughput_verdict.value().words;
+  };
+  const auto faster = analyse(synthetic_run({.exclusive_noise = 0.003})).loads.front();
+  BOOST_TEST((faster.throughput_verdict->what == bench::finding::higher));
+  BOOST_TEST(faster.throughput_p.value() <= 0.05);
+  BOOST_TEST(words_of(synthetic_run({.utilisation = 0.97})) == "n/a: the client was the limit");
+  auto record = synthetic_run();
+  record.header.machine.cpus = 1;
+  BOOST_TEST(words_of(record) == "n/a: client and servers shared a CPU");
+  BOOST_TEST(words_of(every_caveat()) == "n/a: the run is void");
+}
+
 BOOST_AUTO_TEST_CASE(one_processor_has_no_throughput_ratio) {
   auto record = synthetic_run();
   BOOST_TEST(analyse(record).loads.front().throughput_ratio.n > 0);
