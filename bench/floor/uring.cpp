@@ -12,7 +12,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -30,8 +29,7 @@ constexpr rlim_t most_registered = 1 << 17;
   const char* reason = error == EPERM    ? " (sysctl kernel.io_uring_disabled, or seccomp)"
                        : error == EINVAL ? " (it needs Linux 6.1)"
                                          : "";
-  fmt::print(stderr, "{}: --io io_uring: {}{}\n", options.program, std::strerror(error), reason);
-  std::exit(1);
+  cannot_go_on(options, fmt::format("--io io_uring: {}{}", std::strerror(error), reason));
 }
 
 // On a non-blocking descriptor io_uring completes with EAGAIN instead of waiting.
