@@ -303,6 +303,7 @@ BOOST_AUTO_TEST_CASE(when_descriptors_run_out_accepting_says_so_and_works_again_
   reactor->forget(listener.socket.get());
 }
 
+// With _FORTIFY_SOURCE=2, as in hardened builds, FD_SET and its like would abort.
 BOOST_AUTO_TEST_CASE(descriptors_beyond_1024_work,
                      *boost::unit_test::precondition(descriptors_beyond_1024)) {
   const descriptor_limit limit{1300};
