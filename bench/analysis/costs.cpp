@@ -91,11 +91,17 @@ std::optional<noise> noise_in(const std::vector<control_row>& controls, block_ki
   std::vector<double> values;
   for (const auto& control : controls)
     if (control.kind == kind)
-      for (const auto& each : control.blocks) values.push_back(std::log(each.ratio));
+      for (const double each : log_ratios_of(control.blocks)) values.push_back(each);
   return noise_of(values);
 }
 
 }  // namespace
+
+std::vector<double> log_ratios_of(const std::vector<block_cost>& blocks) {
+  std::vector<double> logs;
+  for (const auto& each : blocks) logs.push_back(std::log(each.ratio));
+  return logs;
+}
 
 std::vector<control_row> controls_of(const std::vector<block_group>& groups) {
   std::vector<control_row> controls;

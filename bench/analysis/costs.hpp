@@ -8,6 +8,9 @@
 
 namespace bench {
 
+// ln(contender / base) of each block.
+std::vector<double> log_ratios_of(const std::vector<block_cost>& blocks);
+
 // The A/A controls: blocks in which a server was compared with itself.
 std::vector<control_row> controls_of(const std::vector<block_group>& groups);
 

@@ -1,17 +1,12 @@
 #include <bench/analysis/family.hpp>
 
+#include <bench/analysis/costs.hpp>
 #include <bench/server/catalogue.hpp>
 #include <cmath>
 #include <optional>
 
 namespace bench {
 namespace {
-
-std::vector<double> log_ratios_of(const std::vector<block_cost>& blocks) {
-  std::vector<double> logs;
-  for (const auto& each : blocks) logs.push_back(std::log(each.ratio));
-  return logs;
-}
 
 bool is_control(const comparison& pair) {
   return injected_ns(pair.contender) || injected_ns(pair.base);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bench/analysis/analysis.hpp>
+#include <bench/analysis/costs.hpp>
 #include <bench/statistics/histogram.hpp>
 #include <bench/text/numbers.hpp>
 #include <cmath>
@@ -37,9 +38,7 @@ proof judge_same(const std::vector<block>& blocks) {
   const auto found = analysed(blocks);
   if (found.costs.empty()) return {false, "no block was measured"};
   const auto& row = found.costs.front();
-  std::vector<double> log_ratios;
-  for (const auto& each : row.blocks) log_ratios.push_back(std::log(each.ratio));
-  const auto noise = noise_of(log_ratios);
+  const auto noise = noise_of(log_ratios_of(row.blocks));
   const double margin = margin_of(noise);
   const auto words = fmt::format("ratio {}, margin {}: {}", interval_text(row.ratio, ratio_text),
                                  percent_text(margin), row.verdict.words);
