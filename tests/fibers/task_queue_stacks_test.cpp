@@ -5,6 +5,7 @@
 #include <tests/child_process.hpp>
 #include <tests/fibers/fiber_worlds.hpp>
 #include <tests/fibers/resident_pages.hpp>
+#include <tests/texts.hpp>
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -187,10 +188,6 @@ void overflow_after_the_memory_was_locked() {
 // After the library's report, a sanitizer ends the process by an exit code instead of the signal.
 bool died_by_overflow(const ended_process& ended) {
   return ended.signal == SIGSEGV || (sanitized && ended.exit_code > 0);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -15,9 +15,7 @@
 #include <string_view>
 #include <vector>
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+#include <tests/texts.hpp>
 
 inline std::string page_of(const bench::run_record& record, const bench::page_script& script) {
   return bench::html_report(record.header, bench::analyse(record), script);

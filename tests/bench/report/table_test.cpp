@@ -5,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include <tests/texts.hpp>
+
 namespace {
 
 const bench::style ascii{.width = 40, .unicode = false};
@@ -17,10 +19,6 @@ bench::table latencies() {
                       {"max, µs"}},
           .rows = {{"c1/64", "one", {"8.42 [8.1, 9.0]", "8.42"}, "303"},
                    {"c64/512", "another", {"1,166 [900, 1,300]", "1,166"}, "9,001"}}};
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

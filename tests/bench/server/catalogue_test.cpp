@@ -4,18 +4,9 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include <tests/texts.hpp>
+
 namespace data = boost::unit_test::data;
-
-namespace {
-
-auto saying(std::string words) {
-  return [words = std::move(words)](const bench::usage_error& error) {
-    BOOST_TEST_MESSAGE(error.what());
-    return std::string{error.what()}.find(words) != std::string::npos;
-  };
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(every_side_is_known_on_every_reactor_that_it_is_built_for) {
   for (const std::string side :

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include <tests/scratch_folder.hpp>
+#include <tests/texts.hpp>
 
 using namespace std::chrono_literals;
 using bench::server_failed;
@@ -26,13 +27,6 @@ namespace {
 
 bench::server_info command(std::string text) {
   return {"it", std::move(text), {}};
-}
-
-auto saying(std::string words) {
-  return [words = std::move(words)](const std::exception& error) {
-    BOOST_TEST_MESSAGE(error.what());
-    return std::string{error.what()}.find(words) != std::string::npos;
-  };
 }
 
 bool alive(pid_t pid) {

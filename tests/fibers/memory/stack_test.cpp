@@ -4,6 +4,7 @@
 #include <tests/child_process.hpp>
 #include <tests/fibers/fiber_worlds.hpp>
 #include <tests/fibers/forbidden.hpp>
+#include <tests/texts.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -222,10 +223,6 @@ void keep_a_stack_to_the_end() {
 // After the library's report, a sanitizer ends the process by an exit code instead of the signal.
 bool died_by_overflow(const ended_process& ended) {
   return ended.signal == SIGSEGV || (sanitized && ended.exit_code > 0);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

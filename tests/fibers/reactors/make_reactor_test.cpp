@@ -8,6 +8,7 @@
 
 #include <tests/fibers/forbidden.hpp>
 #include <tests/fibers/forked.hpp>
+#include <tests/texts.hpp>
 
 using fibers::io;
 
@@ -20,10 +21,6 @@ std::string said_of_io_uring() {
     return error.what();
   }
   return {};
-}
-
-bool contains(const std::string& text, const char* part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 
 #include <tests/bench/synthetic_run.hpp>
 #include <tests/scratch_folder.hpp>
+#include <tests/texts.hpp>
 
 namespace {
 
@@ -40,10 +41,6 @@ std::string excerpt_of(const bench::run_record& record, const std::string& wante
 
 std::size_t lines_in(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 void write_compressed(const fs::path& file, const std::string& text) {
