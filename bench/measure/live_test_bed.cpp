@@ -82,7 +82,11 @@ std::vector<memory_sample> live_test_bed::measure_memory(const std::string& serv
   if (find(server).target || elsewhere_.contains(server)) return samples;
   client_ = std::make_unique<load_generator>(scenario{}, seed_, stop_);
   client_->set_patience(memory_patience);
-  start(server);
+  try {
+    start(server);
+  } catch (const server_failed&) {
+    explain();
+  }
   auto& [process, number] = launched_.front();
   int total = 0;
   try {

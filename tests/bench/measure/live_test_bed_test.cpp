@@ -11,6 +11,8 @@
 #include <chrono>
 #include <csignal>
 
+#include <tests/texts.hpp>
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -151,6 +153,17 @@ BOOST_AUTO_TEST_CASE(no_message_is_answered_with_fewer_than_two_system_calls) {
   }
   BOOST_TEST(counted.messages > 256);
   BOOST_TEST(*counted.system_calls >= 2 * counted.messages);
+}
+
+// Such a server is not there any more, and its process still is.
+BOOST_AUTO_TEST_CASE(who_dies_before_its_memory_is_measured_is_quoted) {
+  const std::atomic<bool> stop = false;
+  const std::string leaves =
+      "sh -c 'echo listening host=127.0.0.1 port=1 server=brief; sleep 0.2; echo gone >&2; exit 7'";
+  bench::live_test_bed bed{{{"brief", leaves, {}}}, std::nullopt, 1, stop};
+  std::vector<bench::caveat> none;
+  BOOST_CHECK_EXCEPTION(bed.measure_memory("brief", {16}, none), bench::server_failed,
+                        saying("brief exited with status 7: gone"));
 }
 
 BOOST_AUTO_TEST_CASE(who_dies_while_its_memory_is_measured_is_quoted,
