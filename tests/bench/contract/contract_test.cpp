@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_looks_before_it_sleeps_says_so_and_serves) {
 }
 
 // Only the Asio servers have shapes. shared: all threads run one loop; per-core: each its own.
-BOOST_AUTO_TEST_CASE(a_shape_is_asked_for_by_name_and_announced) {
+BOOST_AUTO_TEST_CASE(a_shape_is_asked_for_by_name_and_announced, *several_threads) {
   if (!announced({}, "server").starts_with("asio")) {
     return expect_complaint({"--shape", "shared"}, 2, {"--shape", "not offered"});
   }
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_shape_is_asked_for_by_name_and_announced) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_serve_and_drain) {
+BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_serve_and_drain, *several_threads) {
   if (!announced({}, "server").starts_with("asio")) return;
   server_process server{{"--threads", "3", "--shape", "shared", "--idle-timeout", "20s"}};
   std::vector<echo_client> clients;
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_serve_and_drain) {
   BOOST_TEST(server.wait() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_close_what_is_idle) {
+BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_close_what_is_idle, *several_threads) {
   if (!announced({}, "server").starts_with("asio")) return;
   const auto text = body(64 << 20);  // made before a client can be idle
   server_process server{
@@ -131,7 +131,8 @@ BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_close_what_is_idle) {
   BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
 }
 
-BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_end_though_one_client_never_reads) {
+BOOST_AUTO_TEST_CASE(threads_that_share_a_loop_end_though_one_client_never_reads,
+                     *several_threads) {
   if (!announced({}, "server").starts_with("asio")) return;
   server_process server{
       {"--threads", "2", "--shape", "shared", "--max-connections", "2", "--drain", "300ms"}};
@@ -152,7 +153,7 @@ BOOST_AUTO_TEST_CASE(without_quiet_it_speaks_as_the_seed_does) {
   BOOST_TEST(server.read_line() == "Task done");
 }
 
-BOOST_AUTO_TEST_CASE(of_two_threads_each_says_how_many_connections_it_served) {
+BOOST_AUTO_TEST_CASE(of_two_threads_each_says_how_many_connections_it_served, *several_threads) {
   if (announced({}, "server") == "floor") return;
   server_process server{{"--threads", "2"}, voice::speaking};
   for (int i = 0; i < 40; ++i) BOOST_REQUIRE(echoes(echo_client{server.port()}, "hello"));
@@ -210,7 +211,7 @@ BOOST_AUTO_TEST_CASE(help_lists_every_option) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_clear_line) {
+BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_clear_line, *several_threads) {
   server_process server;
   const auto port = std::to_string(server.port());
   const std::vector<std::string> words{"cannot listen on 127.0.0.1:" + port, "in use"};
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_clear_line) {
   expect_complaint({"--port", port, "--threads", "2"}, 1, words);
 }
 
-BOOST_AUTO_TEST_CASE(a_port_shared_by_threads_is_in_use_all_the_same) {
+BOOST_AUTO_TEST_CASE(a_port_shared_by_threads_is_in_use_all_the_same, *several_threads) {
   server_process server{{"--threads", "2"}};
   expect_complaint({"--port", std::to_string(server.port()), "--threads", "2"}, 1, {"in use"});
 }
@@ -337,7 +338,7 @@ BOOST_AUTO_TEST_CASE(a_sigsegv_that_is_sent_ends_a_server_at_once,
   BOOST_TEST(server.wait() == -SIGSEGV);
 }
 
-BOOST_AUTO_TEST_CASE(threads_drain_together) {
+BOOST_AUTO_TEST_CASE(threads_drain_together, *several_threads) {
   server_process server{{"--threads", "2"}};
   std::vector<echo_client> clients;
   for (int i = 0; i < 20; ++i) clients.emplace_back(server.port());

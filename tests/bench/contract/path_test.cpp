@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_client_on_a_path_that_does_not_read_gets_every_reply_late
   BOOST_TEST((slow.receive_all().bytes == text.substr(0, sent)));
 }
 
-BOOST_AUTO_TEST_CASE(threads_share_a_path) {
+BOOST_AUTO_TEST_CASE(threads_share_a_path, *several_threads) {
   path_server server{{"--threads", "2"}};
   std::vector<echo_client> clients;
   for (int i = 0; i < 40; ++i) clients.push_back(server.connect());
@@ -117,7 +117,8 @@ BOOST_AUTO_TEST_CASE(limits_hold_on_a_path) {
 }
 
 // The lines of the clients are more than the 64 KiB that fit into the pipe, which is not read.
-BOOST_AUTO_TEST_CASE(a_server_whose_output_nobody_reads_serves_on_and_ends_when_told) {
+BOOST_AUTO_TEST_CASE(a_server_whose_output_nobody_reads_serves_on_and_ends_when_told,
+                     *several_threads) {
   path_server server{{"--threads", "2"}, voice::speaking};
   for (int i = 0; i < 1500; ++i) BOOST_REQUIRE(echoes(server.connect(), "hello"));
   server.signal(SIGTERM);
@@ -167,7 +168,7 @@ BOOST_AUTO_TEST_CASE(the_file_of_a_dead_server_is_replaced) {
   BOOST_TEST(echoes(server.connect(), "hello"));
 }
 
-BOOST_AUTO_TEST_CASE(a_path_in_use_is_refused_and_stays_whose_it_is) {
+BOOST_AUTO_TEST_CASE(a_path_in_use_is_refused_and_stays_whose_it_is, *several_threads) {
   path_server server;
   for (const auto* threads : {"1", "2"}) {
     const auto second = run_server({"--unix", server.socket(), "--threads", threads});

@@ -39,6 +39,10 @@ inline boost::test_tools::assertion_result no_sanitizer_watches(boost::unit_test
   return alone;
 }
 
+// The label of cases in which a server has several threads. ThreadSanitizer has nothing to find in
+// the others, so its build runs only these.
+inline const boost::unit_test::label several_threads{"several_threads"};
+
 // The longest wait for anything. A test case that waits this long has failed.
 constexpr seconds patience{sanitized ? 40 : 10};
 

@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(both_families_of_addresses_are_served) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(every_thread_serves) {
+BOOST_AUTO_TEST_CASE(every_thread_serves, *several_threads) {
   server_process server{{"--threads", "2"}};
   BOOST_TEST(server.announced("threads") == "2");
   std::vector<echo_client> clients;

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_hangup_drains_as_sigterm_does) {
   BOOST_TEST(server.wait() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_under_nohup_outlives_a_hangup) {
+BOOST_AUTO_TEST_CASE(a_server_under_nohup_outlives_a_hangup, *several_threads) {
   server_process server{{}, server_process::voice::quiet, {.hangup = false}};
   const echo_client client{server.port()};
   server.signal(SIGHUP);
@@ -80,13 +80,13 @@ BOOST_DATA_TEST_CASE(a_second_signal_ends_a_drain_at_once, (std::vector{"1", "2"
   BOOST_TEST(server.wait() == -SIGINT);
 }
 
-BOOST_AUTO_TEST_CASE(a_signal_at_any_moment_ends_a_server_in_order) {
+BOOST_AUTO_TEST_CASE(a_signal_at_any_moment_ends_a_server_in_order, *several_threads) {
   const std::vector<int> kinds{SIGTERM, SIGINT, SIGHUP};
   const auto message = body(200'000);
   for (unsigned seed = 0; seed < (sanitized ? 6 : 24); ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       std::mt19937 random{seed};
-      server_process server{{"--drain", "5s"}};
+      server_process server{{"--drain", "5s", "--threads", seed % 2 == 0 ? "2" : "1"}};
       std::vector<echo_client> clients;
       for (auto left = random() % 12; left > 0; --left) clients.emplace_back(server.port());
       for (const auto& client : clients) client.send(message.substr(0, random() % 20'000));
