@@ -360,10 +360,9 @@ BOOST_DATA_TEST_CASE_F(echobench, a_server_that_does_not_echo_is_refused,
 }
 
 // Runs only proofs that hold on a busy machine, too. selftest_test.cpp tests the others' judgement.
-// It takes half of the time of all facts here, and the library is not in it: no sanitizer watches
-// it.
+// CTest runs it when nothing else runs.
 BOOST_FIXTURE_TEST_CASE(the_selftest_holds_and_fails_when_what_it_rests_on_is_broken, echobench,
-                        *boost::unit_test::enable_if<!sanitized>()) {
+                        *boost::unit_test::label("alone")) {
   const auto held = run({"selftest", "omission", "refusal", "--allow-debug"});
   BOOST_TEST(held.exit_code == 0, held.out + held.err);
   BOOST_TEST(holds(held.out, "2 of 2 proofs hold"), held.out);
