@@ -260,13 +260,13 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_a_wait_that_a_stop_may_end) {
     mutex door;
     condition_variable arrived;
     std::stop_source stop;
-    const auto never = [] { return false; };
+    const auto refused = [] { return false; };
     std::unique_lock lock{door};
-    BOOST_TEST(!arrived.wait_for(lock, stop.get_token(), 1ms, never));
-    BOOST_TEST(!arrived.wait_until(lock, stop.get_token(), fibers::clock::now(), never));
+    BOOST_TEST(!arrived.wait_for(lock, stop.get_token(), 1ms, refused));
+    BOOST_TEST(!arrived.wait_until(lock, stop.get_token(), fibers::clock::now(), refused));
     BOOST_TEST(arrived.wait_for(lock, stop.get_token(), 0ms, [] { return true; }));
     auto stops = tasks.spawn("stops", [&] { stop.request_stop(); });
-    BOOST_TEST(!arrived.wait_for(lock, stop.get_token(), patience, never));
+    BOOST_TEST(!arrived.wait_for(lock, stop.get_token(), patience, refused));
     BOOST_TEST(stops.done());
   });
 }
