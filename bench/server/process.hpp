@@ -27,9 +27,10 @@
 namespace bench {
 
 struct launch_options {
-  std::optional<int> cpu;                    // absent: not pinned to a CPU
-  std::chrono::milliseconds patience{5000};  // how long it may take until it listens
-  const std::atomic<bool>* stop = nullptr;   // once true, the constructor throws `interrupted`
+  std::optional<int> cpu;  // absent: not pinned to a CPU
+  // How long it may take until it listens: an interpreter needs seconds on a busy machine.
+  std::chrono::milliseconds patience{15'000};
+  const std::atomic<bool>* stop = nullptr;  // once true, the constructor throws `interrupted`
 };
 
 class server_process {
