@@ -1,7 +1,8 @@
 // analysis: computes what a run says from what it recorded, once for all forms of report.
 //
 //     auto found = analyse(record);
-//     found.headlines.front()    // "On c64/512, fibers/epoll costs 55 ns [40, 70] a message ..."
+//     found.headlines.front()    // "Over 7 loads, fibers/epoll uses 6.6 % less CPU per message
+//     ..."
 //
 // CPU per message comes from the duet blocks, throughput and latency from the exclusive blocks.
 // Servers that cannot share a CPU, such as those on unlike reactors, have no duets: their exclusive
@@ -84,6 +85,19 @@ struct load_row {
   std::optional<bench::verdict> throughput_verdict;
 };
 
+// Two servers over all loads of the run in a closed loop, each load with the same weight.
+struct overall_metric {
+  std::vector<bench::scenario> loads;  // judged, and without a conflict
+  estimate ratio;                      // contender / base; n: rounds that have all these loads
+  bench::verdict verdict;
+};
+
+struct overall_row {
+  bench::comparison comparison;
+  std::optional<overall_metric> cpu;         // per message; absent: it is known of no load
+  std::optional<overall_metric> throughput;  // absent: on no load is it that of the servers
+};
+
 // One server under messages that are due at a fixed rate (open loop). Response time counts from
 // when a message was due, service time from when it was sent. The difference is what a closed loop
 // omits (coordinated omission).
@@ -146,6 +160,7 @@ struct results {
   std::vector<control_row> controls;
   std::vector<cost_row> costs;
   std::vector<load_row> loads;
+  std::optional<std::vector<overall_row>> overall;  // absent in reports of older versions
   std::vector<open_row> open_loops;
   std::vector<memory_row> memory;
   std::vector<kernel_row> kernel;

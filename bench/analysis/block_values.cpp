@@ -24,6 +24,12 @@ std::ptrdiff_t place_in(const std::vector<T>& planned, const T& each) {
   return std::find(planned.begin(), planned.end(), each) - planned.begin();
 }
 
+std::optional<double> log_ratio(const block& measured, slice_value value) {
+  const auto base = value_of(measured, base_launch, value);
+  const auto contender = value_of(measured, contender_launch, value);
+  return base && contender ? std::optional{std::log(*contender / *base)} : std::nullopt;
+}
+
 }  // namespace
 
 bool is_measured(double value) {
@@ -102,12 +108,16 @@ estimate over_blocks(const blocks_view& blocks, int launch, slice_value value) {
 
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value) {
   std::vector<double> values;
-  for (const auto* each : blocks) {
-    const auto base = value_of(*each, base_launch, value);
-    const auto contender = value_of(*each, contender_launch, value);
-    if (base && contender) values.push_back(std::log(*contender / *base));
-  }
+  for (const auto* each : blocks)
+    if (const auto x = log_ratio(*each, value)) values.push_back(*x);
   return values;
+}
+
+std::vector<int> rounds_of(const blocks_view& blocks, slice_value value) {
+  std::vector<int> rounds;
+  for (const auto* each : blocks)
+    if (log_ratio(*each, value)) rounds.push_back(each->round);
+  return rounds;
 }
 
 std::vector<block_group> groups_of(const run_record& record) {

@@ -54,8 +54,9 @@ std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value
 // Hodges-Lehmann estimate over the blocks in which that launch has a value.
 estimate over_blocks(const blocks_view& blocks, int launch, slice_value value);
 
-// ln(contender / base) of each block that has both.
+// ln(contender / base) of each block that has both, and the rounds of these blocks.
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value);
+std::vector<int> rounds_of(const blocks_view& blocks, slice_value value);
 
 // The blocks of one scenario and one comparison. The pointers refer to the record.
 struct block_group {

@@ -1,8 +1,11 @@
 #include <bench/analysis/family.hpp>
 
+#include <algorithm>
 #include <bench/analysis/costs.hpp>
 #include <bench/server/catalogue.hpp>
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <optional>
 
 namespace bench {
@@ -17,15 +20,23 @@ struct candidate {
   const scenario* load;
   const comparison* pair;
   std::vector<double> logs;
+  std::vector<int> rounds;  // of `logs`
   bool throughput = false;
   std::optional<in_family> place = {};  // absent: judged by itself
 };
+
+std::vector<int> rounds_of(const std::vector<block_cost>& blocks) {
+  std::vector<int> rounds;
+  for (const auto& each : blocks) rounds.push_back(each.round);
+  return rounds;
+}
 
 std::vector<candidate> cost_candidates(const results& found) {
   std::vector<candidate> all;
   for (const auto& row : found.costs)
     if (row.verdict.what != finding::unmeasured)
-      all.push_back({&row.scenario, &row.comparison, log_ratios_of(row.blocks)});
+      all.push_back(
+          {&row.scenario, &row.comparison, log_ratios_of(row.blocks), rounds_of(row.blocks)});
   return all;
 }
 
@@ -36,7 +47,8 @@ std::vector<candidate> throughput_candidates(const results& found,
     if (row.throughput_verdict) continue;
     for (const auto& each : groups)
       if (!each.control && each.scenario == row.scenario && each.comparison == row.comparison)
-        all.push_back({&row.scenario, &row.comparison, log_ratios(each.exclusive, rate_of), true});
+        all.push_back({&row.scenario, &row.comparison, log_ratios(each.exclusive, rate_of),
+                       rounds_of(each.exclusive, rate_of), true});
   }
   return all;
 }
@@ -121,6 +133,62 @@ void give_verdict(load_row& row, const candidate& judged, double widening) {
       judge(log_ratio, smallest_margin, 'A', judged.place.value_or(in_family{}));
 }
 
+// The mean over the loads of each round that has all of them. What disturbs a whole round disturbs
+// all its loads, so the round is the unit of replication here.
+std::vector<double> means_of_rounds(const std::vector<const candidate*>& loads) {
+  std::map<int, std::vector<double>> logs_of;
+  for (const auto* each : loads)
+    for (std::size_t i = 0; i < each->logs.size(); ++i)
+      logs_of[each->rounds[i]].push_back(each->logs[i]);
+  std::vector<double> means;
+  for (const auto& [round, logs] : logs_of)
+    if (logs.size() == loads.size())
+      means.push_back(std::accumulate(logs.begin(), logs.end(), 0.0) /
+                      static_cast<double>(logs.size()));
+  return means;
+}
+
+// `differs`: a row of these loads is called different.
+std::optional<overall_metric> overall_of(const std::vector<const candidate*>& loads, bool differs,
+                                         double widening, double margin, char grade) {
+  if (loads.empty()) return std::nullopt;
+  const auto log_ratio = widened(signed_rank_interval(means_of_rounds(loads)), widening);
+  overall_metric found;
+  for (const auto* each : loads) found.loads.push_back(*each->load);
+  found.ratio = ratio_from_log(log_ratio);
+  found.verdict = judge(log_ratio, margin, grade, in_family{loads.size(), differs ? 0.0 : 1.0});
+  return found;
+}
+
+std::vector<overall_row> overall_rows(const results& found, const std::vector<candidate>& all,
+                                      double widening) {
+  const auto in_conflict = [&](const candidate& each) {
+    return std::any_of(found.costs.begin(), found.costs.end(), [&](const cost_row& row) {
+      return &row.scenario == each.load && row.verdict.what == finding::conflict;
+    });
+  };
+  const auto loads_of = [&](const comparison& pair, bool throughput) {
+    std::vector<const candidate*> loads;
+    for (const auto& each : all)
+      if (each.throughput == throughput && *each.pair == pair && !in_conflict(each))
+        loads.push_back(&each);
+    return loads;
+  };
+  const auto differs = [](const std::vector<const candidate*>& loads) {
+    return std::any_of(loads.begin(), loads.end(), [](const candidate* each) {
+      return !each->place || each->place->p <= significance;
+    });
+  };
+  std::vector<overall_row> rows;
+  for (const auto& pair : pairs_of(found)) {
+    const auto costs = loads_of(pair, false), speeds = loads_of(pair, true);
+    rows.push_back(
+        {pair, overall_of(costs, differs(costs), widening, found.margin, grade_of(found.noise)),
+         overall_of(speeds, differs(speeds), widening, smallest_margin, 'A')});
+  }
+  return rows;
+}
+
 }  // namespace
 
 void judge_together(results& found, const std::vector<block_group>& groups) {
@@ -135,6 +203,7 @@ void judge_together(results& found, const std::vector<block_group>& groups) {
     for (auto& row : found.loads)
       if (each.throughput && &row.scenario == each.load) give_verdict(row, each, widening);
   }
+  found.overall = overall_rows(found, all, widening);
 }
 
 }  // namespace bench

@@ -7,6 +7,9 @@
 // CPU per message is the metric named in advance: its rows share the significance equally. A row
 // whose difference is named passes half of its share to the throughput under the same load, and
 // half to the other rows.
+//
+// The answer for all loads together is a difference only where a row of the same pair and metric is
+// one: then of runs in which nothing differs at most one in twenty says so.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -15,10 +18,10 @@
 
 namespace bench {
 
-// Sets found.autocorrelation, and widens by it the interval of each ratio. Then gives its verdict
-// to each row of found.costs and found.loads that can be judged. A row whose difference is known
-// beforehand, by injected cost, is judged by itself. Precondition: what cannot be judged has the
-// verdict "unmeasured".
+// Sets found.autocorrelation and found.overall, and widens by it the interval of each ratio. Then
+// gives its verdict to each row of found.costs and found.loads that can be judged. A row whose
+// difference is known beforehand, by injected cost, is judged by itself. Precondition: what cannot
+// be judged has the verdict "unmeasured".
 void judge_together(results& found, const std::vector<block_group>& groups);
 
 }  // namespace bench

@@ -131,6 +131,14 @@ void add_open_loops(csv_lines& out, const open_row& row) {
   }
 }
 
+void add_overall(csv_lines& out, const overall_row& row) {
+  const row_subject about{"", row.comparison.base, row.comparison.contender};
+  if (row.cpu) out.add(about, "", "cpu_ratio_overall", "1", row.cpu->ratio, row.cpu->verdict.words);
+  if (row.throughput)
+    out.add(about, "", "throughput_ratio_overall", "1", row.throughput->ratio,
+            row.throughput->verdict.words);
+}
+
 void add_memory(csv_lines& out, const memory_row& row) {
   for (const auto& sample : row.samples)
     out.add({fmt::format("c{}", sample.connections), "", ""}, row.server, "pss", "KiB",
@@ -154,6 +162,7 @@ std::string csv_report(const run_header& header, const results& found) {
   csv_lines out;
   for (const auto& row : found.costs) add_costs(out, row);
   for (const auto& row : found.loads) add_loads(out, row);
+  for (const auto& row : found.overall.value_or(std::vector<overall_row>{})) add_overall(out, row);
   for (const auto& row : found.open_loops) add_open_loops(out, row);
   for (const auto& row : found.memory) add_memory(out, row);
   for (const auto& row : found.kernel) add_kernel(out, row);

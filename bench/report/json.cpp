@@ -53,6 +53,8 @@ BOOST_DESCRIBE_STRUCT(server_load, (),
 BOOST_DESCRIBE_STRUCT(load_row, (),
                       (scenario, comparison, base, contender, throughput_ratio, throughput_p,
                        throughput_verdict))
+BOOST_DESCRIBE_STRUCT(overall_metric, (), (loads, ratio, verdict))
+BOOST_DESCRIBE_STRUCT(overall_row, (), (comparison, cpu, throughput))
 BOOST_DESCRIBE_STRUCT(server_response, (),
                       (server, answered, saturated, response_p50_us, response_p90_us,
                        response_p99_us, service_p50_us, service_p90_us, service_p99_us, late_p99_us,
@@ -63,8 +65,8 @@ BOOST_DESCRIBE_STRUCT(kernel_row, (), (scenario, server, system_calls, context_s
 BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, kind, blocks))
 BOOST_DESCRIBE_STRUCT(results, (),
                       (headlines, noise, noise_alone, margin, margin_alone, autocorrelation,
-                       controls, costs, loads, open_loops, memory, kernel, messages, checked,
-                       caveats))
+                       controls, costs, loads, overall, open_loops, memory, kernel, messages,
+                       checked, caveats))
 
 // --- the report --------------------------------------------------------------------------------
 

@@ -74,6 +74,11 @@ results narrowed(results found, const excerpt_request& request) {
   };
   std::erase_if(found.costs, other);
   std::erase_if(found.loads, other);
+  if (!request.loads.empty()) found.overall.reset();
+  if (found.overall && request.pair)
+    std::erase_if(*found.overall, [&](const overall_row& each) {
+      return pair_title(each.comparison) != *request.pair;
+    });
   std::erase_if(found.open_loops, other);
   std::erase_if(found.kernel, other_load);
   found.headlines = headlines_of(found);
@@ -117,8 +122,16 @@ std::string for_each_row(const run_header&, const results& found) {
   return one_below_another(tables);
 }
 
+// What the run says of its first pair.
 std::string headline_text(const run_header&, const results& found) {
-  return found.headlines.empty() ? "" : markdown_text(found.headlines.front()) + ".\n";
+  auto first = found;
+  std::erase_if(first.costs, [&](const cost_row& row) {
+    return row.comparison != found.costs.front().comparison;
+  });
+  std::string text;
+  for (const auto& sentence : headlines_of(first))
+    text += (text.empty() ? "" : " ") + markdown_text(sentence) + ".";
+  return text.empty() ? text : text + "\n";
 }
 
 std::string machine_text(const run_header& header, const results& found) {

@@ -19,8 +19,10 @@ namespace {
 struct even_run {
   double spread = 0.01;  // standard deviation of the blocks' log ratios
   int rounds = 10;
-  double autocorrelation = 0;  // of the blocks of one row
-  double difference = 0;       // of the first row: ln(contender / base)
+  double autocorrelation = 0;    // of the blocks of one row
+  double difference = 0;         // of the first row: ln(contender / base)
+  double others_difference = 0;  // of the second and fourth, the opposite of the third and fifth
+  double common_difference = 0;  // of all rows
   double throughput_spread = 0.03;
   double throughput_difference = 0;
 };
@@ -49,6 +51,12 @@ bench::slice slice_of(const std::string& server, int launch, double cpu_ns, doub
   return timed;
 }
 
+double difference_of(const even_run& truth, int row) {
+  const double own = row == 0 ? truth.difference : 0;
+  const double other = row > 4 || row == 0 ? 0 : truth.others_difference * (row % 2 == 1 ? 1 : -1);
+  return own + other + truth.common_difference;
+}
+
 bench::run_record run_of(const even_run& truth, std::mt19937& random) {
   constexpr double cost_ns = 8'000;
   const std::string base = "asio-callback/epoll", contender = "fibers/epoll";
@@ -65,7 +73,7 @@ bench::run_record run_of(const even_run& truth, std::mt19937& random) {
       each.scenario = bench::scenario::parse(fmt::format("c{}/64", row + 1));
       each.comparison = {base, control ? base : contender, {}};
       const auto at = static_cast<std::size_t>(round);
-      const double ratio = std::exp(logs[at] + (row == 0 ? truth.difference : 0));
+      const double ratio = std::exp(logs[at] + (control ? 0 : difference_of(truth, row)));
       each.slices = {slice_of(base, 0, cost_ns),
                      slice_of(each.comparison.contender, 1, cost_ns * ratio)};
       record.blocks.push_back(each);
@@ -90,6 +98,9 @@ struct outcome {
   int with_a_difference = 0;  // runs
   int found = 0;              // runs that named that of the first row
   int throughput_found = 0;   // the same of its throughput
+  int overall_lower = 0;      // runs that call the CPU over all loads lower
+  int overall_higher = 0;
+  int overall_right = 0;  // runs whose interval over all loads holds the truth
 };
 
 outcome of_runs(int runs, const even_run& truth) {
@@ -102,6 +113,14 @@ outcome of_runs(int runs, const even_run& truth) {
     bool any = false;
     for (const auto& row : found.costs) any = any || names_a_difference(row.verdict);
     for (const auto& row : found.loads) any = any || names_a_difference(*row.throughput_verdict);
+    const auto& overall = found.overall->front();
+    any = any || names_a_difference(overall.cpu->verdict) ||
+          names_a_difference(overall.throughput->verdict);
+    seen.overall_lower += overall.cpu->verdict.what == finding::lower ? 1 : 0;
+    seen.overall_higher += overall.cpu->verdict.what == finding::higher ? 1 : 0;
+    double truth_over_all = 0;
+    for (int row = 0; row < rows; ++row) truth_over_all += difference_of(truth, row) / rows;
+    seen.overall_right += overall.cpu->ratio.range->excludes(std::exp(truth_over_all)) ? 0 : 1;
     seen.with_a_difference += any ? 1 : 0;
     seen.throughput_found += found.loads.front().throughput_verdict->what == finding::lower ? 1 : 0;
     seen.found += found.costs.front().verdict.what == finding::higher ? 1 : 0;
@@ -132,6 +151,22 @@ BOOST_AUTO_TEST_CASE(a_throughput_that_differs_is_named_where_the_cpu_differs_to
                                   .throughput_difference = std::log(0.9)});
   BOOST_TEST_MESSAGE(seen.throughput_found << " of 100");
   BOOST_TEST(seen.throughput_found >= 90);
+}
+
+BOOST_AUTO_TEST_CASE(a_small_difference_on_all_loads_is_named_over_all_loads) {
+  const auto seen = of_runs(100, {.spread = 0.03, .common_difference = std::log(0.97)});
+  BOOST_TEST_MESSAGE(seen.overall_lower << " of 100, interval right " << seen.overall_right);
+  BOOST_TEST(seen.overall_lower >= 90);
+  BOOST_TEST(seen.overall_right >= 90);
+}
+
+// Single loads differ here, so the overall answer may be a difference; but there is none.
+BOOST_AUTO_TEST_CASE(differences_that_cancel_out_are_none_over_all_loads) {
+  const auto seen = of_runs(200, {.spread = 0.015, .others_difference = std::log(1.05)});
+  BOOST_TEST_MESSAGE(seen.with_a_difference << " with a difference, over all loads "
+                                            << seen.overall_lower + seen.overall_higher);
+  BOOST_TEST(seen.with_a_difference == 200);
+  BOOST_TEST(seen.overall_lower + seen.overall_higher <= 15);
 }
 
 // Without the widening, 38 of 200 runs said so.

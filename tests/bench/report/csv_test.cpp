@@ -2,6 +2,8 @@
 #include <bench/analysis/analysis.hpp>
 #include <bench/report/forms.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
@@ -35,6 +37,14 @@ BOOST_AUTO_TEST_CASE(the_csv_is_one_tidy_table) {
   BOOST_TEST(lines[0] ==
              "scenario,base,contender,server,metric,unit,estimate,low,high,blocks,words");
   for (const auto& line : lines) BOOST_TEST(csv_cells(line) == 11, line);
+}
+
+BOOST_AUTO_TEST_CASE(the_csv_has_the_answer_over_all_loads) {
+  const auto csv = csv_of(synthetic_run());
+  for (const auto* metric : {"cpu_ratio_overall", "throughput_ratio_overall"}) {
+    const auto line = line_of(csv, fmt::format(",asio-callback/epoll,fibers/epoll,,{},1,", metric));
+    BOOST_TEST(contains(line, " by "), line);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(only_a_cell_that_a_reader_would_split_stands_in_quotes) {
