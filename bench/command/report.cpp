@@ -39,6 +39,7 @@ struct report_request {
   std::string run;
   arguments documents;
   bool check = false;
+  bool verbose = false;
 };
 
 report_request report_arguments(const arguments& given) {
@@ -51,6 +52,7 @@ report_request report_arguments(const arguments& given) {
   wanted.add("splice", request.documents, "FILE...", "fill the places of this run in these files");
   wanted.add("check", request.check,
              "with --splice: write nothing, and exit 1 if a place holds something else");
+  wanted.add("verbose", request.verbose, "print every table");
   wanted.explain(fmt::format(
       "A place is what stands between these two lines; the first names the run, seen from the\n"
       "current folder, and what it shows. Everything else in the file stays as it is, places\n"
@@ -81,11 +83,11 @@ void expect_valid(const run_record& record, const std::string& name) {
     throw run_invalid(fmt::format("{}: {}", name, text_of(*wrong)));
 }
 
-void report_anew(const std::string& run) {
+void report_anew(const std::string& run, detail wanted) {
   const auto folder = folder_of(run);
   const auto record = read_run(run_file(folder));
   write_reports(record, folder);
-  print_summary(stdout, record, style_of(stdout));
+  print_summary(stdout, record, style_of(stdout), wanted);
   expect_valid(record, run);
 }
 
@@ -106,7 +108,7 @@ excerpt_source excerpts_of(const std::string& run) {
 int report_command(const arguments& given) {
   const auto wanted = report_arguments(given);
   if (wanted.documents.empty()) {
-    report_anew(wanted.run);
+    report_anew(wanted.run, wanted.verbose ? detail::whole : detail::brief);
     return 0;
   }
   const auto excerpt_of = excerpts_of(wanted.run);

@@ -32,6 +32,7 @@ struct run_options {
   std::string resume;  // a run folder, whose options replace all others
   std::string pin;
   bool list = false;
+  bool verbose = false;
   bool allow_debug = false;
 };
 
@@ -90,6 +91,7 @@ run_options parse(const arguments& given) {
   wanted.add("resume", chosen.resume, "DIR", "finish the run in this folder; no other option");
   wanted.add("pin", chosen.pin, "SERVER_CPU,CLIENT_CPU", "or none");
   wanted.add("allow-debug", chosen.allow_debug, "measure debug builds, and say so in the report");
+  wanted.add("verbose", chosen.verbose, "print every table, not only the answers");
   wanted.add("list", chosen.list, "print what would run, and stop");
   wanted.explain(suites_text() + explanation);
   const auto rest = wanted.parse(given);
@@ -173,7 +175,7 @@ int run_command(const arguments& given) {
   if (!begun.record) expect_room_for_a_run(begun.folder);
   const bool done = begun.record && begun.record->end == run_end::complete;
   const auto end = done ? run_end::complete : run(begun, plan);
-  report_run(begun.folder);
+  report_run(begun.folder, begun.chosen.verbose ? detail::whole : detail::brief);
   return end == run_end::interrupted ? exit_interrupted : 0;
 }
 

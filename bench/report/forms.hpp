@@ -19,6 +19,10 @@ std::string html_report(const run_header& header, const results& found,
 std::string github_action_report(const results& found);
 std::string terminal_report(const run_header& header, const results& found, const style& given);
 
+// What fits on a screen: the plots, the caveats, and the answers last. Of a run that knows no CPU
+// this is terminal_report().
+std::string terminal_summary(const run_header& header, const results& found, const style& given);
+
 // Text that Markdown shows as it is, although names come from command lines: HTML, emphasis and
 // code spans in it have no effect. The second is a code span around any text without a line feed.
 std::string markdown_text(std::string_view text);

@@ -33,25 +33,27 @@ void write_reports(const run_record& record, const std::filesystem::path& folder
   write_latencies(record, folder);
 }
 
-std::string summary_text(const run_record& record, const style& shown) {
-  return terminal_report(record.header, analyse(record), shown);
+std::string summary_text(const run_record& record, const style& shown, detail wanted) {
+  const auto text_of = wanted == detail::whole ? terminal_report : terminal_summary;
+  return text_of(record.header, analyse(record), shown);
 }
 
-void print_summary(std::FILE* out, const run_record& record, const style& shown) {
-  fmt::print(out, "{}", summary_text(record, shown));
+void print_summary(std::FILE* out, const run_record& record, const style& shown, detail wanted) {
+  fmt::print(out, "{}", summary_text(record, shown, wanted));
 }
 
-void report_run(const std::filesystem::path& folder) {
+void report_run(const std::filesystem::path& folder, detail wanted) {
   const auto record = read_run(folder / "run.ndjson");
   try {
     write_reports(record, folder);
   } catch (const std::exception&) {
-    print_summary(stdout, record, style_of(stdout));
+    print_summary(stdout, record, style_of(stdout), wanted);
     throw;
   }
-  print_summary(stdout, record, style_of(stdout));
+  print_summary(stdout, record, style_of(stdout), wanted);
   flush(stdout);
-  fmt::print("\n{}\n", (folder / "report.html").string());
+  fmt::print("Every table: {}{}\n", (folder / "report.html").string(),
+             wanted == detail::brief ? ", or report --verbose" : "");
 }
 
 }  // namespace bench

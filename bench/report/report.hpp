@@ -1,7 +1,7 @@
 // report: writes a run in several forms. All are made from run.ndjson and say the same.
 //
 //     write_reports(record, "runs/20260131T123456Z");   // report.json, .csv, .md, .html, ...
-//     print_summary(stdout, record, {.width = 80, .colour = true, .unicode = true});
+//     print_summary(stdout, record, style_of(stdout), detail::brief);
 #pragma once
 
 #include <cstdio>
@@ -20,12 +20,15 @@ namespace bench {
 // partial report. Throws std::runtime_error, which names the file and the system's error.
 void write_reports(const run_record& record, const std::filesystem::path& folder);
 
+// brief: what fits on a screen. whole: every table.
+enum class detail { brief, whole };
+
 // summary_text() returns the summary; print_summary() prints it.
-std::string summary_text(const run_record& record, const style& shown);
-void print_summary(std::FILE* out, const run_record& record, const style& shown);
+std::string summary_text(const run_record& record, const style& shown, detail wanted);
+void print_summary(std::FILE* out, const run_record& record, const style& shown, detail wanted);
 
 // Writes the reports of the run in this folder, then prints the summary and the path of the page.
 // If the reports cannot be written, prints the summary all the same and then throws.
-void report_run(const std::filesystem::path& folder);
+void report_run(const std::filesystem::path& folder, detail wanted);
 
 }  // namespace bench

@@ -1,11 +1,12 @@
-// The summary on standard output: first sentences, then forest plots made of characters, and the
-// caveats last, where they stay visible. Nothing depends on colour.
+// The summary on standard output: sentences, and forest plots made of characters. What matters most
+// comes last, where it stays visible. Nothing depends on colour.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bench/report/forms.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
+#include <bench/server/catalogue.hpp>
 #include <bench/text/forest_line.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/wrapped.hpp>
@@ -179,13 +180,34 @@ std::string cost_text(const results& found, const comparison& pair, const style&
          captioned(throughput_ratio_table(found, pair), shown);
 }
 
+std::string caveats_of(const results& found, const style& shown) {
+  if (found.caveats.empty()) return "Caveats: none\n";
+  std::string text = "Caveats:\n";
+  for (const auto& each : sentences_of(found.caveats)) text += wrapped("- " + each, shown.width, 2);
+  return text;
+}
+
 std::string trust_of(const run_header& header, const results& found, const style& shown) {
   std::string text = "\n";
   for (const auto& each : trust_facts(header, found))
     text += wrapped(each.label + ": " + each.text, shown.width, 2);
-  if (found.caveats.empty()) return text + "Caveats: none\n";
-  text += "Caveats:\n";
-  for (const auto& each : sentences_of(found.caveats)) text += wrapped("- " + each, shown.width, 2);
+  return text + caveats_of(found, shown);
+}
+
+// The facts without which no number means anything: how noisy the machine was, and whether the run
+// finds a difference that is there.
+std::string briefest_trust(const run_header& header, const results& found, const style& shown) {
+  std::string text;
+  for (const auto& each : trust_facts(header, found))
+    if (each.label == "Noise" || each.label == "Injected cost")
+      text += wrapped(each.label + ": " + each.text, shown.width, 2);
+  return text;
+}
+
+std::string headlines_text(const results& found, const style& shown) {
+  std::string text;
+  if (found.headlines.empty()) text += "No block was measured.\n";
+  for (const auto& sentence : found.headlines) text += wrapped(sentence + ".", shown.width, 2);
   return text;
 }
 
@@ -211,14 +233,32 @@ std::string forest_text(const results& found, const style& given, int lines) {
 std::string terminal_report(const run_header& header, const results& found, const style& given) {
   auto shown = given;
   shown.width = std::clamp(given.width, 60, 160);
-  std::string text;
-  if (found.headlines.empty()) text += "No block was measured.\n";
-  for (const auto& sentence : found.headlines) text += wrapped(sentence + ".", shown.width, 2);
+  auto text = headlines_text(found, shown);
   for (const auto& pair : pairs_of(found)) text += cost_text(found, pair, shown);
   for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
                            memory_table(found), kernel_table(leading_kernel_rows(found))})
     text += captioned(each, shown);
   return text + trust_of(header, found, shown);
+}
+
+std::string terminal_summary(const run_header& header, const results& found, const style& given) {
+  if (leading_row(found) == nullptr) return terminal_report(header, found, given);
+  auto shown = given;
+  shown.width = std::clamp(given.width, 60, 160);
+  std::string text;
+  const auto pairs = pairs_of(found);
+  for (const auto& pair : pairs) {
+    if (injected_ns(pair.contender) && pairs.size() > 1) continue;
+    const auto rows = costs_of(found, pair);
+    const auto& said = rows.front()->verdict;
+    const auto title = verdict_table(found, pair).title;
+    text += said.what == finding::unmeasured
+                ? wrapped(title + ": " + said.words, shown.width, 2)
+                : wrapped(title + " (below 1: less)", shown.width, 2) + forest_of(rows, shown);
+    text += '\n';
+  }
+  return text + briefest_trust(header, found, shown) + caveats_of(found, shown) + '\n' +
+         headlines_text(found, shown);
 }
 
 }  // namespace bench

@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(every_form_says_which_prefix_each_server_has) {
                form);
   }
   record.header.servers[1].prefix = "";
-  const auto text = bench::summary_text(record, {.width = 160});
+  const auto text = bench::summary_text(record, {.width = 160}, bench::detail::whole);
   BOOST_TEST(contains(text, "prefix none of fibers/epoll"), text);
 }
 
