@@ -306,7 +306,7 @@ void append(std::vector<one_case>& all, std::vector<one_case> more) {
 // Some of the faults of commands that take no time, and fewer of those that do.
 std::vector<one_case> some_cases(std::uint32_t seed) {
   constexpr int of_slow_ones = sanitized ? 1 : 2;
-  constexpr std::size_t one_in = sanitized ? 12 : 6;
+  constexpr std::size_t one_in = sanitized ? 24 : 6;
   BOOST_TEST_MESSAGE("seed " << seed);
   std::vector<one_case> all;
   std::vector<subject> slow;
