@@ -146,19 +146,21 @@ void swallow_the_end_of_a_generator() {
 void swallow_a_cancellation() {
   fibers::scheduler scheduler{fibers::io::epoll};
   bool slept = false;
+  int swallowed = 0;
   const auto stubborn = [&] {
     const auto end = fibers::clock::now() + patience;
     while (!slept && fibers::clock::now() < end) {
       try {
         fibers::this_fiber::sleep_for(1h);
       } catch (...) {
+        ++swallowed;
       }
     }
   };
   auto stubborn_fiber = scheduler.spawn("stubborn", stubborn);
   scheduler.spawn("sleeps", [&] {
     stubborn_fiber.cancel();
-    fibers::this_fiber::sleep_for(100ms);
+    while (swallowed < 2 * task_queue::many_cancellations) fibers::this_fiber::sleep_for(10ms);
     slept = true;
   });
   scheduler.run();
