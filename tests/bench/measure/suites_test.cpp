@@ -2,10 +2,12 @@
 #include <bench/measure/schedule.hpp>
 #include <bench/measure/suites.hpp>
 #include <bench/server/catalogue.hpp>
+#include <bench/statistics/statistics.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <tests/bench/measure/requests.hpp>
 
@@ -18,8 +20,9 @@ BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
   BOOST_TEST((expected_duration(plan_run(asking("quick"))) < 30s));
   BOOST_TEST((expected_duration(plan_run(asking("default"))) < 175s));
   BOOST_TEST((expected_duration(plan_run(asking("thorough"))) < 720s));
-  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "connections"})
+  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix"})
     BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
+  BOOST_TEST((expected_duration(plan_run(asking("connections"))) < 400s));
 }
 
 BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
@@ -54,11 +57,19 @@ BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
     BOOST_TEST(!bench::injected_ns(each.server).has_value(), each.server);
 }
 
-BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_for_an_interval,
+// With few rounds, even a difference that all of them show is less sure than the correction for so
+// many rows demands.
+BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_to_name_a_difference_in_one_of_its_rows,
                      data::make({"quick", "default", "thorough", "reactors", "styles", "threads",
                                  "spin", "unix", "connections"}),
                      suite) {
-  BOOST_TEST(plan_run(asking(suite)).rounds >= 6);
+  const auto plan = plan_run(asking(suite));
+  const auto rows = std::count_if(plan.pairings.begin(), plan.pairings.end(), [](const auto& each) {
+    return !each.control && (each.duet || each.exclusive);
+  });
+  const std::vector<double> as_plain_as_can_be(static_cast<std::size_t>(plan.rounds), 0.1);
+  const double p = bench::signed_rank_p(as_plain_as_can_be, 1);
+  BOOST_TEST(static_cast<double>(rows) * p <= bench::significance);
 }
 
 BOOST_AUTO_TEST_CASE(no_row_of_a_suite_mixes_numbers_of_threads) {
