@@ -112,25 +112,37 @@ std::optional<double> p_of(const candidate& judged) {
   return judged.place ? std::optional{judged.place->p} : std::nullopt;
 }
 
+// Below what a difference of CPU does not count, and in what noise.
+struct yardstick {
+  double margin;
+  char grade;
+};
+
+yardstick yardstick_of(const results& found, block_kind decided_by) {
+  const bool shared = decided_by == block_kind::duet;
+  return {shared ? found.margin : found.margin_alone,
+          grade_of(shared || !found.noise_alone ? found.noise : found.noise_alone)};
+}
+
+// No control tells the noise of throughput, so its margin is the smallest one.
+constexpr yardstick throughput_yardstick{smallest_margin, 'A'};
+
 void give_verdict(cost_row& row, const candidate& judged, const results& found, double widening) {
-  const bool shared = row.decided_by == block_kind::duet;
-  const auto& noise = shared || !found.noise_alone ? found.noise : found.noise_alone;
+  const auto [margin, grade] = yardstick_of(found, row.decided_by);
   const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
   row.ratio = ratio_from_log(log_ratio);
   if (log_ratio.range) row.smallest_visible = std::expm1(log_ratio.range->half_width());
   row.p_in_run = p_of(judged);
-  row.verdict = judge(log_ratio, log_from_ratio(row.exclusive_ratio),
-                      shared ? found.margin : found.margin_alone, grade_of(noise),
+  row.verdict = judge(log_ratio, log_from_ratio(row.exclusive_ratio), margin, grade,
                       judged.place.value_or(in_family{}));
 }
 
-// No control tells the noise of throughput, so its margin is the smallest one.
 void give_verdict(load_row& row, const candidate& judged, double widening) {
   const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
   row.throughput_ratio = ratio_from_log(log_ratio);
   row.throughput_p = p_of(judged);
-  row.throughput_verdict =
-      judge(log_ratio, smallest_margin, 'A', judged.place.value_or(in_family{}));
+  row.throughput_verdict = judge(log_ratio, throughput_yardstick.margin, throughput_yardstick.grade,
+                                 judged.place.value_or(in_family{}));
 }
 
 // The mean over the loads of each round that has all of them. What disturbs a whole round disturbs
@@ -150,13 +162,14 @@ std::vector<double> means_of_rounds(const std::vector<const candidate*>& loads) 
 
 // `differs`: a row of these loads is called different.
 std::optional<overall_metric> overall_of(const std::vector<const candidate*>& loads, bool differs,
-                                         double widening, double margin, char grade) {
+                                         double widening, yardstick of) {
   if (loads.empty()) return std::nullopt;
   const auto log_ratio = widened(signed_rank_interval(means_of_rounds(loads)), widening);
   overall_metric found;
   for (const auto* each : loads) found.loads.push_back(*each->load);
   found.ratio = ratio_from_log(log_ratio);
-  found.verdict = judge(log_ratio, margin, grade, in_family{loads.size(), differs ? 0.0 : 1.0});
+  found.verdict =
+      judge(log_ratio, of.margin, of.grade, in_family{loads.size(), differs ? 0.0 : 1.0});
   return found;
 }
 
@@ -182,9 +195,10 @@ std::vector<overall_row> overall_rows(const results& found, const std::vector<ca
   std::vector<overall_row> rows;
   for (const auto& pair : pairs_of(found)) {
     const auto costs = loads_of(pair, false), speeds = loads_of(pair, true);
-    rows.push_back(
-        {pair, overall_of(costs, differs(costs), widening, found.margin, grade_of(found.noise)),
-         overall_of(speeds, differs(speeds), widening, smallest_margin, 'A')});
+    rows.push_back({pair,
+                    overall_of(costs, differs(costs), widening,
+                               yardstick_of(found, costs_of(found, pair).front()->decided_by)),
+                    overall_of(speeds, differs(speeds), widening, throughput_yardstick)});
   }
   return rows;
 }

@@ -119,6 +119,7 @@ void expect_forms(const bench::run_header& header, const bench::results& found) 
   expect_showable(bench::terminal_report(header, found, {}), "the summary");
   expect_showable(bench::terminal_report(header, found, {.width = 200, .unicode = true}),
                   "the summary on a wide terminal");
+  expect_showable(bench::terminal_summary(header, found, {}), "the brief summary");
 }
 
 void expect_forms(const bench::run_comparison& change) {
