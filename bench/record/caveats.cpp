@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace bench {
 namespace {
 
@@ -165,8 +168,9 @@ std::vector<std::string> sentences_of(const std::vector<caveat>& all) {
   for (const auto& each : all) {
     if (const auto* row = std::get_if<caveats::client_saturated>(&each))
       saturated.push_back(row);
-    else
-      sentences.push_back(text_of(each));
+    else if (auto text = text_of(each);
+             std::find(sentences.begin(), sentences.end(), text) == sentences.end())
+      sentences.push_back(std::move(text));
   }
   if (!saturated.empty()) sentences.push_back(saturated_sentence(saturated));
   return sentences;

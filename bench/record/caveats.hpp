@@ -156,7 +156,8 @@ const Kind* first_of(const std::vector<caveat>& all) {
 // so ...".
 std::string text_of(const caveat& found);
 
-// All caveats as sentences. The client_saturated ones, often many, share one sentence.
+// All caveats as sentences, each once: two pairs of servers may lack the same blocks. The
+// client_saturated ones, often many, share one sentence.
 std::vector<std::string> sentences_of(const std::vector<caveat>& all);
 
 }  // namespace bench

@@ -30,6 +30,7 @@ BOOST_AUTO_TEST_CASE(one_saturated_row_is_its_own_sentence_and_several_share_one
   BOOST_TEST(bench::sentences_of({one, debug_build{"mine"}, other}) == expected,
              boost::test_tools::per_element());
   BOOST_TEST(bench::sentences_of({}).empty());
+  BOOST_TEST(bench::sentences_of({debug_build{"mine"}, debug_build{"mine"}}).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_caveat_of_a_kind_is_found_and_of_a_kind_that_is_missing_none) {
