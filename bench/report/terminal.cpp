@@ -194,6 +194,14 @@ std::string trust_of(const run_header& header, const results& found, const style
   return text + caveats_of(found, shown);
 }
 
+// Rows that have no number, or two that contradict each other: their word alone explains nothing.
+std::string unclear_verdicts(std::vector<const cost_row*> rows, const style& shown) {
+  std::erase_if(rows, [](const cost_row* row) {
+    return row->verdict.what != finding::unmeasured && row->verdict.what != finding::conflict;
+  });
+  return longer_verdicts(rows, shown);
+}
+
 // The facts without which no number means anything: how noisy the machine was, and whether the run
 // finds a difference that is there.
 std::string briefest_trust(const run_header& header, const results& found, const style& shown) {
@@ -254,7 +262,8 @@ std::string terminal_summary(const run_header& header, const results& found, con
     const auto title = verdict_table(found, pair).title;
     text += said.what == finding::unmeasured
                 ? wrapped(title + ": " + said.words, shown.width, 2)
-                : wrapped(title + " (below 1: less)", shown.width, 2) + forest_of(rows, shown);
+                : wrapped(title + " (below 1: less)", shown.width, 2) + forest_of(rows, shown) +
+                      unclear_verdicts(rows, shown);
     text += '\n';
   }
   return text + briefest_trust(header, found, shown) + caveats_of(found, shown) + '\n' +
