@@ -1,8 +1,7 @@
 // analysis: computes what a run says from what it recorded, once for all forms of report.
 //
 //     auto found = analyse(record);
-//     found.headlines.front()    // "Over 7 loads, fibers/epoll uses 6.6 % less CPU per message
-//     ..."
+//     found.headlines.front()   // "Over 7 loads, fibers/epoll uses 6.6 % less CPU per message ..."
 //
 // CPU per message comes from the duet blocks, throughput and latency from the exclusive blocks.
 // Servers that cannot share a CPU, such as those on unlike reactors, have no duets: their exclusive
