@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(one_flooding_peer_does_not_starve_twenty_others) {
 
 // While one fiber has its turn, 450 events come. If a round took only some of them, the others
 // would wait until 450 fibers had had their turns, again and again.
-BOOST_AUTO_TEST_CASE(a_round_of_many_fibers_takes_as_many_events) {
+BOOST_AUTO_TEST_CASE(a_round_of_many_fibers_takes_as_many_events,
+                     *boost::unit_test::enable_if<!fibers::sanitizer::thread>()) {
   constexpr int many = 450;
   std::list<connection> peers(many);
   int served = 0, rounds = 0;
@@ -107,7 +108,8 @@ BOOST_AUTO_TEST_CASE(a_round_of_many_fibers_takes_as_many_events) {
 
 // The floods' bytes have come before, so all are ready all the time. With io_uring the reactor has
 // the bytes, and to read them is no system call: a turn goes on for a whole burst.
-BOOST_AUTO_TEST_CASE(hundreds_of_flooding_peers_do_not_starve_another) {
+BOOST_AUTO_TEST_CASE(hundreds_of_flooding_peers_do_not_starve_another,
+                     *boost::unit_test::enable_if<!fibers::sanitizer::thread>()) {
   constexpr int many = 400, flood_size = 60, begin = 5 * many;
   std::list<connection> floods(many);
   connection other;

@@ -281,9 +281,7 @@ BOOST_AUTO_TEST_CASE(accepted_streams_delay_small_writes_if_the_listener_was_tol
   scheduler.run();
 }
 
-// ThreadSanitizer loses sight of fibers at a fork().
-BOOST_AUTO_TEST_CASE(a_machine_without_ipv6_listens_on_ipv4_alone,
-                     *boost::unit_test::enable_if<!fibers::sanitizer::thread>()) {
+BOOST_AUTO_TEST_CASE(a_machine_without_ipv6_listens_on_ipv4_alone) {
   const auto listens_on_ipv4 = [] {
     const fibers::scheduler own{backend()};
     const tcp::listener everywhere{"", 0};
@@ -300,8 +298,7 @@ BOOST_AUTO_TEST_CASE(a_machine_without_ipv6_listens_on_ipv4_alone,
              }) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_listener_whose_options_cannot_be_set_says_so_and_stays_closed,
-                     *boost::unit_test::enable_if<!fibers::sanitizer::thread>()) {
+BOOST_AUTO_TEST_CASE(a_listener_whose_options_cannot_be_set_says_so_and_stays_closed) {
   const auto said = [](int level, int name, const char* host, tcp::listener_options options) {
     return exit_code_of([&] {
       forbid(SYS_setsockopt, ENOPROTOOPT, level != 0 ? 1 : 2,

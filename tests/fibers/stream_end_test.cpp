@@ -27,9 +27,8 @@ using fibers::error_code;
 
 namespace {
 
-// ThreadSanitizer takes milliseconds to make and to end a fiber.
-constexpr int times = thread_sanitized ? 30 : sanitized ? 200 : 1200;
-constexpr std::size_t crowd = thread_sanitized ? 30 : 200;
+constexpr int times = sanitized ? 200 : 400;
+constexpr std::size_t crowd = 200;
 
 // Longer than a read takes on any machine. A read that waits this long has failed.
 constexpr auto longest_read = 3s;

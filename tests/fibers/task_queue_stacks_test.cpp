@@ -70,8 +70,8 @@ long __wrap_syscall(long number, ...) {
 namespace {
 
 // Fewer under a sanitizer, which needs pages and system calls of its own for every fiber.
-constexpr int hundred_thousand = fibers::sanitizer::thread ? 500 : sanitized ? 5'000 : 100'000;
-constexpr int few = std::max(hundred_thousand / 100, 50);  // mapping calls for that many fibers
+constexpr int hundred_thousand = sanitized ? 5'000 : 100'000;
+constexpr int few = hundred_thousand / 100;  // mapping calls for that many fibers
 
 // Without optimisation no call is inlined, so the library needs more stack.
 #ifdef __OPTIMIZE__

@@ -462,8 +462,7 @@ BOOST_AUTO_TEST_CASE(a_pair_without_descriptors_is_an_error) {
   BOOST_TEST(near.is_open());
 }
 
-BOOST_AUTO_TEST_CASE(a_child_of_fork_that_blocks_in_the_simulation_is_told,
-                     *boost::unit_test::enable_if<!fibers::sanitizer::thread>()) {
+BOOST_AUTO_TEST_CASE(a_child_of_fork_that_blocks_in_the_simulation_is_told) {
   simulation world;
   world.spawn([&] {
     auto ends = world.pair();

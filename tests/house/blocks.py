@@ -69,10 +69,11 @@ def wrong_cpp(compiler, prefix, text):
     if "int main(" in text:
         return compiles(compiler, text)
     after_prefix = ("-include", prefix.header)
-    inside = f"void example(fibers::scheduler& scheduler, fibers::tcp::stream& stream) {{\n{text}\n}}\n"
-    if compiles(compiler, inside, *after_prefix) is None:
+    wrong = compiles(compiler, text, *after_prefix)  # at namespace scope, as most
+    if wrong is None:
         return None
-    return compiles(compiler, text, *after_prefix)
+    inside = f"void example(fibers::scheduler& scheduler, fibers::tcp::stream& stream) {{\n{text}\n}}\n"
+    return wrong if compiles(compiler, inside, *after_prefix) else None
 
 
 def wrong_command(programs, line):

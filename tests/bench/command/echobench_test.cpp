@@ -251,7 +251,8 @@ BOOST_FIXTURE_TEST_CASE(ctrl_c_keeps_what_is_done, echobench) {
   BOOST_TEST(fs::exists(folder / "run" / "report.html"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_killed_run_is_resumed_and_has_what_an_uninterrupted_one_has, echobench) {
+BOOST_FIXTURE_TEST_CASE(a_killed_run_is_resumed_and_has_what_an_uninterrupted_one_has, echobench,
+                        *boost::unit_test::label("long")) {
   auto longer = shortest;
   longer[4] = "3";
   start(longer);
@@ -518,7 +519,8 @@ boost::test_tools::assertion_result has_python(boost::unit_test::test_unit_id) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(in_another_language, *boost::unit_test::precondition(has_python))
+BOOST_AUTO_TEST_SUITE(in_another_language,
+                      *boost::unit_test::precondition(has_python) * boost::unit_test::label("long"))
 
 BOOST_DATA_TEST_CASE_F(echobench, any_prefix_is_found_and_said, data::make(greetings), expected) {
   const auto ended =
@@ -560,7 +562,7 @@ BOOST_FIXTURE_TEST_CASE(a_target_is_measured_and_left_running, echobench) {
 }
 
 BOOST_FIXTURE_TEST_CASE(who_starts_a_process_for_each_connection_has_no_cpu_where_they_end,
-                        echobench) {
+                        echobench, *boost::unit_test::label("long")) {
   const auto server = "mine=" + path_of("odd_server") + " forks {port}";
   const auto ended =
       run({"run", "--server", server, "--servers", "floor/epoll,mine", "--scenarios",

@@ -7,7 +7,8 @@
 
 #include <tests/bench/command/echobench.hpp>
 
-BOOST_FIXTURE_TEST_CASE(a_disk_that_fills_loses_nothing_measured, echobench) {
+BOOST_FIXTURE_TEST_CASE(a_disk_that_fills_loses_nothing_measured, echobench,
+                        *boost::unit_test::label("long")) {
   auto one_round = shortest;
   one_round[10] = "one";
   one_round.insert(one_round.end(), {"--seed", "1"});

@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(no_connection_of_a_client_that_never_reads_outlives_its_idl
   const auto until = clock_type::now() + 3 * patience;  // idle begins when all buffers are full
   while (connections_of(server.port()) > 0 && clock_type::now() < until) {
     for (const auto& client : clients) client.fill();
-    usleep(1000);
+    usleep(10'000);
   }
   BOOST_TEST(connections_of(server.port()) == 0U);
   BOOST_TEST(echoes(echo_client{server.port()}, "hello"));

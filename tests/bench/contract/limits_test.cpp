@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_SUITE(limits)
 BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
                      *boost::unit_test::precondition(memory_can_be_limited)) {
   server_process server{
-      {"--buffer", "16777216"}, server_process::voice::quiet, {.memory = 300'000'000}};
+      {"--buffer", "4194304"}, server_process::voice::quiet, {.memory = 120'000'000}};
   const auto refused = refused_by_survivor(server, 30);
   BOOST_TEST((refused > 0 || server.announced("server") == "floor"));  // it has one buffer for all
 }
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(clients_whose_buffers_do_not_fit_into_memory_end_alone,
 BOOST_AUTO_TEST_CASE(the_last_line_counts_those_that_found_no_memory,
                      *boost::unit_test::precondition(memory_can_be_limited)) {
   server_process server{
-      {"--buffer", "16777216"}, server_process::voice::speaking, {.memory = 300'000'000}};
+      {"--buffer", "4194304"}, server_process::voice::speaking, {.memory = 120'000'000}};
   if (server.announced("server") == "floor") return;  // it has one buffer for all
   const auto refused = refused_by_survivor(server, 30);
   auto line = server.read_line();
