@@ -62,12 +62,13 @@ results analyse(const run_record& record) {
   const auto groups = groups_of(record);
   found.controls = controls_of(groups);
   find_noise(found);
+  const auto& alone = found.noise_alone ? found.noise_alone : found.noise;
   for (const auto& each : groups) {
     if (each.control) continue;
     if (!each.duet.empty() || !each.exclusive.empty())
       found.costs.push_back(cost_row_of(each, record));
-    if (!each.open_loop.empty()) found.open_loops.push_back(open_row_of(each));
-    if (!each.exclusive.empty()) found.loads.push_back(load_row_of(each));
+    if (!each.open_loop.empty()) found.open_loops.push_back(open_row_of(each, alone));
+    if (!each.exclusive.empty()) found.loads.push_back(load_row_of(each, alone));
   }
   limit_by_floor(found);
   withdraw_ratios(found, record);

@@ -61,6 +61,13 @@ struct cost_row {
   std::vector<block_cost> blocks;
 };
 
+// contender / base of one metric, and what may be said of it.
+struct judged_ratio {
+  estimate ratio;                  // n = 0: it would not be that of the servers
+  std::optional<double> p_in_run;  // as cost_row::p_in_run
+  bench::verdict verdict;
+};
+
 // One server loaded alone in a closed loop.
 struct server_load {
   std::string server;
@@ -82,6 +89,10 @@ struct load_row {
   // As cost_row::p_in_run. Absent, both, in reports of older versions.
   std::optional<double> throughput_p;
   std::optional<bench::verdict> throughput_verdict;
+  // Of latency; below 1 the contender answers sooner. Absent in reports of older versions; p99 also
+  // where has_calm_tail() is false.
+  std::optional<judged_ratio> p50;
+  std::optional<judged_ratio> p99;
 };
 
 // Two servers over all loads of the run in a closed loop, each load with the same weight.
@@ -122,6 +133,9 @@ struct open_row {
   estimate rate_per_second;  // the rate that both were offered
   server_response base;
   server_response contender;
+  // Of response times, as in load_row.
+  std::optional<judged_ratio> p50;
+  std::optional<judged_ratio> p99;
 };
 
 struct memory_row {

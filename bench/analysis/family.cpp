@@ -15,13 +15,16 @@ bool is_control(const comparison& pair) {
   return injected_ns(pair.contender) || injected_ns(pair.base);
 }
 
-// A row of the run with all that its verdict depends on.
+enum class metric { cpu, throughput, p50, p99 };
+
+// What is to be judged, with all that its verdict depends on.
 struct candidate {
+  bench::metric metric;
   const scenario* load;
   const comparison* pair;
   std::vector<double> logs;
-  std::vector<int> rounds;  // of `logs`
-  bool throughput = false;
+  std::vector<int> rounds;              // of `logs`
+  judged_ratio* latency = nullptr;      // where its verdict goes; null: it is of another metric
   std::optional<in_family> place = {};  // absent: judged by itself
 };
 
@@ -31,64 +34,99 @@ std::vector<int> rounds_of(const std::vector<block_cost>& blocks) {
   return rounds;
 }
 
-std::vector<candidate> cost_candidates(const results& found) {
-  std::vector<candidate> all;
+void add_costs(std::vector<candidate>& all, const results& found) {
   for (const auto& row : found.costs)
     if (row.verdict.what != finding::unmeasured)
-      all.push_back(
-          {&row.scenario, &row.comparison, log_ratios_of(row.blocks), rounds_of(row.blocks)});
-  return all;
+      all.push_back({metric::cpu, &row.scenario, &row.comparison, log_ratios_of(row.blocks),
+                     rounds_of(row.blocks)});
 }
 
-std::vector<candidate> throughput_candidates(const results& found,
-                                             const std::vector<block_group>& groups) {
-  std::vector<candidate> all;
+template <class Row>
+const block_group* group_of(const Row& row, const std::vector<block_group>& groups) {
+  for (const auto& each : groups)
+    if (!each.control && each.scenario == row.scenario && each.comparison == row.comparison)
+      return &each;
+  return nullptr;
+}
+
+template <class Row>
+candidate candidate_of(metric of, const Row& row, const blocks_view& blocks, slice_value value) {
+  return {of, &row.scenario, &row.comparison, log_ratios(blocks, value), rounds_of(blocks, value)};
+}
+
+void add_throughputs(std::vector<candidate>& all, const results& found,
+                     const std::vector<block_group>& groups) {
   for (const auto& row : found.loads) {
     if (row.throughput_verdict) continue;
-    for (const auto& each : groups)
-      if (!each.control && each.scenario == row.scenario && each.comparison == row.comparison)
-        all.push_back({&row.scenario, &row.comparison, log_ratios(each.exclusive, rate_of),
-                       rounds_of(each.exclusive, rate_of), true});
+    if (const auto* group = group_of(row, groups))
+      all.push_back(candidate_of(metric::throughput, row, group->exclusive, rate_of));
   }
-  return all;
 }
 
+template <class Row>
+void add_latencies(std::vector<candidate>& all, std::vector<Row>& rows,
+                   blocks_view block_group::*blocks, const std::vector<block_group>& groups) {
+  for (auto& row : rows) {
+    const auto* group = group_of(row, groups);
+    if (!group) continue;
+    const auto add = [&](metric of, slice_value value, std::optional<judged_ratio>& latency) {
+      if (!latency || latency->verdict.what == finding::unmeasured) return;
+      all.push_back(candidate_of(of, row, group->*blocks, value));
+      all.back().latency = &*latency;
+    };
+    add(metric::p50, p50_of, row.p50);
+    add(metric::p99, p99_of, row.p99);
+  }
+}
+
+// Latency does not count: in a closed loop it says again what throughput says.
 double common_autocorrelation_of(const results& found, const std::vector<candidate>& all) {
   std::vector<std::vector<double>> series;
-  for (const auto& each : all) series.push_back(each.logs);
+  for (const auto& each : all)
+    if (!each.latency) series.push_back(each.logs);
   for (const auto& row : found.controls) series.push_back(log_ratios_of(row.blocks));
   return common_autocorrelation(series);
 }
 
-// Where the significance of a row goes; see the head of family.hpp. A throughput whose CPU is not
-// judged stands beside the rows of CPU.
+// The same two servers under the same connections and messages, at whatever rate.
+bool are_about_the_same(const candidate& a, const candidate& b) {
+  auto one = *a.load, other = *b.load;
+  one.rate_per_second = other.rate_per_second = 0;
+  one.rate_percent = other.rate_percent = 0;
+  return *a.pair == *b.pair && one == other;
+}
+
+// The parts of its share that a test passes on to the next one about the same.
+constexpr double to_throughput = 0.5;
+constexpr double to_latency = 0.1;
+
+// Where the significance of each goes; see the head of family.hpp.
 test_plan plan_of(const std::vector<const candidate*>& family) {
   const auto tests = family.size();
   test_plan plan{std::vector<double>(tests, 0.0),
                  std::vector<std::vector<double>>(tests, std::vector<double>(tests, 0.0))};
   std::vector<std::size_t> first;                // tests that have a share from the beginning
-  std::vector<std::size_t> after(tests, tests);  // after[i]: the throughput that follows test i
+  std::vector<std::size_t> after(tests, tests);  // after[i]: the one that follows test i
   for (std::size_t i = 0; i < tests; ++i) {
-    bool follows = false;
-    for (std::size_t j = 0; j < tests; ++j)
-      if (family[i]->throughput && !family[j]->throughput && *family[j]->load == *family[i]->load &&
-          *family[j]->pair == *family[i]->pair) {
-        after[j] = i;
-        follows = true;
-      }
-    if (!follows) first.push_back(i);
+    std::size_t before = i;  // the last one before it that is about the same
+    while (before > 0 && !are_about_the_same(*family[before - 1], *family[i])) --before;
+    if (before > 0)
+      after[before - 1] = i;
+    else
+      first.push_back(i);
   }
-  const auto equal_share = 1 / static_cast<double>(first.size());
-  for (const auto i : first) {
-    plan.shares[i] = equal_share;
-    const bool leads = after[i] != tests;
-    const auto others = static_cast<double>(first.size() - 1);
-    if (leads) {
-      plan.passes[i][after[i]] = others > 0 ? 0.5 : 1;
-      for (const auto k : first) plan.passes[after[i]][k] = equal_share;
-    }
+  const auto heads = static_cast<double>(first.size());
+  for (const auto i : first) plan.shares[i] = 1 / heads;
+  for (std::size_t i = 0; i < tests; ++i) {
+    const bool begins = plan.shares[i] > 0;
+    const double others = begins ? heads - 1 : heads;
+    const double part = after[i] == tests           ? 0
+                        : family[after[i]]->latency ? to_latency
+                                                    : to_throughput;
+    const double onwards = part > 0 && others <= 0 ? 1 : part;
+    if (onwards > 0) plan.passes[i][after[i]] = onwards;
     for (const auto k : first)
-      if (k != i) plan.passes[i][k] = (leads ? 0.5 : 1) / others;
+      if (k != i) plan.passes[i][k] = (1 - onwards) / others;
   }
   return plan;
 }
@@ -102,10 +140,14 @@ void correct(std::vector<candidate>& all, double widening) {
       probabilities.push_back(signed_rank_p(each.logs, widening));
     }
   if (family.empty()) return;
-  const auto corrected = plan_corrected(probabilities, plan_of(family));
+  const auto plan = plan_of(family);
+  const auto first =
+      std::count_if(plan.shares.begin(), plan.shares.end(), [](double share) { return share > 0; });
+  const auto corrected = plan_corrected(probabilities, plan);
   std::size_t next = 0;
   for (auto& each : all)
-    if (!is_control(*each.pair)) each.place = in_family{corrected.size(), corrected[next++]};
+    if (!is_control(*each.pair))
+      each.place = in_family{static_cast<std::size_t>(first), corrected[next++]};
 }
 
 std::optional<double> p_of(const candidate& judged) {
@@ -124,8 +166,8 @@ yardstick yardstick_of(const results& found, block_kind decided_by) {
           grade_of(shared || !found.noise_alone ? found.noise : found.noise_alone)};
 }
 
-// No control tells the noise of throughput, so its margin is the smallest one.
-constexpr yardstick throughput_yardstick{smallest_margin, 'A'};
+// No control tells the noise of throughput and latency, so their margin is the smallest one.
+constexpr yardstick alone_yardstick{smallest_margin, 'A'};
 
 void give_verdict(cost_row& row, const candidate& judged, const results& found, double widening) {
   const auto [margin, grade] = yardstick_of(found, row.decided_by);
@@ -141,8 +183,15 @@ void give_verdict(load_row& row, const candidate& judged, double widening) {
   const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
   row.throughput_ratio = ratio_from_log(log_ratio);
   row.throughput_p = p_of(judged);
-  row.throughput_verdict = judge(log_ratio, throughput_yardstick.margin, throughput_yardstick.grade,
+  row.throughput_verdict = judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade,
                                  judged.place.value_or(in_family{}));
+}
+
+void give_verdict(const candidate& judged, double widening) {
+  const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
+  *judged.latency = {ratio_from_log(log_ratio), p_of(judged),
+                     judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade,
+                           judged.place.value_or(in_family{}))};
 }
 
 // The mean over the loads of each round that has all of them. What disturbs a whole round disturbs
@@ -180,11 +229,10 @@ std::vector<overall_row> overall_rows(const results& found, const std::vector<ca
       return &row.scenario == each.load && row.verdict.what == finding::conflict;
     });
   };
-  const auto loads_of = [&](const comparison& pair, bool throughput) {
+  const auto loads_of = [&](const comparison& pair, metric of) {
     std::vector<const candidate*> loads;
     for (const auto& each : all)
-      if (each.throughput == throughput && *each.pair == pair && !in_conflict(each))
-        loads.push_back(&each);
+      if (each.metric == of && *each.pair == pair && !in_conflict(each)) loads.push_back(&each);
     return loads;
   };
   const auto differs = [](const std::vector<const candidate*>& loads) {
@@ -194,11 +242,11 @@ std::vector<overall_row> overall_rows(const results& found, const std::vector<ca
   };
   std::vector<overall_row> rows;
   for (const auto& pair : pairs_of(found)) {
-    const auto costs = loads_of(pair, false), speeds = loads_of(pair, true);
+    const auto costs = loads_of(pair, metric::cpu), speeds = loads_of(pair, metric::throughput);
     rows.push_back({pair,
                     overall_of(costs, differs(costs), widening,
                                yardstick_of(found, costs_of(found, pair).front()->decided_by)),
-                    overall_of(speeds, differs(speeds), widening, throughput_yardstick)});
+                    overall_of(speeds, differs(speeds), widening, alone_yardstick)});
   }
   return rows;
 }
@@ -206,16 +254,21 @@ std::vector<overall_row> overall_rows(const results& found, const std::vector<ca
 }  // namespace
 
 void judge_together(results& found, const std::vector<block_group>& groups) {
-  auto all = cost_candidates(found);
-  for (auto& each : throughput_candidates(found, groups)) all.push_back(std::move(each));
+  std::vector<candidate> all;
+  add_costs(all, found);
+  add_throughputs(all, found, groups);
+  add_latencies(all, found.loads, &block_group::exclusive, groups);
+  add_latencies(all, found.open_loops, &block_group::open_loop, groups);
   found.autocorrelation = common_autocorrelation_of(found, all);
   const double widening = widening_of(*found.autocorrelation);
   correct(all, widening);
   for (const auto& each : all) {
     for (auto& row : found.costs)
-      if (!each.throughput && &row.scenario == each.load) give_verdict(row, each, found, widening);
+      if (&row.scenario == each.load) give_verdict(row, each, found, widening);
     for (auto& row : found.loads)
-      if (each.throughput && &row.scenario == each.load) give_verdict(row, each, widening);
+      if (each.metric == metric::throughput && &row.scenario == each.load)
+        give_verdict(row, each, widening);
+    if (each.latency) give_verdict(each, widening);
   }
   found.overall = overall_rows(found, all, widening);
 }

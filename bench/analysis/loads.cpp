@@ -10,7 +10,9 @@ namespace {
 constexpr double client_limit = 0.95;  // utilisation of its CPU
 // Share of the throughput that the client reached with the bare loop.
 constexpr double near_ceiling = 0.9;
-constexpr double keeping_up = 0.99;  // share of the due messages
+constexpr double keeping_up = 0.99;            // share of the due messages
+constexpr std::size_t fewest_for_a_tail = 20;  // blocks
+constexpr char worst_grade_for_a_tail = 'B';
 
 double mean_utilisation(const blocks_view& blocks, int launch) {
   const auto shares = values_of(blocks, launch, utilisation_of);
@@ -64,24 +66,53 @@ server_response response_of_server(const std::string& name, const blocks_view& b
   return found;
 }
 
-}  // namespace
-
-load_row load_row_of(const block_group& group) {
-  const auto& blocks = group.exclusive;
-  return {group.scenario,
-          group.comparison,
-          load_of_server(group.comparison.base, blocks, base_launch),
-          load_of_server(group.comparison.contender, blocks, contender_launch),
-          ratio_from_log(signed_rank_interval(log_ratios(blocks, rate_of))),
-          {},
-          {}};
+std::optional<judged_ratio> unjudged_ratio(const blocks_view& blocks, slice_value value) {
+  const auto logs = log_ratios(blocks, value);
+  if (logs.empty()) return std::nullopt;
+  return judged_ratio{ratio_from_log(signed_rank_interval(logs)), {}, {}};
 }
 
-open_row open_row_of(const block_group& group) {
+// p50 and p99 of a row, the latter where so few values can tell it.
+template <class Row>
+void add_latency(Row& row, const blocks_view& blocks, const std::optional<noise>& measured) {
+  row.p50 = unjudged_ratio(blocks, p50_of);
+  if (has_calm_tail(blocks, measured)) row.p99 = unjudged_ratio(blocks, p99_of);
+}
+
+template <class Row>
+void withdraw_latency(Row& row, const std::string& why) {
+  for (auto* each : {&row.p50, &row.p99})
+    if (*each) *each = judged_ratio{{}, {}, {finding::unmeasured, "n/a: " + why, {}}};
+}
+
+}  // namespace
+
+bool has_calm_tail(const blocks_view& blocks, const std::optional<noise>& measured) {
+  return blocks.size() >= fewest_for_a_tail && grade_of(measured) <= worst_grade_for_a_tail;
+}
+
+load_row load_row_of(const block_group& group, const std::optional<noise>& measured) {
+  const auto& blocks = group.exclusive;
+  load_row row;
+  row.scenario = group.scenario;
+  row.comparison = group.comparison;
+  row.base = load_of_server(group.comparison.base, blocks, base_launch);
+  row.contender = load_of_server(group.comparison.contender, blocks, contender_launch);
+  row.throughput_ratio = ratio_from_log(signed_rank_interval(log_ratios(blocks, rate_of)));
+  add_latency(row, blocks, measured);
+  return row;
+}
+
+open_row open_row_of(const block_group& group, const std::optional<noise>& measured) {
   const auto& blocks = group.open_loop;
-  return {group.scenario, group.comparison, over_blocks(blocks, base_launch, asked_rate_of),
-          response_of_server(group.comparison.base, blocks, base_launch),
-          response_of_server(group.comparison.contender, blocks, contender_launch)};
+  open_row row;
+  row.scenario = group.scenario;
+  row.comparison = group.comparison;
+  row.rate_per_second = over_blocks(blocks, base_launch, asked_rate_of);
+  row.base = response_of_server(group.comparison.base, blocks, base_launch);
+  row.contender = response_of_server(group.comparison.contender, blocks, contender_launch);
+  add_latency(row, blocks, measured);
+  return row;
 }
 
 void withdraw_ratios(results& found, const run_record& record) {
@@ -95,6 +126,14 @@ void withdraw_ratios(results& found, const run_record& record) {
     if (why.empty()) continue;
     row.throughput_ratio = {};
     row.throughput_verdict = bench::verdict{finding::unmeasured, "n/a: " + why, {}};
+    withdraw_latency(row, why);
+  }
+  for (auto& row : found.open_loops) {
+    const auto* saturated = row.base.saturated        ? &row.base
+                            : row.contender.saturated ? &row.contender
+                                                      : nullptr;
+    const auto why = saturated && why_none.empty() ? saturated->server + " is saturated" : why_none;
+    if (!why.empty()) withdraw_latency(row, why);
   }
 }
 

@@ -98,6 +98,11 @@ void add_together(csv_lines& out, const row_subject& about, std::string_view ser
   add("max", all->max_us);
 }
 
+void add_judged(csv_lines& out, const row_subject& about, std::string_view metric,
+                const std::optional<judged_ratio>& judged) {
+  if (judged) out.add(about, "", metric, "1", judged->ratio, judged->verdict.words);
+}
+
 void add_loads(csv_lines& out, const load_row& row) {
   const row_subject about{row.scenario.text(), row.comparison.base, row.comparison.contender};
   for (const auto* side : {&row.base, &row.contender}) {
@@ -109,7 +114,10 @@ void add_loads(csv_lines& out, const load_row& row) {
     out.add(about, side->server, "latency_p99_closed_loop", "us", side->p99_us);
     add_together(out, about, side->server, "latency", "closed_loop", side->latency);
   }
-  out.add(about, "", "throughput_ratio", "1", row.throughput_ratio);
+  out.add(about, "", "throughput_ratio", "1", row.throughput_ratio,
+          row.throughput_verdict ? row.throughput_verdict->words : "");
+  add_judged(out, about, "latency_p50_ratio_closed_loop", row.p50);
+  add_judged(out, about, "latency_p99_ratio_closed_loop", row.p99);
 }
 
 void add_open_loops(csv_lines& out, const open_row& row) {
@@ -129,6 +137,8 @@ void add_open_loops(csv_lines& out, const open_row& row) {
     out.add(about, side->server, "client_late_p99_open_loop", "us", side->late_p99_us);
     out.add(about, side->server, "cpu_per_message_open_loop", "ns", side->cpu_ns);
   }
+  add_judged(out, about, "response_p50_ratio_open_loop", row.p50);
+  add_judged(out, about, "response_p99_ratio_open_loop", row.p99);
 }
 
 void add_overall(csv_lines& out, const overall_row& row) {

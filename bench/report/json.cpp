@@ -50,16 +50,18 @@ BOOST_DESCRIBE_STRUCT(distribution, (),
 BOOST_DESCRIBE_STRUCT(server_load, (),
                       (server, messages_per_second, p50_us, p90_us, p99_us, client_utilisation,
                        client_limited, latency))
+BOOST_DESCRIBE_STRUCT(judged_ratio, (), (ratio, p_in_run, verdict))
 BOOST_DESCRIBE_STRUCT(load_row, (),
                       (scenario, comparison, base, contender, throughput_ratio, throughput_p,
-                       throughput_verdict))
+                       throughput_verdict, p50, p99))
 BOOST_DESCRIBE_STRUCT(overall_metric, (), (loads, ratio, verdict))
 BOOST_DESCRIBE_STRUCT(overall_row, (), (comparison, cpu, throughput))
 BOOST_DESCRIBE_STRUCT(server_response, (),
                       (server, answered, saturated, response_p50_us, response_p90_us,
                        response_p99_us, service_p50_us, service_p90_us, service_p99_us, late_p99_us,
                        cpu_ns, response, service))
-BOOST_DESCRIBE_STRUCT(open_row, (), (scenario, comparison, rate_per_second, base, contender))
+BOOST_DESCRIBE_STRUCT(open_row, (),
+                      (scenario, comparison, rate_per_second, base, contender, p50, p99))
 BOOST_DESCRIBE_STRUCT(memory_row, (), (server, samples, kib_per_connection))
 BOOST_DESCRIBE_STRUCT(kernel_row, (), (scenario, server, system_calls, context_switches))
 BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, kind, blocks))

@@ -97,7 +97,7 @@ std::string markdown_report(const run_header& header, const results& found) {
   text += "Intervals are 95 %.\n";
   for (const auto& pair : pairs_of(found))
     text += titled(verdict_table(found, pair)) + titled(overhead_table(found, pair)) +
-            titled(throughput_ratio_table(found, pair));
+            titled(throughput_ratio_table(found, pair)) + titled(latency_ratio_table(found, pair));
   for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
                            memory_table(found), kernel_table(found.kernel)})
     text += titled(each);

@@ -84,7 +84,7 @@ std::pair<std::string, std::string> short_names(const comparison& pair) {
 }
 
 // The ratio with its interval, followed by the verdict's word unless it is lower, higher or n/a.
-std::string judged_ratio(const cost_row& row) {
+std::string ratio_and_word(const cost_row& row) {
   const auto what = row.verdict.what;
   const bool plain =
       what == finding::lower || what == finding::higher || what == finding::unmeasured;
@@ -159,7 +159,7 @@ table summary_table(const results& found) {
   for (const auto* row : costs_of(found, pairs.front())) {
     if (shown.rows.size() == most_rows) break;
     shown.rows.push_back({fmt::format("{} (`{}`)", row->scenario.words(), row->scenario.text()),
-                          judged_ratio(*row)});
+                          ratio_and_word(*row)});
   }
   return shown;
 }
@@ -184,6 +184,32 @@ table throughput_ratio_table(const results& found, const comparison& pair) {
   }
   for (const auto& [words, loads] : missing)
     shown.note += fmt::format(" On {} {}.", fmt::join(loads, ", "), words);
+  return shown;
+}
+
+table latency_ratio_table(const results& found, const comparison& pair) {
+  table shown{
+      .title = fmt::format("Latency, {} / {}", pair.contender, pair.base),
+      .note = fmt::format("Below 1: {} answers sooner. Margin: {}. In an open loop from when a "
+                          "message was due.",
+                          pair.contender, percent_text(smallest_margin)),
+      .columns = {scenario_column,
+                  {"of", "of", column_kind::word},
+                  {"ratio [95 %]", "ratio"},
+                  {"verdict", "verdict", column_kind::verdict}}};
+  const auto add = [&](const auto& row) {
+    if (row.comparison != pair) return;
+    for (const auto& [name, latency] : {std::pair{"p50", &row.p50}, {"p99", &row.p99}}) {
+      if (!*latency || (*latency)->verdict.what == finding::unmeasured) continue;
+      const auto& [ratio, p, verdict] = **latency;
+      shown.rows.push_back({row.scenario.text(),
+                            name,
+                            interval_cell(ratio, ratio_text),
+                            {verdict.words, std::string{word_of(verdict.what)}}});
+    }
+  };
+  for (const auto& row : found.loads) add(row);
+  for (const auto& row : found.open_loops) add(row);
   return shown;
 }
 

@@ -21,9 +21,11 @@ table cost_table(const results& found, const comparison& pair);
 // For readers new to the instrument: at most five loads of the first pair of servers.
 table summary_table(const results& found);
 
-// Each server loaded alone, and of two the ratio of their throughput with its verdict.
+// Each server loaded alone, and of two the ratio of their throughput and of their latency, each
+// with its verdict.
 table throughput_table(const results& found);
 table throughput_ratio_table(const results& found, const comparison& pair);
+table latency_ratio_table(const results& found, const comparison& pair);
 table latency_table(const results& found);
 table open_loop_table(const results& found);
 

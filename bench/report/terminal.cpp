@@ -177,7 +177,8 @@ std::string cost_text(const results& found, const comparison& pair, const style&
     return '\n' + wrapped(verdicts.title + ": " + said.words, shown.width, 2);
   return caption_of(verdicts, shown) + forest_of(rows, shown) + longer_verdicts(rows, shown) +
          captioned(overhead_table(found, pair), shown) +
-         captioned(throughput_ratio_table(found, pair), shown);
+         captioned(throughput_ratio_table(found, pair), shown) +
+         captioned(latency_ratio_table(found, pair), shown);
 }
 
 std::string caveats_of(const results& found, const style& shown) {

@@ -33,6 +33,17 @@ std::string margin_text(const results& found) {
                                        : "");
 }
 
+int judged_latencies(const results& found) {
+  int count = 0;
+  const auto add = [&](const auto& rows) {
+    for (const auto& row : rows)
+      for (const auto* each : {&row.p50, &row.p99}) count += *each && (*each)->p_in_run ? 1 : 0;
+  };
+  add(found.loads);
+  add(found.open_loops);
+  return count;
+}
+
 // How many rows are judged together, and what the blocks' correlation makes of their intervals.
 std::string family_text(const results& found) {
   const auto of_cpu = std::count_if(found.costs.begin(), found.costs.end(),
@@ -41,11 +52,11 @@ std::string family_text(const results& found) {
       std::count_if(found.loads.begin(), found.loads.end(),
                     [](const load_row& row) { return row.throughput_p.has_value(); });
   std::string text = "none is judged";
-  if (of_cpu + of_throughput > 0)
+  if (const auto of_latency = judged_latencies(found); of_cpu + of_throughput + of_latency > 0)
     text = fmt::format(
-        "{} of CPU and {} of throughput, judged together: in 19 of 20 runs none is wrongly called "
-        "different",
-        of_cpu, of_throughput);
+        "{} of CPU, {} of throughput and {} of latency, judged together: in 19 of 20 runs none is "
+        "wrongly called different",
+        of_cpu, of_throughput, of_latency);
   if (const double widening = widening_of(found.autocorrelation.value_or(0)); widening >= 1.005)
     text += fmt::format("; blocks resemble the ones before, so intervals are {:.2f} times as wide",
                         widening);

@@ -168,6 +168,7 @@ constexpr std::array known_excerpts{
     known_excerpt{"throughput", of_all<throughput_table>},
     known_excerpt{"throughput_ratio", for_each_pair<throughput_ratio_table>},
     known_excerpt{"latency", of_all<latency_table>},
+    known_excerpt{"latency_ratio", for_each_pair<latency_ratio_table>},
     known_excerpt{"open_loop", of_all<open_loop_table>},
     known_excerpt{"memory", of_all<memory_table>},
     known_excerpt{"kernel",

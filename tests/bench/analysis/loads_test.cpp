@@ -22,6 +22,27 @@ BOOST_AUTO_TEST_CASE(throughput_has_a_verdict_or_the_reason_why_not) {
   BOOST_TEST(words_of(every_caveat()) == "n/a: the run is void");
 }
 
+BOOST_AUTO_TEST_CASE(latency_has_a_verdict_or_the_reason_why_not) {
+  const auto closed = [](const bench::run_record& record) {
+    return analyse(record).loads.front().p50.value();
+  };
+  const auto sooner = closed(synthetic_run({.exclusive_noise = 0.003}));
+  BOOST_TEST(sooner.ratio.value < 1);
+  BOOST_TEST((sooner.verdict.what == bench::finding::lower), sooner.verdict.words);
+  BOOST_TEST(sooner.p_in_run.value() <= 0.05);
+  const auto limited = closed(synthetic_run({.utilisation = 0.97}));
+  BOOST_TEST(limited.verdict.words == "n/a: the client was the limit");
+  BOOST_TEST(limited.ratio.n == 0);
+  auto record = synthetic_run();
+  BOOST_TEST(analyse(record).open_loops.front().p50->ratio.n == 10);
+  for (auto& each : record.blocks)
+    for (auto& timed : each.slices)
+      if (timed.launch == 1 && timed.open_loop) timed.open_loop->due = 2 * timed.messages;
+  BOOST_TEST(analyse(record).open_loops.front().p50->verdict.words ==
+             "n/a: fibers/epoll is saturated");
+  BOOST_TEST((analyse(record).loads.front().p50->verdict.what != bench::finding::unmeasured));
+}
+
 BOOST_AUTO_TEST_CASE(one_processor_has_no_throughput_ratio) {
   auto record = synthetic_run();
   BOOST_TEST(analyse(record).loads.front().throughput_ratio.n > 0);

@@ -47,6 +47,22 @@ BOOST_AUTO_TEST_CASE(the_csv_has_the_answer_over_all_loads) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_csv_has_the_verdicts_on_throughput_and_latency) {
+  const auto record = synthetic_run();
+  const auto found = bench::analyse(record);
+  const auto text = bench::csv_report(record.header, found);
+  const auto& row = found.loads.front();
+  const auto words_of = [&](const std::string& metric) {
+    const auto at = text.find(",," + metric + ",1,");
+    BOOST_REQUIRE(at != std::string::npos);
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  BOOST_TEST(contains(words_of("throughput_ratio"), row.throughput_verdict->words));
+  BOOST_TEST(contains(words_of("latency_p50_ratio_closed_loop"), row.p50->verdict.words));
+  BOOST_TEST(contains(words_of("response_p50_ratio_open_loop"),
+                      found.open_loops.front().p50->verdict.words));
+}
+
 BOOST_AUTO_TEST_CASE(only_a_cell_that_a_reader_would_split_stands_in_quotes) {
   for (const auto& [name, cell] : {std::pair{"a,b", "\"a,b\""},
                                    {"a\"b", "\"a\"\"b\""},
