@@ -146,20 +146,35 @@ struct named_proof {
   std::string_view name;
   std::string_view claim;
   proof (*run)(const selftest_bed&);
+  bool noise_may_spoil_it;
 };
 
 constexpr std::array proofs{
-    named_proof{"same", "a server against itself is not called different", same},
-    named_proof{"injected", "a microsecond added to each message is found", found_again},
-    named_proof{"omission", "a stall shows in the open loop and not in the closed one", omission},
-    named_proof{"refusal", "a server that answers other bytes is refused", refusal_of_liars},
-    named_proof{"client", "the load generator is on time and counts right", client},
+    named_proof{"same", "a server against itself is not called different", same, true},
+    named_proof{"injected", "a microsecond added to each message is found", found_again, true},
+    named_proof{"omission", "a stall shows in the open loop and not in the closed one", omission,
+                false},
+    named_proof{"refusal", "a server that answers other bytes is refused", refusal_of_liars, false},
+    named_proof{"client", "the load generator is on time and counts right", client, true},
 };
+
+// By chance, one comparison in twenty calls equal servers different, and noise may leave another
+// one undecided. A proof that fails three times in a row is not spoilt by noise. Without what it
+// rests on it must fail at once.
+proof tried(const named_proof& each, const selftest_bed& on) {
+  auto seen = each.run(on);
+  const int more = each.noise_may_spoil_it && !on.broken ? 2 : 0;
+  for (int i = 0; i < more && !seen.holds; ++i) {
+    tell(stderr, "{} failed, and noise may have spoilt it; once more: {}\n", each.name, seen.words);
+    seen = each.run(on);
+  }
+  return seen;
+}
 
 // Runs and prints one proof. True if it holds.
 bool show(const named_proof& each, const selftest_bed& on) {
   if (is_terminal(stderr)) tell(stderr, "{} ...\r", each.name);
-  const auto seen = each.run(on);
+  const auto seen = tried(each, on);
   fmt::print("{:<7} {:<9} {}\n", seen.holds ? "ok" : "FAILED", each.name, each.claim);
   for (const auto& line : split(wrapped(seen.words, style_of(stdout).width - indent, 0), '\n'))
     fmt::print("{:{}}{}\n", "", indent, line);

@@ -14,7 +14,7 @@ namespace bench {
 namespace {
 
 constexpr double least_found = 0.5;
-constexpr double most_found = 1.3;
+constexpr double most_found = 1.5;
 constexpr double latest_us = 200;
 constexpr double histogram_precision = 0.008;  // as histogram.hpp states
 
@@ -53,11 +53,15 @@ proof judge_injected(const std::vector<block>& blocks, double injected_ns) {
   const auto found = analysed(blocks);
   if (found.costs.empty()) return {false, "no block was measured"};
   const auto& row = found.costs.front();
-  const double share = row.difference_ns.value / injected_ns;
-  return {row.verdict.what == finding::higher && share >= least_found && share <= most_found,
-          fmt::format("{}: {} of {} ns, which is {:.2f} of it ({} to {} is right)",
-                      row.verdict.words, interval_text(row.difference_ns, ns_text, "ns"),
-                      ns_text(injected_ns), share, least_found, most_found)};
+  const auto& difference = row.difference_ns;
+  const auto range = difference.range.value_or(interval{difference.value, difference.value});
+  const bool about_right =
+      range.high >= least_found * injected_ns && range.low <= most_found * injected_ns;
+  return {
+      row.verdict.what == finding::higher && about_right,
+      fmt::format("{}: {} of {} ns, which is {:.2f} of it ({} to {} is right)", row.verdict.words,
+                  interval_text(difference, ns_text, "ns"), ns_text(injected_ns),
+                  difference.value / injected_ns, least_found, most_found)};
 }
 
 proof judge_omission(const slice& closed, const slice& open, double pause_us) {
