@@ -145,9 +145,12 @@ void correct(std::vector<candidate>& all, double widening) {
       std::count_if(plan.shares.begin(), plan.shares.end(), [](double share) { return share > 0; });
   const auto corrected = plan_corrected(probabilities, plan);
   std::size_t next = 0;
-  for (auto& each : all)
-    if (!is_control(*each.pair))
-      each.place = in_family{static_cast<std::size_t>(first), corrected[next++]};
+  for (auto& each : all) {
+    if (is_control(*each.pair)) continue;
+    const bool has_share = plan.shares[next] > 0;
+    each.place = in_family{has_share ? static_cast<std::size_t>(first) : 0, corrected[next]};
+    ++next;
+  }
 }
 
 std::optional<double> p_of(const candidate& judged) {

@@ -142,7 +142,8 @@ void limit_by_floor(results& found) {
   const auto sides = [](load_row& row) { return std::array{&row.base, &row.contender}; };
   for (auto& row : found.loads)
     for (const auto* side : sides(row))
-      if (side->client_limited && side->server.starts_with("floor/"))
+      if (side->client_limited &&
+          (side->server.starts_with("floor/") || side->server.starts_with("old/floor/")))
         ceilings[row.scenario.text()] =
             std::max(ceilings[row.scenario.text()], side->messages_per_second.value);
   for (auto& row : found.loads)

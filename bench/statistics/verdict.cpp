@@ -63,6 +63,10 @@ verdict inconclusive(const estimate& d, double margin, char grade) {
 
 // The interval excludes 0, but of so many rows one does by chance.
 verdict only_by_itself(const estimate& d, std::size_t rows) {
+  if (rows == 0)
+    return {finding::inconclusive,
+            fmt::format("inconclusive among all rows: {} by itself", direction_and_size(d)),
+            {}};
   const double to_zero = std::pow(d.range->half_width() / d.value, 2);
   const double times = to_zero * blocks_for_family(rows);
   const int more = static_cast<int>(std::clamp(std::ceil(d.n * (times - 1)), 1.0, most_blocks));

@@ -61,6 +61,7 @@ bool is_equivalent(const interval& range, double margin, char grade);
 // p-value, corrected for their number, is significant: so of runs in which nothing differs, at most
 // one in twenty says so of any row.
 struct in_family {
+  // That share the significance. 0: it has no share of its own and gets one where others differ.
   std::size_t rows = 1;
   double p = 0;  // corrected
 };
