@@ -7,11 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bench/contract/printable.hpp>
 #include <bench/machine/build_info.hpp>
+#include <bench/machine/kernel_config.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/version.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -62,6 +65,35 @@ std::string mitigations(const fs::path& root) {
     }
   }
   return active.empty() ? "none active" : fmt::format("{}", fmt::join(active, " | "));
+}
+
+std::optional<std::string> clock_rate(const fs::path& root) {
+  const auto khz = first_line(root / "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
+  const double number = std::strtod(khz.c_str(), nullptr);
+  if (!(number > 0)) return std::nullopt;
+  return fmt::format("{:.0f} MHz", number / 1000);
+}
+
+// "L1d 32K, L1i 32K, L2 512K", by name.
+std::optional<std::string> caches(const fs::path& root) {
+  std::set<std::string> found;
+  std::error_code none;
+  for (const auto& entry :
+       fs::directory_iterator{root / "sys/devices/system/cpu/cpu0/cache", none}) {
+    const auto level = first_line(entry.path() / "level"), type = first_line(entry.path() / "type"),
+               size = first_line(entry.path() / "size");
+    const auto* kind = type == "Data" ? "d" : type == "Instruction" ? "i" : "";
+    if (!level.empty()) found.insert(fmt::format("L{}{} {}", level, kind, size));
+  }
+  if (found.empty()) return std::nullopt;
+  return fmt::format("{}", fmt::join(found, ", "));
+}
+
+// bench/run has asked git; who starts echobench otherwise may say it, too.
+std::optional<std::string> commit() {
+  const auto* said = std::getenv("ECHOBENCH_COMMIT");
+  if (said == nullptr || *said == '\0') return std::nullopt;
+  return printable(said);
 }
 
 }  // namespace
@@ -136,6 +168,12 @@ environment describe_machine(const fs::path& root) {
   machine.flags = build_info::flags;
   machine.boost_version = fmt::format("{}.{}.{}", BOOST_VERSION / 100'000,
                                       BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100);
+  machine.commit = commit();
+  machine.clock_rate = clock_rate(root);
+  machine.caches = caches(root);
+  const kernel_config config{root};
+  if (const auto hz = config.value("CONFIG_HZ")) machine.tick_hz = std::atoi(hz->c_str());
+  if (config.is_known()) machine.irq_time = config.value("CONFIG_IRQ_TIME_ACCOUNTING") == "y";
   return machine;
 }
 

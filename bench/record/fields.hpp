@@ -14,7 +14,8 @@ BOOST_DESCRIBE_STRUCT(server_info, (), (name, command, announced, target, prefix
 BOOST_DESCRIBE_STRUCT(comparison, (), (base, contender, floor))
 BOOST_DESCRIBE_STRUCT(environment, (),
                       (cpu_model, cpus, kernel, virtualization, governor, mitigations, compiler,
-                       build_type, flags, boost_version, server_cpu, client_cpu))
+                       build_type, flags, boost_version, server_cpu, client_cpu, commit, clock_rate,
+                       caches, tick_hz, irq_time))
 BOOST_DESCRIBE_STRUCT(run_header, (),
                       (format, started_utc, suite, command_line, seed, rounds, scenarios, servers,
                        comparisons, machine))

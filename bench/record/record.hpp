@@ -54,9 +54,18 @@ struct environment {
   std::string boost_version;
   std::optional<int> server_cpu;  // absent: not pinned
   std::optional<int> client_cpu;
+  // Absent: the machine does not say, or the report is of an older version.
+  std::optional<std::string>
+      commit;  // of the checkout that was built: "4b61007" or "4b61007-dirty"
+  std::optional<std::string> clock_rate;  // the highest of CPU 0, "2450 MHz"
+  std::optional<std::string> caches;      // of CPU 0, "L1d 32K, L1i 32K, L2 512K"
+  std::optional<int> tick_hz;             // of the kernel's timer
+  // The kernel was built to count the time of interrupts apart from that of processes.
+  std::optional<bool> irq_time;
 };
 
-// One text per member that differs, such as "kernel: \"6.1.0\" -> \"6.2.0\"".
+// One text per member that both have and that differs, such as "kernel: \"6.1.0\" -> \"6.2.0\"".
+// The commit does not count: that it differs is why users compare runs.
 std::vector<std::string> differences_between(const environment& before, const environment& after);
 
 struct run_header {

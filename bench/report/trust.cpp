@@ -162,7 +162,15 @@ std::vector<fact> environment_facts(const run_header& header) {
       {"Mitigations", machine.mitigations},
       {"Compiler", machine.compiler},
       {"Build", machine.build_type + ", " + machine.flags},
-      {"Boost", machine.boost_version}};
+      {"Boost", machine.boost_version},
+      {"Commit", machine.commit.value_or("")},
+      {"Clock rate", machine.clock_rate.value_or("")},
+      {"Caches", machine.caches.value_or("")},
+      {"Kernel's timer", machine.tick_hz ? fmt::format("{} Hz", *machine.tick_hz) : ""},
+      {"Time of interrupts", machine.irq_time
+                                 ? fmt::format("the kernel was built to count it {} processes",
+                                               *machine.irq_time ? "apart from" : "as that of")
+                                 : ""}};
   for (auto& each : facts)
     if (each.text.empty()) each.text = "not recorded";
   return facts;

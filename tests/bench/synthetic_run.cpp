@@ -42,9 +42,23 @@ class synthetic_machine {
         header.servers.push_back({name,
                                   "build/release/bin/" + name + " --port {port}",
                                   {{"threads", "1"}, {"buffer", "1000"}, {"nodelay", "1"}}});
-    header.machine = {
-        "Imaginary CPU 3000", 2,         "6.1.0-imaginary", "kvm",    "n/a", "all mitigated",
-        "gcc 12.2.0",         "Release", "-O3 -DNDEBUG",    "1.81.0", 0,     1};
+    header.machine = {"Imaginary CPU 3000",
+                      2,
+                      "6.1.0-imaginary",
+                      "kvm",
+                      "n/a",
+                      "all mitigated",
+                      "gcc 12.2.0",
+                      "Release",
+                      "-O3 -DNDEBUG",
+                      "1.81.0",
+                      0,
+                      1,
+                      "4b61007",
+                      {},
+                      "L1d 32K, L2 512K",
+                      250,
+                      true};
     return header;
   }
 
