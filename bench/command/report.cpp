@@ -138,7 +138,7 @@ int compare_command(const arguments& given) {
     fmt::print("{}", comparison_markdown(change));
   else
     print_comparison(stdout, change, style_of(stdout));
-  return change.exit_code();
+  return exit_code_of(change.result);
 }
 
 }  // namespace bench

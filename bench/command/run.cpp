@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bench/analysis/analysis.hpp>
 #include <bench/command/commands.hpp>
 #include <bench/command/interruption.hpp>
 #include <bench/command/plan_text.hpp>
 #include <bench/command/progress.hpp>
+#include <bench/compare/gate.hpp>
 #include <bench/machine/kernel_counts.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/measure/preparation.hpp>
@@ -19,6 +21,7 @@
 #include <bench/text/failure.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/terminal.hpp>
+#include <bench/text/wrapped.hpp>
 #include <random>
 
 namespace bench {
@@ -31,6 +34,7 @@ struct run_options {
   fs::path output;
   std::string resume;  // a run folder, whose options replace all others
   std::string pin;
+  std::optional<double> gate;  // as a fraction
   bool list = false;
   bool verbose = false;
   bool allow_debug = false;
@@ -53,14 +57,20 @@ constexpr const char* explanation =
     "already:\n"
     "it is loaded alone, and has throughput and latency, but no CPU and no memory. The bare\n"
     "loop (floor) of the same reactor rides along wherever both servers share one.\n\n"
+    "Did a change make it slower? --against ../before compares the fibers of this build, or each "
+    "of\n"
+    "the bundled servers that --servers names, with the same server of another build, in the same\n"
+    "blocks: of a checkout that was built, its build folder or the folder of its programs. With\n"
+    "--gate 3% the exit code is 1 where a server uses over 3 % more CPU per message than its base\n"
+    "over all loads, 0 where none does, and 4 where the run cannot tell.\n\n"
     "Scenarios: c64/512 is 64 connections and messages of 512 bytes; at the end may stand\n"
     "+10000idle (so many silent connections more), /d16 (messages outstanding), and /r50% or\n"
     "/r20k (open loop, at half of what the slower server can do or 20,000 a second) or /churn\n"
     "(a connection for each message).\n\n"
     "A run that was interrupted or killed goes on with --resume DIR, from the same folder and on\n"
     "the same machine and build.\n\n"
-    "Exit code: 0 measured, 2 usage, 3 the run is invalid or nobody could be told, 130 it was\n"
-    "interrupted (what was measured is kept and reported).";
+    "Exit code: 0 measured, 1 and 4 as said under --gate, 2 usage, 3 the run is invalid or nobody\n"
+    "could be told, 130 it was interrupted (what was measured is kept and reported).";
 
 std::string suites_text() {
   std::string text = "Suites, each with what it takes here:\n";
@@ -74,15 +84,20 @@ run_options parse(const arguments& given) {
   std::string scenarios;
   std::string servers;
   std::string output;
+  std::optional<std::string> gate;
   std::optional<std::uint64_t> seed;
   options wanted{"echobench run", "", "Measures servers against each other and writes a report."};
   wanted.add("suite", chosen.request.suite, "NAME", "what to measure; the list is below");
   wanted.add("scenarios", scenarios, "A[,B...]", "instead of the suite's, as in c64/512/r20k");
-  wanted.add("servers", servers, "A,B[,C...]", "compare B, C, ... with A");
+  wanted.add("servers", servers, "A,B[,C...]",
+             "compare B, C, ... with A; with --against each with its older self");
   wanted.add("server", chosen.request.added, "NAME=COMMAND",
              "add any echo server; may be repeated");
   wanted.add("target", chosen.request.targets, "[NAME=]HOST:PORT",
              "add one that runs already, anywhere; may be repeated");
+  wanted.add("against", chosen.request.against, "BUILD",
+             "compare with the same servers of another build");
+  wanted.add("gate", gate, "PERCENT", "the exit code says whether CPU per message rose by more");
   wanted.add("filter", chosen.request.filter, "REGEX",
              "only rows whose 'scenario server server' matches, as grep -E");
   wanted.add("rounds", chosen.request.rounds, "N", "instead of the suite's; no time limit then");
@@ -108,6 +123,7 @@ run_options parse(const arguments& given) {
   chosen.request.servers = split(servers, ',');
   chosen.request.seed = seed ? *seed : std::random_device{}();
   chosen.output = output;
+  if (gate) chosen.gate = parse_percentage(*gate);
   return chosen;
 }
 
@@ -162,6 +178,15 @@ run_end run(const run_begin& begun, run_plan plan) {
   return record_run(plan, bed, file, shown, begun.record.value_or(run_record{}));
 }
 
+// Prints whether the run passes the gate, and returns the exit code for that.
+int show_gate(const fs::path& folder, double gate) {
+  const auto judged = judge_gate(analyse(read_run(folder / "run.ndjson")), gate);
+  const auto width = style_of(stdout).width;
+  fmt::print("\nGate {}: {}\n", percent_text(gate), word_of(judged.result));
+  for (const auto& each : judged.reasons) fmt::print("{}", wrapped("- " + each, width, 2));
+  return exit_code_of(judged.result);
+}
+
 }  // namespace
 
 int run_command(const arguments& given) {
@@ -176,7 +201,8 @@ int run_command(const arguments& given) {
   const bool done = begun.record && begun.record->end == run_end::complete;
   const auto end = done ? run_end::complete : run(begun, plan);
   report_run(begun.folder, begun.chosen.verbose ? detail::whole : detail::brief);
-  return end == run_end::interrupted ? exit_interrupted : 0;
+  const int passed = begun.chosen.gate ? show_gate(begun.folder, *begun.chosen.gate) : 0;
+  return end == run_end::interrupted ? exit_interrupted : passed;
 }
 
 }  // namespace bench

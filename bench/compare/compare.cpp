@@ -6,7 +6,6 @@
 #include <bench/compare/anchored.hpp>
 #include <bench/record/caveats.hpp>
 #include <bench/text/numbers.hpp>
-#include <charconv>
 #include <cmath>
 
 namespace bench {
@@ -109,29 +108,17 @@ char worst_grade_of(const results& found) {
   return std::max(grade_of(found.noise), grade_of(found.noise_alone));
 }
 
-// Reasons why a run can neither pass nor fail a gate, whatever its rows say.
 void add_gate_caveats(run_comparison& change, const results& found, const std::string& name) {
-  if (worst_grade_of(found) == 'D')
-    change.gate_caveats.push_back(name + ": noise grade D, too noisy for a gate");
-  for (const auto& each : found.caveats)
-    if (std::holds_alternative<caveats::debug_build>(each))
-      change.gate_caveats.push_back(name + ": " + text_of(each));
-}
-
-gate_result result_of(const std::vector<change_row>& rows) {
-  const auto any = [&](gate_result wanted) {
-    return std::any_of(rows.begin(), rows.end(),
-                       [wanted](const auto& row) { return row.gate == wanted; });
-  };
-  if (any(gate_result::failed)) return gate_result::failed;
-  return any(gate_result::inconclusive) ? gate_result::inconclusive : gate_result::passed;
+  for (const auto& each : why_no_gate(found)) change.gate_caveats.push_back(name + ": " + each);
 }
 
 void apply_gate(run_comparison& change, const results& before, const results& after,
                 const std::vector<std::string>& lost) {
   if (!change.gate) return;
   for (auto& row : change.rows) row.gate = gate_of(row, *change.gate);
-  change.result = result_of(change.rows);
+  std::vector<gate_result> results;
+  for (const auto& row : change.rows) results.push_back(row.gate);
+  change.result = all_of(results);
   add_gate_caveats(change, before, change.runs.front());
   add_gate_caveats(change, after, change.runs.back());
   // Missing rows leave a failure as it is, but they turn a pass into inconclusive.
@@ -177,19 +164,6 @@ void add_history(run_comparison& change, const std::vector<report_contents>& all
 
 }  // namespace
 
-int run_comparison::exit_code() const {
-  switch (result) {
-    case gate_result::failed:
-      return 1;
-    case gate_result::inconclusive:
-      return 4;
-    case gate_result::none:
-    case gate_result::passed:
-      return 0;
-  }
-  return 0;
-}
-
 run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                             std::optional<double> gate) {
   const auto all = read_all(runs);
@@ -213,21 +187,6 @@ run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
   add_history(change, all);
   for (std::size_t i = 0; i < all.size(); ++i) note_caveats(change, all[i].found, change.runs[i]);
   return change;
-}
-
-double parse_percentage(std::string_view text) {
-  const auto reject = [&]() -> double {
-    throw std::invalid_argument{
-        fmt::format("--gate '{}' is not a percentage above 0 and up to 100, for example 3%", text)};
-  };
-  auto digits = text;
-  if (digits.ends_with('%')) digits.remove_suffix(1);
-  while (digits.ends_with(' ')) digits.remove_suffix(1);
-  double number = 0;
-  const auto* end = digits.data() + digits.size();
-  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
-  if (error != std::errc{} || stopped != end || !(number > 0) || number > 100) return reject();
-  return number / 100;
 }
 
 }  // namespace bench

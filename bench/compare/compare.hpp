@@ -2,7 +2,7 @@
 //
 //     auto change = compare_runs({"runs/before", "runs/after/report.json"}, 0.03);
 //     print_comparison(stdout, change, style);
-//     return change.exit_code();
+//     return exit_code_of(change.result);
 //
 // Two runs are not paired and machines drift, so compare uses each server's ratio to an anchor from
 // the same blocks (see anchored.hpp). Of three or more runs, oldest first, the first is compared
@@ -14,16 +14,14 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include <bench/compare/gate.hpp>
 #include <bench/compare/history.hpp>
 #include <bench/report/report.hpp>
 #include <bench/statistics/statistics.hpp>
 
 namespace bench {
-
-enum class gate_result { none, passed, failed, inconclusive };
 
 // One server in one scenario, in the first and the last run.
 struct change_row {
@@ -57,9 +55,6 @@ struct run_comparison {
   std::vector<std::string> gate_caveats;  // why a gate could neither pass nor fail, as sentences
   std::optional<double> gate;             // largest accepted change from the first to the last run
   gate_result result = gate_result::none;
-
-  // 0: passed or no gate; 1: failed; 4: inconclusive.
-  int exit_code() const;
 };
 
 // The runs are readable but have nothing in common to compare, or one of them is void: exit code 3.
@@ -72,10 +67,6 @@ struct nothing_to_compare : std::runtime_error {
 // nothing_to_compare (exit code 3).
 run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                             std::optional<double> gate = std::nullopt);
-
-// The value of --gate as a fraction: "3%", "3 %" and "3" are 0.03. Throws std::invalid_argument,
-// which says what is accepted.
-double parse_percentage(std::string_view text);
 
 std::string comparison_text(const run_comparison& change, const style& given);
 std::string comparison_markdown(const run_comparison& change);

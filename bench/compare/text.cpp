@@ -81,12 +81,9 @@ std::string history_text(const run_comparison& change, int width) {
 
 std::string gate_text(const run_comparison& change, int width) {
   if (!change.gate) return {};
-  const auto* word = change.result == gate_result::passed ? "passed"
-                     : change.result == gate_result::failed
-                         ? "FAILED"
-                         : "inconclusive, neither passed nor failed";
   auto text = fmt::format("\nGate {}{}: {}\n", percent_text(*change.gate),
-                          change.runs.size() > 2 ? ", the first run against the last" : "", word);
+                          change.runs.size() > 2 ? ", the first run against the last" : "",
+                          word_of(change.result));
   for (const auto& each : change.gate_caveats) text += wrapped("- " + each, width, 2);
   return text;
 }

@@ -20,10 +20,28 @@ comparison compare(const std::string& contender, const std::string& base) {
   return {base, contender, floor_of(base, contender)};
 }
 
-// The comparisons that --servers and --server ask for. Empty: the suite decides.
-std::vector<comparison> asked_comparisons(const run_request& request,
+// The servers that are compared with those of another build: the asked ones, or the suite's fibers.
+std::vector<std::string> renewed_servers(const run_request& request, const suite& chosen) {
+  if (!request.servers.empty()) return request.servers;
+  std::vector<std::string> names;
+  for (const auto& part : chosen.parts)
+    for (const auto& [contender, base] : part.matchups)
+      for (const auto& name : {contender, base})
+        if (name.starts_with("fibers/") &&
+            std::find(names.begin(), names.end(), name) == names.end())
+          names.push_back(name);
+  return names;
+}
+
+// The comparisons that --against, --servers and --server ask for. Empty: the suite decides.
+std::vector<comparison> asked_comparisons(const run_request& request, const suite& chosen,
                                           const std::vector<server_info>& added) {
   std::vector<comparison> all;
+  if (!request.against.empty()) {
+    for (const auto& name : renewed_servers(request, chosen))
+      all.push_back(compare(name, older_server(name, request.against).name));
+    return all;
+  }
   for (std::size_t i = 1; i < request.servers.size(); ++i)
     all.push_back(compare(request.servers[i], request.servers[0]));
   if (!all.empty() || added.empty()) return all;
@@ -57,12 +75,14 @@ std::vector<pairing> pairings_of(const suite& chosen, const run_request& request
       if (std::none_of(all.begin(), all.end(), same)) all.push_back(std::move(row));
     }
   };
-  const auto asked = asked_comparisons(request, added);
+  const auto asked = asked_comparisons(request, chosen, added);
   for (const auto& pair : asked) add(pair, part_for(chosen, pair).scenarios);
-  if (!asked.empty()) return all;
+  if (!asked.empty() &&
+      !(request.servers.empty() && request.added.empty() && request.targets.empty()))
+    return all;
   for (const auto& each : chosen.parts)
     for (const auto& [contender, base] : each.matchups)
-      add(compare(contender, base), each.scenarios);
+      if (asked.empty()) add(compare(contender, base), each.scenarios);
   if (chosen.injects && request.scenarios.empty()) {
     add(compare(slowed_server, control_server), {slowed_load});
     // A duet shows the difference, so exclusive blocks would only cost time.
@@ -197,13 +217,23 @@ std::vector<T> distinct(const std::vector<pairing>& pairings, Of of) {
 // grows as they take longer. It does not shrink, because fewer rows end by themselves.
 std::chrono::seconds grown_budget(const run_plan& plan, const run_request& request) {
   const bool asks_for_rows = !request.servers.empty() || !request.added.empty() ||
-                             !request.targets.empty() || !request.scenarios.empty();
+                             !request.targets.empty() || !request.scenarios.empty() ||
+                             !request.against.empty();
   if (!asks_for_rows) return *plan.budget;
   run_request usual;
   usual.suite = request.suite;
   const std::chrono::duration<double> expected = expected_duration(plan);
   const auto growth = expected / expected_duration(plan_run(usual));
   return std::chrono::ceil<std::chrono::seconds>(*plan.budget * std::max(1.0, growth));
+}
+
+void expect_servers_to_compare(const run_request& request) {
+  if (request.against.empty() && request.servers.size() == 1)
+    throw usage_error("--servers wants two names or more: the base, and what is compared with it");
+  if (!request.against.empty() && !(request.added.empty() && request.targets.empty()))
+    throw usage_error(
+        "--against compares servers of this build with those of another: it goes together with "
+        "neither --server nor --target");
 }
 
 }  // namespace
@@ -220,16 +250,17 @@ int servers_in(block_kind kind, const comparison& pair) {
 
 run_plan plan_run(const run_request& request) {
   const auto& chosen = find_suite(request.suite);
-  if (request.servers.size() == 1) {
-    throw usage_error("--servers wants two names or more: the base, and what is compared with it");
-  }
+  expect_servers_to_compare(request);
   const int rounds = request.rounds.value_or(chosen.rounds);
   if (rounds < fewest_rounds || rounds > most_rounds) {
     throw usage_error(
         fmt::format("--rounds {} is not {} to {}", rounds, fewest_rounds, most_rounds));
   }
-  const auto added = added_servers(request.added, request.targets);
+  auto added = added_servers(request.added, request.targets);
   for (const auto& each : request.servers) find_server(each, added);
+  if (!request.against.empty())
+    for (const auto& name : renewed_servers(request, chosen))
+      added.push_back(older_server(name, request.against));
 
   run_plan plan;
   plan.suite = chosen.name;

@@ -22,7 +22,9 @@ struct run_request {
   std::vector<std::string> servers;
   std::vector<std::string> added{};    // name=command
   std::vector<std::string> targets{};  // host:port or name=host:port
-  std::string filter;                  // a regular_expression on the rows; empty: every row
+  // Another build, with whose servers those of this one are compared; empty: none.
+  std::string against{};
+  std::string filter;  // a regular_expression on the rows; empty: every row
   std::optional<int> rounds;
   std::uint64_t seed = 1;
   std::optional<int> descriptors{};  // how many this process may have open; absent: no limit

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bench/contract/printable.hpp>
 #include <bench/load/address.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/server/regular_expression.hpp>
+#include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
 
 namespace bench {
@@ -30,6 +32,12 @@ struct variant {
 // Longer than any name that the grammar describes. A name may come from a file, and parts_of() is
 // slow for long texts.
 constexpr std::size_t longest_name = 100;
+
+constexpr std::string_view of_another_build = "old/";
+
+std::string without_age(const std::string& name) {
+  return name.starts_with(of_another_build) ? name.substr(of_another_build.size()) : name;
+}
 
 std::optional<variant> parse_variant(const std::string& name) {
   if (name.size() > longest_name) return std::nullopt;
@@ -95,7 +103,7 @@ server_info parse_target(const std::string& text) {
 }
 
 variant variant_of(const std::string& name) {
-  return parse_variant(name).value_or(variant{name, {}, {}, {}, {}, {}});
+  return parse_variant(without_age(name)).value_or(variant{name, {}, {}, {}, {}, {}});
 }
 
 }  // namespace
@@ -132,7 +140,7 @@ server_info find_server(const std::string& name, const std::vector<server_info>&
 }
 
 std::optional<std::string> bundled_reactor(const std::string& name) {
-  const auto found = parse_variant(name);
+  const auto found = parse_variant(without_age(name));
   if (!found) return std::nullopt;
   return found->plain.substr(found->plain.find('/') + 1);
 }
@@ -146,13 +154,33 @@ std::vector<server_info> added_servers(const std::vector<std::string>& commands,
   std::vector<server_info> added;
   const auto add = [&](server_info server, const char* option, const std::string& text) {
     const auto same = [&](const server_info& each) { return each.name == server.name; };
-    if (find_bundled(server.name) || std::any_of(added.begin(), added.end(), same))
+    if (find_bundled(without_age(server.name)) || std::any_of(added.begin(), added.end(), same))
       throw usage_error(fmt::format("{} '{}': that name is taken", option, text));
     added.push_back(std::move(server));
   };
   for (const auto& text : commands) add(parse_command(text), "--server", text);
   for (const auto& text : targets) add(parse_target(text), "--target", text);
   return added;
+}
+
+server_info older_server(const std::string& name, const std::filesystem::path& build) {
+  auto server = find_server(name);
+  const auto end = server.command.find(' ');
+  const auto program = server.command.substr(0, end);
+  for (const auto* inside : {"", "bin", "build/release/bin"}) {
+    const auto path = build / inside / program;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error) || access(path.c_str(), X_OK) != 0) continue;
+    expect_printable_name("--against", build.string(), build.string());
+    server.command = join_words({absolute(path).lexically_normal()}) + server.command.substr(end);
+    server.name = std::string{of_another_build} + name;
+    return server;
+  }
+  throw usage_error(
+      fmt::format("--against '{}' has no {}, neither in itself nor in bin/ nor in "
+                  "build/release/bin/: it wants a "
+                  "checkout that was built, its build folder or the folder of its programs",
+                  build.string(), program));
 }
 
 std::optional<std::string> floor_of(const std::string& base, const std::string& contender) {

@@ -12,10 +12,11 @@
 //     fibers/epoll/inject1000ns     burns 1,000 ns of CPU per message, as a control
 //
 // A server that the command line adds is named there; without a name, a target's address is its
-// name.
+// name. One of another build of this project is old/fibers/epoll.
 #pragma once
 
 #include <bench/record/record.hpp>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +30,8 @@ const std::vector<server_info>& bundled_servers();
 // the names.
 server_info find_server(const std::string& name, const std::vector<server_info>& added = {});
 
-// The reactor that a bundled server's name asks for; nullopt for any other program.
+// The reactor that the name of a bundled server asks for, or of an older one; nullopt for any other
+// program.
 std::optional<std::string> bundled_reactor(const std::string& name);
 
 // True if a build or machine may lack this server: not every kernel permits io_uring.
@@ -39,6 +41,11 @@ bool may_be_missing(const std::string& name);
 // "host:port" or "name=host:port". Throws usage_error, which says what is wrong with which.
 std::vector<server_info> added_servers(const std::vector<std::string>& commands,
                                        const std::vector<std::string>& targets);
+
+// A bundled server as another build of this project has it, with "old/" before its name. `build` is
+// a checkout that was built with the preset "release", its build folder, or the folder of its
+// programs. Throws usage_error if the program is in none of these.
+server_info older_server(const std::string& name, const std::filesystem::path& build);
 
 // The bare loop with the reactor, the number of threads and the kind of socket that both servers
 // have. nullopt if they differ, if there is no such loop, or if it is one of the two.

@@ -193,6 +193,25 @@ BOOST_FIXTURE_TEST_CASE(list_prints_the_plan_and_starts_nothing, echobench) {
   BOOST_TEST(!fs::exists(folder / "runs"));
 }
 
+BOOST_FIXTURE_TEST_CASE(another_build_joins_the_run_and_a_gate_is_the_exit_code, echobench) {
+  const auto build = fs::path{path_of("fibers_echo")}.parent_path().string();
+  const words against{"run",         "--against",     build,      "--servers", "fibers/epoll",
+                      "--scenarios", "c1/64",         "--gate",   "3%",        "--rounds",
+                      "1",           "--allow-debug", "--output", "run"};
+  const auto ended = run(against);
+  BOOST_TEST(ended.exit_code == 4, ended.err);
+  BOOST_TEST(holds(ended.out, "\nGate 3.0 %: inconclusive"), ended.out);
+  BOOST_TEST(holds(ended.out, "fibers/epoll against old/fibers/epoll: too few rounds"), ended.out);
+  BOOST_TEST(holds(folder.read("run/report.md"), "fibers/epoll / old/fibers/epoll"));
+  const auto nowhere = run({"run", "--against", "nowhere", "--gate", "3%"});
+  BOOST_TEST(nowhere.exit_code == 2);
+  BOOST_TEST(lines_in(nowhere.err) == 1, nowhere.err);
+  BOOST_TEST(holds(nowhere.err, "--against 'nowhere' has no fibers_echo"), nowhere.err);
+  const auto no_gate = run({"run", "--gate", "much"});
+  BOOST_TEST(no_gate.exit_code == 2);
+  BOOST_TEST(holds(no_gate.err, "--gate 'much' is not a percentage"), no_gate.err);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_run_writes_its_files_and_its_summary, echobench) {
   const auto ended = run(shortest);
   BOOST_TEST_MESSAGE(ended.err);

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_history_marks_the_run_in_which_it_changed) {
   BOOST_TEST(history_row_of(change, "fibers/epoll").points[3]->ratio ==
                  row_of(change, "fibers/epoll").ratio_after,
              boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(change.exit_code() == 1);
+  BOOST_TEST(exit_code_of(change.result) == 1);
   const auto text = bench::comparison_text(change, {});
   BOOST_TEST(std::regex_search(
       text, std::regex{"\nc64/512 +fibers/epoll +0\\.\\d+ +0\\.\\d+ +0\\.\\d+\\* +0\\.\\d+\n"}));
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_gate_over_many_runs_is_the_first_against_the_last) {
   const history_of_runs runs{
       {synthetic_run(quiet(1)), synthetic_run(slower(2, 400)), synthetic_run(quiet(3))}};
   const auto change = compare_runs(runs.paths, 0.03);
-  BOOST_TEST(change.exit_code() == 0);
+  BOOST_TEST(exit_code_of(change.result) == 0);
   BOOST_TEST(marks_of(history_row_of(change, "fibers/epoll")) == ".**");
 }
 

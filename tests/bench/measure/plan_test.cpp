@@ -7,24 +7,16 @@
 #include <bench/text/failure.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <set>
 
 #include <tests/bench/measure/requests.hpp>
+#include <tests/scratch_folder.hpp>
+#include <tests/texts.hpp>
 
 using bench::block_kind;
 using bench::plan_run;
 namespace data = boost::unit_test::data;
-
-namespace {
-
-auto saying(std::string words) {
-  return [words = std::move(words)](const bench::usage_error& error) {
-    BOOST_TEST_MESSAGE(error.what());
-    return std::string{error.what()}.find(words) != std::string::npos;
-  };
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(who_asks_for_servers_or_scenarios_gets_no_others) {
   auto request = asking("default");
@@ -277,4 +269,55 @@ BOOST_AUTO_TEST_CASE(blocks_that_want_more_descriptors_than_there_are_are_left_o
   BOOST_TEST((alone.control && !alone.duet && alone.exclusive));
   request.descriptors = 200;
   BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, saying("c64/64+300idle"));
+}
+
+namespace {
+
+// A build with fibers_echo, and what compares with it.
+struct other_build {
+  scratch_folder folder;
+  bench::run_request request = asking("default");
+
+  other_build() {
+    std::filesystem::permissions(folder.write("fibers_echo", "#!/bin/sh\n"),
+                                 std::filesystem::perms::owner_all);
+    request.against = folder.path();
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(another_build_is_compared_with_the_fibers_of_the_suite, other_build) {
+  const auto plan = plan_run(request);
+  const auto pairs = plan.comparisons();
+  BOOST_REQUIRE(pairs.size() == 3U);
+  BOOST_TEST((pairs[0] == bench::comparison{"old/fibers/epoll", "fibers/epoll", "floor/epoll"}));
+  BOOST_TEST((pairs[1] == bench::comparison{"old/fibers/select", "fibers/select", "floor/select"}));
+  BOOST_TEST(bench::injected_ns(pairs[2].contender).has_value());
+  const auto usual = plan_run(asking("default"));
+  BOOST_TEST(plan.pairings.size() == usual.pairings.size());
+  for (std::size_t i = 0; i < plan.pairings.size(); ++i) {
+    BOOST_TEST(plan.pairings[i].scenario.text() == usual.pairings[i].scenario.text());
+    BOOST_TEST(plan.pairings[i].duet == usual.pairings[i].duet);
+  }
+  BOOST_TEST(plan.pairings.back().comparison.base == "fibers/epoll");  // the control
+}
+
+BOOST_FIXTURE_TEST_CASE(of_another_build_only_the_named_servers_are_compared, other_build) {
+  request.servers = {"fibers/poll"};
+  const auto pairs = plan_run(request).comparisons();
+  BOOST_REQUIRE(pairs.size() == 1U);
+  BOOST_TEST(pairs[0].contender == "fibers/poll");
+  BOOST_TEST(pairs[0].base == "old/fibers/poll");
+}
+
+BOOST_FIXTURE_TEST_CASE(another_build_is_compared_with_nothing_from_elsewhere, other_build) {
+  auto with_program = request;
+  with_program.added = {"mine=./mine {port}"};
+  BOOST_CHECK_EXCEPTION(plan_run(with_program), bench::usage_error, saying("--against"));
+  auto with_target = request;
+  with_target.targets = {"localhost:1"};
+  BOOST_CHECK_EXCEPTION(plan_run(with_target), bench::usage_error, saying("--against"));
+  request.against = folder / "nowhere";
+  BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, saying("has no fibers_echo"));
 }

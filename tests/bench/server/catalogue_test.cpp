@@ -1,11 +1,16 @@
+#include <algorithm>
 #include <bench/server/catalogue.hpp>
+#include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <string>
 
+#include <tests/scratch_folder.hpp>
 #include <tests/texts.hpp>
 
+namespace fs = std::filesystem;
 namespace data = boost::unit_test::data;
 
 BOOST_AUTO_TEST_CASE(every_side_is_known_on_every_reactor_that_it_is_built_for) {
@@ -81,4 +86,38 @@ BOOST_AUTO_TEST_CASE(a_name_of_a_million_letters_is_no_name_of_ours) {
   BOOST_TEST(!bench::bundled_reactor(longest).has_value());
   BOOST_TEST(
       !bench::bundled_reactor("fibers/epoll/spin" + std::string(200, '9') + "us").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_of_another_build_is_found_wherever_its_programs_stand) {
+  const scratch_folder folder;
+  const auto bin = folder / "a checkout" / "build" / "release" / "bin";
+  fs::create_directories(bin);
+  const auto program = folder.write("a checkout/build/release/bin/fibers_echo", "#!/bin/sh\n");
+  fs::permissions(program, fs::perms::owner_all);
+  for (const auto& build :
+       {folder / "a checkout", folder / "a checkout/build/release", fs::path{bin}}) {
+    const auto server = bench::older_server("fibers/select/t2", build);
+    BOOST_TEST(server.name == "old/fibers/select/t2");
+    const auto words = bench::split_words(server.command);
+    BOOST_TEST(words.front() == program.string());
+    BOOST_TEST(words.back() == "2");
+    BOOST_TEST((std::find(words.begin(), words.end(), "select") != words.end()));
+  }
+  for (const auto* name : {"floor/epoll", "asio-callback/epoll"})
+    BOOST_CHECK_EXCEPTION(bench::older_server(name, bin), bench::usage_error, saying("has no "));
+  BOOST_CHECK_EXCEPTION(bench::older_server("fibers/epoll", folder / "nowhere"), bench::usage_error,
+                        saying("nowhere' has no fibers_echo, neither in itself nor in bin/"));
+  BOOST_CHECK_THROW(bench::older_server("mine", bin), bench::usage_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_of_another_build_is_like_that_of_this_one) {
+  BOOST_TEST(bench::reactor_of("old/fibers/select") == "select");
+  BOOST_TEST(bench::bundled_reactor("old/fibers/io_uring").value() == "io_uring");
+  BOOST_TEST(bench::may_be_missing("old/fibers/io_uring"));
+  BOOST_TEST(bench::floor_of("old/fibers/epoll/t2", "fibers/epoll/t2").value() == "floor/epoll/t2");
+  BOOST_TEST(bench::may_share_a_core("old/fibers/epoll", "fibers/epoll"));
+  BOOST_TEST(!bench::may_share_a_core("old/fibers/epoll/spin50us", "fibers/epoll"));
+  BOOST_CHECK_THROW(bench::find_server("old/fibers/epoll"), bench::usage_error);
+  BOOST_CHECK_EXCEPTION(bench::added_servers({"old/fibers/epoll=./mine"}, {}), bench::usage_error,
+                        saying("that name is taken"));
 }
