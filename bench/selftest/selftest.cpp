@@ -14,7 +14,7 @@ namespace bench {
 namespace {
 
 constexpr double least_found = 0.5;
-constexpr double most_found = 1.5;
+constexpr double most_found = 1.3;
 constexpr double latest_us = 200;
 constexpr double histogram_precision = 0.008;  // as histogram.hpp states
 

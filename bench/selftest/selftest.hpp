@@ -26,7 +26,7 @@ struct proof {
 // neither lower nor higher. At noise grade D that would prove nothing, so it does not hold.
 proof judge_same(const std::vector<block>& blocks);
 
-// Holds if the verdict is "higher" and the interval of the difference touches 0.5 to 1.5 times what
+// Holds if the verdict is "higher" and the interval of the difference touches 0.5 to 1.3 times what
 // was injected. More than was injected is found where a slower server lets the client sleep: to
 // wake it is CPU time of the server, several microseconds on some virtual machines. Batching hides
 // a part of it, and side effects of the delay may add to it.
