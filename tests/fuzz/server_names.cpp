@@ -24,7 +24,7 @@ void check_host_and_port(const std::string& text) {
 void check_added(const std::string& target, const std::string& command) {
   std::vector<bench::server_info> added;
   const auto add = [&](bench::arguments commands, bench::arguments targets) {
-    fuzz::accepts<bench::usage_error>(target + command,
+    fuzz::accepts<bench::usage_error>(target + ' ' + command,
                                       [&] { added = bench::added_servers(commands, targets); });
   };
   add({}, {target});
