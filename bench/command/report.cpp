@@ -12,6 +12,7 @@
 #include <bench/report/document/micro.hpp>
 #include <bench/report/report.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/file.hpp>
 #include <bench/text/terminal.hpp>
 #include <bench/text/wrapped.hpp>
 #include <filesystem>
@@ -119,23 +120,33 @@ int report_command(const arguments& given) {
 
 int compare_command(const arguments& given) {
   std::optional<std::string> gate;
-  bool markdown = false;
+  std::optional<std::string> page;
+  bool markdown = false, json = false;
   options wanted{
-      "echobench compare", "RUN RUN...",
-      "Says whose CPU per message changed from the first run to the last, oldest first:\n"
-      "by the ratio to a server that both measured, because days are not paired. Of\n"
-      "three runs and more it also shows each server's way from run to run."};
+      "echobench compare", "OLD... NEW",
+      "Says what changed from earlier runs of one program to a new run: CPU per message,\n"
+      "throughput, latency and memory of each server, as ratios to a server of the same\n"
+      "run, because days are not paired. Runs of one program differ, too: from three old\n"
+      "runs on, they show by how much; below that, 2 % of CPU per message is assumed."};
   wanted.add("gate", gate, "PERCENT",
-             "exit 1 if a server's rose by more from the first run to the last, 4 if unclear");
+             "exit 1 if the mean CPU per message surely rose by more, 4 if unclear");
   wanted.add("markdown", markdown, "print Markdown, for a pull request");
+  wanted.add("json", json, "print JSON, for programs");
+  wanted.add("page", page, "FILE", "write an HTML page with charts, too");
   const auto rest = wanted.parse(given);
-  if (rest.size() < 2) throw usage_error("echobench compare: wants two or more runs, oldest first");
+  if (rest.size() < 2)
+    throw usage_error("echobench compare: wants two or more runs, the new one last");
+  if (markdown && json) throw usage_error("echobench compare: --markdown or --json, not both");
   expect_names(rest, "echobench compare");
   std::optional<double> limit;
   if (gate) limit = parse_percentage(*gate);
+  if (page && page->empty()) throw usage_error("echobench compare: --page '' is no file");
   const auto change = compare_runs({rest.begin(), rest.end()}, limit);
+  if (page) replace_file(*page, comparison_page(change));
   if (markdown)
     fmt::print("{}", comparison_markdown(change));
+  else if (json)
+    fmt::print("{}", comparison_json(change));
   else
     print_comparison(stdout, change, style_of(stdout));
   return exit_code_of(change.result);

@@ -1,42 +1,128 @@
 #include <bench/compare/anchored.hpp>
+
+#include <fmt/format.h>
+
 #include <bench/record/run_folder.hpp>
+#include <bench/server/catalogue.hpp>
 #include <cmath>
 #include <numeric>
+#include <vector>
 
 namespace bench {
 namespace {
+
+using anchored_map = std::map<subject, anchored>;
 
 bool is_asio(const std::string& server) {
   return server.starts_with("asio-callback/");
 }
 
-void add_against_floor(std::map<subject, anchored>& all, const cost_row& row,
-                       const server_cost& server, double block_cost::*cost) {
-  anchored values{{}, server.cpu_ns.value};
-  for (const auto& each : row.blocks)
-    if (each.floor_ns) values.log_ratios.push_back(std::log(each.*cost / *each.floor_ns));
-  all.try_emplace({row.scenario.text(), server.server, *row.comparison.floor}, std::move(values));
+void add(anchored_map& all, subject about, std::span<const double> log_ratios, double as_measured) {
+  const auto found = paired_t_interval(log_ratios);
+  if (!found.range) return;
+  const double error = spread(log_ratios) / std::sqrt(static_cast<double>(log_ratios.size()));
+  all.try_emplace(std::move(about), anchored{found.value, error, as_measured});
 }
 
-void add_row(std::map<subject, anchored>& all, const cost_row& row) {
+void add_against_floor(anchored_map& all, const cost_row& row, const server_cost& server,
+                       double block_cost::*cost) {
+  std::vector<double> logs;
+  for (const auto& each : row.blocks)
+    if (each.floor_ns) logs.push_back(std::log(each.*cost / *each.floor_ns));
+  add(all, {quantity::cpu, row.scenario.text(), server.server, *row.comparison.floor}, logs,
+      server.cpu_ns.value);
+}
+
+void add_costs(anchored_map& all, const cost_row& row) {
   if (row.verdict.what == finding::unmeasured) return;
   if (is_asio(row.comparison.base) || !row.floor_ns) {
-    anchored values{{}, row.contender.cpu_ns.value};
-    for (const auto& each : row.blocks) values.log_ratios.push_back(std::log(each.ratio));
-    all.try_emplace({row.scenario.text(), row.contender.server, row.base.server},
-                    std::move(values));
+    std::vector<double> logs;
+    for (const auto& each : row.blocks) logs.push_back(std::log(each.ratio));
+    add(all, {quantity::cpu, row.scenario.text(), row.contender.server, row.base.server}, logs,
+        row.contender.cpu_ns.value);
     return;
   }
   add_against_floor(all, row, row.contender, &block_cost::contender_ns);
   add_against_floor(all, row, row.base, &block_cost::base_ns);
 }
 
+// What a report holds of these is the ratio and its interval, not each block.
+void add_estimate(anchored_map& all, quantity what, const load_row& row, const estimate& ratio,
+                  double as_measured) {
+  const auto logarithm = log_from_ratio(ratio);
+  if (!logarithm.range) return;
+  const t_estimate one{0, 1, static_cast<double>(logarithm.n - 1)};
+  all.try_emplace(
+      {what, row.scenario.text(), row.contender.server, row.base.server},
+      anchored{logarithm.value, logarithm.range->half_width() / one.range().high, as_measured});
+}
+
+void add_loads(anchored_map& all, const load_row& row) {
+  const auto& server = row.contender;
+  if (!row.throughput_verdict || row.throughput_verdict->what != finding::unmeasured)
+    add_estimate(all, quantity::throughput, row, row.throughput_ratio,
+                 server.messages_per_second.value);
+  if (row.p50) add_estimate(all, quantity::p50, row, row.p50->ratio, server.p50_us.value);
+}
+
+void add_memory(anchored_map& all, const results& found, const comparison& pair) {
+  const auto kib_of = [&](const std::string& server) {
+    for (const auto& row : found.memory)
+      if (row.server == server) return row.kib_per_connection.value_or(0);
+    return 0.0;
+  };
+  const double kib = kib_of(pair.contender), anchor_kib = kib_of(pair.base);
+  if (kib > 0 && anchor_kib > 0)
+    all.try_emplace({quantity::memory, {}, pair.contender, pair.base},
+                    anchored{std::log(kib / anchor_kib), 0, kib});
+}
+
 }  // namespace
 
-double anchored::ratio() const {
-  if (log_ratios.empty()) return 1;
-  return std::exp(std::accumulate(log_ratios.begin(), log_ratios.end(), 0.0) /
-                  static_cast<double>(log_ratios.size()));
+std::string_view name_of(quantity what) {
+  switch (what) {
+    case quantity::cpu:
+      return "CPU per message";
+    case quantity::throughput:
+      return "throughput";
+    case quantity::p50:
+      return "p50 of latency";
+    case quantity::memory:
+      return "memory per connection";
+  }
+  return {};
+}
+
+std::string_view unit_of(quantity what) {
+  switch (what) {
+    case quantity::cpu:
+      return "ns";
+    case quantity::throughput:
+      return "messages/s";
+    case quantity::p50:
+      return "us";
+    case quantity::memory:
+      return "KiB";
+  }
+  return {};
+}
+
+double prior_spread(quantity what) {
+  switch (what) {
+    case quantity::cpu:
+      return 0.02;
+    case quantity::throughput:
+    case quantity::p50:
+      return 0.04;
+    case quantity::memory:
+      return 0.01;
+  }
+  return {};
+}
+
+std::string text_of(const subject& about) {
+  return fmt::format("{} of {}{}{} against {}", name_of(about.what), about.server,
+                     about.scenario.empty() ? "" : " on ", about.scenario, about.anchor);
 }
 
 report_contents read_run_or_report(const std::filesystem::path& path) {
@@ -52,9 +138,14 @@ report_contents read_run_or_report(const std::filesystem::path& path) {
   return {record.header, analyse(record)};
 }
 
-std::map<subject, anchored> anchored_costs(const results& found) {
-  std::map<subject, anchored> all;
-  for (const auto& row : found.costs) add_row(all, row);
+std::map<subject, anchored> anchored_ratios(const results& found) {
+  anchored_map all;
+  for (const auto& row : found.costs)
+    if (!is_injected(row.comparison)) add_costs(all, row);
+  for (const auto& row : found.loads)
+    if (!is_injected(row.comparison)) add_loads(all, row);
+  for (const auto& pair : pairs_of(found))
+    if (!is_injected(pair)) add_memory(all, found, pair);
   return all;
 }
 

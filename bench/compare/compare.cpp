@@ -3,134 +3,276 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <algorithm>
-#include <bench/compare/anchored.hpp>
+#include <bench/compare/history.hpp>
 #include <bench/record/caveats.hpp>
 #include <bench/text/numbers.hpp>
 #include <cmath>
+#include <set>
 
 namespace bench {
 namespace {
 
-std::optional<change_row> row_of(const subject& about, const anchored& before,
-                                 const anchored& after, double gate) {
-  const auto difference = welch(before.log_ratios, after.log_ratios);
-  if (!difference) return std::nullopt;
-  change_row row;
-  row.scenario = about.scenario;
-  row.server = about.server;
-  row.anchor = about.anchor;
-  row.blocks_before = static_cast<int>(before.log_ratios.size());
-  row.blocks_after = static_cast<int>(after.log_ratios.size());
-  row.ratio_before = before.ratio();
-  row.ratio_after = after.ratio();
-  row.change = std::expm1(difference->difference);
-  row.range = {std::expm1(difference->range.low), std::expm1(difference->range.high)};
-  row.p = difference->p;
-  row.gate_p = difference->p_at_most(std::log1p(gate));
-  row.cpu_ns_before = before.cpu_ns;
-  row.cpu_ns_after = after.cpu_ns;
-  return row;
-}
+constexpr std::array quantities{quantity::cpu, quantity::throughput, quantity::p50,
+                                quantity::memory};
 
-// Adds a row for each subject that both runs have. Returns the subjects of the first run that are
-// missing in the last or have too few blocks.
-std::vector<std::string> match(run_comparison& change, const results& before,
-                               const results& after) {
-  std::vector<std::string> lost;
-  const auto lose = [&](const subject& about) {
-    lost.push_back(fmt::format("{} on {} against {}", about.server, about.scenario, about.anchor));
-  };
-  const auto old_values = anchored_costs(before);
-  const auto new_values = anchored_costs(after);
-  const auto missing = [&](const subject& about, const char* where) {
-    change.notes.push_back(fmt::format("{} on {} against {}: only in {}", about.server,
-                                       about.scenario, about.anchor, where));
-  };
-  for (const auto& [about, values] : old_values) {
-    const auto found = new_values.find(about);
-    if (found == new_values.end()) {
-      missing(about, "the first run");
-      lose(about);
-    } else if (auto row = row_of(about, values, found->second, change.gate.value_or(0))) {
-      change.rows.push_back(std::move(*row));
-    } else {
-      change.notes.push_back(
-          fmt::format("{} on {}: fewer than two blocks in a run", about.server, about.scenario));
-      lose(about);
+// What all runs measured of one subject; `row` indexes run_comparison::rows.
+struct subject_in_runs {
+  std::size_t row;
+  row_in_runs values;
+};
+
+class comparison_of_runs {
+ public:
+  comparison_of_runs(std::vector<report_contents> all, std::vector<std::string> names,
+                     std::optional<double> gate)
+      : all_{std::move(all)}, gate_{gate} {
+    change_.runs = std::move(names);
+    for (const auto& each : all_) {
+      ratios_.push_back(anchored_ratios(each.found));
+      margin_ = std::max(margin_, each.found.margin);
+      grade_ = std::max({grade_, grade_of(each.found.noise), grade_of(each.found.noise_alone)});
     }
   }
-  for (const auto& each : new_values)
-    if (!old_values.contains(each.first)) missing(each.first, "the last run");
-  return lost;
+
+  run_comparison compared() && {
+    match();
+    for (const auto what : quantities) judge(what);
+    if (gate_ && !change_.gate) {
+      change_.gate = compare_gate{*gate_, 0, {}, {"the runs have no CPU per message in common"}};
+      change_.result = gate_result::inconclusive;
+    }
+    correct();
+    mark_steps(change_.rows, margin_);
+    note_machines();
+    note_caveats();
+    return std::move(change_);
+  }
+
+ private:
+  void match();
+  void add_row(const subject& about);
+  void judge(quantity what);
+  void add_means(quantity what, const std::vector<subject_in_runs>& rows,
+                 const between_runs& model);
+  void apply_gate(const std::vector<row_in_runs>& rows, const between_runs& model);
+  std::vector<std::string> why_no_gate_here() const;
+  void correct();
+  void note_machines();
+  void note_caveats();
+  double control_shift() const;
+  double margin_for(quantity what) const {
+    return what == quantity::cpu ? margin_ : smallest_margin;
+  }
+
+  std::vector<report_contents> all_;
+  std::optional<double> gate_;
+  std::vector<std::map<subject, anchored>> ratios_;  // of each run
+  std::vector<std::string> lost_;                    // CPU that the last run does not have
+  double margin_ = smallest_margin;
+  char grade_ = 'A';
+  run_comparison change_;
+};
+
+void comparison_of_runs::match() {
+  std::set<subject> before;
+  for (std::size_t i = 0; i + 1 < ratios_.size(); ++i)
+    for (const auto& each : ratios_[i]) before.insert(each.first);
+  for (const auto& about : before) {
+    if (ratios_.back().contains(about)) {
+      add_row(about);
+      continue;
+    }
+    change_.notes.push_back(text_of(about) + ": not in the last run");
+    if (about.what == quantity::cpu) lost_.push_back(text_of(about));
+  }
+  for (const auto& [about, values] : ratios_.back())
+    if (!before.contains(about)) change_.notes.push_back(text_of(about) + ": only in the last run");
+  if (change_.rows.empty())
+    throw nothing_to_compare{
+        fmt::format("{} has no scenario, server and anchor in common with {}, with two blocks in "
+                    "each",
+                    change_.runs.back(), change_.runs.front())};
 }
 
-void correct_for_many(std::vector<change_row>& rows, double change_row::*from,
-                      double change_row::*to) {
-  std::vector<double> probabilities;
-  for (const auto& row : rows) probabilities.push_back(row.*from);
-  const auto corrected = holm_corrected(probabilities);
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*to = corrected[i];
+void comparison_of_runs::add_row(const subject& about) {
+  change_row row;
+  row.about = about;
+  double log_sum = 0, sum = 0, count = 0;
+  for (std::size_t i = 0; i < ratios_.size(); ++i) {
+    const auto found = ratios_[i].find(about);
+    if (found == ratios_[i].end()) {
+      row.points.emplace_back();
+      continue;
+    }
+    row.points.push_back(run_point{std::exp(found->second.log_ratio)});
+    if (i + 1 == ratios_.size()) break;
+    log_sum += found->second.log_ratio;
+    sum += found->second.as_measured;
+    count += 1;
+  }
+  row.ratio_before = std::exp(log_sum / count);
+  row.ratio_after = row.points.back()->ratio;
+  row.before = sum / count;
+  row.after = ratios_.back().at(about).as_measured;
+  change_.rows.push_back(std::move(row));
+}
+
+row_in_runs values_of(const std::vector<std::map<subject, anchored>>& runs, const subject& about) {
+  row_in_runs values;
+  double squares = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto found = runs[i].find(about);
+    if (found == runs[i].end()) continue;
+    squares += found->second.standard_error * found->second.standard_error;
+    if (i + 1 == runs.size())
+      values.after = found->second.log_ratio;
+    else
+      values.before.push_back(found->second.log_ratio);
+  }
+  values.block_error = std::sqrt(squares / static_cast<double>(values.before.size() + 1));
+  return values;
+}
+
+// Rounding errors are no change, and would be written as -0.0 %.
+double change_of(double log_change) {
+  const double change = std::expm1(log_change);
+  return std::abs(change) < 1e-9 ? 0 : change;
+}
+
+judged_change change_of(const t_estimate& logarithm) {
+  const auto range = logarithm.range();
+  return {change_of(logarithm.value),
+          {change_of(range.low), change_of(range.high)},
+          logarithm.p(),
+          1,
+          {}};
+}
+
+void comparison_of_runs::judge(quantity what) {
+  std::vector<subject_in_runs> rows;
+  std::vector<row_in_runs> values;
+  for (std::size_t i = 0; i < change_.rows.size(); ++i) {
+    if (change_.rows[i].about.what != what) continue;
+    rows.push_back({i, values_of(ratios_, change_.rows[i].about)});
+    values.push_back(rows.back().values);
+  }
+  if (rows.empty()) return;
+  const between_runs model{values, prior_spread(what), what == quantity::cpu ? control_shift() : 0};
+  change_.spreads.push_back({what, model.spread()});
+  for (const auto& each : rows)
+    change_.rows[each.row].judged = change_of(model.change(each.values));
+  add_means(what, rows, model);
+  if (what == quantity::cpu && gate_) apply_gate(values, model);
+}
+
+void comparison_of_runs::add_means(quantity what, const std::vector<subject_in_runs>& rows,
+                                   const between_runs& model) {
+  std::map<std::pair<std::string, std::string>, std::vector<const row_in_runs*>> servers;
+  for (const auto& each : rows) {
+    const auto& about = change_.rows[each.row].about;
+    servers[{about.server, about.anchor}].push_back(&each.values);
+  }
+  for (const auto& [names, loads] : servers)
+    if (loads.size() > 1)
+      change_.means.push_back({what, names.first, names.second, static_cast<int>(loads.size()),
+                               change_of(model.mean_change(loads))});
+}
+
+// How far the control of a run, in which nothing differs, was from 0. A row moves at least as much.
+double comparison_of_runs::control_shift() const {
+  double largest = 0;
+  for (const auto& each : all_)
+    for (const auto& control : each.found.controls) {
+      double sum = 0;
+      for (const auto& block : control.blocks) sum += std::log(block.ratio);
+      if (control.blocks.size() > 1)
+        largest = std::max(largest, std::abs(sum / static_cast<double>(control.blocks.size())));
+    }
+  return largest;
+}
+
+std::vector<std::string> comparison_of_runs::why_no_gate_here() const {
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    for (const auto& each : why_no_gate(all_[i].found))
+      reasons.push_back(change_.runs[i] + ": " + each);
+  return reasons;
+}
+
+void comparison_of_runs::apply_gate(const std::vector<row_in_runs>& rows,
+                                    const between_runs& model) {
+  std::vector<const row_in_runs*> every;
+  for (const auto& each : rows) every.push_back(&each);
+  const auto mean = model.mean_change(every);
+  const auto range = mean.range(0.9);
+  compare_gate gate{*gate_,
+                    std::expm1(mean.value),
+                    {std::expm1(range.low), std::expm1(range.high)},
+                    why_no_gate_here()};
+  change_.result = judge_gate(model, rows, *gate_);
+  // What is missing leaves a failure as it is, but passes no gate.
+  if (!lost_.empty() && change_.result != gate_result::failed)
+    gate.reasons.push_back(fmt::format(
+        "the last run lacks, or has fewer than two blocks of: {}{}", lost_.front(),
+        lost_.size() > 1 ? fmt::format(", and {} more (see the notes)", lost_.size() - 1) : ""));
+  if (!gate.reasons.empty()) change_.result = gate_result::inconclusive;
+  change_.gate = std::move(gate);
 }
 
 std::string signed_range(const interval& range) {
   return fmt::format("[{:+.1f}, {:+.1f}] %", 100 * range.low, 100 * range.high);
 }
 
-std::string words_of(const change_row& row, double margin, char grade) {
-  if (is_equivalent(row.range, margin, grade))
+std::string words_of(const judged_change& judged, double margin, char grade) {
+  if (is_equivalent(judged.range, margin, grade))
     return fmt::format("unchanged (within {})", percent_text(margin));
-  if (row.holm_p >= significance)
+  if (judged.holm_p >= significance)
     return fmt::format("no change shown{}: the truth lies in {}",
-                       row.range.excludes(0)
-                           ? " (not significant after Holm: one of many rows is so by chance)"
-                           : "",
-                       signed_range(row.range));
-  if (std::abs(row.change) <= margin)
+                       judged.range.excludes(0) ? " (one of many is so by chance)" : "",
+                       signed_range(judged.range));
+  if (std::abs(judged.change) <= margin)
     return fmt::format("tiny difference, below the margin of {}: {}", percent_text(margin),
-                       signed_range(row.range));
-  const double sign = row.change < 0 ? -1 : 1;
-  const auto [low, high] = std::minmax({sign * row.range.low, sign * row.range.high});
-  return fmt::format("{} by {} [{:.1f}, {:.1f}]", row.change < 0 ? "lower" : "higher",
-                     percent_text(sign * row.change), 100 * low, 100 * high);
+                       signed_range(judged.range));
+  const double sign = judged.change < 0 ? -1 : 1;
+  const auto [low, high] = std::minmax({sign * judged.range.low, sign * judged.range.high});
+  return fmt::format("{} by {} [{:.1f}, {:.1f}]", judged.change < 0 ? "lower" : "higher",
+                     percent_text(sign * judged.change), 100 * low, 100 * high);
 }
 
-// A row fails if its Holm-corrected one-sided p for "at most the gate" is below 2.5 %, so that the
-// lower end of the two-sided 95 % interval lies above the gate. It passes only if the whole
-// interval lies below the gate. All rows must pass, and having more rows does not make that
-// likelier.
-gate_result gate_of(const change_row& row, double gate) {
-  if (row.gate_p < significance / 2) return gate_result::failed;
-  return row.range.high < gate ? gate_result::passed : gate_result::inconclusive;
+// Rows and means of all quantities are one family.
+void comparison_of_runs::correct() {
+  std::vector<std::pair<judged_change*, double>> family;  // with its margin
+  for (auto& row : change_.rows) family.emplace_back(&row.judged, margin_for(row.about.what));
+  for (auto& mean : change_.means) family.emplace_back(&mean.judged, margin_for(mean.what));
+  std::vector<double> probabilities;
+  for (const auto& [judged, margin] : family) probabilities.push_back(judged->p);
+  const auto corrected = holm_corrected(probabilities);
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    const auto& [judged, margin] = family[i];
+    judged->holm_p = corrected[i];
+    judged->words = words_of(*judged, margin, grade_);
+  }
 }
 
-// The worse grade of duet and exclusive blocks; 'A' if there is no control.
-char worst_grade_of(const results& found) {
-  return std::max(grade_of(found.noise), grade_of(found.noise_alone));
+void comparison_of_runs::note_machines() {
+  const auto& last = all_.back().header.machine;
+  for (std::size_t i = 0; i + 1 < all_.size(); ++i)
+    for (const auto& each : differences_between(all_[i].header.machine, last))
+      change_.machine_differences.push_back(all_.size() > 2 ? change_.runs[i] + ": " + each : each);
 }
 
-void add_gate_caveats(run_comparison& change, const results& found, const std::string& name) {
-  for (const auto& each : why_no_gate(found)) change.gate_caveats.push_back(name + ": " + each);
-}
-
-void apply_gate(run_comparison& change, const results& before, const results& after,
-                const std::vector<std::string>& lost) {
-  if (!change.gate) return;
-  for (auto& row : change.rows) row.gate = gate_of(row, *change.gate);
-  std::vector<gate_result> results;
-  for (const auto& row : change.rows) results.push_back(row.gate);
-  change.result = all_of(results);
-  add_gate_caveats(change, before, change.runs.front());
-  add_gate_caveats(change, after, change.runs.back());
-  // Missing rows leave a failure as it is, but they turn a pass into inconclusive.
-  if (!lost.empty() && change.result != gate_result::failed)
-    change.gate_caveats.push_back(fmt::format(
-        "these rows of the first run are missing in the last or have fewer than two blocks: {}",
-        fmt::join(lost, ", ")));
-  if (!change.gate_caveats.empty()) change.result = gate_result::inconclusive;
-}
-
-void note_caveats(run_comparison& change, const results& found, const std::string& name) {
-  for (const auto& each : sentences_of(found.caveats)) change.notes.push_back(name + ": " + each);
+// Each once, with the runs that have it.
+void comparison_of_runs::note_caveats() {
+  std::vector<std::pair<std::string, std::vector<std::string>>> found;
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    for (const auto& each : sentences_of(all_[i].found.caveats)) {
+      auto same = std::find_if(found.begin(), found.end(),
+                               [&](const auto& known) { return known.first == each; });
+      if (same == found.end()) same = found.insert(found.end(), {each, {}});
+      same->second.push_back(change_.runs[i]);
+    }
+  for (const auto& [sentence, runs] : found)
+    change_.notes.push_back(fmt::format("{}: {}", fmt::join(runs, ", "), sentence));
 }
 
 std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& runs) {
@@ -143,50 +285,32 @@ std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& 
   return all;
 }
 
-// Notes where the machine or build of a run between the first and the last differs. Those runs
-// appear only in the history.
-void note_other_machines(run_comparison& change, const std::vector<report_contents>& all) {
-  for (std::size_t i = 1; i + 1 < all.size(); ++i) {
-    const auto found = differences_between(all.front().header.machine, all[i].header.machine);
-    if (!found.empty())
-      change.notes.push_back(fmt::format("{}: another machine or build than {}: {}", change.runs[i],
-                                         change.runs.front(), fmt::join(found, "; ")));
-  }
-}
-
-void add_history(run_comparison& change, const std::vector<report_contents>& all) {
-  if (all.size() < 3) return;
-  std::vector<const results*> found;
-  for (const auto& each : all) found.push_back(&each.found);
-  change.history = history_of(found);
-  note_other_machines(change, all);
-}
-
 }  // namespace
+
+std::string spread_text(const run_comparison& change) {
+  std::vector<std::string> assumed, estimated;
+  for (const auto& [what, spread] : change.spreads) {
+    auto text = fmt::format("{} by {}", name_of(what), percent_text(spread.own));
+    if (spread.common > 0)
+      text += fmt::format(" and all loads together by {}", percent_text(spread.common));
+    (spread.is_prior ? assumed : estimated).push_back(std::move(text));
+  }
+  const auto sentence = [](const std::vector<std::string>& parts, const std::string& source) {
+    return parts.empty() ? std::string{}
+                         : fmt::format("from run to run of one program a ratio moves, {}: {}",
+                                       source, fmt::join(parts, ", "));
+  };
+  const auto first =
+      sentence(estimated, fmt::format("as the {} earlier runs show", change.runs.size() - 1));
+  const auto second = sentence(assumed, "as is assumed below three earlier runs (prior)");
+  return first + (first.empty() || second.empty() ? "" : "; ") + second;
+}
 
 run_comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                             std::optional<double> gate) {
-  const auto all = read_all(runs);
-  const auto& first = all.front();
-  const auto& last = all.back();
-  run_comparison change;
-  for (const auto& each : runs) change.runs.push_back(each.string());
-  change.gate = gate;
-  const auto lost = match(change, first.found, last.found);
-  if (change.rows.empty())
-    throw nothing_to_compare{fmt::format(
-        "{} and {} have no scenario, server and anchor in common with two blocks in each",
-        change.runs.front(), change.runs.back())};
-  correct_for_many(change.rows, &change_row::p, &change_row::holm_p);
-  correct_for_many(change.rows, &change_row::gate_p, &change_row::gate_p);
-  const double margin = std::max(first.found.margin, last.found.margin);
-  const char grade = std::max(worst_grade_of(first.found), worst_grade_of(last.found));
-  for (auto& row : change.rows) row.words = words_of(row, margin, grade);
-  apply_gate(change, first.found, last.found, lost);
-  change.machine_differences = differences_between(first.header.machine, last.header.machine);
-  add_history(change, all);
-  for (std::size_t i = 0; i < all.size(); ++i) note_caveats(change, all[i].found, change.runs[i]);
-  return change;
+  std::vector<std::string> names;
+  for (const auto& each : runs) names.push_back(each.string());
+  return comparison_of_runs{read_all(runs), std::move(names), gate}.compared();
 }
 
 }  // namespace bench

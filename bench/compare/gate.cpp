@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <bench/record/caveats.hpp>
 #include <bench/server/catalogue.hpp>
+#include <bench/text/numbers.hpp>
 #include <charconv>
+#include <cmath>
 #include <stdexcept>
 
 namespace bench {
@@ -31,11 +33,6 @@ interval change_of(const overall_row& row) {
   return {row.cpu->ratio.range->low - 1, row.cpu->ratio.range->high - 1};
 }
 
-// The control of a run, in which a server is compared with itself.
-bool is_injected(const comparison& pair) {
-  return injected_ns(pair.contender) != injected_ns(pair.base);
-}
-
 // What was asked for and is not among what the gate judges.
 std::vector<std::string> left_out(const results& found) {
   std::vector<std::string> reasons;
@@ -44,7 +41,8 @@ std::vector<std::string> left_out(const results& found) {
         std::holds_alternative<caveats::descriptors_missing>(each))
       reasons.push_back(text_of(each));
   for (const auto& row : found.costs)
-    if (row.verdict.what == finding::conflict || row.verdict.what == finding::unmeasured)
+    if (!is_injected(row.comparison) &&
+        (row.verdict.what == finding::conflict || row.verdict.what == finding::unmeasured))
       reasons.push_back(fmt::format("{} against {} on {}: {}", row.comparison.contender,
                                     row.comparison.base, row.scenario.text(), row.verdict.words));
   return reasons;
@@ -122,6 +120,31 @@ run_gate judge_gate(const results& found, double gate) {
     judged.result = gate_result::inconclusive;
   }
   return judged;
+}
+
+gate_result judge_gate(const between_runs& model, const std::vector<row_in_runs>& rows,
+                       double limit) {
+  constexpr double sure_to_pass = 0.05, sure_to_fail = 0.1;
+  const double log_limit = std::log1p(limit);
+  std::vector<const row_in_runs*> all;
+  std::vector<double> probabilities;
+  for (const auto& row : rows) {
+    all.push_back(&row);
+    probabilities.push_back(model.change(row).p_at_most(log_limit));
+  }
+  const double p = model.mean_change(all).p_at_most(log_limit);
+  const auto corrected = holm_corrected(probabilities);
+  const auto fails = [](double each) { return each < significance; };
+  if (p < sure_to_fail || std::any_of(corrected.begin(), corrected.end(), fails))
+    return gate_result::failed;
+  return 1 - p < sure_to_pass ? gate_result::passed : gate_result::inconclusive;
+}
+
+std::string gate_text(const compare_gate& gate, gate_result result) {
+  return fmt::format(
+      "Gate {}: {}; CPU per message {:+.1f} % [{:+.1f}, {:+.1f}], the mean of all loads",
+      percent_text(gate.limit), word_of(result), 100 * gate.change, 100 * gate.range.low,
+      100 * gate.range.high);
 }
 
 double parse_percentage(std::string_view text) {

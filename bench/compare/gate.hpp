@@ -1,11 +1,14 @@
 // gate: whether CPU per message rose by more than is accepted, as an exit code for a CI.
 //
-//     const auto judged = judge_gate(analyse(record), 0.03);
+//     const auto judged = judge_gate(analyse(record), 0.03);     // servers of one run
 //     for (const auto& each : judged.reasons) fmt::print("{}\n", each);
 //     return exit_code_of(judged.result);
+//
+//     judge_gate(model, rows, 0.03).result                       // one run after others
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
+#include <bench/compare/between_runs.hpp>
 #include <bench/statistics/statistics.hpp>
 #include <string>
 #include <string_view>
@@ -41,6 +44,23 @@ struct run_gate {
 // more than `gate`. A control whose cost is injected does not count. Where the run has left out a
 // server or a load, it does not pass.
 run_gate judge_gate(const results& found, double gate);
+
+// What a gate says of a run after earlier ones.
+struct compare_gate {
+  double limit = 0;                  // the largest accepted change, as a fraction
+  double change = 0;                 // of the mean over all rows of CPU per message
+  interval range;                    // of it, 90 %: each end is one that 95 of 100 runs keep
+  std::vector<std::string> reasons;  // why it could neither pass nor fail, as sentences
+};
+
+// The mean over all rows decides. It passes where it is below the gate with 95 % certainty, and
+// fails where it is above with 90 %. It also fails where one row by itself is above with 95 %,
+// corrected for their number. `limit` is a fraction; there must be a row.
+gate_result judge_gate(const between_runs& model, const std::vector<row_in_runs>& rows,
+                       double limit);
+
+// "Gate 3.0 %: passed; CPU per message +0.4 % [-0.7, +1.5], the mean of all loads"
+std::string gate_text(const compare_gate& gate, gate_result result);
 
 // The value of --gate as a fraction: "3%", "3 %" and "3" are 0.03. Throws std::invalid_argument,
 // which says what is accepted.

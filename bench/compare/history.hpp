@@ -1,28 +1,17 @@
-// history: the ratio of each server to its anchor from run to run, and where it changed.
+// history: the runs in which a ratio stepped to another level.
 //
-//     for (const auto& row : history_of({&oldest, &older, &newest}))
-//       row.points[1]->changed;     // since the previous run that has this row
+//     mark_steps(change.rows, margin);
+//     change.rows[0].points[2]->stepped;     // since the run before that has this row
 #pragma once
 
-#include <bench/analysis/analysis.hpp>
-#include <bench/compare/anchored.hpp>
-#include <optional>
+#include <bench/compare/compare.hpp>
 #include <vector>
 
 namespace bench {
 
-struct history_point {
-  double ratio = 1;  // CPU per message, server / anchor
-  // Significant after Holm's correction over all rows and runs, and larger than the margins of both
-  // runs.
-  bool changed = false;
-};
-
-struct history_row {
-  subject about;
-  std::vector<std::optional<history_point>> points;  // one per run; absent: not measured
-};
-
-std::vector<history_row> history_of(const std::vector<const results*>& runs);
+// Marks each step of CPU per message that is larger than `margin`, and larger than prior_spread()
+// explains, at 5 % for all steps of all rows (Holm). The prior is taken whatever the runs say,
+// since a history may hold real steps, which would pass for noise.
+void mark_steps(std::vector<change_row>& rows, double margin);
 
 }  // namespace bench

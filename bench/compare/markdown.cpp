@@ -10,30 +10,30 @@
 namespace bench {
 namespace {
 
-std::string gate_line(const run_comparison& change) {
+std::string gate_lines(const run_comparison& change) {
   if (!change.gate) return {};
-  const auto* word = change.result == gate_result::passed   ? "passed"
-                     : change.result == gate_result::failed ? "**failed**"
-                                                            : "**inconclusive**";
-  auto text = fmt::format("Gate {}, the first run against the last: {}.\n",
-                          percent_text(*change.gate), word);
-  for (const auto& each : change.gate_caveats) text += fmt::format("- {}\n", markdown_text(each));
+  auto text = fmt::format("**{}**\n\n", markdown_text(gate_text(*change.gate, change.result)));
+  for (const auto& each : change.gate->reasons) text += fmt::format("- {}\n", markdown_text(each));
   return text + '\n';
+}
+
+std::string table_text(const table& shown) {
+  if (shown.rows.empty()) return {};
+  return fmt::format("\n{}.{}{}\n\n{}", markdown_text(shown.title), shown.note.empty() ? "" : " ",
+                     markdown_text(shown.note), markdown_table(shown));
 }
 
 }  // namespace
 
 std::string comparison_markdown(const run_comparison& change) {
-  std::string text = "## echobench compare\n\n" + gate_line(change);
+  std::string text = "## echobench compare\n\n" + gate_lines(change);
   for (std::size_t i = 0; i < change.runs.size(); ++i)
     text += fmt::format("{}. {}\n", i + 1, markdown_code(printable(change.runs[i])));
-  const auto changes = change_table(change);
-  text +=
-      fmt::format("\n{}.{}{}\n\n{}", markdown_text(changes.title), changes.note.empty() ? "" : " ",
-                  markdown_text(changes.note), markdown_table(changes));
+  text += table_text(mean_table(change));
+  for (const auto what : quantities_of(change)) text += table_text(change_table(change, what));
   if (!change.machine_differences.empty())
     text += "\nThe machine or the build differs: ratios may be compared, raw numbers not.\n";
-  if (!change.notes.empty()) text += "\n### Notes\n\n";
+  text += fmt::format("\n### Notes\n\n- {}\n", markdown_text(spread_text(change)));
   for (const auto& note : change.notes) text += fmt::format("- {}\n", markdown_text(note));
   return text;
 }

@@ -18,20 +18,31 @@ std::string row_begin(const std::string& scenario, const std::string& server) {
   return name_cell(scenario, scenario_width, 0) + name_cell(server, server_width, scenario_width);
 }
 
-std::string verdicts_of(const run_comparison& change, int width) {
+// One line per mean and per row in which a difference is named; the others stand in the tables.
+std::string answers(const run_comparison& change, int width) {
   std::string text;
-  for (const auto& row : change.rows)
-    text += wrapped(
-        fmt::format("{} on {} against {}: {}", row.server, row.scenario, row.anchor, row.words),
-        width, 2);
+  for (const auto& row : change.means)
+    text += wrapped(fmt::format("{} of {} against {}, {} loads: {}", name_of(row.what), row.server,
+                                row.anchor, row.loads, row.judged.words),
+                    width, 2);
+  for (const auto& row : change.rows) {
+    const bool only_one =
+        std::none_of(change.means.begin(), change.means.end(), [&](const mean_row& mean) {
+          return mean.what == row.about.what && mean.server == row.about.server &&
+                 mean.anchor == row.about.anchor;
+        });
+    if (only_one || row.judged.holm_p < significance)
+      text += wrapped(fmt::format("{}: {}", text_of(row.about), row.judged.words), width, 2);
+  }
   return text;
 }
 
-std::string raw_numbers(const run_comparison& change, const style& shown) {
-  const auto raw = raw_table(change);
-  auto text = '\n' + wrapped(raw.title + ". " + raw.note, shown.width, 2);
-  for (const auto& each : change.machine_differences) text += wrapped("  " + each, shown.width, 4);
-  return text + terminal_table(raw, shown);
+std::string measured_numbers(const run_comparison& change, const style& shown) {
+  const auto measured = measured_table(change, quantity::cpu);
+  if (measured.rows.empty()) return {};
+  auto text = '\n' + wrapped(measured.title + ". " + measured.note, shown.width, 2);
+  for (const auto& each : change.machine_differences) text += wrapped("- " + each, shown.width, 2);
+  return text + terminal_table(measured, shown);
 }
 
 std::string runs_text(const run_comparison& change, int width) {
@@ -61,30 +72,46 @@ std::string history_lines(const std::string& scenario, const std::string& server
 }
 
 std::string history_text(const run_comparison& change, int width) {
-  if (change.history.empty()) return {};
+  if (change.runs.size() < 3) return {};
   std::vector<std::string> numbers;
   for (std::size_t i = 1; i <= change.runs.size(); ++i) numbers.push_back(fmt::format("{} ", i));
   auto text = '\n' +
               wrapped(
-                  "CPU per message as a multiple of the anchor, run by run; * changed since "
-                  "the run before by more than the margin, - not measured",
+                  "CPU per message as a multiple of the anchor, run by run; * a step to another "
+                  "level since the run before, - not measured",
                   width, 2) +
               history_lines("scenario", "server", numbers, width);
-  for (const auto& row : change.history) {
+  for (const auto& row : change.rows) {
+    if (row.about.what != quantity::cpu) continue;
     std::vector<std::string> cells;
     for (const auto& each : row.points)
-      cells.push_back(each ? ratio_text(each->ratio) + (each->changed ? "*" : " ") : "- ");
+      cells.push_back(each ? ratio_text(each->ratio) + (each->stepped ? "*" : " ") : "- ");
     text += history_lines(row.about.scenario, row.about.server, cells, width);
   }
-  return text + "\nThe first run against the last\n";
+  return text +
+         fmt::format("\nRuns 1 to {} against run {}\n", change.runs.size() - 1, change.runs.size());
 }
 
-std::string gate_text(const run_comparison& change, int width) {
+std::string gate_lines(const run_comparison& change, int width) {
   if (!change.gate) return {};
-  auto text = fmt::format("\nGate {}{}: {}\n", percent_text(*change.gate),
-                          change.runs.size() > 2 ? ", the first run against the last" : "",
-                          word_of(change.result));
-  for (const auto& each : change.gate_caveats) text += wrapped("- " + each, width, 2);
+  auto text = '\n' + wrapped(gate_text(*change.gate, change.result), width, 2);
+  for (const auto& each : change.gate->reasons) text += wrapped("- " + each, width, 2);
+  return text;
+}
+
+std::string tables_text(const run_comparison& change, const style& shown) {
+  std::string text;
+  for (const auto what : quantities_of(change)) {
+    const auto changes = change_table(change, what);
+    text += fmt::format("\n{}; change below 0: now lower\n", changes.title) +
+            terminal_table(changes, shown);
+  }
+  return text;
+}
+
+std::string notes_text(const run_comparison& change, int width) {
+  auto text = "\nNotes:\n" + wrapped("- " + spread_text(change), width, 2);
+  for (const auto& note : change.notes) text += wrapped("- " + note, width, 2);
   return text;
 }
 
@@ -93,14 +120,10 @@ std::string gate_text(const run_comparison& change, int width) {
 std::string comparison_text(const run_comparison& change, const style& given) {
   auto shown = given;
   shown.width = std::clamp(given.width, 60, 160);
-  const auto changes = change_table(change);
-  auto text = runs_text(change, shown.width) + history_text(change, shown.width) +
-              fmt::format("\n{}; change below 0: now lower\n", changes.title);
-  text += terminal_table(changes, shown) + '\n' + verdicts_of(change, shown.width) +
-          raw_numbers(change, shown);
-  if (!change.notes.empty()) text += "\nNotes:\n";
-  for (const auto& note : change.notes) text += wrapped("- " + note, shown.width, 2);
-  return text + gate_text(change, shown.width);
+  return runs_text(change, shown.width) + history_text(change, shown.width) +
+         tables_text(change, shown) + measured_numbers(change, shown) +
+         notes_text(change, shown.width) + '\n' + answers(change, shown.width) +
+         gate_lines(change, shown.width);
 }
 
 void print_comparison(std::FILE* out, const run_comparison& change, const style& shown) {

@@ -205,6 +205,10 @@ std::optional<double> injected_ns(const std::string& name) {
   return std::stod(injected);
 }
 
+bool is_injected(const comparison& pair) {
+  return injected_ns(pair.contender) != injected_ns(pair.base);
+}
+
 std::string without_injection(const std::string& name) {
   const auto injected = variant_of(name).injected;
   const auto part = fmt::format("/inject{}ns", injected);

@@ -58,6 +58,9 @@ bool may_share_a_core(const std::string& base, const std::string& contender);
 // The ns of CPU per message that the name asks the server to burn; nullopt: none.
 std::optional<double> injected_ns(const std::string& name);
 
+// True if only one of the two has such a delay, or another one: the control of a run.
+bool is_injected(const comparison& pair);
+
 // The name of the same server without that delay.
 std::string without_injection(const std::string& name);
 

@@ -160,33 +160,20 @@ estimate paired_t_interval(std::span<const double> values, double confidence) {
   return result;
 }
 
-double welch_result::p_at_most(double limit) const {
-  if (standard_error <= 0) return difference > limit ? 0 : 1;
-  const boost::math::students_t distribution{freedom};
-  return cdf(complement(distribution, (difference - limit) / standard_error));
+interval t_estimate::range(double confidence) const {
+  const double half_width =
+      standard_error > 0 ? students_t_quantile(freedom, confidence) * standard_error : 0;
+  return {value - half_width, value + half_width};
 }
 
-std::optional<welch_result> welch(std::span<const double> before, std::span<const double> after,
-                                  double confidence) {
-  if (before.size() < 2 || after.size() < 2) return std::nullopt;
-  const double a = squared_standard_error(before);
-  const double b = squared_standard_error(after);
-  welch_result result;
-  result.difference = mean_of(after) - mean_of(before);
-  result.range = {result.difference, result.difference};
-  if (a + b <= 0) {  // neither sample varies, so the difference is exact
-    result.p = result.difference == 0 ? 1 : 0;
-    return result;
-  }
-  result.freedom = (a + b) * (a + b) /
-                   (a * a / static_cast<double>(before.size() - 1) +
-                    b * b / static_cast<double>(after.size() - 1));
-  result.standard_error = std::sqrt(a + b);
-  const double half_width = students_t_quantile(result.freedom, confidence) * result.standard_error;
-  result.range = {result.difference - half_width, result.difference + half_width};
-  const boost::math::students_t distribution{result.freedom};
-  result.p = 2 * cdf(complement(distribution, std::abs(result.difference) / result.standard_error));
-  return result;
+double t_estimate::p() const {
+  return std::min(1.0, 2 * t_estimate{std::abs(value), standard_error, freedom}.p_at_most(0));
+}
+
+double t_estimate::p_at_most(double limit) const {
+  if (standard_error <= 0) return value > limit ? 0 : 1;
+  const boost::math::students_t distribution{freedom};
+  return cdf(complement(distribution, (value - limit) / standard_error));
 }
 
 std::vector<double> holm_corrected(std::span<const double> probabilities) {

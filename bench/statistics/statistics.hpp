@@ -68,20 +68,16 @@ estimate log_from_ratio(estimate ratio);
 // two values: no interval.
 estimate paired_t_interval(std::span<const double> values, double confidence = 0.95);
 
-// Difference of two unpaired means, after - before, with Welch's t interval and the two-sided
-// p-value of "no difference". nullopt unless both samples have two values or more.
-struct welch_result {
-  double difference = 0;
-  interval range;
-  double p = 1;
-  double standard_error = 0;
-  double freedom = 1;
+// An estimate whose error is distributed as Student's t, such as the difference of two means.
+struct t_estimate {
+  double value = 0;
+  double standard_error = 0;  // 0: the value is exact
+  double freedom = 1;         // degrees of freedom; infinite: the error is normally distributed
 
-  // One-sided p-value of "the difference is at most `limit`".
-  double p_at_most(double limit) const;
+  interval range(double confidence = 0.95) const;
+  double p() const;                      // of "the truth is 0", two-sided
+  double p_at_most(double limit) const;  // of "the truth is at most `limit`", one-sided
 };
-std::optional<welch_result> welch(std::span<const double> before, std::span<const double> after,
-                                  double confidence = 0.95);
 
 // A p-value below this is called a change.
 inline constexpr double significance = 0.05;

@@ -104,6 +104,8 @@ const std::vector<subject>& subjects() {
       {"check", {"report", "runs/one", "--check", "--splice", "a.md"}, documents},
       {"compare", {"compare", "runs/one", "runs/two"}, two_runs},
       {"compare --markdown", {"compare", "runs/one", "runs/two", "--markdown"}, two_runs},
+      {"compare --json", {"compare", "runs/one", "runs/two", "--json"}, two_runs},
+      {"compare --page", {"compare", "runs/one", "runs/two", "--page", "page.html"}, two_runs},
       {"compare --gate", {"compare", "runs/one", "runs/two", "--gate", "3%"}, two_runs},
       {"load", {"load", "127.0.0.1", port_of_a_server(), "--duration", "50ms"}, empty_folder},
       {"doctor", {"doctor", "--pin", "none"}, empty_folder, true},

@@ -23,9 +23,9 @@ BOOST_AUTO_TEST_CASE(folder_record_and_json_report_of_a_run_compare_alike) {
   for (const auto* other : {&from_files, &from_what_is_left}) {
     BOOST_REQUIRE(other->rows.size() == from_folders.rows.size());
     for (std::size_t i = 0; i < other->rows.size(); ++i) {
-      BOOST_TEST(other->rows[i].change == from_folders.rows[i].change,
+      BOOST_TEST(other->rows[i].judged.change == from_folders.rows[i].judged.change,
                  boost::test_tools::tolerance(1e-6));
-      BOOST_TEST(other->rows[i].words == from_folders.rows[i].words);
+      BOOST_TEST(other->rows[i].judged.words == from_folders.rows[i].judged.words);
     }
   }
 }
@@ -39,9 +39,9 @@ BOOST_AUTO_TEST_CASE(without_asio_the_anchor_is_the_bare_loop) {
   };
   const two_runs runs{renamed(1), renamed(2)};
   const auto change = compare_runs({runs.before(), runs.after()});
-  BOOST_TEST(row_of(change, "fibers/epoll").anchor == "floor/epoll");
-  BOOST_TEST(row_of(change, "mine").anchor == "floor/epoll");
-  BOOST_TEST(row_of(change, "fibers/select").anchor == "asio-callback/select");
+  BOOST_TEST(row_of(change, "fibers/epoll").about.anchor == "floor/epoll");
+  BOOST_TEST(row_of(change, "mine").about.anchor == "floor/epoll");
+  BOOST_TEST(row_of(change, "fibers/select").about.anchor == "asio-callback/select");
 }
 
 BOOST_AUTO_TEST_CASE(an_unreadable_side_is_named) {
@@ -92,4 +92,34 @@ BOOST_AUTO_TEST_CASE(an_edited_report_with_impossible_costs_is_refused) {
     BOOST_CHECK_THROW(compare_runs({runs.before(), folder.write("edited.json", text)}),
                       bench::unreadable_run);
   }
+}
+
+// The blocks of latency and throughput are exclusive ones, and memory has no load.
+BOOST_AUTO_TEST_CASE(throughput_latency_and_memory_are_compared_too) {
+  auto later = synthetic_run({.seed = 2, .noise = 0.003, .kernel_drift = 0.01});
+  for (auto& each : later.memory)
+    if (each.server == "fibers/epoll") each.pss_kib *= 3;
+  const two_runs runs{synthetic_run({.seed = 1, .noise = 0.003, .kernel_drift = 0.01}), later};
+  const auto change = compare_runs({runs.before(), runs.after()});
+  for (const auto what : {bench::quantity::cpu, bench::quantity::throughput, bench::quantity::p50})
+    BOOST_TEST(rows_of(change, what) > 2U, bench::name_of(what));
+  bool named = false;
+  for (const auto& row : change.rows)
+    if (row.about ==
+        bench::subject{bench::quantity::memory, "", "fibers/epoll", "asio-callback/epoll"})
+      named = row.judged.words.starts_with("higher by ");
+  BOOST_TEST(named);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_with_injected_cost_is_compared_with_nothing) {
+  auto record = synthetic_run(quiet(1));
+  const auto blocks = record.blocks;
+  for (auto each : blocks) {
+    if (each.control || each.comparison.contender != "fibers/epoll") continue;
+    each.comparison = {"fibers/epoll", "fibers/epoll/inject1000ns", each.comparison.floor};
+    record.blocks.push_back(each);
+  }
+  const two_runs runs{record, record};
+  for (const auto& row : compare_runs({runs.before(), runs.after()}).rows)
+    BOOST_TEST(row.about.server.find("inject") == std::string::npos);
 }

@@ -8,6 +8,7 @@
 #include <bench/record/record.hpp>
 #include <bench/report/report.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <ostream>
 #include <stdexcept>
@@ -76,8 +77,16 @@ inline synthetic_truth slower(unsigned seed, double by_ns) {
 inline const bench::change_row& row_of(const bench::run_comparison& change, std::string_view server,
                                        std::string_view scenario = "c64/512") {
   for (const auto& row : change.rows)
-    if (row.server == server && row.scenario == scenario) return row;
+    if (row.about.what == bench::quantity::cpu && row.about.server == server &&
+        row.about.scenario == scenario)
+      return row;
   throw std::logic_error{"no such row: " + std::string{server}};
+}
+
+inline std::size_t rows_of(const bench::run_comparison& change, bench::quantity what) {
+  return static_cast<std::size_t>(
+      std::count_if(change.rows.begin(), change.rows.end(),
+                    [=](const bench::change_row& row) { return row.about.what == what; }));
 }
 
 inline bool says(const std::string& text, const std::string& part) {

@@ -14,8 +14,8 @@ BOOST_AUTO_TEST_CASE(a_long_name_of_a_scenario_pushes_no_number_out_of_its_colum
   bench::run_comparison change;
   change.runs = {"before", "after"};
   change.rows.resize(1);
-  change.rows[0].scenario = "c16/64/churn";
-  change.rows[0].server = "fibers/epoll";
+  change.rows[0].about.scenario = "c16/64/churn";
+  change.rows[0].about.server = "fibers/epoll";
   const auto text = bench::comparison_text(change, {});
   const auto ends_at = [&](const std::string& part) {
     const auto at = text.find(part);

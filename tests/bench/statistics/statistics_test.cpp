@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <random>
 #include <utility>
 #include <vector>
@@ -161,14 +162,15 @@ BOOST_AUTO_TEST_CASE(a_ratio_comes_from_its_logarithm_with_its_interval) {
   BOOST_TEST(bench::ratio_from_log({}).n == 0);
 }
 
-BOOST_AUTO_TEST_CASE(welch_agrees_with_a_computation_by_numerical_integration) {
-  const series before{27.5, 21.0, 19.0, 23.6, 17.0, 17.9};
-  const series after{27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0};
-  const auto result = bench::welch(before, after);
-  BOOST_REQUIRE(result);
-  BOOST_TEST(result->difference == 2.5, boost::test_tools::tolerance(1e-9));
-  BOOST_TEST(result->p == 0.201989, boost::test_tools::tolerance(1e-4));
-  BOOST_TEST(!result->range.excludes(0));
+// The quantiles are those of printed tables of the distribution.
+BOOST_AUTO_TEST_CASE(an_estimate_with_students_error_agrees_with_printed_tables) {
+  const bench::t_estimate ten{3, 2, 10};
+  BOOST_TEST(ten.range().high == 3 + 2 * 2.22814, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(ten.range(0.9).low == 3 - 2 * 1.81246, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST((bench::t_estimate{-2.22814, 1, 10}).p() == 0.05, boost::test_tools::tolerance(1e-4));
+  const bench::t_estimate normal{1.959964, 1, std::numeric_limits<double>::infinity()};
+  BOOST_TEST(normal.p() == 0.05, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(std::abs(normal.range().low) < 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(holms_correction_agrees_with_the_textbook_and_stays_in_place) {
@@ -246,23 +248,21 @@ BOOST_AUTO_TEST_CASE(a_verdict_among_others_takes_more_blocks) {
   BOOST_TEST(bench::blocks_for_family(11) == 2.098, boost::test_tools::tolerance(1e-3));
 }
 
-BOOST_AUTO_TEST_CASE(welch_doubts_a_limit_the_more_the_higher_the_difference_is_above_it) {
-  const series before{1, 2, 3, 2, 1}, after{3, 4, 5, 4, 3};
-  const auto result = *bench::welch(before, after);
-  BOOST_TEST(std::abs(2 * result.p_at_most(0) - result.p) < 1e-12);
-  BOOST_TEST(std::abs(result.p_at_most(result.difference) - 0.5) < 1e-12);
-  BOOST_TEST(std::abs(result.p_at_most(result.range.low) - 0.025) < 1e-9);
-  BOOST_TEST(result.p_at_most(100) > 0.999);
-  BOOST_TEST(bench::welch(series{1, 1}, series{2, 2})->p_at_most(0.5) == 0.0);
-  BOOST_TEST(bench::welch(series{1, 1}, series{2, 2})->p_at_most(1.5) == 1.0);
+BOOST_AUTO_TEST_CASE(a_limit_is_doubted_the_more_the_higher_the_estimate_is_above_it) {
+  const bench::t_estimate found{2, 0.5, 7};
+  BOOST_TEST(std::abs(2 * found.p_at_most(0) - found.p()) < 1e-12);
+  BOOST_TEST(std::abs(found.p_at_most(2) - 0.5) < 1e-12);
+  BOOST_TEST(std::abs(found.p_at_most(found.range().low) - 0.025) < 1e-9);
+  BOOST_TEST(found.p_at_most(100) > 0.999);
 }
 
-BOOST_AUTO_TEST_CASE(welch_of_two_constant_series_is_exact) {
-  const series ones{1, 1, 1}, twos{2, 2};
-  BOOST_TEST(bench::welch(ones, twos)->p == 0.0);
-  BOOST_TEST(bench::welch(ones, twos)->difference == 1.0);
-  BOOST_TEST(bench::welch(ones, ones)->p == 1.0);
-  BOOST_TEST(!bench::welch(ones, series{1}));
+BOOST_AUTO_TEST_CASE(an_estimate_without_an_error_is_exact) {
+  const bench::t_estimate one{1, 0, 1}, none{0, 0, 1};
+  BOOST_TEST(one.p() == 0.0);
+  BOOST_TEST(none.p() == 1.0);
+  BOOST_TEST(one.range().low == 1.0);
+  BOOST_TEST(one.p_at_most(0.5) == 0.0);
+  BOOST_TEST(one.p_at_most(1.5) == 1.0);
 }
 
 BOOST_AUTO_TEST_CASE(a_trend_over_the_blocks_is_called_correlated_and_alternation_too) {
