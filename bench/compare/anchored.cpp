@@ -46,11 +46,17 @@ void add_costs(anchored_map& all, const cost_row& row) {
   add_against_floor(all, row, row.base, &block_cost::base_ns);
 }
 
+// False for what an edited report may hold instead of a ratio and its interval.
+bool is_ratio(const estimate& of) {
+  return of.n > 1 && of.value > 0 && of.range && of.range->low > 0 &&
+         of.range->high >= of.range->low;
+}
+
 // What a report holds of these is the ratio and its interval, not each block.
 void add_estimate(anchored_map& all, quantity what, const load_row& row, const estimate& ratio,
                   double as_measured) {
+  if (!is_ratio(ratio)) return;
   const auto logarithm = log_from_ratio(ratio);
-  if (!logarithm.range) return;
   const t_estimate one{0, 1, static_cast<double>(logarithm.n - 1)};
   all.try_emplace(
       {what, row.scenario.text(), row.contender.server, row.base.server},

@@ -49,9 +49,10 @@ std::optional<run_spread> common_spread(const std::vector<std::span<const double
   const double freedom = (runs - 1) * (count - 1);
   const double own = left_over / freedom;
   if (of_means <= 0) return std::nullopt;
-  if (own > 0) {
+  const double f = count * of_means / own;  // infinite where nothing but the runs differs
+  if (std::isfinite(f)) {
     const boost::math::fisher_f distribution{runs - 1, freedom};
-    if (cdf(complement(distribution, count * of_means / own)) >= common_level) return std::nullopt;
+    if (cdf(complement(distribution, f)) >= common_level) return std::nullopt;
   }
   return run_spread{std::sqrt(own), std::sqrt(std::max(0.0, of_means - own / count)), runs - 1,
                     false};

@@ -1,6 +1,7 @@
 // report.json: the header and every estimate, for programs. It contains a version number. Members
 // may be added under the same version; renaming or removing a member that schema.json requires
 // needs a new version.
+#include <algorithm>
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/fields.hpp>
 #include <bench/report/forms.hpp>
@@ -65,10 +66,11 @@ BOOST_DESCRIBE_STRUCT(open_row, (),
 BOOST_DESCRIBE_STRUCT(memory_row, (), (server, samples, kib_per_connection))
 BOOST_DESCRIBE_STRUCT(kernel_row, (), (scenario, server, system_calls, context_switches))
 BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, kind, blocks))
+BOOST_DESCRIBE_STRUCT(calibration, (), (scenario, burnt_ns, read_ns))
 BOOST_DESCRIBE_STRUCT(results, (),
                       (headlines, noise, noise_alone, margin, margin_alone, autocorrelation,
-                       controls, costs, loads, overall, open_loops, memory, kernel, messages,
-                       checked, caveats))
+                       controls, calibration, costs, loads, overall, open_loops, memory, kernel,
+                       messages, checked, caveats))
 
 // --- the report --------------------------------------------------------------------------------
 
@@ -105,6 +107,16 @@ void check_blocks(const std::string& row, const std::vector<block_cost>& blocks)
                       fmt::format("hold a block of {} that cannot have been measured", row)};
 }
 
+// What was measured beside the bare loop must say beside which.
+void check_floor(const cost_row& row) {
+  const bool has_floor = row.floor_ns || row.base.overhead_ns || row.contender.overhead_ns ||
+                         std::any_of(row.blocks.begin(), row.blocks.end(),
+                                     [](const block_cost& each) { return each.floor_ns; });
+  if (has_floor && !row.comparison.floor)
+    throw malformed{"results", fmt::format("hold what the bare loop cost on {}, and do not name it",
+                                           row.scenario.text())};
+}
+
 boost::json::object report_of(const run_header& header, const results& found) {
   return {{"report", report_name},
           {"version", report_version},
@@ -134,7 +146,10 @@ report_contents read_json_report(const std::filesystem::path& file) try {
   check_origin(value);
   report_contents contents{from_json<run_header>(value.at("header"), "header"),
                            from_json<results>(value.at("results"), "results")};
-  for (const auto& row : contents.found.costs) check_blocks(row.scenario.text(), row.blocks);
+  for (const auto& row : contents.found.costs) {
+    check_blocks(row.scenario.text(), row.blocks);
+    check_floor(row);
+  }
   for (const auto& row : contents.found.controls) check_blocks("the control", row.blocks);
   return contents;
 } catch (const malformed& error) {

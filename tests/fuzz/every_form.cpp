@@ -125,6 +125,8 @@ void expect_forms(const bench::run_header& header, const bench::results& found) 
 void expect_forms(const bench::run_comparison& change) {
   expect_showable(bench::comparison_text(change, {}), "a comparison");
   expect_markdown(bench::comparison_markdown(change));
+  expect_json(bench::comparison_json(change));
+  expect_page(bench::comparison_page(change), 0);
 }
 
 }  // namespace fuzz

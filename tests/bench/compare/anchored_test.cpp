@@ -123,3 +123,39 @@ BOOST_AUTO_TEST_CASE(a_server_with_injected_cost_is_compared_with_nothing) {
   for (const auto& row : compare_runs({runs.before(), runs.after()}).rows)
     BOOST_TEST(row.about.server.find("inject") == std::string::npos);
 }
+
+// Fuzzing found it: what stood above the bare loop was taken for a ratio to a server without a
+// name.
+BOOST_AUTO_TEST_CASE(an_edited_report_that_does_not_name_its_bare_loop_is_refused) {
+  const two_runs runs{quiet(1), quiet(2)};
+  std::ifstream in{runs.after() / "report.json"};
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  const std::string named = "\"floor\": \"floor/epoll\"";
+  for (auto at = text.find(named); at != std::string::npos; at = text.find(named))
+    text.replace(at, named.size(), "\"floor\": null");
+  const scratch_folder folder;
+  const auto edited = folder.write("edited.json", text);
+  BOOST_CHECK_EXCEPTION(compare_runs({runs.before(), edited}), bench::unreadable_run,
+                        [](const auto& error) {
+                          return says(error.what(), ": results hold what the bare loop cost on ");
+                        });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_ratio_in_an_edited_report_is_not_compared) {
+  auto found = bench::analyse(synthetic_run({.seed = 1, .noise = 0.003}));
+  BOOST_REQUIRE(!found.loads.empty());
+  const auto throughputs = [&] {
+    std::size_t count = 0;
+    for (const auto& each : bench::anchored_ratios(found))
+      count += each.first.what == bench::quantity::throughput ? 1 : 0;
+    return count;
+  };
+  const auto all = throughputs();
+  for (const auto& wrong : {bench::estimate{0, bench::interval{0, 1}, 10},
+                            bench::estimate{1, bench::interval{-1, 2}, 10},
+                            bench::estimate{1, bench::interval{0.9, 1.1}, 1},
+                            bench::estimate{1, bench::interval{1.1, 0.9}, 10}}) {
+    found.loads.front().throughput_ratio = wrong;
+    BOOST_TEST(throughputs() == all - 1);
+  }
+}

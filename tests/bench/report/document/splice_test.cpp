@@ -390,7 +390,7 @@ BOOST_FIXTURE_TEST_CASE(a_compressed_run_is_compared_as_the_plain_one_is, docume
     const auto packed = bench::compare_runs({other_run, name});
     BOOST_REQUIRE(packed.rows.size() == plain.rows.size());
     for (std::size_t i = 0; i < plain.rows.size(); ++i)
-      BOOST_TEST(packed.rows[i].change == plain.rows[i].change);
+      BOOST_TEST(packed.rows[i].judged.change == plain.rows[i].judged.change);
   }
 }
 
