@@ -76,6 +76,7 @@ results analyse(const run_record& record) {
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);
   count_messages(found, record);
+  found.calibration = calibration_of(found.costs);
   found.caveats = all_caveats(record, found);
   found.headlines = headlines_of(found);
   return found;

@@ -160,6 +160,14 @@ struct control_row {
   std::vector<block_cost> blocks;
 };
 
+// How a run read a cost that it knew: one of its servers burnt so much more per message than the
+// other. It says how far to believe nanoseconds above the bare loop.
+struct calibration {
+  bench::scenario scenario;
+  double burnt_ns = 0;
+  estimate read_ns;
+};
+
 struct results {
   std::vector<std::string> headlines;  // sentences; the most important one first
   std::optional<bench::noise> noise;   // A/A noise of the kind of block that decides most rows
@@ -171,6 +179,7 @@ struct results {
   // common_autocorrelation() of the blocks that decide; absent in reports of older versions.
   std::optional<double> autocorrelation;
   std::vector<control_row> controls;
+  std::optional<bench::calibration> calibration;  // absent: the run has no such servers
   std::vector<cost_row> costs;
   std::vector<load_row> loads;
   std::optional<std::vector<overall_row>> overall;  // absent in reports of older versions

@@ -93,6 +93,14 @@ void add_mixed_threads(std::vector<caveat>& caveats_found, const run_header& hea
   }
 }
 
+void add_misread(std::vector<caveat>& caveats_found, const results& found) {
+  if (!found.calibration || !found.calibration->read_ns.range) return;
+  const auto& [scenario, burnt, read] = *found.calibration;
+  if (read.range->excludes(burnt))
+    caveats_found.push_back(
+        caveats::control_misread{scenario.text(), burnt, read.range->low, read.range->high});
+}
+
 // The share that the median block lost; nullopt if it is at most noisy_share.
 template <class Share>
 std::optional<double> lost(const run_record& record, Share share) {
@@ -180,6 +188,7 @@ std::vector<caveat> all_caveats(const run_record& record, const results& found) 
   if (!recorded<caveats::replies_delayed>(record)) add_delayed(caveats_found, record);
   if (!recorded<caveats::load_saturated>(record)) add_load_saturated(caveats_found, found);
   if (!recorded<caveats::blocks_correlated>(record)) add_correlated(caveats_found, found);
+  if (!recorded<caveats::control_misread>(record)) add_misread(caveats_found, found);
   if (!recorded<caveats::threads_mixed>(record)) add_mixed_threads(caveats_found, record.header);
   if (!recorded<caveats::noisy_machine>(record)) add_noisy(caveats_found, record);
   if (!recorded<caveats::client_disturbed>(record)) add_client_disturbed(caveats_found, record);

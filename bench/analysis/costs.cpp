@@ -152,4 +152,23 @@ cost_row cost_row_of(const block_group& group, const run_record& record) {
   return row;
 }
 
+std::optional<calibration> calibration_of(const std::vector<cost_row>& costs) {
+  std::optional<calibration> first;
+  for (const auto& row : costs) {
+    const auto& [base, contender, floor] = row.comparison;
+    const double burnt = injected_ns(contender).value_or(0) - injected_ns(base).value_or(0);
+    const bool same = without_injection(base) == without_injection(contender);
+    if (burnt == 0 || !same || row.difference_ns.n == 0) continue;
+    auto read = row.difference_ns;
+    if (burnt < 0) {
+      read.value = -read.value;
+      if (read.range) read.range = interval{-read.range->high, -read.range->low};
+    }
+    const calibration found{row.scenario, std::abs(burnt), read};
+    if (row.scenario.text() == headline_scenario) return found;
+    if (!first) first = found;
+  }
+  return first;
+}
+
 }  // namespace bench

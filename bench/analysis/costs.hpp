@@ -22,4 +22,8 @@ void find_noise(results& found);
 // for judge_together().
 cost_row cost_row_of(const block_group& group, const run_record& record);
 
+// From the row whose servers differ only in what the name of one asks it to burn; of several, from
+// that of the headline's scenario, or else from the first.
+std::optional<calibration> calibration_of(const std::vector<cost_row>& costs);
+
 }  // namespace bench

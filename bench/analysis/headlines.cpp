@@ -13,14 +13,16 @@ namespace bench {
 namespace {
 
 // The leading sentence: "fibers/epoll costs 55 ns [40, 70] per message above the bare loop,
-// asio-callback/epoll 512 [430, 570]". Without a floor: CPU per message.
-std::string headline_of(const cost_row& row) {
+// asio-callback/epoll 512 [430, 570]", and how far to believe that. Without a floor: CPU per
+// message.
+std::string headline_of(const cost_row& row, const results& found) {
   const auto where = "On " + row.scenario.text() + ", ";
   if (row.contender.overhead_ns && row.base.overhead_ns)
-    return fmt::format("{}{} costs {} per message above the bare loop, {} {}", where,
+    return fmt::format("{}{} costs {} per message above the bare loop, {} {}{}", where,
                        row.contender.server,
                        interval_text(row.contender.overhead_ns, ns_text, "ns"), row.base.server,
-                       interval_text(row.base.overhead_ns, ns_text));
+                       interval_text(row.base.overhead_ns, ns_text),
+                       found.calibration ? "; " + calibration_text(*found.calibration) : "");
   return fmt::format("{}{} costs {} of CPU a message, {} {}", where, row.contender.server,
                      interval_text(row.contender.cpu_ns, ns_text, "ns"), row.base.server,
                      interval_text(row.base.cpu_ns, ns_text));
@@ -157,6 +159,11 @@ const load_row* load_of(const results& found, const cost_row& row) {
 
 }  // namespace
 
+std::string calibration_text(const calibration& of) {
+  return fmt::format("{} ns that a control burnt on {} read as {}", ns_text(of.burnt_ns),
+                     of.scenario.text(), interval_text(of.read_ns, ns_text));
+}
+
 std::vector<std::string> headlines_of(const results& found) {
   if (const auto* wrong = first_of<caveats::run_void>(found.caveats))
     return {"VOID: " + text_of(*wrong)};
@@ -173,7 +180,7 @@ std::vector<std::string> headlines_of(const results& found) {
     if (!leading) continue;
     for (auto& answer : answers_of(found, pair)) sentences.push_back(std::move(answer));
     if (leading->verdict.what != finding::unmeasured)
-      sentences.push_back(headline_of(*leading));
+      sentences.push_back(headline_of(*leading, found));
     else if (const auto* load = load_of(found, *leading))
       sentences.push_back(headline_of(*load));
     else

@@ -11,4 +11,7 @@ namespace bench {
 // says so.
 std::vector<std::string> headlines_of(const results& found);
 
+// "1,000 ns that a control burnt on c64/512 read as 1,180 [1,020, 1,350]"
+std::string calibration_text(const calibration& of);
+
 }  // namespace bench

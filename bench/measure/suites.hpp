@@ -59,8 +59,8 @@ const matchup& usual_matchup();
 inline constexpr const char* control_server = "fibers/epoll";
 
 // The control with a known difference: 1,000 ns of CPU injected per message. A run must find it.
-// This load shows it best: many messages per second, and few of them in one wait.
+// It has the load of the headline, whose nanoseconds it calibrates.
 inline constexpr const char* slowed_server = "fibers/epoll/inject1000ns";
-inline constexpr const char* slowed_load = "c16/64";
+inline constexpr const char* slowed_load = headline_scenario;
 
 }  // namespace bench

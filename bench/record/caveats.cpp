@@ -91,6 +91,12 @@ struct sentence {
         "long acknowledgements are delayed: do they leave in pieces, without TCP_NODELAY?",
         c.server, c.scenario, c.p50_us / 1000);
   }
+  std::string operator()(const caveats::control_misread& c) const {
+    return fmt::format(
+        "{:.0f} ns that a control burnt per message on {} read as {:.0f} to {:.0f}: nanoseconds "
+        "above the bare loop are off by a like factor",
+        c.burnt_ns, c.scenario, c.low_ns, c.high_ns);
+  }
   std::string operator()(const caveats::descriptors_missing& c) const {
     return fmt::format(
         "{}: its {} blocks were left out: they want {} descriptors, and the limit is {} (ulimit "

@@ -35,6 +35,12 @@ struct threads_mixed {
   std::string base;
   std::string contender;
 };
+struct control_misread {  // the interval of what was read excludes what was burnt, per message
+  std::string scenario;
+  double burnt_ns;
+  double low_ns;
+  double high_ns;
+};
 struct one_cpu {};
 struct not_pinned {
   std::string reason;
@@ -130,7 +136,7 @@ using any_caveat =
                  caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here,
                  caveats::processes_changed, caveats::unlike_reactors, caveats::client_disturbed,
                  caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing,
-                 caveats::replies_delayed>;
+                 caveats::replies_delayed, caveats::control_misread>;
 
 // One of them. Copies, moves and the destructor of such a variant are many functions, which take
 // seconds to compile: they are compiled once, in caveats.cpp.

@@ -28,7 +28,8 @@ constexpr std::array<std::string_view, std::variant_size_v<any_caveat>> caveat_n
     "descriptors_missing", "server_missing",    "run_resumed",        "run_void",
     "calls_not_counted",   "time_stolen",       "clock_follows_load", "noise_grade_d",
     "not_started_here",    "processes_changed", "unlike_reactors",    "client_disturbed",
-    "memory_cut_short",    "cpu_elsewhere",     "cost_missing",       "replies_delayed"};
+    "memory_cut_short",    "cpu_elsewhere",     "cost_missing",       "replies_delayed",
+    "control_misread"};
 
 std::string line_of(std::string_view kind, const json::value& value) {
   json::object line{{"record", kind}};

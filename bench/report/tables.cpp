@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <bench/analysis/headlines.hpp>
 #include <bench/contract/printable.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
@@ -123,6 +124,7 @@ table verdict_table(const results& found, const comparison& pair) {
 
 table overhead_table(const results& found, const comparison& pair) {
   table shown{.title = "CPU above " + pair.floor.value_or("the bare loop") + ", ns per message",
+              .note = found.calibration ? calibration_text(*found.calibration) + "." : "",
               .columns = {scenario_column,
                           {pair.contender, pair.contender},
                           {pair.base, pair.base},

@@ -220,7 +220,8 @@ bench::run_record every_caveat() {
                           memory_cut_short{"mine", 1024, "mine exited with status 7"},
                           cpu_elsewhere{"mine"},
                           cost_missing{"c1/64", "mine", 2},
-                          replies_delayed{"mine", "c1/64", 44'000}};
+                          replies_delayed{"mine", "c1/64", 44'000},
+                          control_misread{"c64/512", 1000, 1200, 1500}};
   return record;
 }
 

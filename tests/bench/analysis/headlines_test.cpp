@@ -84,3 +84,35 @@ BOOST_AUTO_TEST_CASE(without_a_floor_the_headline_is_the_whole_cost) {
   BOOST_TEST(contains(found.headlines.at(2), "of CPU a message, asio-callback/epoll"));
   BOOST_TEST(every_form(record).size() == 5U);
 }
+
+// 1,000 ns are burnt, and the run reads as much or half as much again.
+BOOST_AUTO_TEST_CASE(what_a_control_burnt_and_how_it_was_read_stands_beside_the_nanoseconds) {
+  for (const double read : {1000.0, 1500.0}) {
+    auto record = synthetic_run({.select_too = false});
+    const auto control = synthetic_run(
+        {.seed = 8,
+         .control = false,
+         .select_too = false,
+         .open_loop = false,
+         .library_ns = {
+             {"fibers/epoll", 55 + read}, {"asio-callback/epoll", 55}, {"floor/epoll", 0}}});
+    for (auto block : control.blocks) {
+      if (block.kind != bench::block_kind::duet) continue;
+      block.comparison = {"fibers/epoll", "fibers/epoll/inject1000ns", "floor/epoll"};
+      record.blocks.push_back(block);
+    }
+    const auto found = analyse(record);
+    BOOST_REQUIRE(found.calibration.has_value());
+    BOOST_TEST(found.calibration->scenario.text() == "c64/512");
+    BOOST_TEST(found.calibration->burnt_ns == 1000);
+    BOOST_TEST(!found.calibration->read_ns.range.value().excludes(read));
+    BOOST_TEST(
+        contains(found.headlines.at(2), "; 1,000 ns that a control burnt on c64/512 read as "),
+        found.headlines.at(2));
+    const auto* misread = bench::first_of<bench::caveats::control_misread>(found.caveats);
+    BOOST_TEST((misread != nullptr) == (read > 1000));
+    for (const std::size_t form : {2U, 3U, 4U})
+      BOOST_TEST(contains(unwrapped(every_form(record)[form]), "that a control burnt on c64/512"));
+  }
+  BOOST_TEST(!analyse(synthetic_run()).calibration.has_value());
+}

@@ -17,6 +17,13 @@
 
 #include <tests/texts.hpp>
 
+// Undoes the line breaks of the terminal form, which indents continued lines.
+inline std::string unwrapped(std::string text) {
+  for (auto at = text.find("\n  "); at != std::string::npos; at = text.find("\n  "))
+    text.replace(at, 3, " ");
+  return text;
+}
+
 inline std::string page_of(const bench::run_record& record, const bench::page_script& script) {
   return bench::html_report(record.header, bench::analyse(record), script);
 }

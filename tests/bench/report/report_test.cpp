@@ -23,13 +23,6 @@ using bench::finding;
 
 namespace {
 
-// Undoes the line breaks of the terminal form, which indents continued lines.
-std::string unwrapped(std::string text) {
-  for (auto at = text.find("\n  "); at != std::string::npos; at = text.find("\n  "))
-    text.replace(at, 3, " ");
-  return text;
-}
-
 std::string without_tags(std::string html) {
   for (auto at = html.find('<'); at != std::string::npos; at = html.find('<', at))
     html.erase(at, html.find('>', at) + 1 - at);
