@@ -80,12 +80,12 @@ struct bad_arguments : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Reads the command line; nullopt: it asks for --help. Throws bad_arguments.
+// Reads the command line; nullopt: it asks for --help or --version. Throws bad_arguments.
 std::optional<server_options> read_server_options(int argc, const char* const* argv,
                                                   const server_program& program);
 
-// The same for main(). Bad arguments: prints what() to standard error and exits with 2. --help:
-// prints the usage to standard output and exits with 0.
+// The same for main(). Bad arguments: prints what() to standard error and exits with 2. --help and
+// --version: prints the usage, or version_line(), to standard output and exits with 0.
 server_options parse_server_options(int argc, const char* const* argv,
                                     const server_program& program);
 

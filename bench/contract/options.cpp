@@ -11,6 +11,7 @@
 #include <bench/contract/duration.hpp>
 #include <bench/contract/printable.hpp>
 #include <bench/contract/refused_option.hpp>
+#include <bench/contract/version.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -146,6 +147,7 @@ void print_usage(const server_program& program) {
                fallback(entry, program).value_or("none"));
   }
   fmt::print("  --{:<16} print nothing but the listening line\n", "quiet");
+  fmt::print("  --{:<16} print the version, how it was built, and stop\n", "version");
 }
 
 void read_option(const option& entry, const std::string& text, const server_program& program,
@@ -161,7 +163,7 @@ void read_option(const option& entry, const std::string& text, const server_prog
 
 po::variables_map parse_command_line(const std::vector<std::string>& given) try {
   po::options_description known;
-  known.add_options()("help", "")("quiet", "");
+  known.add_options()("help", "")("version", "")("quiet", "");
   for (const auto& entry : options_table) {
     known.add_options()(entry.name, po::value<std::string>());
   }
@@ -183,12 +185,11 @@ po::variables_map parse_command_line(const std::vector<std::string>& given) try 
   refuse(fmt::format("{}; --help lists what is accepted", words_of(error, given)));
 }
 
-}  // namespace
+bool asks_to_be_told(const po::variables_map& values) {
+  return values.count("help") != 0 || values.count("version") != 0;
+}
 
-std::optional<server_options> read_server_options(int argc, const char* const* argv,
-                                                  const server_program& program) {
-  const auto values = parse_command_line({argv + 1, argv + argc});
-  if (values.count("help")) return std::nullopt;
+server_options options_in(const po::variables_map& values, const server_program& program) {
   server_options options{};
   options.program = program.name;
   options.quiet = values.count("quiet") != 0;
@@ -205,10 +206,23 @@ std::optional<server_options> read_server_options(int argc, const char* const* a
   return options;
 }
 
+}  // namespace
+
+std::optional<server_options> read_server_options(int argc, const char* const* argv,
+                                                  const server_program& program) {
+  const auto values = parse_command_line({argv + 1, argv + argc});
+  if (asks_to_be_told(values)) return std::nullopt;
+  return options_in(values, program);
+}
+
 server_options parse_server_options(int argc, const char* const* argv,
                                     const server_program& program) try {
-  if (auto options = read_server_options(argc, argv, program)) return *std::move(options);
-  print_usage(program);
+  const auto values = parse_command_line({argv + 1, argv + argc});
+  if (!asks_to_be_told(values)) return options_in(values, program);
+  if (values.count("help") != 0)
+    print_usage(program);
+  else
+    fmt::print("{}\n", version_line(program.name));
   std::exit(0);
 } catch (const bad_arguments& error) {
   fmt::print(stderr, "{}: {}\n", program.name, error.what());

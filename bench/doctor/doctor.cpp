@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bench/contract/build_info.hpp>
+#include <bench/contract/version.hpp>
 #include <bench/doctor/remarks.hpp>
-#include <bench/machine/build_info.hpp>
 #include <string_view>
 
 namespace bench {
@@ -29,15 +30,14 @@ remark address_layout(const fs::path& root) {
           "sysctl -w kernel.randomize_va_space=2"};
 }
 
-remark boost(const fs::path& root) {
-  return ok("Boost", describe_machine(root).boost_version,
-            "both sides are built with it; compare runs with the same");
+remark boost() {
+  return ok("Boost", boost_version(), "both sides are built with it; compare runs with the same");
 }
 
 }  // namespace
 
 std::vector<remark> examine(const fs::path& root, const kernel_answers& answers) {
-  std::vector<remark> all{build(answers), boost(root)};
+  std::vector<remark> all{build(answers), boost()};
   for (auto& each : processor_remarks(root, answers)) all.push_back(std::move(each));
   all.push_back(address_layout(root));
   for (auto& each : limit_remarks(root, answers)) all.push_back(std::move(each));

@@ -7,12 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bench/contract/printable.hpp>
-#include <bench/machine/build_info.hpp>
+#include <bench/contract/build_info.hpp>
+#include <bench/contract/version.hpp>
 #include <bench/machine/kernel_config.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/text/failure.hpp>
-#include <boost/version.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -89,13 +88,6 @@ std::optional<std::string> caches(const fs::path& root) {
   return fmt::format("{}", fmt::join(found, ", "));
 }
 
-// bench/run has asked git; who starts echobench otherwise may say it, too.
-std::optional<std::string> commit() {
-  const auto* said = std::getenv("ECHOBENCH_COMMIT");
-  if (said == nullptr || *said == '\0') return std::nullopt;
-  return printable(said);
-}
-
 }  // namespace
 
 std::string first_line(const fs::path& file) {
@@ -166,9 +158,8 @@ environment describe_machine(const fs::path& root) {
   machine.compiler = build_info::compiler;
   machine.build_type = build_info::type;
   machine.flags = build_info::flags;
-  machine.boost_version = fmt::format("{}.{}.{}", BOOST_VERSION / 100'000,
-                                      BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100);
-  machine.commit = commit();
+  machine.boost_version = boost_version();
+  machine.commit = built_commit();
   machine.clock_rate = clock_rate(root);
   machine.caches = caches(root);
   const kernel_config config{root};

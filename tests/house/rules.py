@@ -63,6 +63,7 @@ WITHOUT_TEST = {
     "bench/contract/options": "tests/bench/contract/contract_test.cpp, from outside",
     "bench/contract/refused_option": "options_test and contract_test",
     "bench/contract/standard_descriptors": "path_test and echobench_test, from outside",
+    "bench/contract/version": "contract_test, and tests/bench/command/manners_test.cpp",
     "bench/doctor/kernel": "asks the kernel; doctor_test examines what it may answer",
     "bench/doctor/limits": "doctor_test",
     "bench/doctor/processors": "doctor_test",

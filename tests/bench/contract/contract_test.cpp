@@ -206,9 +206,18 @@ BOOST_AUTO_TEST_CASE(help_lists_every_option) {
   BOOST_TEST(result.errors == "");
   for (const auto* option : {"--host", "--port", "--io", "--threads", "--prefix", "--buffer",
                              "--backlog", "--max-connections", "--idle-timeout", "--drain",
-                             "--quiet", "--inject-ns", "--unix", "--spin"}) {
+                             "--quiet", "--inject-ns", "--unix", "--spin", "--version"}) {
     BOOST_TEST((result.output.find(option) != std::string::npos), option);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_version_is_one_line_that_says_how_the_program_was_built) {
+  const auto result = run_server({"--version", "--port", "0"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.errors == "");
+  BOOST_TEST(result.output.find('\n') + 1 == result.output.size());
+  for (const auto* part : {"_echo", " 0.", ", Boost 1."})
+    BOOST_TEST((result.output.find(part) != std::string::npos), result.output);
 }
 
 BOOST_AUTO_TEST_CASE(a_port_in_use_is_one_clear_line, *several_threads) {
