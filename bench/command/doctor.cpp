@@ -26,7 +26,7 @@ int doctor_command(const arguments& given) {
     throw usage_error(fmt::format("echobench doctor: unexpected argument '{}'", rest[0]));
   }
   const auto remarks = examine("/", ask_kernel(pin, output));
-  for (const auto& each : remarks) fmt::print("{}\n", text_of(each));
+  fmt::print("{}", text_of(remarks));
   return measurable(remarks) ? 0 : exit_not_measurable;
 }
 

@@ -5,6 +5,7 @@
 #include <bench/contract/build_info.hpp>
 #include <bench/contract/version.hpp>
 #include <bench/doctor/remarks.hpp>
+#include <bench/text/wrapped.hpp>
 #include <string_view>
 
 namespace bench {
@@ -45,10 +46,25 @@ std::vector<remark> examine(const fs::path& root, const kernel_answers& answers)
 }
 
 std::string text_of(const remark& said) {
+  constexpr int width = 80;
+  constexpr int words_at = 25;
+  constexpr int remedy_at = 9;  // further left, so that most commands fit into a line
   constexpr std::array<std::string_view, 3> words{"ok", "advice", "problem"};
-  auto text = fmt::format("{:<8} {:<15} {}: {}", words[static_cast<std::size_t>(said.state)],
-                          said.about, said.read, said.means);
-  if (!said.remedy.empty()) text += ". To change it: " + said.remedy;
+  const auto paragraph = [](const std::string& text, int indent) {
+    return wrapped(in_pieces(text, width - indent), width, indent, indent);
+  };
+  auto text = fmt::format("{:<8} {:<15} {}", words[static_cast<std::size_t>(said.state)],
+                          said.about, paragraph(said.read + ": " + said.means, words_at));
+  if (!said.remedy.empty())
+    text += std::string(remedy_at, ' ') + paragraph("To change it: " + said.remedy, remedy_at);
+  return text;
+}
+
+std::string text_of(std::vector<remark> remarks) {
+  std::stable_sort(remarks.begin(), remarks.end(),
+                   [](const remark& one, const remark& two) { return one.state > two.state; });
+  std::string text;
+  for (const auto& each : remarks) text += text_of(each);
   return text;
 }
 

@@ -1,7 +1,8 @@
 // doctor: what on this machine would spoil a measurement, and how to change it.
 //
-//     for (const auto& each : examine("/", ask_kernel(pin, "runs"))) print(each);
-//     // advice  turbo  on   levels follow temperature ...  To change it: echo 1 > ...
+//     fmt::print("{}", text_of(examine("/", ask_kernel(pin, "runs"))));
+//     // advice   turbo           on: levels follow temperature and neighbours; ...
+//     //          To change it: echo 1 > ...
 //
 // examine() reads files below `root`, so tests can use a folder of their own. What only the running
 // kernel can answer is asked beforehand, by ask_kernel().
@@ -52,8 +53,11 @@ kernel_answers ask_kernel(const std::string& pin, const std::filesystem::path& o
 // Every finding, good ones included, in the order in which it is best to fix them.
 std::vector<remark> examine(const std::filesystem::path& root, const kernel_answers& answers);
 
-// A remark as one line, without the newline.
+// A remark in lines of at most 80 columns; a longer word is broken.
 std::string text_of(const remark& said);
+
+// All of them: problems first, then advice, then what is well.
+std::string text_of(std::vector<remark> remarks);
 
 bool measurable(const std::vector<remark>& remarks);
 

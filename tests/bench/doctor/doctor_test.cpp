@@ -1,6 +1,8 @@
 // Each remark of the doctor, on a machine without problems and on one with this problem. A
 // temporary folder replaces /proc and /sys, and the answers of the kernel are made up.
 #include <bench/doctor/doctor.hpp>
+#include <bench/text/options.hpp>
+#include <bench/text/wrapped.hpp>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -212,6 +214,17 @@ const std::vector<patient> patients{
     {"Boost", health::ok, "1."},
 };
 
+// The text of a remark without its line breaks.
+std::string line_of(const bench::remark& said) {
+  auto line = text_of(said);
+  for (const std::size_t indent : {25, 9}) {
+    const auto broken = '\n' + std::string(indent, ' ');
+    for (auto at = line.find(broken); at != std::string::npos; at = line.find(broken))
+      line.replace(at, broken.size(), " ");
+  }
+  return line;
+}
+
 std::vector<bench::remark> remarks_on(const patient& each) {
   const scratch_folder root;
   for (const auto& [name, content] : each.found) {
@@ -238,7 +251,7 @@ BOOST_AUTO_TEST_CASE(what_is_well_and_what_is_not_is_told_apart) {
       const auto all = remarks_on(each);
       const auto& said = remark_about(all, each.about);
       BOOST_TEST(said.state == each.state);
-      BOOST_TEST(text_of(said).find(each.says) != std::string::npos, text_of(said));
+      BOOST_TEST(line_of(said).find(each.says) != std::string::npos, text_of(said));
       BOOST_TEST(!said.means.empty());
       BOOST_TEST(said.remedy.empty() == (each.state == health::ok));
       BOOST_TEST(measurable(all) == (each.state != health::problem));
@@ -246,15 +259,44 @@ BOOST_AUTO_TEST_CASE(what_is_well_and_what_is_not_is_told_apart) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(each_thing_is_said_once_in_one_line_and_has_been_tried_here) {
+BOOST_AUTO_TEST_CASE(each_thing_is_said_once_and_has_been_tried_here) {
   std::set<std::string> tried;
   for (const auto& each : patients) tried.insert(each.about);
   const auto all = remarks_on({"build", health::ok, ""});
   BOOST_TEST(all.size() == tried.size());
   for (const auto& each : all) {
     BOOST_TEST(tried.count(each.about) == 1U, each.about);
-    BOOST_TEST(text_of(each).find('\n') == std::string::npos);
+    BOOST_TEST(line_of(each).find('\n') + 1 == line_of(each).size());
   }
+}
+
+BOOST_AUTO_TEST_CASE(no_line_is_wider_than_80_columns_however_long_the_values_are) {
+  const auto expect_narrow = [](const std::string& text) {
+    for (const auto& line : bench::split(text, '\n'))
+      BOOST_TEST(bench::columns_of(line) <= 80, line);
+  };
+  for (const auto& each : patients) expect_narrow(text_of(remarks_on(each)));
+  const std::string letters(200, 'x');
+  const std::string umlauts = "\u00e4\u00f6\u00fc" + std::string(100, 'y') + "\u00e4";
+  expect_narrow(bench::text_of(
+      bench::remark{health::advice, "clock", letters, umlauts, letters + ' ' + letters}));
+}
+
+BOOST_AUTO_TEST_CASE(what_would_spoil_a_run_stands_first_and_what_is_well_last) {
+  auto answers = well();
+  answers.descriptors = 256;
+  answers.allowed = {0};
+  const scratch_folder root;
+  const auto text = bench::text_of(bench::examine(root.path(), answers));
+  const auto problem = text.find("problem  descriptors");
+  const auto remedy = text.find("To change it: ulimit");
+  const auto advice = text.find("\nadvice   processors");
+  const auto fine = text.find("\nok       build");
+  BOOST_TEST(problem == 0U);
+  BOOST_TEST(problem < remedy);
+  BOOST_TEST(remedy < advice);
+  BOOST_TEST(advice < fine);
+  BOOST_TEST(fine != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_kernel_of_this_machine_answers) {
