@@ -235,4 +235,14 @@ run_record read_run(const std::filesystem::path& run_ndjson) {
   return reader{run_ndjson}.read();
 }
 
+std::optional<std::string> label_of(const std::filesystem::path& run_ndjson) try {
+  const auto text = file_text(run_ndjson);
+  const auto header = json::parse(std::string_view{text}.substr(0, text.find('\n')));
+  const auto* label = header.as_object().if_contains("label");
+  if (label == nullptr || !label->is_string()) return std::nullopt;
+  return std::string{label->get_string()};
+} catch (const std::exception&) {
+  return std::nullopt;
+}
+
 }  // namespace bench

@@ -79,6 +79,7 @@ struct run_header {
   std::vector<server_info> servers;
   std::vector<comparison> comparisons;
   environment machine;
+  std::optional<std::string> label;  // by which --label named the run
 };
 
 // The latency of each message of a slice, in nanoseconds. Null: not kept.
@@ -182,5 +183,9 @@ struct unreadable_run : std::runtime_error {
 // sets last_line_truncated. Throws unreadable_run for any other line that to_json_line() would not
 // write, and for a block that is there twice.
 run_record read_run(const std::filesystem::path& run_ndjson);
+
+// The label in the header of a run, of which nothing else is read. nullopt: it has none, or cannot
+// be read.
+std::optional<std::string> label_of(const std::filesystem::path& run_ndjson);
 
 }  // namespace bench

@@ -4,8 +4,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bench/record/record.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/options.hpp>
+#include <cctype>
 #include <cerrno>
+#include <functional>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -28,10 +34,61 @@ std::error_code try_to_write_into(const fs::path& folder) {
   return error;
 }
 
+const fs::path home_of_runs = "runs";
+
+// Folders below runs/ that hold a run, the newest name first.
+std::vector<fs::path> runs_here() {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const auto& each : fs::directory_iterator{home_of_runs, error})
+    if (fs::exists(run_file(each.path()), error)) found.push_back(each.path());
+  std::sort(found.begin(), found.end(), std::greater{});
+  return found;
+}
+
+// 0 for "last", 1 for "last~1"; nullopt for any other name.
+std::optional<std::size_t> runs_back(const std::string& name) {
+  if (name == "last") return 0;
+  if (!name.starts_with("last~")) return std::nullopt;
+  const auto number = parse_number(std::string_view{name}.substr(5));
+  if (!number || *number < 0) return std::nullopt;
+  return static_cast<std::size_t>(*number);
+}
+
 }  // namespace
 
+fs::path find_run(const std::string& name) {
+  std::error_code ignored;
+  if (name.empty() || fs::exists(name, ignored)) return name;
+  const auto back = runs_back(name);
+  if (!back && name.find('/') != std::string::npos) return name;
+  const auto runs = runs_here();
+  if (back && *back < runs.size()) return runs[*back];
+  if (back) {
+    throw usage_error(fmt::format("{}: {}/ of the current folder holds {} run{}", name,
+                                  home_of_runs.string(), runs.size(), runs.size() == 1 ? "" : "s"));
+  }
+  for (const auto& each : runs)
+    if (label_of(run_file(each)) == name) return each;
+  return name;
+}
+
+void expect_label(const std::string& text) {
+  constexpr std::size_t longest = 40;
+  const bool good = std::all_of(text.begin(), text.end(), [](unsigned char each) {
+    return each < 0x80 && (std::isalnum(each) != 0 || each == '-' || each == '_' || each == '.');
+  });
+  if (good && !text.empty() && text.size() <= longest && text[0] != '-' && text[0] != '.' &&
+      !runs_back(text))
+    return;
+  throw usage_error(
+      fmt::format("--label '{}' is not 1 to {} letters, digits, '-', '_' and '.', or begins with "
+                  "'-' or '.', or is last",
+                  text, longest));
+}
+
 std::filesystem::path run_folder(std::time_t started) {
-  return std::filesystem::path{"runs"} / fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(started));
+  return home_of_runs / fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(started));
 }
 
 std::string utc_text(std::time_t when) {

@@ -173,6 +173,7 @@ std::vector<fact> environment_facts(const run_header& header) {
                                  : ""}};
   for (auto& each : facts)
     if (each.text.empty()) each.text = "not recorded";
+  if (header.label) facts.insert(facts.begin(), {"Label", *header.label});
   return facts;
 }
 

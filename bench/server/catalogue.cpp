@@ -183,6 +183,16 @@ server_info older_server(const std::string& name, const std::filesystem::path& b
                   build.string(), program));
 }
 
+bool is_of_this_build(const server_info& older) {
+  const auto current = find_bundled(without_age(older.name));
+  if (!older.name.starts_with(of_another_build) || !current) return false;
+  const auto program_of = [](const server_info& each) {
+    return find_program(split_words(each.command).front());
+  };
+  std::error_code error;
+  return std::filesystem::equivalent(program_of(older), program_of(*current), error);
+}
+
 std::optional<std::string> floor_of(const std::string& base, const std::string& contender) {
   if (!may_share_a_core(base, contender)) return std::nullopt;
   const auto threads = variant_of(base).threads;

@@ -47,6 +47,9 @@ std::vector<server_info> added_servers(const std::vector<std::string>& commands,
 // programs. Throws usage_error if the program is in none of these.
 server_info older_server(const std::string& name, const std::filesystem::path& build);
 
+// True for a server of older_server() whose program is that of this build, links and all.
+bool is_of_this_build(const server_info& older);
+
 // The bare loop with the reactor, the number of threads and the kind of socket that both servers
 // have. nullopt if they differ, if there is no such loop, or if it is one of the two.
 std::optional<std::string> floor_of(const std::string& base, const std::string& contender);
