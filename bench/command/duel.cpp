@@ -70,13 +70,11 @@ std::string save(const duel& match, const run_header& header,
 
 int duel_command(const arguments& given) {
   scenario shape{.connections = 64, .message_bytes = 512, .depth = 1};
-  std::string duration;
-  std::string pin;
-  std::vector<std::string> added;
-  std::vector<std::string> targets;
+  std::string duration, pin;
+  std::vector<std::string> added, targets;
   bool allow_debug = false;
   options wanted{"echobench duel", "[SERVER SERVER]",
-                 "Shows two servers under one client, live. Without names: fibers/epoll and\n"
+                 "Shows two servers under one client, live. Without names: fibers/epoll and "
                  "asio-callback/epoll. The ratio is of CPU per message, the first to the second."};
   wanted.add("duration", duration, "TIME", "as in 20s, 2m; default 10m, and 20s in a pipe");
   wanted.add("connections", shape.connections, "N", "open connections to each");
@@ -84,11 +82,13 @@ int duel_command(const arguments& given) {
   wanted.add("depth", shape.depth, "N", "messages outstanding on each connection");
   wanted.add("server", added, "NAME=COMMAND", "make another echo server known by a name");
   wanted.add("target", targets, "[NAME=]HOST:PORT", "and one that runs already");
-  wanted.add("pin", pin, "SERVER_CPU,CLIENT_CPU", "or none");
+  wanted.add("pin", pin, "SERVER_CPU,CLIENT_CPU", "where to run them, or none");
   wanted.add("allow-debug", allow_debug, "also debug builds, whose times mean nothing");
   wanted.explain(
-      "In a terminal the bottom line shows the keys: they change the load, pause a server for\n"
+      "In a terminal the bottom line shows the keys: they change the load, pause a server for "
       "100 ms, save what was measured as a run with its reports, and quit.");
+  wanted.example("duel");
+  wanted.example("duel fibers/epoll floor/epoll --duration 30s");
   const auto names = wanted.parse(given);
   auto servers = find_servers(names, added_servers(added, targets));
   std::optional<std::chrono::milliseconds> length;

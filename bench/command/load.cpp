@@ -70,12 +70,15 @@ int load_command(const arguments& given) {
   scenario shape{.connections = 64, .message_bytes = 512, .depth = 1};
   std::string duration = "5s";
   options wanted{"echobench load", "HOST:PORT",
-                 "Loads any echo server and compares every byte of every reply. A prefix before\n"
+                 "Loads any echo server and compares every byte of every reply. A prefix before "
                  "each reply is found by itself."};
   wanted.add("connections", shape.connections, "N", "open connections");
   wanted.add("size", shape.message_bytes, "BYTES", "of a message, 16 to 1048576");
   wanted.add("depth", shape.depth, "N", "messages outstanding on each connection");
   wanted.add("duration", duration, "TIME", "as in 500ms, 5s, 2m");
+  wanted.explain("The server runs already, here or elsewhere, such as fibers_echo on port 25000.");
+  wanted.example("load localhost:25000");
+  wanted.example("load localhost:25000 --size 100 --duration 500ms");
   const auto rest = wanted.parse(given);
   expect_possible(shape);
   const auto length = parse_duration("duration", duration);

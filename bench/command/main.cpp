@@ -1,11 +1,12 @@
-// echobench: lists its commands and calls one. Each command is in a file of its own.
+// echobench: calls the command that the user names, and turns what it throws into an exit code.
 #include <fmt/format.h>
 
-#include <array>
 #include <bench/command/commands.hpp>
 #include <bench/contract/printable.hpp>
 #include <bench/contract/standard_descriptors.hpp>
+#include <bench/contract/version.hpp>
 #include <bench/record/record.hpp>
+#include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/terminal.hpp>
 #include <cerrno>
@@ -18,27 +19,15 @@
 
 namespace {
 
-struct command {
-  std::string_view name;
-  std::string_view purpose;
-  int (*run)(const bench::arguments&);
-};
-
-constexpr std::array commands{
-    command{"run", "measure servers against each other and write a report", bench::run_command},
-    command{"compare", "whose CPU per message changed from run to run", bench::compare_command},
-    command{"duel", "two servers live in the terminal, side by side", bench::duel_command},
-    command{"report", "the reports of a run, written anew", bench::report_command},
-    command{"doctor", "what of this machine would spoil a run, and what changes it",
-            bench::doctor_command},
-    command{"load", "put any echo server under load and check its replies", bench::load_command},
-    command{"selftest", "prove that the instrument can be believed here", bench::selftest_command},
-};
-
 void print_usage() {
-  fmt::print("usage: echobench COMMAND [ARGUMENT...]\n\n");
-  for (const auto& each : commands) fmt::print("  {:<8} {}\n", each.name, each.purpose);
-  fmt::print("\nechobench COMMAND --help says more.\n");
+  fmt::print(
+      "usage: echobench COMMAND [ARGUMENT...]\n       echobench --version\n\n"
+      "Measures echo servers side by side.\n\n");
+  for (const auto& each : bench::all_commands())
+    fmt::print("  {:<11} {}\n", each.name, each.purpose);
+  fmt::print("\nechobench COMMAND --help says more.\n\nExamples:\n");
+  for (const auto* each : {"doctor", "run --suite quick", "report last --verbose"})
+    fmt::print("  {} {}\n", bench::invoked_as(), each);
 }
 
 int dispatch(const bench::arguments& given) {
@@ -47,7 +36,11 @@ int dispatch(const bench::arguments& given) {
     print_usage();
     return 0;
   }
-  for (const auto& each : commands) {
+  if (given[0] == "--version") {
+    fmt::print("{}\n", bench::version_line("echobench"));
+    return 0;
+  }
+  for (const auto& each : bench::all_commands()) {
     if (each.name == given[0]) return each.run({given.begin() + 1, given.end()});
   }
   throw bench::usage_error(

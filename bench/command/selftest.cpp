@@ -1,5 +1,6 @@
 // echobench selftest: measures what each proof needs, with the servers of this build.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -182,13 +183,27 @@ bool show(const named_proof& each, const selftest_bed& on) {
   return seen.holds;
 }
 
+}  // namespace
+
+std::vector<std::string_view> proof_names() {
+  std::vector<std::string_view> names;
+  for (const auto& each : proofs) names.push_back(each.name);
+  return names;
+}
+
+namespace {
+
+std::string proofs_text() {
+  std::string text = "Proofs:\n";
+  for (const auto& each : proofs) text += fmt::format("  {:<10} {}\n", each.name, each.claim);
+  return text;
+}
+
 std::vector<named_proof> chosen_from(const arguments& names) {
   for (const auto& name : names) {
     if (std::none_of(proofs.begin(), proofs.end(), [&](auto& each) { return each.name == name; }))
-      throw usage_error(fmt::format(
-          "echobench selftest: '{}' is no proof; there are same, injected, omission, refusal and "
-          "client",
-          name));
+      throw usage_error(fmt::format("echobench selftest: '{}' is no proof; there are {}", name,
+                                    fmt::join(proof_names(), ", ")));
   }
   std::vector<named_proof> chosen;
   for (const auto& each : proofs)
@@ -204,11 +219,14 @@ int selftest_command(const arguments& given) {
   bool broken = false;
   bool allow_debug = false;
   options wanted{"echobench selftest", "[PROOF...]",
-                 "Proves that the instrument can be believed on this machine: same, injected,\n"
-                 "omission, refusal, client; about 15 seconds. Exit code 3 where a proof fails."};
+                 "Proves that the instrument can be believed on this machine, in about 15 "
+                 "seconds. Without names: every proof. Exit code 3 where a proof fails."};
   wanted.add("broken", broken, "break what each proof rests on: every one must fail");
-  wanted.add("pin", pin, "SERVER_CPU,CLIENT_CPU", "or none");
+  wanted.add("pin", pin, "SERVER_CPU,CLIENT_CPU", "where to run them, or none");
   wanted.add("allow-debug", allow_debug, "also with debug builds, whose times mean nothing");
+  wanted.explain(proofs_text());
+  wanted.example("selftest");
+  wanted.example("selftest omission refusal");
   const auto chosen = chosen_from(wanted.parse(given));
 
   const auto& stop = catch_interruption();

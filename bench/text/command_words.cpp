@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <bench/contract/printable.hpp>
 #include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -61,19 +63,31 @@ std::string command_line(const std::string& command, std::vector<std::string> gi
   return join_words(given);
 }
 
+std::string invoked_as() {
+  constexpr std::size_t longest = 30;
+  const char* said = std::getenv("ECHOBENCH_NAME");
+  const std::string name = said != nullptr ? said : program_invocation_name;
+  return name.empty() || name.size() > longest ? "echobench" : join_words({printable(name)});
+}
+
+std::string find_in_path(const std::string& word) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders{path != nullptr ? path : "/usr/bin:/bin"};
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const auto candidate = std::filesystem::path{folder} / word;
+    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return {};
+}
+
 std::string find_program(const std::string& word) {
   namespace fs = std::filesystem;
   if (word.find('/') != std::string::npos) return word;
   std::error_code none;
   const auto beside = fs::read_symlink("/proc/self/exe", none).parent_path() / word;
   if (access(beside.c_str(), X_OK) == 0) return beside;
-  const char* path = std::getenv("PATH");
-  std::istringstream folders{path != nullptr ? path : "/usr/bin:/bin"};
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const auto candidate = fs::path{folder} / word;
-    if (access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return word;
+  const auto found = find_in_path(word);
+  return found.empty() ? word : found;
 }
 
 }  // namespace bench

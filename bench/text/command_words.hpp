@@ -20,6 +20,13 @@ std::string join_words(const std::vector<std::string>& words);
 // The command line as the user would type it: "echobench run --suite quick".
 std::string command_line(const std::string& command, std::vector<std::string> given);
 
+// The name by which the user started this program, quoted for a shell: what bench/run says in
+// ECHOBENCH_NAME, or the first word of the command line. A long one becomes "echobench".
+std::string invoked_as();
+
+// The path of the program `word` in PATH; empty: there is none.
+std::string find_in_path(const std::string& word);
+
 // The path of the program `word`: beside echobench, or else in PATH. Returns `word` itself if it
 // contains a slash or if no such program is found.
 std::string find_program(const std::string& word);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,41 @@ std::string refusal_of_time(const std::string& text) {
   }
 }
 
+int try_it(const bench::arguments& given) {
+  const command tried;
+  tried.wanted.parse(given);
+  throw std::logic_error{"the command was not stopped"};
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(the_manual_of_a_command_is_its_table_and_the_command_does_nothing) {
+  const auto manual = bench::manual_of(try_it);
+  BOOST_TEST(manual.command == "echobench try");
+  BOOST_TEST(manual.positional == "FOLDER");
+  std::string rows;
+  for (const auto& each : manual.rows)
+    rows += each.name + ' ' + each.unit + (each.repeats ? "... " : " ") + each.fallback + '\n';
+  BOOST_TEST(rows ==
+             "help  \nquiet  \nrounds N 10\nsuite NAME default\noutput DIR \ncpu N \nseed N \n"
+             "server NAME=COMMAND... \n");
+}
+
+BOOST_AUTO_TEST_CASE(help_breaks_its_texts_at_80_columns_and_leaves_tables_as_they_are) {
+  const std::string line = "  a table  with columns";
+  bench::command_manual manual{
+      .command = "echobench try",
+      .positional = "",
+      .purpose = "Tries.",
+      .rows = {{"a-long-option", "WITH_ITS_UNIT", std::string(50, 'x') + " and more", "3", true}},
+      .explanation = line + "\nwords " + std::string(75, 'y') + " words",
+      .examples = {"try it"}};
+  BOOST_TEST(bench::help_text(manual, "bench/run") ==
+             "usage: echobench try [OPTION...]\n\nTries.\n\n  --a-long-option WITH_ITS_UNIT\n" +
+                 std::string(24, ' ') + std::string(50, 'x') + " and\n" + std::string(24, ' ') +
+                 "more; may be repeated (default: 3)\n\n" + line + "\nwords\n" +
+                 std::string(75, 'y') + "\nwords\n\nExamples:\n  bench/run try it\n");
+}
 
 BOOST_FIXTURE_TEST_CASE(options_that_are_not_given_keep_their_defaults, command) {
   BOOST_TEST(wanted.parse({}).empty());
