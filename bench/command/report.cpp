@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bench/analysis/analysis.hpp>
 #include <bench/command/commands.hpp>
+#include <bench/command/shell/open_page.hpp>
 #include <bench/command/splice.hpp>
 #include <bench/compare/compare.hpp>
 #include <bench/record/caveats.hpp>
@@ -14,7 +15,6 @@
 #include <bench/text/failure.hpp>
 #include <bench/text/file.hpp>
 #include <bench/text/terminal.hpp>
-#include <bench/text/wrapped.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -34,47 +34,49 @@ void expect_names(const arguments& runs, std::string_view command) {
     throw usage_error(fmt::format("{}: '' is no run", command));
 }
 
-constexpr int help_width = 86;
-
 struct report_request {
   std::string run;
   arguments documents;
   bool check = false;
   bool verbose = false;
+  bool open = false;
 };
 
 report_request report_arguments(const arguments& given) {
   report_request request;
-  options wanted{
-      "echobench report", "RUN",
-      "Prints the summary of a run and writes its reports anew into its folder. With\n"
-      "--splice it does neither: it fills the marked places of Markdown files with tables\n"
-      "and sentences of the run. RUN is a folder that holds run.ndjson or run.ndjson.gz."};
+  options wanted{"echobench report", "RUN",
+                 "Prints the summary of a run and writes its reports anew into its folder. With "
+                 "--splice it does neither: it fills the marked places of Markdown files with "
+                 "tables and sentences of the run."};
   wanted.add("splice", request.documents, "FILE...", "fill the places of this run in these files");
   wanted.add("check", request.check,
              "with --splice: write nothing, and exit 1 if a place holds something else");
   wanted.add("verbose", request.verbose, "print every table");
+  wanted.add("open", request.open, "open the page afterwards");
   wanted.explain(fmt::format(
-      "A place is what stands between these two lines; the first names the run, seen from the\n"
-      "current folder, and what it shows. Everything else in the file stays as it is, places\n"
-      "of other runs too.\n\n"
-      "    <!-- from docs/runs/default: summary -->\n"
-      "    <!-- end -->\n\n"
-      "{}"
-      "For example: cost of fibers/epoll against asio-callback/epoll on c1/64,c64/512\n\n"
-      "{}",
-      wrapped("What it shows is " + accepted_excerpts() + ".", help_width, 0),
-      wrapped("RUN may also be what micro_bench wrote with --benchmark_out=FILE.json; then it "
-              "shows " +
-                  accepted_micro_excerpts() + ".",
-              help_width, 0)));
+      "RUN is a folder that holds run.ndjson or run.ndjson.gz. Of the runs in runs/, last is the "
+      "newest, last~1 the one before it and so on, and the label that run --label gave is the "
+      "newest that has it.\n\n"
+      "A place is what stands between these two lines; the first names the run, seen from the "
+      "current folder, and what it shows. Everything else in the file stays as it is, places of "
+      "other runs too.\n\n"
+      "  <!-- from docs/runs/default: summary -->\n"
+      "  <!-- end -->\n\n"
+      "What it shows is {}. For example: cost of fibers/epoll against asio-callback/epoll on "
+      "c1/64,c64/512\n\n"
+      "RUN may also be what micro_bench wrote with --benchmark_out=FILE.json; then it shows {}.",
+      accepted_excerpts(), accepted_micro_excerpts()));
+  wanted.example("report last --verbose");
+  wanted.example("report docs/runs/default --splice README.md");
   auto rest = wanted.parse(given);
   if (rest.empty() || (rest.size() > 1 && request.documents.empty()))
     throw usage_error("echobench report: wants one run folder");
   if (request.check && request.documents.empty())
     throw usage_error("echobench report: --check wants --splice FILE...");
+  if (request.open && !request.documents.empty())
+    throw usage_error("echobench report: --splice writes no page that --open could open");
   expect_names(rest, "echobench report");
-  request.run = rest[0];
+  request.run = find_run(rest[0]).string();
   request.documents.insert(request.documents.end(), rest.begin() + 1, rest.end());
   return request;
 }
@@ -84,12 +86,13 @@ void expect_valid(const run_record& record, const std::string& name) {
     throw run_invalid(fmt::format("{}: {}", name, text_of(*wrong)));
 }
 
-void report_anew(const std::string& run, detail wanted) {
-  const auto folder = folder_of(run);
+void report_anew(const report_request& wanted) {
+  const auto folder = folder_of(wanted.run);
   const auto record = read_run(run_file(folder));
   write_reports(record, folder);
-  print_summary(stdout, record, style_of(stdout), wanted);
-  expect_valid(record, run);
+  print_summary(stdout, record, style_of(stdout), wanted.verbose ? detail::whole : detail::brief);
+  if (wanted.open) tell(stderr, "{}\n", open_page(folder / "report.html"));
+  expect_valid(record, wanted.run);
 }
 
 excerpt_source excerpts_of(const std::string& run) {
@@ -109,7 +112,7 @@ excerpt_source excerpts_of(const std::string& run) {
 int report_command(const arguments& given) {
   const auto wanted = report_arguments(given);
   if (wanted.documents.empty()) {
-    report_anew(wanted.run, wanted.verbose ? detail::whole : detail::brief);
+    report_anew(wanted);
     return 0;
   }
   const auto excerpt_of = excerpts_of(wanted.run);
@@ -124,15 +127,20 @@ int compare_command(const arguments& given) {
   bool markdown = false, json = false;
   options wanted{
       "echobench compare", "OLD... NEW",
-      "Says what changed from earlier runs of one program to a new run: CPU per message,\n"
-      "throughput, latency and memory of each server, as ratios to a server of the same\n"
-      "run, because days are not paired. Runs of one program differ, too: from three old\n"
-      "runs on, they show by how much; below that, 2 % of CPU per message is assumed."};
+      "Says what changed from earlier runs of one program to a new run: CPU per message, "
+      "throughput, latency and memory of each server, as ratios to a server of the same run, "
+      "because days are not paired. Runs of one program differ, too: from three old runs on, they "
+      "show by how much; below that, 2 % of CPU per message is assumed."};
   wanted.add("gate", gate, "PERCENT",
              "exit 1 if the mean CPU per message surely rose by more, 4 if unclear");
   wanted.add("markdown", markdown, "print Markdown, for a pull request");
   wanted.add("json", json, "print JSON, for programs");
   wanted.add("page", page, "FILE", "write an HTML page with charts, too");
+  wanted.explain(
+      "A run is a folder, its run.ndjson, run.ndjson.gz or report.json; or last, last~1, ... or "
+      "a label, as for report.");
+  wanted.example("compare last~1 last");
+  wanted.example("compare last~3 last~2 last~1 last --gate 3% --page change.html");
   const auto rest = wanted.parse(given);
   if (rest.size() < 2)
     throw usage_error("echobench compare: wants two or more runs, the new one last");
@@ -141,7 +149,9 @@ int compare_command(const arguments& given) {
   std::optional<double> limit;
   if (gate) limit = parse_percentage(*gate);
   if (page && page->empty()) throw usage_error("echobench compare: --page '' is no file");
-  const auto change = compare_runs({rest.begin(), rest.end()}, limit);
+  std::vector<std::filesystem::path> runs;
+  for (const auto& each : rest) runs.push_back(find_run(each));
+  const auto change = compare_runs(runs, limit);
   if (page) replace_file(*page, comparison_page(change));
   if (markdown)
     fmt::print("{}", comparison_markdown(change));

@@ -87,6 +87,9 @@ const std::vector<refusal> refusals{
     {{"duel", "--connections", "0"}, "--connections 0 is not 1 to 100000"},
     {{"duel", "--depth", "1025"}, "--depth 1025 is not 1 to 1024"},
     {{"doctor", "now"}, "unexpected argument 'now'"},
+    {{"man", "now"}, "unexpected argument 'now'"},
+    {{"completion"}, "wants bash or zsh"},
+    {{"completion", "fish"}, "wants bash or zsh"},
     {{"doctor", "--pin", "0"}, "--pin '0'"},
     {{"load"}, "HOST:PORT"},
     {{"load", "127.0.0.1"}, "HOST:PORT"},
@@ -119,7 +122,7 @@ BOOST_DATA_TEST_CASE_F(echobench, bad_usage_is_one_line_that_names_it_and_exit_2
 
 BOOST_DATA_TEST_CASE_F(echobench, help_is_printed_and_is_no_error,
                        data::make({"", "run", "compare", "duel", "report", "load", "selftest",
-                                   "doctor"}),
+                                   "doctor", "completion", "man"}),
                        command) {
   const auto ended = run(*command != '\0' ? words{command, "--help"} : words{"--help"});
   BOOST_TEST(ended.exit_code == 0);
@@ -197,14 +200,17 @@ BOOST_FIXTURE_TEST_CASE(list_prints_the_plan_and_starts_nothing, echobench) {
 
 BOOST_FIXTURE_TEST_CASE(another_build_joins_the_run_and_a_gate_is_the_exit_code, echobench) {
   const auto build = fs::path{path_of("fibers_echo")}.parent_path().string();
-  const words against{"run",         "--against",     build,      "--servers", "fibers/epoll",
-                      "--scenarios", "c1/64",         "--gate",   "3%",        "--rounds",
-                      "1",           "--allow-debug", "--output", "run"};
+  const words against{"run",          "--against",   build,     "--servers",
+                      "fibers/epoll", "--scenarios", "c1/64",   "--gate",
+                      "3%",           "--rounds",    "1",       "--allow-debug",
+                      "--output",     "run",         "--label", "mine"};
   const auto ended = run(against);
+  BOOST_TEST(holds(ended.err, "note: --against " + build + " is this build"), ended.err);
   BOOST_TEST(ended.exit_code == 4, ended.err);
   BOOST_TEST(holds(ended.out, "\nGate 3.0 %: inconclusive"), ended.out);
   BOOST_TEST(holds(ended.out, "fibers/epoll against old/fibers/epoll: too few rounds"), ended.out);
   BOOST_TEST(holds(folder.read("run/report.md"), "fibers/epoll / old/fibers/epoll"));
+  BOOST_TEST(bench::read_run(folder / "run/run.ndjson").header.label.value() == "mine");
   const auto nowhere = run({"run", "--against", "nowhere", "--gate", "3%"});
   BOOST_TEST(nowhere.exit_code == 2);
   BOOST_TEST(lines_in(nowhere.err) == 1, nowhere.err);
