@@ -52,6 +52,8 @@ struct server_program {
   std::vector<std::string_view> shapes = {};
   bool listens_on_paths = false;  // offers --unix
   bool spins = false;             // offers --spin
+  // Every connection has a thread of its own, so --threads accepts 1: the thread that accepts.
+  bool thread_per_connection = false;
 };
 
 // The defaults are in options_table in options.cpp; --help prints them.

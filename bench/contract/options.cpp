@@ -119,7 +119,11 @@ std::vector<std::string_view> choices(std::string_view name, const server_progra
   return accepted;
 }
 
+constexpr auto one_thread_accepts = "1, since every connection has a thread of its own";
+
 std::string accepts(const option& entry, const server_program& program) {
+  if (program.thread_per_connection && entry.name == std::string_view{"threads"})
+    return one_thread_accepts;
   return entry.accepts ? entry.accepts
                        : fmt::format("{}", fmt::join(choices(entry.name, program), ", "));
 }
@@ -156,6 +160,7 @@ void read_option(const option& entry, const std::string& text, const server_prog
   if (const auto accepted = choices(entry.name, program); !accepted.empty()) {
     good = std::find(accepted.begin(), accepted.end(), text) != accepted.end();
   }
+  if (program.thread_per_connection && options.threads > 1) good = false;
   if (good) return;
   refuse(
       fmt::format("--{} accepts {}; '{}' is not that", entry.name, accepts(entry, program), text));

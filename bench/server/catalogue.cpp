@@ -35,6 +35,8 @@ constexpr std::size_t longest_name = 100;
 
 constexpr std::string_view of_another_build = "old/";
 
+constexpr const char* thread_per_connection = "thread/blocking";
+
 std::string without_age(const std::string& name) {
   return name.starts_with(of_another_build) ? name.substr(of_another_build.size()) : name;
 }
@@ -42,7 +44,7 @@ std::string without_age(const std::string& name) {
 std::optional<variant> parse_variant(const std::string& name) {
   if (name.size() > longest_name) return std::nullopt;
   static const regular_expression grammar{
-      "((fibers|floor|asio-[a-z]+)/[a-z_]+)(/t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
+      "((fibers|floor|thread|asio-[a-z]+)/[a-z_]+)(/t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
       "(/spin([1-9][0-9]*[mu]s))?(/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
   const auto groups = grammar.parts_of(name);
   if (!groups) return std::nullopt;
@@ -53,6 +55,7 @@ std::optional<variant> parse_variant(const std::string& name) {
     return std::nullopt;
   if (!found.shape.empty() && (found.threads.empty() || !found.plain.starts_with("asio-")))
     return std::nullopt;
+  if (!found.threads.empty() && found.plain == thread_per_connection) return std::nullopt;
   if (!found.spin.empty() && !found.plain.starts_with("fibers/")) return std::nullopt;
   return found;
 }
@@ -119,6 +122,7 @@ const std::vector<server_info>& bundled_servers() {
             bundled("asio-" + style + "/" + io, "asio_echo_" + io, "--style " + style));
     for (const std::string io : {"select", "epoll", "io_uring"})
       servers.push_back(bundled("floor/" + io, "floor_echo", "--io " + io));
+    servers.push_back(bundled(thread_per_connection, "thread_echo", "--io blocking"));
     return servers;
   }();
   return all;

@@ -3,7 +3,8 @@
 //     auto server = find_server("fibers/epoll");   // fibers_echo --quiet --io epoll ...
 //     floor_of("fibers/epoll", "asio-callback/epoll");   // floor/epoll, for a duet of the two
 //
-// A name is a library and a reactor. Suffixes change the defaults:
+// A name is a library and a reactor. thread/blocking has a thread per connection and no reactor.
+// Suffixes change the defaults:
 //
 //     fibers/epoll/t2               two threads, each with a loop of its own
 //     asio-callback/epoll/t2/shared two threads that share one io_context; only Asio has this

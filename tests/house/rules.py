@@ -8,6 +8,7 @@ ROOMS = (
 # These folders are not in that list. Each may include only the folders named here.
 MAY_INCLUDE = {
     "floor": ["contract"],
+    "peers": ["contract"],
     "asio_baseline": ["contract"],
     "micro": ["contract", "floor", "fibers"],
 }
@@ -53,6 +54,7 @@ PRIVATE_HEADERS = {
 WITHOUT_TEST = {
     "bench/command": "tests/bench/command/echobench_test.cpp runs the program",
     "bench/floor": "tests/bench/contract/ runs every server",
+    "bench/peers": "tests/bench/contract/ runs every server",
     "bench/micro": "prints figures and decides nothing",
     "bench/report/page": "tests/bench/report/page_test.cpp opens the page in a browser",
     "bench/analysis/block_values": "analysis_test, through analyse()",

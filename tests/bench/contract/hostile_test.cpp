@@ -53,10 +53,12 @@ const extent& size() {
     const auto* given = std::getenv("HOSTILE_PEERS");
     auto wanted = given == nullptr ? extent{} : full_extent(std::stoul(given));
     const server_process tried;
-    // Asio and the floor accept one connection per select(). On a slow machine, a storm of more
-    // than these would fill their backlog.
-    if (given == nullptr && tried.announced("io") == "select" &&
-        tried.announced("server") != "fibers") {
+    // Asio and the floor accept one connection per select(), and a server with a thread per
+    // connection accepts on one thread among many. On a slow machine, a storm of more than these
+    // would fill their backlog.
+    const bool one_per_select =
+        tried.announced("io") == "select" && tried.announced("server") != "fibers";
+    if (given == nullptr && (one_per_select || !tried.has_loops())) {
       wanted.per_second = 200;
     }
     if (tried.ends_at_1024()) {

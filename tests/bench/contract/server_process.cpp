@@ -32,6 +32,17 @@ struct child {
   int errors;  // the same; -1: standard error is not caught
 };
 
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+// A server with a thread per connection has several threads anyway and accepts no such option.
+void leave_out_threads(arguments& all) {
+  if (std::filesystem::path{all.front()}.filename() != "thread_echo") return;
+  const auto given = std::find(all.begin(), all.end(), "--threads");
+  if (all.end() - given >= 2 && is_number(given[1])) all.erase(given, given + 2);
+}
+
 arguments command_line(const arguments& extra) {
   const auto& suite = boost::unit_test::framework::master_test_suite();
   arguments all{suite.argv + 1, suite.argv + suite.argc};
@@ -42,6 +53,7 @@ arguments command_line(const arguments& extra) {
     if (given != all.end()) all.erase(given, given + 2);
   }
   all.insert(all.end(), extra.begin(), extra.end());
+  leave_out_threads(all);
   return all;
 }
 
@@ -268,6 +280,10 @@ bool server_process::comes_to(std::size_t expected) const {
   }
   BOOST_TEST_MESSAGE(descriptors() << " descriptors instead of " << expected);
   return false;
+}
+
+bool server_process::has_loops() const {
+  return announced("server") != "thread";
 }
 
 // Asio's select reactor keeps descriptors in an fd_set, which ends at 1023.

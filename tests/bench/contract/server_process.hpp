@@ -6,7 +6,8 @@
 //     BOOST_TEST(server.wait() == 0);
 //
 // The command line of the test names the server and its usual arguments after `--`. If a test case
-// passes --io itself, it replaces the one given there.
+// passes --io itself, it replaces the one given there. A number of --threads is not passed to a
+// server with a thread per connection, which has several threads in any case.
 // The destructor kills the server. The kernel kills it if the test is killed.
 #pragma once
 
@@ -91,6 +92,7 @@ class server_process {
   long sleeps() const;        // voluntary context switches of all threads
   bool falls_asleep() const;  // waits until all threads sleep; false: they do not
   int threads() const;
+  bool has_loops() const;                        // false: it has a thread per connection
   std::size_t descriptors() const;               // number of open ones
   bool comes_to(std::size_t descriptors) const;  // waits until it has so many; false: it has not
   bool ends_at_1024() const;                     // it cannot have more descriptors

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(both_families_of_addresses_are_served) {
 
 BOOST_AUTO_TEST_CASE(every_thread_serves, *several_threads) {
   server_process server{{"--threads", "2"}};
-  BOOST_TEST(server.announced("threads") == "2");
+  BOOST_TEST(server.announced("threads") == (server.has_loops() ? "2" : "1"));
   std::vector<echo_client> clients;
   for (int i = 0; i < 40; ++i) clients.emplace_back(server.port());
   for (const auto& client : clients) client.send("hello");

@@ -29,6 +29,19 @@ BOOST_AUTO_TEST_CASE(every_side_is_known_on_every_reactor_that_it_is_built_for) 
   BOOST_CHECK_THROW(bench::find_server("floor/poll"), bench::usage_error);
 }
 
+// It shares no core with a loop in a duet, and no bare loop does what it does.
+BOOST_AUTO_TEST_CASE(a_server_with_a_thread_per_connection_is_known_and_measured_alone) {
+  const std::string name = "thread/blocking";
+  BOOST_TEST(bench::find_server(name).command ==
+             "thread_echo --quiet --io blocking --idle-timeout 0s --port 0");
+  BOOST_TEST(bench::find_server(name + "/unix").command.ends_with(" --unix {path}"));
+  BOOST_TEST(bench::reactor_of(name) == "blocking");
+  BOOST_TEST(!bench::may_be_missing(name));
+  BOOST_TEST(!bench::may_share_a_core(name, "fibers/epoll"));
+  BOOST_TEST(!bench::floor_of(name, "fibers/epoll").has_value());
+  BOOST_TEST(!bench::floor_of(name, name).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_name_says_how_many_threads_in_which_shape_and_whether_it_spins) {
   const auto ends = [](const std::string& name, const std::string& options) {
     const auto command = bench::find_server(name).command;
@@ -46,7 +59,8 @@ BOOST_DATA_TEST_CASE(what_no_server_offers_is_no_name,
                      data::make({"fibers/epoll/t1", "fibers/epoll/t0", "fibers/epoll/t2/shared",
                                  "asio-callback/epoll/shared", "asio-callback/epoll/spin50us",
                                  "floor/epoll/spin50us", "fibers/epoll/spin", "fibers/epoll/t2/",
-                                 "fibers/epoll/spin50us/t2", "asio/epoll", "fibers"}),
+                                 "fibers/epoll/spin50us/t2", "asio/epoll", "fibers", "thread/epoll",
+                                 "thread/blocking/t2", "thread/blocking/spin50us"}),
                      name) {
   BOOST_CHECK_EXCEPTION(bench::find_server(name), bench::usage_error, saying(name));
 }
