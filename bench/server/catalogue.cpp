@@ -37,6 +37,22 @@ constexpr std::string_view of_another_build = "old/";
 
 constexpr const char* thread_per_connection = "thread/blocking";
 
+struct peer {
+  std::string name;
+  std::string program;
+  std::string package;
+};
+
+const std::vector<peer>& peers() {
+  static const std::vector<peer> all{
+      {"libuv/epoll", "libuv_echo", "libuv1-dev"},
+      {"boost-fiber/epoll", "boost_fiber_echo", "libboost-fiber1.81-dev or newer"},
+      {"go/epoll", "go_echo", "golang-go"},
+      {"node/epoll", "node_echo", "nodejs"},
+      {"asyncio/epoll", "asyncio_echo", "python3"}};
+  return all;
+}
+
 std::string without_age(const std::string& name) {
   return name.starts_with(of_another_build) ? name.substr(of_another_build.size()) : name;
 }
@@ -44,7 +60,8 @@ std::string without_age(const std::string& name) {
 std::optional<variant> parse_variant(const std::string& name) {
   if (name.size() > longest_name) return std::nullopt;
   static const regular_expression grammar{
-      "((fibers|floor|thread|asio-[a-z]+)/[a-z_]+)(/t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
+      "((fibers|floor|thread|libuv|boost-fiber|go|node|asyncio|asio-[a-z]+)/[a-z_]+)(/"
+      "t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
       "(/spin([1-9][0-9]*[mu]s))?(/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
   const auto groups = grammar.parts_of(name);
   if (!groups) return std::nullopt;
@@ -56,6 +73,7 @@ std::optional<variant> parse_variant(const std::string& name) {
   if (!found.shape.empty() && (found.threads.empty() || !found.plain.starts_with("asio-")))
     return std::nullopt;
   if (!found.threads.empty() && found.plain == thread_per_connection) return std::nullopt;
+  if (package_of(found.plain) && found.plain != name) return std::nullopt;
   if (!found.spin.empty() && !found.plain.starts_with("fibers/")) return std::nullopt;
   return found;
 }
@@ -123,6 +141,7 @@ const std::vector<server_info>& bundled_servers() {
     for (const std::string io : {"select", "epoll", "io_uring"})
       servers.push_back(bundled("floor/" + io, "floor_echo", "--io " + io));
     servers.push_back(bundled(thread_per_connection, "thread_echo", "--io blocking"));
+    for (const auto& each : peers()) servers.push_back({each.name, each.program + " {port}", {}});
     return servers;
   }();
   return all;
@@ -150,7 +169,13 @@ std::optional<std::string> bundled_reactor(const std::string& name) {
 }
 
 bool may_be_missing(const std::string& name) {
-  return bundled_reactor(name) == "io_uring";
+  return bundled_reactor(name) == "io_uring" || package_of(without_age(name));
+}
+
+std::optional<std::string> package_of(const std::string& name) {
+  for (const auto& each : peers())
+    if (each.name == name) return each.package;
+  return std::nullopt;
 }
 
 std::vector<server_info> added_servers(const std::vector<std::string>& commands,

@@ -12,6 +12,9 @@
 //     fibers/epoll/spin50us         polls for events for 50 us before it sleeps
 //     fibers/epoll/inject1000ns     burns 1,000 ns of CPU per message, as a control
 //
+// libuv/epoll, boost-fiber/epoll, go/epoll, node/epoll and asyncio/epoll are what others would
+// write with these. They take a port and nothing else, so they have no suffixes.
+//
 // A server that the command line adds is named there; without a name, a target's address is its
 // name. One of another build of this project is old/fibers/epoll.
 #pragma once
@@ -35,8 +38,12 @@ server_info find_server(const std::string& name, const std::vector<server_info>&
 // program.
 std::optional<std::string> bundled_reactor(const std::string& name);
 
-// True if a build or machine may lack this server: not every kernel permits io_uring.
+// True if a build or machine may lack this server: not every kernel permits io_uring, and not every
+// machine has what package_of() names.
 bool may_be_missing(const std::string& name);
+
+// The Debian package that a server with no contract is made with; nullopt for any other name.
+std::optional<std::string> package_of(const std::string& name);
 
 // The servers that the command line adds: programs as "name=command", and running servers as
 // "host:port" or "name=host:port". Throws usage_error, which says what is wrong with which.

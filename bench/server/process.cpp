@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <bench/contract/printable.hpp>
+#include <bench/server/catalogue.hpp>
 #include <bench/server/keeper.hpp>
 #include <bench/server/listening_line.hpp>
 #include <bench/server/process.hpp>
@@ -32,7 +33,8 @@ constexpr auto glance = 1ms;             // between two looks at a server that s
 constexpr auto longest_reading = 100ms;  // of output, between two looks at the server itself
 // How long to wait for the listening line of a server that accepts connections already.
 constexpr auto line_follows = 50ms;
-constexpr auto launcher_ends = 50ms;  // if it ends at all
+constexpr auto launcher_ends = 50ms;                                   // if it ends at all
+constexpr std::string_view no_interpreter = "exited with status 127";  // says /usr/bin/env
 constexpr std::string_view port_place = "{port}";
 constexpr std::string_view path_place = "{path}";
 
@@ -107,6 +109,12 @@ std::string new_mark() {
   return fmt::format("ECHOBENCH_SERVER={}.{}", getpid(), ++number);
 }
 
+// What to install where a bundled server is missing, in brackets; empty for any other server.
+std::string what_brings(const std::string& name) {
+  const auto package = package_of(name);
+  return package ? fmt::format(" (it needs the Debian package {})", *package) : std::string{};
+}
+
 std::string ending_of(const siginfo_t& child) {
   if (child.si_code == CLD_EXITED) return fmt::format("exited with status {}", child.si_status);
   return fmt::format("was killed by signal {} ({})", child.si_status, strsignal(child.si_status));
@@ -150,8 +158,8 @@ void server_process::start(const std::vector<std::string>& words, std::optional<
   stop();
   if (child.reason < 0)
     throw run_invalid(fmt::format("cannot pin {}: {}", name_, std::strerror(-child.reason)));
-  throw not_available(
-      fmt::format("cannot start {}: {}: {}", name_, words.front(), std::strerror(child.reason)));
+  throw not_available(fmt::format("cannot start {}: {}: {}{}", name_, words.front(),
+                                  std::strerror(child.reason), what_brings(name_)));
 }
 
 void server_process::wait_until_listening(std::uint16_t port, const launch_options& options) {
@@ -187,6 +195,7 @@ void server_process::expect_foreground() {
 // A server that exits by itself is not available here; one that a signal killed has crashed.
 void server_process::fail_to_begin(const std::string& end) {
   expect_foreground();
+  if (ending_ == no_interpreter) throw not_available(end + what_brings(name_));
   if (ending_.starts_with("exited")) throw not_available(end);
   throw server_failed(end);
 }

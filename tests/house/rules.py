@@ -54,7 +54,7 @@ PRIVATE_HEADERS = {
 WITHOUT_TEST = {
     "bench/command": "tests/bench/command/echobench_test.cpp runs the program",
     "bench/floor": "tests/bench/contract/ runs every server",
-    "bench/peers": "tests/bench/contract/ runs every server",
+    "bench/peers": "tests/bench/contract/ runs thread_echo; tests/bench/server/peer_test.cpp the others",
     "bench/micro": "prints figures and decides nothing",
     "bench/report/page": "tests/bench/report/page_test.cpp opens the page in a browser",
     "bench/analysis/block_values": "analysis_test, through analyse()",

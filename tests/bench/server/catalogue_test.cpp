@@ -42,6 +42,20 @@ BOOST_AUTO_TEST_CASE(a_server_with_a_thread_per_connection_is_known_and_measured
   BOOST_TEST(!bench::floor_of(name, name).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_server_of_others_takes_a_port_and_may_be_missing) {
+  for (const std::string name :
+       {"libuv/epoll", "boost-fiber/epoll", "go/epoll", "node/epoll", "asyncio/epoll"}) {
+    BOOST_TEST(bench::find_server(name).command.ends_with("_echo {port}"), name);
+    BOOST_TEST(bench::package_of(name).has_value(), name);
+    BOOST_TEST(bench::may_be_missing(name), name);
+    BOOST_TEST(bench::may_be_missing("old/" + name), name);
+    BOOST_TEST(bench::floor_of(name, "asio-callback/epoll").value() == "floor/epoll", name);
+    for (const std::string suffix : {"/t2", "/unix", "/inject1000ns"})
+      BOOST_CHECK_THROW(bench::find_server(name + suffix), bench::usage_error);
+  }
+  BOOST_TEST(!bench::package_of("fibers/epoll").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_name_says_how_many_threads_in_which_shape_and_whether_it_spins) {
   const auto ends = [](const std::string& name, const std::string& options) {
     const auto command = bench::find_server(name).command;
