@@ -20,14 +20,14 @@ BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
   BOOST_TEST((expected_duration(plan_run(asking("quick"))) < 30s));
   BOOST_TEST((expected_duration(plan_run(asking("default"))) < 175s));
   BOOST_TEST((expected_duration(plan_run(asking("thorough"))) < 720s));
-  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix"})
+  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "peers"})
     BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
   BOOST_TEST((expected_duration(plan_run(asking("connections"))) < 400s));
 }
 
 BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
   const auto all = bench::suite_summaries();
-  BOOST_TEST(all.size() == 9U);
+  BOOST_TEST(all.size() == 10U);
   for (const auto& each : all) {
     BOOST_TEST((each.expected == expected_duration(plan_run(asking(each.name)))), each.name);
     BOOST_TEST(!each.purpose.empty(), each.name);
@@ -61,7 +61,7 @@ BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
 // many rows demands.
 BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_to_name_a_difference_in_one_of_its_rows,
                      data::make({"quick", "default", "thorough", "reactors", "styles", "threads",
-                                 "spin", "unix", "connections"}),
+                                 "spin", "unix", "peers", "connections"}),
                      suite) {
   const auto plan = plan_run(asking(suite));
   const auto rows = std::count_if(plan.pairings.begin(), plan.pairings.end(), [](const auto& each) {
@@ -94,6 +94,27 @@ BOOST_AUTO_TEST_CASE(reactors_are_compared_side_against_side_and_with_epoll) {
       BOOST_TEST(each.exclusive);
     }
   BOOST_TEST(with_epoll > 0);
+}
+
+BOOST_AUTO_TEST_CASE(every_server_of_others_is_compared_with_asio_at_full_and_at_half_load) {
+  const auto plan = plan_run(asking("peers"));
+  for (const auto& each : bench::bundled_servers()) {
+    if (!bench::package_of(each.name) && each.name != "thread/blocking") continue;
+    std::set<std::string> loads;
+    for (const auto& row : plan.pairings)
+      if (row.comparison.contender == each.name && row.comparison.base == "asio-callback/epoll")
+        loads.insert(row.scenario.text());
+    BOOST_TEST((loads == std::set<std::string>{"c64/512", "c64/512/r50%"}), each.name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_any_server_of_others_the_suite_still_compares_fibers_with_asio) {
+  auto plan = plan_run(asking("peers"));
+  for (const auto& each : bench::bundled_servers())
+    if (bench::package_of(each.name)) leave_out(plan, each.name, "it is missing");
+  BOOST_TEST(plan.left_out.size() == 5U);
+  BOOST_TEST(plan.comparisons().size() == 2U);
+  for (const auto& each : plan.servers) BOOST_TEST(!bench::package_of(each.name), each.name);
 }
 
 BOOST_AUTO_TEST_CASE(the_default_suite_has_an_open_loop_and_churn) {
