@@ -34,7 +34,7 @@ using namespace std::chrono_literals;
 using bench::descriptor;
 
 // Thousands of threads need small stacks. The buffers are not on them.
-constexpr std::size_t stack_bytes = 64 * 1024;
+constexpr std::size_t stack_bytes = 65'536;
 // A send that blocks looks so many times per idle timeout whether it has moved a byte.
 constexpr int looks_per_timeout = 8;
 
