@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <bench/analysis/analysis.hpp>
 #include <bench/command/progress.hpp>
 #include <bench/report/forms.hpp>
@@ -15,25 +14,6 @@ constexpr int bar_width = 16;
 constexpr int text_width = 46;  // of a line without its bar and without what is measured now
 
 }  // namespace
-
-std::string bar_text(double share, int width, bool unicode) {
-  share = std::clamp(share, 0.0, 1.0);
-  std::string bar;
-  int columns = 0;
-  if (unicode) {
-    static constexpr std::array eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    const int parts = static_cast<int>(share * width * 8);
-    for (; columns < parts / 8; ++columns) bar += "█";
-    if (parts % 8 != 0) {
-      bar += eighths[static_cast<std::size_t>(parts % 8)];
-      ++columns;
-    }
-  } else {
-    for (; columns < static_cast<int>(share * width); ++columns) bar += '#';
-  }
-  bar.append(static_cast<std::size_t>(width - columns), ' ');
-  return bar;
-}
 
 progress::progress(const run_plan& plan, std::FILE* out)
     : plan_{plan},

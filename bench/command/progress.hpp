@@ -53,8 +53,4 @@ class progress : public run_listener {
   run_record so_far_;  // only its blocks are set
 };
 
-// A bar of `width` columns of which `share` (0..1) is filled: "█████▏    " in eighths of a column;
-// ASCII: "#####     ".
-std::string bar_text(double share, int width, bool unicode);
-
 }  // namespace bench

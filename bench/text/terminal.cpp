@@ -2,6 +2,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <bench/text/terminal.hpp>
 #include <cerrno>
 #include <cstdlib>
@@ -32,6 +34,25 @@ style style_of(std::FILE* stream) {
 void flush(std::FILE* stream) {
   if (std::fflush(stream) != 0)
     throw std::system_error{errno, std::generic_category(), "cannot write"};
+}
+
+std::string bar_text(double share, int width, bool unicode) {
+  share = std::clamp(share, 0.0, 1.0);
+  std::string bar;
+  int columns = 0;
+  if (unicode) {
+    static constexpr std::array eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const int parts = static_cast<int>(share * width * 8);
+    for (; columns < parts / 8; ++columns) bar += "█";
+    if (parts % 8 != 0) {
+      bar += eighths[static_cast<std::size_t>(parts % 8)];
+      ++columns;
+    }
+  } else {
+    for (; columns < static_cast<int>(share * width); ++columns) bar += '#';
+  }
+  bar.append(static_cast<std::size_t>(width - columns), ' ');
+  return bar;
 }
 
 }  // namespace bench

@@ -25,6 +25,10 @@ struct style {
 bool is_terminal(std::FILE* stream);
 style style_of(std::FILE* stream);
 
+// A bar of `width` columns of which `share` (0..1) is filled: "█████▏    " in eighths of a column;
+// ASCII: "#####     ".
+std::string bar_text(double share, int width, bool unicode);
+
 // Writes what is buffered. Throws std::system_error if that fails, as fmt::print does.
 void flush(std::FILE* stream);
 
