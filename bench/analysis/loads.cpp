@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bench/load/sample.hpp>
 #include <map>
 
 namespace bench {
 namespace {
 
-constexpr double client_limit = 0.95;  // utilisation of its CPU
 // Share of the throughput that the client reached with the bare loop.
 constexpr double near_ceiling = 0.9;
-constexpr double keeping_up = 0.99;            // share of the due messages
 constexpr std::size_t fewest_for_a_tail = 20;  // blocks
 constexpr char worst_grade_for_a_tail = 'B';
 

@@ -52,8 +52,8 @@ descriptor open_socket(const address& where, int flags) {
   return socket;
 }
 
-[[noreturn]] void cannot_connect(const std::string& name, const address& where) {
-  throw server_failed(
+[[noreturn]] void fail_to_connect(const std::string& name, const address& where) {
+  throw cannot_connect(
       fmt::format("cannot connect to {} at {}: {}", name, where.text, reason(errno)));
 }
 
@@ -65,13 +65,13 @@ descriptor connect_to(const std::string& name, const address& where,
   limit_connecting(socket.get(), patience);
   if (::connect(socket.get(), where.get(), where.length) == 0) return socket;
   if (errno == EINTR && stop) throw interrupted{};
-  cannot_connect(name, where);
+  fail_to_connect(name, where);
 }
 
 descriptor begin_connecting(const std::string& name, const address& where) {
   auto socket = open_socket(where, SOCK_NONBLOCK);
   const int result = ::connect(socket.get(), where.get(), where.length);
-  if (result != 0 && errno != EINPROGRESS) cannot_connect(name, where);
+  if (result != 0 && errno != EINPROGRESS) fail_to_connect(name, where);
   return socket;
 }
 
@@ -83,18 +83,18 @@ std::string detect_prefix(const std::string& name, const address& where,
   const auto until = std::chrono::steady_clock::now() + patience;
   std::string reply;
   if (::send(socket.get(), probe.data(), probe.size(), MSG_NOSIGNAL) < 0) {
-    throw server_failed(fmt::format("{} closed a new connection", name));
+    throw connection_lost(fmt::format("{} closed a new connection", name));
   }
   while (!reply.ends_with(probe)) {
     char bytes[longest_prefix];
     const auto count = receive_until(until, socket.get(), bytes);
-    if (count == 0) throw server_failed(fmt::format("{} closed a new connection", name));
+    if (count == 0) throw connection_lost(fmt::format("{} closed a new connection", name));
     if (count < 0 && errno == EINTR) {  // Ctrl-C, or SIGWINCH from a resized window
       if (stop) throw interrupted{};
       continue;
     }
     if (count < 0 && reply.empty()) {
-      throw server_failed(fmt::format("{} does not answer: {}", name, reason(errno)));
+      throw no_answer(fmt::format("{} does not answer: {}", name, reason(errno)));
     }
     if (count > 0) reply.append(bytes, static_cast<std::size_t>(count));
     if (count < 0 || reply.size() > longest_prefix) {

@@ -2,40 +2,29 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <algorithm>
 #include <bench/load/echo_connection.hpp>
+#include <bench/load/event_wait.hpp>
 #include <bench/load/generator.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/text/failure.hpp>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 namespace bench {
 namespace {
 
 constexpr std::size_t receive_bytes = std::size_t{64} * 1024;
 constexpr std::size_t compose_bytes = std::size_t{64} * 1024;
-constexpr std::chrono::nanoseconds longest_wait_for_late_replies = std::chrono::milliseconds{500};
-
-std::int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-// epoll_pwait2 (Linux 5.11) waits with nanosecond resolution. On older kernels this waits whole
-// milliseconds and polls for the rest, so that a coarse timeout does not make a message late.
-int wait_for_events(int epoll, std::vector<epoll_event>& events, std::chrono::nanoseconds longest) {
-  const auto room = static_cast<int>(events.size());
-  const auto ns = std::max<std::int64_t>(longest.count(), 0);
-  const timespec limit{.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
-  const int count = epoll_pwait2(epoll, events.data(), room, &limit, nullptr);
-  if (count >= 0 || errno != ENOSYS) return count;
-  return epoll_wait(epoll, events.data(), room, static_cast<int>(ns / 1'000'000));
-}
+// After the end of a slice, for replies to what was due in it.
+constexpr std::int64_t least_wait_for_late_replies = 500'000'000;
+constexpr std::int64_t most_wait_for_late_replies = 2'000'000'000;
+// So late is a signal noticed that comes between the look at `stop_` and the wait for events.
+constexpr std::int64_t between_looks = 100'000'000;
 
 }  // namespace
 
@@ -48,6 +37,7 @@ struct load_generator::target {
   load_sample sample{};  // of the current run()
   // Open loop: messages due in the current run() that were sent and are not answered yet.
   std::int64_t slice_due = 0;
+  std::int64_t last_reply_ns = 0;
   std::optional<open_loop> pace{};
 };
 
@@ -173,26 +163,40 @@ std::vector<load_sample> load_generator::run(nanoseconds duration) {
     servers_[number].slice_due = 0;
   }
   const auto start = now_ns();
-  const auto start_cpu = thread_cpu_ns();
   const auto end = start + duration.count();
-  const auto latest = end + std::max(duration, longest_wait_for_late_replies).count();
-  slice_ = {start, end};
+  const auto latest =
+      end + std::clamp(duration.count(), least_wait_for_late_replies, most_wait_for_late_replies);
+  slice_ = {start, end, thread_cpu_ns()};
+  auto next_look = look_ ? start + look_every_.count() : std::numeric_limits<std::int64_t>::max();
   auto now = start;
   for (; now < end || !each_answered() || (now < latest && !slice_answered()); now = now_ns()) {
+    if (now >= next_look) {
+      next_look += look_every_.count();
+      look_();
+    }
     send_due();
-    process_events(until_next_due(nanoseconds{std::max<std::int64_t>(end - now, 1'000'000)}));
-    expect_progress(nanoseconds{now - start});
+    process_events(
+        until_next_due(nanoseconds{std::clamp<std::int64_t>(end - now, 1'000'000, between_looks)}));
+    expect_progress(now);
   }
+  return so_far();
+}
+
+std::vector<load_sample> load_generator::so_far() const {
+  const auto now = now_ns();
+  const auto elapsed = static_cast<double>(now - slice_.start);
+  const auto used = static_cast<double>(thread_cpu_ns() - slice_.start_cpu);
   std::vector<load_sample> samples;
   for (auto number : loaded_) {
-    auto& sample = servers_[number].sample;
-    sample.seconds = static_cast<double>(now - start) / 1e9;
-    sample.client_utilisation =
-        static_cast<double>(thread_cpu_ns() - start_cpu) / static_cast<double>(now - start);
-    if (const auto& pace = servers_[number].pace) {
-      sample.due = pace->due_until(now) - pace->due_until(start);
+    const auto& server = servers_[number];
+    auto& sample = samples.emplace_back(server.sample);
+    sample.seconds = elapsed / 1e9;
+    sample.client_utilisation = used / std::max(elapsed, 1.0);
+    if (const auto& pace = server.pace) {
+      sample.due = pace->due_until(now) - pace->due_until(slice_.start);
+      const auto unsent = pace->due_until(std::min(now, slice_.end)) - pace->taken();
+      sample.unanswered = server.slice_due + std::max<std::int64_t>(unsent, 0);
     }
-    samples.push_back(sample);
   }
   return samples;
 }
@@ -221,8 +225,7 @@ std::int64_t load_generator::wait_for_replies() {
     } else if (now_ns() - progress > patience_.count()) {
       for (const auto& each : servers_) {
         if (each.due == 0) continue;
-        throw server_failed(
-            fmt::format("{} owes {} replies and stays silent", each.name, each.due));
+        throw no_answer(fmt::format("{} owes {} replies and stays silent", each.name, each.due));
       }
     }
   }
@@ -247,13 +250,12 @@ bool load_generator::each_answered() const {
                      [this](auto number) { return servers_[number].sample.messages > 0; });
 }
 
-void load_generator::expect_progress(nanoseconds since) const {
-  if (since <= patience_) return;
+void load_generator::expect_progress(std::int64_t now) const {
   for (auto number : loaded_) {
     const auto& each = servers_[number];
-    if (each.sample.messages == 0) {
-      throw server_failed(fmt::format("{} stopped answering", each.name));
-    }
+    const auto silent = now - std::max(slice_.start, each.last_reply_ns);
+    if (silent > patience_.count() && (each.due > 0 || each.sample.messages == 0))
+      throw no_answer(fmt::format("{} stopped answering", each.name));
   }
 }
 
@@ -290,8 +292,8 @@ void load_generator::receive(connection& receiving, bool to_the_end) {
     if (count < 0 && errno == EAGAIN) return;
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
-      throw server_failed(fmt::format("{} closed connection {}: {}", from.name, receiving.number,
-                                      count == 0 ? "end of stream" : std::strerror(errno)));
+      throw connection_lost(fmt::format("{} closed connection {}: {}", from.name, receiving.number,
+                                        count == 0 ? "end of stream" : std::strerror(errno)));
     }
     const auto length = static_cast<std::size_t>(count);
     int messages = 0;
@@ -320,6 +322,7 @@ void load_generator::account(connection& receiving, int messages) {
     if (from.pace) from.sample.service_ns.record(static_cast<std::uint64_t>(now - sent));
   }
   from.sample.messages += messages;
+  from.last_reply_ns = now;
   from.due -= messages;
   if (sending_) go_on(receiving, messages, now);
 }
@@ -374,8 +377,9 @@ void load_generator::flush(connection& sending) {
     if (count < 0 && errno == EAGAIN) return;
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
-      throw server_failed(fmt::format("{} closed connection {}: {}", servers_[sending.server].name,
-                                      sending.number, std::strerror(errno)));
+      throw connection_lost(fmt::format("{} closed connection {}: {}",
+                                        servers_[sending.server].name, sending.number,
+                                        std::strerror(errno)));
     }
     sending.sent_bytes += static_cast<std::size_t>(count);
     sending.sent += sending.sent_bytes / message_bytes;
@@ -383,18 +387,12 @@ void load_generator::flush(connection& sending) {
   }
 }
 
-// Composes the next bytes to send: as many whole messages as `composed_` has room for. A message is
-// composed anew whenever it is needed, so a thousand connections need no buffers of their own.
+// Composes the next bytes to send. A message is composed anew whenever it is needed, so a thousand
+// connections need no buffers of their own.
 std::string_view load_generator::compose(const connection& sending) {
   const auto& expected = servers_[sending.server].expected;
-  const auto room = composed_.size() / expected.message_bytes();
-  const auto messages = std::min<std::uint64_t>(sending.asked - sending.sent, room);
-  char* end = composed_.data();
-  for (std::uint64_t i = 0; i < messages; ++i, end += expected.message_bytes()) {
-    expected.write(end, sending.number, sending.sent + i);
-  }
-  const auto length = static_cast<std::size_t>(end - composed_.data());
-  return std::string_view{composed_.data(), length}.substr(sending.sent_bytes);
+  return expected.write_all(composed_, sending.number, sending.sent, sending.asked - sending.sent)
+      .substr(sending.sent_bytes);
 }
 
 }  // namespace bench

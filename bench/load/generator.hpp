@@ -24,30 +24,18 @@
 #include <bench/load/address.hpp>
 #include <bench/load/open_loop.hpp>
 #include <bench/load/payload.hpp>
+#include <bench/load/sample.hpp>
 #include <bench/record/scenario.hpp>
-#include <bench/statistics/histogram.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench {
-
-// What one server did during one run().
-struct load_sample {
-  double seconds = 0;
-  std::int64_t messages = 0;  // whole replies, each compared byte by byte
-  histogram latency_ns;  // closed loop: from sending to reply; open loop: from due time to reply
-  double client_utilisation = 0;  // 0 to 1: share of a CPU that this thread used
-
-  // Open loop only. The histograms hold the messages that were due in the requested duration,
-  // including those answered after it.
-  std::int64_t due = 0;  // messages that became due during `seconds`
-  histogram service_ns;  // service time: from sending to reply
-  histogram late_ns;     // how late the client sent messages, by its own fault
-};
 
 class load_generator {
  public:
@@ -79,8 +67,18 @@ class load_generator {
 
   // Loads the servers for `duration` and returns one sample per server, in the order of start(). A
   // closed loop ends late by at most one batch of events. An open loop ends when the messages that
-  // were due in `duration` have been answered, but at most max(duration, 0.5 s) late.
+  // were due in `duration` have been answered; it waits for them as long again, but at least 0.5 s
+  // and at most 2 s. Throws no_answer if a server that owes replies is silent for the patience.
   std::vector<load_sample> run(nanoseconds duration);
+
+  // What the current run() has measured until now. After run() threw: what it had measured then.
+  std::vector<load_sample> so_far() const;
+
+  // run() calls `look` about once per `every`, for example to show so_far().
+  void set_observer(nanoseconds every, std::function<void()> look) {
+    look_every_ = every;
+    look_ = std::move(look);
+  }
 
   // Sends nothing more and waits for the outstanding replies. Returns how many there were.
   std::int64_t finish();
@@ -111,7 +109,7 @@ class load_generator {
   bool each_answered() const;
   bool slice_answered() const;
   bool is_in_slice(const target& server, std::int64_t due_ns) const;
-  void expect_progress(nanoseconds since) const;
+  void expect_progress(std::int64_t now) const;
 
   scenario shape_;
   std::uint64_t seed_;
@@ -121,7 +119,10 @@ class load_generator {
   struct {
     std::int64_t start = 0;
     std::int64_t end = 0;
-  } slice_;               // of the current run(), as requested
+    std::int64_t start_cpu = 0;  // CPU time of this thread at the start
+  } slice_;                      // of the current run(), as requested
+  nanoseconds look_every_{};
+  std::function<void()> look_;
   bool sending_ = false;  // a reply causes the next message
   std::vector<target> servers_;
   std::vector<connection> connections_;  // index: the connection's number

@@ -67,6 +67,15 @@ void payload::write(char* target, std::uint32_t connection, std::uint64_t sequen
   target[message_bytes_ - 1] = last_byte_;
 }
 
+std::string_view payload::write_all(std::vector<char>& buffer, std::uint32_t connection,
+                                    std::uint64_t first_sequence, std::uint64_t messages) const {
+  const auto written = std::min<std::uint64_t>(messages, buffer.size() / message_bytes_);
+  char* end = buffer.data();
+  for (std::uint64_t i = 0; i < written; ++i, end += message_bytes_)
+    write(end, connection, first_sequence + i);
+  return {buffer.data(), static_cast<std::size_t>(end - buffer.data())};
+}
+
 int payload::check(reply_position& at, std::uint32_t connection, std::string_view arrived) {
   const auto first = at.sequence;
   while (!arrived.empty()) {

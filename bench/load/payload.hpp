@@ -42,6 +42,11 @@ class payload {
   // `target` has room for message_bytes().
   void write(char* target, std::uint32_t connection, std::uint64_t sequence) const;
 
+  // Writes as many of these messages as `buffer` has room for, at least one: its size is at least
+  // message_bytes(). Returns what was written.
+  std::string_view write_all(std::vector<char>& buffer, std::uint32_t connection,
+                             std::uint64_t first_sequence, std::uint64_t messages) const;
+
   // Compares every byte of `arrived`. Returns how many messages became complete. Throws
   // wrong_reply.
   int check(reply_position& at, std::uint32_t connection, std::string_view arrived);

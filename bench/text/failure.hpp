@@ -29,6 +29,21 @@ struct server_failed : run_invalid {
   using run_invalid::run_invalid;
 };
 
+// A server closed or reset a connection that owed replies.
+struct connection_lost : server_failed {
+  using server_failed::server_failed;
+};
+
+// A server kept a connection and sent nothing for too long.
+struct no_answer : server_failed {
+  using server_failed::server_failed;
+};
+
+// A server could not be reached.
+struct cannot_connect : server_failed {
+  using server_failed::server_failed;
+};
+
 // A server that could not start: there is no such program, or it exited by itself.
 struct not_available : server_failed {
   using server_failed::server_failed;

@@ -1,10 +1,13 @@
 // The load generator counts and checks every reply, and names the server whose reply is wrong.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bench/load/generator.hpp>
 #include <bench/selftest/odd_server.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <vector>
 
 using namespace std::chrono_literals;
 using bench::scenario;
@@ -172,6 +175,39 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_falls_silent_is_given_up, machine) {
   BOOST_CHECK_THROW(until_it_is_given_up(), bench::server_failed);
 }
 
+BOOST_FIXTURE_TEST_CASE(one_long_run_notices_silence_after_many_replies, machine) {
+  odd_behaviour tired;
+  tired.reply = [n = 0](std::string_view got) mutable {
+    return ++n > 20 ? std::string{} : std::string{got};
+  };
+  const odd_server server{tired};
+  bench::load_generator client{{1, 64, 1}, 1, stop};
+  client.set_patience(1s);
+  const auto number = client.add_server("tired", at(server));
+  client.connect(number, 1);
+  client.start({number});
+  BOOST_CHECK_THROW(client.run(1h), bench::no_answer);
+  BOOST_TEST(client.so_far().front().messages > 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_observer_sees_what_was_measured_so_far, machine) {
+  const odd_server server;
+  bench::load_generator client{{2, 64, 1}, 1, stop};
+  const auto number = client.add_server("odd", at(server));
+  client.connect(number, 2);
+  client.start({number});
+  std::vector<std::int64_t> seen;
+  client.set_observer(5ms, [&] {
+    seen.push_back(client.so_far().front().messages);
+    stop = seen.size() == 20;
+  });
+  BOOST_CHECK_THROW(client.run(1h), bench::interrupted);
+  BOOST_TEST(seen.size() == 20U);
+  BOOST_TEST(std::is_sorted(seen.begin(), seen.end()));
+  BOOST_TEST(client.so_far().front().messages >= seen.back());
+  BOOST_TEST(seen.back() > 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_server_that_hangs_up_is_named, machine) {
   odd_behaviour rude;
   rude.hang_up = [n = 0]() mutable { return ++n > 20; };
@@ -326,6 +362,10 @@ BOOST_FIXTURE_TEST_CASE(more_than_a_server_can_do_leaves_messages_due, machine) 
   const auto sample = client.run(100ms).front();
   client.finish();
   BOOST_TEST(sample.messages * 2 < sample.due);
+  // Of 2000 that were due in the slice, those without a reply when the client gave up waiting.
+  const auto answered = static_cast<std::int64_t>(sample.latency_ns.count());
+  BOOST_TEST(sample.unanswered > 1000);
+  BOOST_TEST(std::abs(answered + sample.unanswered - 2000) <= 1);
   // start() ends the open loop, so the next load has no rate.
   client.start({number});
   BOOST_TEST(client.run(20ms).front().due == 0);

@@ -1,0 +1,70 @@
+// sample: what one server did while it was loaded, and when that says nothing about the server.
+//
+//     const load_sample seen = client.run(1s).front();
+//     seen.messages_per_second();
+//     seen.response_ns(99);                 // infinite if 2 % of the due messages got no reply
+//     if (seen.client_is_the_limit()) ...   // a faster client would have measured more
+#pragma once
+
+#include <algorithm>
+#include <bench/statistics/histogram.hpp>
+#include <cstdint>
+#include <limits>
+
+namespace bench {
+
+// A client that uses so much of its CPU is the limit, not the server.
+inline constexpr double client_limit = 0.95;
+// An open loop of which a server answers less than this share of the due messages saturates it.
+inline constexpr double keeping_up = 0.99;
+
+struct load_sample {
+  double seconds = 0;
+  std::int64_t messages = 0;  // whole replies, each compared byte by byte
+  histogram latency_ns;  // closed loop: from sending to reply; open loop: from due time to reply
+  double client_utilisation = 0;  // 0 to 1: share of a CPU that this thread used
+
+  // Open loop only. The histograms hold the messages that were due in the requested duration,
+  // including those answered after it.
+  std::int64_t due = 0;  // messages that became due during `seconds`
+  histogram service_ns;  // service time: from sending to reply
+  histogram late_ns;     // how late the client sent messages, by its own fault
+  // Due in the requested duration and not answered: the server is saturated, or run() was left by
+  // an exception while these were under way.
+  std::int64_t unanswered = 0;
+
+  double messages_per_second() const {
+    return seconds > 0 ? static_cast<double>(messages) / seconds : 0;
+  }
+  double due_per_second() const { return seconds > 0 ? static_cast<double>(due) / seconds : 0; }
+  double answered_share() const {
+    return due > 0 ? std::min(1.0, static_cast<double>(messages) / static_cast<double>(due)) : 1;
+  }
+  // Messages that are under way at the end are not missing: as many as become due in the median
+  // time. In a short run they would be more than 1 % of a server that keeps up.
+  bool saturated() const {
+    const auto all = static_cast<double>(due);
+    if (static_cast<double>(unanswered) > (1 - keeping_up) * all) return true;
+    const double under_way = due_per_second() * latency_ns.percentile(50) / 1e9;
+    return static_cast<double>(messages) + under_way < keeping_up * all;
+  }
+  bool client_is_the_limit() const { return client_utilisation >= client_limit; }
+
+  // Open loop: most of what the messages took to be answered is the delay of this client.
+  bool client_is_late() const {
+    return due > 0 && 2 * late_ns.percentile(99) > latency_ns.percentile(99);
+  }
+
+  // Like latency_ns.percentile(), but a message without a reply counts as infinitely late.
+  // Otherwise a server that answers only the half of the messages would look quick. NaN: no
+  // message.
+  double response_ns(double percent) const {
+    const auto answered = static_cast<double>(latency_ns.count());
+    const auto all = answered + static_cast<double>(unanswered);
+    if (all == 0) return std::numeric_limits<double>::quiet_NaN();
+    if (percent * all > 100 * answered) return std::numeric_limits<double>::infinity();
+    return latency_ns.percentile(percent * all / answered);
+  }
+};
+
+}  // namespace bench
