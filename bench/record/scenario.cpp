@@ -12,7 +12,6 @@ namespace bench {
 namespace {
 
 constexpr int kibibyte = 1024;
-constexpr int max_rate = 10'000'000;
 
 [[noreturn]] void reject(std::string_view text) {
   throw std::invalid_argument(fmt::format(

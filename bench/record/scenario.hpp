@@ -18,6 +18,7 @@ inline constexpr int max_connections = 100'000;
 inline constexpr int min_message_bytes = 16;
 inline constexpr int max_message_bytes = 1024 * 1024;
 inline constexpr int max_depth = 1024;
+inline constexpr int max_rate = 10'000'000;  // messages per second
 
 struct scenario {
   int connections = 1;
