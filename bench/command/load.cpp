@@ -4,96 +4,346 @@
 
 #include <bench/command/commands.hpp>
 #include <bench/command/interruption.hpp>
+#include <bench/command/load_text.hpp>
 #include <bench/load/generator.hpp>
+#include <bench/load/outcome.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/text/failure.hpp>
+#include <bench/text/file.hpp>
+#include <bench/text/terminal.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
 
 namespace bench {
 namespace {
 
 using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+using seconds = std::chrono::duration<double>;
 
-// Accepts "host:port", "[::1]:port", or host and port as two arguments.
+constexpr const char* usual_duration = "5s";
+constexpr const char* usual_duration_of_a_search = "30s";
+constexpr auto least_search = 1s;
+constexpr std::string_view unix_sign = "unix:";
+
+// What the command line says.
+struct wishes {
+  std::optional<std::string> load;
+  std::optional<int> connections;
+  std::optional<int> size;
+  std::optional<int> depth;
+  std::optional<std::string> rate;
+  bool churn = false;
+  std::optional<std::string> duration;
+  std::optional<std::string> json;
+  std::vector<std::string> expect;
+  std::optional<std::string> find_rate;
+};
+
+// What it means.
+struct load_plan {
+  scenario load;
+  std::chrono::milliseconds length;
+  std::vector<expectation> expectations;
+  std::optional<expectation> limit;  // a search for the highest rate at which it holds
+};
+
+constexpr const char* help_of_load =
+    "A load has the name that it has in a run: c64/512 is 64 connections and messages of 512 "
+    "bytes. --connections, --size and --depth are short for its parts, --rate for /r20k, --churn "
+    "for /churn. Without --rate the loop is closed: a connection sends again when its reply has "
+    "come. With it messages are due at that rate, and latency counts from then.\n"
+    "A LIMIT is of a percentile (p50<80us, p99.9<=2ms), of the longest time (max<1s), or of the "
+    "answered messages per second (rate>100k).\n"
+    "Exit codes: 1 an expectation fails or no rate is found, 2 a wrong argument, 3 the server "
+    "fails or answers wrong bytes, 130 after Ctrl-C.\n"
+    "The server runs already, here or elsewhere, such as fibers_echo on port 25000.";
+
+options options_of(wishes& asked) {
+  options wanted{"echobench load", "HOST:PORT|unix:PATH",
+                 "Loads any echo server and compares every byte of every reply. A prefix before "
+                 "each reply is found by itself."};
+  wanted.add("load", asked.load, "NAME", "as in c64/512, c64/512/d16, c64/512/r20k, c16/64/churn");
+  wanted.add("connections", asked.connections, "N", "open connections; default 64");
+  wanted.add("size", asked.size, "BYTES", "of a message, 16 to 1048576; default 512");
+  wanted.add("depth", asked.depth, "N", "messages outstanding on each connection; default 1");
+  wanted.add("rate", asked.rate, "PER_SECOND", "open loop at this rate, as in 20000, 20k or 1.5M");
+  wanted.add("churn", asked.churn, "a new connection for each message");
+  wanted.add("duration", asked.duration, "TIME",
+             "as in 500ms, 5s, 2m; default 5s, of a whole search 30s");
+  wanted.add("expect", asked.expect, "LIMIT", "as in 'p99<2ms' or 'rate>100k'; may be repeated");
+  wanted.add("find-rate", asked.find_rate, "LIMIT",
+             "search the highest rate at which, say, 'p99<2ms' holds");
+  wanted.add("json", asked.json, "FILE", "write the result; - is standard output, without text");
+  wanted.explain(help_of_load);
+  wanted.example("load localhost:25000");
+  wanted.example("load localhost:25000 --load c64/512/d16 --duration 20s");
+  wanted.example("load localhost:25000 --rate 9k --expect 'p99<2ms' --expect 'rate>8k'");
+  wanted.example("load localhost:25000 --find-rate 'p99<2ms' --duration 1m");
+  return wanted;
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw usage_error("echobench load: " + what);
+}
+
+// Sets a part of the load from its own option, unless the name of the load says something else.
+void take_part(const wishes& asked, const char* option, const std::optional<int>& value,
+               int& part) {
+  if (!value) return;
+  if (asked.load && *value != part)
+    refuse(fmt::format("--{} {} contradicts --load {}", option, *value, *asked.load));
+  part = *value;
+}
+
+void take_rate(const wishes& asked, scenario& load) {
+  if (load.rate_percent > 0)
+    refuse(
+        fmt::format("--load {}: a share of the full rate needs two servers; name a rate, as in "
+                    "r20k",
+                    *asked.load));
+  if (!asked.rate) return;
+  const auto rate = parse_rate(*asked.rate);
+  if (!rate) {
+    refuse(fmt::format("--rate '{}' is not 1 to {} messages per second, as in 20000, 20k or 1.5M",
+                       *asked.rate, max_rate));
+  }
+  if (load.open_loop() && load.rate_per_second != *rate)
+    refuse(fmt::format("--rate {} contradicts --load {}", *asked.rate, *asked.load));
+  load.rate_per_second = *rate;
+}
+
+scenario parse_load(const std::string& name) try {
+  return scenario::parse(name);
+} catch (const std::invalid_argument& error) {
+  refuse(fmt::format("--load: {}", error.what()));
+}
+
+scenario load_of(const wishes& asked) {
+  scenario load{.connections = 64, .message_bytes = 512, .depth = 1};
+  if (asked.load) load = parse_load(*asked.load);
+  take_part(asked, "connections", asked.connections, load.connections);
+  take_part(asked, "size", asked.size, load.message_bytes);
+  take_part(asked, "depth", asked.depth, load.depth);
+  expect_possible(load);
+  take_rate(asked, load);
+  load.churn = load.churn || asked.churn;
+  if (load.churn && (load.depth > 1 || load.open_loop() || load.idle_connections > 0))
+    refuse(
+        "with churn a connection carries one message, so it goes with no rate, no depth above 1 "
+        "and no idle connections");
+  return load;
+}
+
+address parse_path(const std::string& path) try {
+  return address::on_path(path);
+} catch (const server_failed& error) {
+  refuse(fmt::format("unix:PATH: {}", error.what()));
+}
+
+// Accepts "host:port", "[::1]:port", host and port as two arguments, or "unix:path".
 address parse_target(const arguments& rest) {
+  if (rest.size() == 1 && rest[0].starts_with(unix_sign))
+    return parse_path(rest[0].substr(unix_sign.size()));
   const auto text = fmt::format("{}", fmt::join(rest, ":"));
   const auto colon = text.rfind(':');
   if (rest.size() > 2 || colon == std::string::npos)
-    throw usage_error("echobench load: wants HOST:PORT or HOST PORT");
+    refuse("wants HOST:PORT, HOST PORT or unix:PATH");
   const auto found = host_and_port::parse(text);
-  if (!found) {
-    throw usage_error(
-        fmt::format("echobench load: port '{}' is not 1 to 65535", text.substr(colon + 1)));
-  }
+  if (!found) refuse(fmt::format("port '{}' is not 1 to 65535", text.substr(colon + 1)));
   return address::resolve(found->host, found->port);
 }
 
-// Loads in slices of 100 ms, so that there are results to print after Ctrl-C.
-load_sample load_for(load_generator& client, std::chrono::milliseconds length, bool& stopped) {
-  constexpr auto slice = 100ms;
-  load_sample total;
-  double busy_seconds = 0;
-  try {
-    for (auto left = length; left > 0ms; left -= slice) {
-      const auto sample = client.run(std::min(left, slice)).front();
-      total.seconds += sample.seconds;
-      total.messages += sample.messages;
-      total.latency_ns.merge(sample.latency_ns);
-      busy_seconds += sample.client_utilisation * sample.seconds;
-    }
-    client.finish();
-  } catch (const interrupted&) {
-    stopped = true;
-  }
-  if (total.seconds > 0) total.client_utilisation = busy_seconds / total.seconds;
-  return total;
+expectation parse_limit(const char* option, const std::string& text) try {
+  return expectation::parse(text);
+} catch (const std::invalid_argument& error) {
+  refuse(fmt::format("--{} {}", option, error.what()));
 }
 
-void print_results(const address& where, const scenario& shape, const std::string& prefix,
-                   const load_sample& total) {
-  const auto us = [&](double percent) { return total.latency_ns.percentile(percent) / 1000; };
-  const auto rate = total.seconds > 0 ? static_cast<double>(total.messages) / total.seconds : 0;
-  fmt::print("{}   {}   closed loop   {:.1f} s\n", where.text, shape.text(), total.seconds);
-  fmt::print("throughput   {:.0f} messages/s, {:.1f} MB/s each way\n", rate,
-             rate * shape.message_bytes / 1e6);
-  fmt::print("latency      p50 {:.1f} us   p90 {:.1f}   p99 {:.1f}   p99.9 {:.1f}   max {:.1f}\n",
-             us(50), us(90), us(99), us(99.9), static_cast<double>(total.latency_ns.max()) / 1000);
-  fmt::print("client       {:.0f} % of a core{}\n", total.client_utilisation * 100,
-             total.client_utilisation >= 0.95 ? ": the client is the limit, not the server" : "");
-  fmt::print("payload      ok: {} replies, every byte compared; {}\n", total.messages,
-             prefix.empty() ? "no prefix" : fmt::format("prefix {:?}", prefix));
+// Refuses before the load what would fail after it.
+void expect_writable(const std::string& json) {
+  namespace fs = std::filesystem;
+  if (json == "-") return;
+  std::error_code ignored;
+  const auto folder = fs::absolute(json, ignored).parent_path();
+  if (!fs::is_directory(folder, ignored))
+    refuse(fmt::format("--json '{}': there is no folder {}", json, folder.string()));
+  if (fs::exists(json, ignored) && !fs::is_regular_file(json, ignored))
+    refuse(fmt::format("--json '{}' is no file; - stands for standard output", json));
+}
+
+load_plan plan_of(const wishes& asked) {
+  load_plan plan{load_of(asked), {}, {}, {}};
+  const char* usual = asked.find_rate ? usual_duration_of_a_search : usual_duration;
+  plan.length = parse_duration("duration", asked.duration.value_or(usual));
+  for (const auto& each : asked.expect) plan.expectations.push_back(parse_limit("expect", each));
+  if (asked.json) expect_writable(*asked.json);
+  if (!asked.find_rate) return plan;
+
+  plan.limit = parse_limit("find-rate", *asked.find_rate);
+  if (plan.limit->is_of_rate() || !plan.limit->is_upper_limit())
+    refuse(fmt::format("--find-rate '{}' wants an upper limit of a time, as in 'p99<2ms'",
+                       *asked.find_rate));
+  if (plan.length < least_search)
+    refuse("--find-rate needs a --duration of 1s at least: it is the time of all steps together");
+  if (plan.load.open_loop() || plan.load.churn)
+    refuse("--find-rate searches the rate of an open loop, so it goes with no rate and no churn");
+  for (const auto& each : plan.expectations)
+    if (!each.is_of_rate())
+      refuse(
+          fmt::format("--expect '{}': beside --find-rate only the rate can be expected, as in "
+                      "'rate>50k'",
+                      each.text()));
+  return plan;
+}
+
+// One line on standard error that is drawn anew, if that is a terminal.
+class live_line {
+ public:
+  ~live_line() { show(""); }
+  static bool is_seen() { return is_terminal(stderr); }
+  void show(const std::string& text) {
+    if (!is_seen()) return;
+    tell(stderr, "\r{}\033[K", text);
+    std::fflush(stderr);
+  }
+};
+
+void show_progress(load_generator& client, std::chrono::milliseconds length, live_line& line) {
+  if (!live_line::is_seen()) return;
+  client.set_observer(1s, [&client, &line, length, shown = load_sample{}]() mutable {
+    const auto now = client.so_far().front();
+    const auto left = std::max(seconds{0}, seconds{length} - seconds{now.seconds});
+    line.show(live_text(difference(now, shown), left, style_of(stderr)));
+    shown = now;
+  });
+}
+
+void measure(load_generator& client, load_generator::server_number server, const load_plan& plan,
+             load_outcome& found) {
+  live_line line;
+  show_progress(client, plan.length, line);
+  if (plan.load.open_loop())
+    client.start_at_rate({server}, plan.load.rate_per_second);
+  else
+    client.start({server});
+  try {
+    found.measured = client.run(plan.length).front();
+  } catch (const interrupted&) {
+    found.measured = client.so_far().front();
+    found.measured.unanswered = 0;  // they were under way
+    throw;
+  } catch (...) {
+    found.measured = client.so_far().front();
+    throw;
+  }
+  client.finish();
+}
+
+rate_step try_rate(load_generator& client, load_generator::server_number server,
+                   const expectation& limit, double rate, double step_seconds) {
+  const auto start = clock::now();
+  client.start_at_rate({server}, rate);
+  const auto sample =
+      client.run(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds{step_seconds}))
+          .front();
+  client.finish();
+  rate_step step{.rate_per_second = rate,
+                 .answered_per_second = sample.messages_per_second(),
+                 .measured = limit.measured_by(sample),
+                 .saturated = sample.saturated(),
+                 .client_is_the_limit = sample.client_is_the_limit() || sample.client_is_late()};
+  step.holds = limit.holds(step.measured) && !step.saturated;
+  step.seconds = seconds{clock::now() - start}.count();
+  return step;
+}
+
+// A closed loop for a moment says where to begin.
+void search(load_generator& client, load_generator::server_number server, const load_plan& plan,
+            load_outcome& found) {
+  constexpr double share_to_begin = 0.25;
+  const auto glance = std::min<std::chrono::nanoseconds>(1s, plan.length / 20);
+  client.start({server});
+  const auto full = client.run(glance).front().messages_per_second();
+  client.finish();
+
+  rate_search::settings wanted;
+  wanted.seconds = seconds{plan.length - glance}.count();
+  wanted.first_rate = std::max(1.0, full * share_to_begin);
+  wanted.highest_rate = max_rate;
+  found.search.emplace(searched_rate{*plan.limit, rate_search{wanted}});
+  auto& searching = found.search->search;
+  live_line line;
+  while (const auto rate = searching.next()) {
+    searching.add(try_rate(client, server, *plan.limit, *rate, searching.step_seconds()));
+    line.show(live_text(*plan.limit, searching.steps().back()));
+  }
+}
+
+// Whatever ends the load, `found` holds what was measured until then.
+void load_server(load_generator& client, const address& where, const load_plan& plan,
+                 load_outcome& found) {
+  const auto server = client.add_server(where.text, where);
+  found.prefix = client.prefix(server);
+  client.connect(server, plan.load.all_connections());
+  plan.limit ? search(client, server, plan, found) : measure(client, server, plan, found);
+}
+
+void judge(const load_plan& plan, load_outcome& found) {
+  for (const auto& each : plan.expectations) {
+    const double measured =
+        found.search ? found.search->search.best().value_or(0) : each.measured_by(found.measured);
+    found.expectations.push_back({each, measured});
+  }
+}
+
+// Whoever cannot be told has the file all the same, and the other way round.
+void write_results(const load_outcome& found, const std::optional<std::string>& json) {
+  if (json == "-") {
+    fmt::print("{}", outcome_json(found));
+    return;
+  }
+  std::exception_ptr unwritten;
+  try {
+    if (json) replace_file(*json, outcome_json(found));
+  } catch (const std::exception&) {
+    unwritten = std::current_exception();
+  }
+  fmt::print("{}", load_text(found, style_of(stdout)));
+  flush(stdout);
+  if (unwritten) std::rethrow_exception(unwritten);
 }
 
 }  // namespace
 
 int load_command(const arguments& given) {
-  scenario shape{.connections = 64, .message_bytes = 512, .depth = 1};
-  std::string duration = "5s";
-  options wanted{"echobench load", "HOST:PORT",
-                 "Loads any echo server and compares every byte of every reply. A prefix before "
-                 "each reply is found by itself."};
-  wanted.add("connections", shape.connections, "N", "open connections");
-  wanted.add("size", shape.message_bytes, "BYTES", "of a message, 16 to 1048576");
-  wanted.add("depth", shape.depth, "N", "messages outstanding on each connection");
-  wanted.add("duration", duration, "TIME", "as in 500ms, 5s, 2m");
-  wanted.explain("The server runs already, here or elsewhere, such as fibers_echo on port 25000.");
-  wanted.example("load localhost:25000");
-  wanted.example("load localhost:25000 --size 100 --duration 500ms");
-  const auto rest = wanted.parse(given);
-  expect_possible(shape);
-  const auto length = parse_duration("duration", duration);
+  wishes asked;
+  const auto rest = options_of(asked).parse(given);
+  const auto plan = plan_of(asked);
   const auto where = parse_target(rest);
 
   const auto& stop = catch_interruption();
   raise_descriptor_limit();
-  load_generator client{shape, 1, stop};
-  const auto server = client.add_server(where.text, where);
-  client.connect(server, shape.connections);
-  client.start({server});
-  bool stopped = false;
-  const auto total = load_for(client, length, stopped);
-  print_results(where, shape, client.prefix(server), total);
-  return stopped ? exit_interrupted : 0;
+  load_outcome found{.target = where.text, .load = plan.load, .prefix = {}, .measured = {}};
+  std::exception_ptr failure;
+  try {
+    load_generator client{plan.load, 1, stop};
+    load_server(client, where, plan, found);
+  } catch (const interrupted&) {
+    found.end = load_end::interrupted;
+  } catch (const run_invalid& error) {
+    failure = std::current_exception();
+    found.end = load_end::failed;
+    found.failure = failure_of(error);
+  }
+  judge(plan, found);
+  write_results(found, asked.json);
+  if (failure) std::rethrow_exception(failure);
+  if (found.end == load_end::interrupted) return exit_interrupted;
+  const bool found_a_rate = !found.search || found.search->search.best();
+  return found.all_hold() && found_a_rate ? 0 : 1;
 }
 
 }  // namespace bench
