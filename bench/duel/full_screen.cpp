@@ -84,8 +84,20 @@ void full_screen::show(const std::vector<screen_line>& lines) {
 }
 
 std::optional<int> full_screen::pressed() {
-  const int key = wgetch(stdscr);
-  return key == ERR ? std::nullopt : std::optional{key};
+  switch (const int key = wgetch(stdscr)) {
+    case ERR:
+      return std::nullopt;
+    case KEY_LEFT:
+      return U'←';
+    case KEY_UP:
+      return U'↑';
+    case KEY_RIGHT:
+      return U'→';
+    case KEY_DOWN:
+      return U'↓';
+    default:
+      return key;
+  }
 }
 
 }  // namespace bench

@@ -50,7 +50,8 @@ class full_screen {
   // Replaces the content of the screen.
   void show(const std::vector<screen_line>& lines);
 
-  // The next key that was pressed, a letter as its character code; nullopt: none.
+  // The next key that was pressed, as a character code; an arrow key is one of ← ↑ → ↓. nullopt:
+  // none.
   std::optional<int> pressed();
 
  private:

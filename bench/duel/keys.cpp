@@ -10,27 +10,36 @@ namespace bench {
 namespace {
 
 struct key {
-  char letter;
+  char32_t character;
   duel_action action;
 };
 
-constexpr std::array keys{key{'c', duel_action::fewer_connections},
-                          key{'C', duel_action::more_connections},
-                          key{'b', duel_action::fewer_bytes},
-                          key{'B', duel_action::more_bytes},
-                          key{'d', duel_action::less_depth},
-                          key{'D', duel_action::more_depth},
-                          key{'l', duel_action::pause_left},
-                          key{'r', duel_action::pause_right},
-                          key{'s', duel_action::save},
-                          key{'q', duel_action::quit}};
+constexpr std::array keys{key{U'c', duel_action::fewer_connections},
+                          key{U'C', duel_action::more_connections},
+                          key{U'←', duel_action::fewer_connections},
+                          key{U'→', duel_action::more_connections},
+                          key{U'b', duel_action::fewer_bytes},
+                          key{U'B', duel_action::more_bytes},
+                          key{U'↓', duel_action::fewer_bytes},
+                          key{U'↑', duel_action::more_bytes},
+                          key{U'd', duel_action::less_depth},
+                          key{U'D', duel_action::more_depth},
+                          key{U'l', duel_action::pause_left},
+                          key{U'r', duel_action::pause_right},
+                          key{U's', duel_action::save},
+                          key{U' ', duel_action::freeze},
+                          key{U'?', duel_action::help},
+                          key{U'q', duel_action::quit}};
 
-constexpr std::array help{duel_key_help{"c- C+", "connections", "connections"},
-                          duel_key_help{"b- B+", "bytes", "bytes a message"},
-                          duel_key_help{"d- D+", "depth", "outstanding messages (depth)"},
-                          duel_key_help{"l r", "pause", "pause left or right for 100 ms"},
-                          duel_key_help{"s", "save", "save"},
-                          duel_key_help{"q", "quit", "quit"}};
+constexpr std::array help{
+    duel_key_help{"c- C+", "connections", "left, right", "half or twice as many connections"},
+    duel_key_help{"b- B+", "bytes", "down, up", "half or twice as many bytes per message"},
+    duel_key_help{"d- D+", "depth", "", "half or twice as many messages outstanding"},
+    duel_key_help{"l r", "pause", "", "pause left or right for 100 ms; that round does not count"},
+    duel_key_help{"s", "save", "", "save what was measured as a run, with its reports"},
+    duel_key_help{"space", "freeze", "", "freeze the screen; measuring goes on", true},
+    duel_key_help{"?", "help", "", "show this page; any key leaves it"},
+    duel_key_help{"q", "quit", "", "quit"}};
 
 struct dial {
   duel_action less;
@@ -59,9 +68,10 @@ bool is_bearable(const scenario& load, int descriptors) {
 
 }  // namespace
 
-std::optional<duel_action> action_of(int letter) {
-  const auto found = std::find_if(keys.begin(), keys.end(),
-                                  [=](const key& each) { return each.letter == letter; });
+std::optional<duel_action> action_of(int pressed) {
+  const auto found = std::find_if(keys.begin(), keys.end(), [=](const key& each) {
+    return static_cast<int>(each.character) == pressed;
+  });
   return found == keys.end() ? std::nullopt : std::optional{found->action};
 }
 

@@ -22,17 +22,21 @@ enum class duel_action {
   pause_left,
   pause_right,
   save,
+  freeze,
+  help,
   quit,
 };
 
-// The action of a key; nullopt: none.
-std::optional<duel_action> action_of(int letter);
+// The action of a key: a letter, or one of the characters ← ↑ → ↓ for an arrow key. nullopt: none.
+std::optional<duel_action> action_of(int pressed);
 
-// The keys and their explanations, for the last line of the screen.
+// The keys and their explanations.
 struct duel_key_help {
   std::string_view keys;
-  std::string_view words;
-  std::string_view more_words;  // where there is room
+  std::string_view words;        // for the last line of the screen
+  std::string_view other_keys;   // do the same
+  std::string_view explanation;  // for the help screen
+  bool is_spare = false;         // left out of the last line where there is little room
 };
 std::span<const duel_key_help> duel_keys_help();
 

@@ -2,7 +2,6 @@
 
 #include <bench/analysis/block_values.hpp>
 #include <bench/duel/player.hpp>
-#include <bench/duel/screen.hpp>
 #include <bench/server/process.hpp>
 #include <bench/text/terminal.hpp>
 #include <cstdio>
@@ -18,6 +17,17 @@ constexpr auto settling = 5ms;
 constexpr auto slice_length = 100ms;
 constexpr auto pause_length = 100ms;
 constexpr int slices_a_round = 8;  // with the launches, a round takes about a second
+
+// Which server a letter of block::order stands for.
+std::string name_of(char letter, const comparison& servers) {
+  if (letter == 'F') return servers.floor.value();
+  return letter == 'A' ? servers.base : servers.contender;
+}
+
+int launch_of(char letter) {
+  if (letter == 'F') return floor_launch;
+  return letter == 'A' ? base_launch : contender_launch;
+}
 
 }  // namespace
 
@@ -35,59 +45,73 @@ void duel_player::play(clock::duration length) {
 void duel_player::play_round() {
   breaks_off_ = disturbed_ = false;
   to_pause_.reset();
-  auto round = match_.score().next_round();
-  std::vector<std::string> servers;
-  for (char letter : round.order)
-    servers.push_back(letter == 'A' ? round.comparison.base : round.comparison.contender);
-  bed_.launch(servers, round.scenario);
-  bed_.load({0, 1}, warm_up);
+  happen({.round_begins = true});
+  const auto round = match_.score().next_round();
+  launch(round);
   for (int i = 0; (i < slices_a_round || to_pause_) && !breaks_off_; ++i) {
     keep(round, measure(round.order), i);
-    match_.elapsed = clock::now() - start_;
-    draw();
+    view_.draw(match_);
     obey_keys();
   }
   if (breaks_off_) return bed_.abandon();
   const auto others = bed_.finish();
-  round.foreign_cpu_share = others.foreign_cpu_share;
-  round.steal_share = others.steal_share;
-  round.client_foreign_share = others.client_foreign_share;
-  if (!disturbed_) match_.score().count(std::move(round));
+  if (!disturbed_) happen({.round_ends = others});
   if (screen_ != nullptr) return;
   fmt::print("{}", duel_line(match_));
   flush(stdout);
 }
 
+// Every change of the duel passes through here, so that a recording misses none.
+void duel_player::happen(duel_event event) {
+  event.at_s = static_cast<double>((clock::now() - start_) / 1ms) / 1000;
+  if (recorder_ != nullptr) recorder_->append(event);
+  match_.happen(event);
+}
+
+void duel_player::say(std::string note) {
+  happen({.note = std::move(note)});
+}
+
+void duel_player::launch(const block& round) {
+  std::vector<std::string> servers;
+  all_.clear();
+  for (char letter : round.order) {
+    all_.push_back(servers.size());
+    servers.push_back(name_of(letter, round.comparison));
+  }
+  bed_.launch(servers, round.scenario);
+  bed_.load(all_, warm_up);
+}
+
 // A pause begins with the slice and ends during it, so the slice contains all replies that waited.
 std::vector<slice> duel_player::measure(const std::string& order) {
-  bed_.load({0, 1}, settling);
+  bed_.load(all_, settling);
   const auto asleep = std::exchange(to_pause_, {});
-  if (!asleep) return bed_.load({0, 1}, slice_length);
+  if (!asleep) return bed_.load(all_, slice_length);
   const standstill stopped{*bed_.process(order.find(*asleep)), 0ms, pause_length};
-  return bed_.load({0, 1}, pause_length + slice_length);
+  return bed_.load(all_, pause_length + slice_length);
 }
 
-void duel_player::keep(block& round, const std::vector<slice>& measured, int position) {
+void duel_player::keep(const block& round, const std::vector<slice>& measured, int position) {
+  std::vector<shown_slice> shown;
   for (std::size_t place = 0; place < measured.size(); ++place) {
     auto timed = measured[place];
-    const bool is_base = round.order[place] == 'A';
-    timed.server = is_base ? round.comparison.base : round.comparison.contender;
-    timed.launch = is_base ? base_launch : contender_launch;
+    timed.server = name_of(round.order[place], round.comparison);
+    timed.launch = launch_of(round.order[place]);
     timed.position = position;
     const auto* process = bed_.process(place);
-    match_.score().show(timed, process != nullptr ? process->pss_kib() : std::nullopt);
-    round.slices.push_back(std::move(timed));
+    shown.push_back({std::move(timed), process != nullptr ? process->pss_kib() : std::nullopt});
   }
-}
-
-void duel_player::draw() {
-  if (screen_ == nullptr) return;
-  screen_->show(duel_screen(match_, screen_->size(), style_of(stdout).unicode));
+  happen({.slices = std::move(shown)});
 }
 
 void duel_player::obey_keys() {
   if (screen_ == nullptr) return;
   while (const auto key = screen_->pressed()) {
+    if (view_.takes(*key, match_)) {
+      happen({.key = *key == ' ' ? " " : "?"});  // any key leaves the help
+      continue;
+    }
     if (const auto action = action_of(*key)) obey(*action);
   }
 }
@@ -98,8 +122,7 @@ void duel_player::obey(duel_action action) {
       quits_ = breaks_off_ = true;
       return;
     case duel_action::save:
-      match_.note = save_();
-      return;
+      return say(save_());
     case duel_action::pause_left:
       return pause('B');
     case duel_action::pause_right:
@@ -112,21 +135,21 @@ void duel_player::obey(duel_action action) {
 void duel_player::pause(char letter) {
   const auto& side = letter == 'A' ? match_.score().right : match_.score().left;
   if (!side.cpu_is_known()) {
-    match_.note = fmt::format("{} was not started here, so it is not paused", side.name);
+    say(fmt::format("{} was not started here, so it is not paused", side.name));
     return;
   }
   to_pause_ = letter;
   disturbed_ = true;
-  match_.note = fmt::format("{} paused for {} ms; this round does not count", side.name,
-                            pause_length.count());
+  say(fmt::format("{} paused for {} ms; this round does not count", side.name,
+                  pause_length.count()));
 }
 
 void duel_player::change_load(duel_action action) {
   if (const auto next = changed_load(match_.score().scenario, action, descriptors_)) {
-    match_.change_load(*next);
+    happen({.load = *next});
     breaks_off_ = true;
   } else {
-    match_.note = "the load stays: " + load_limits();
+    say("the load stays: " + load_limits());
   }
 }
 

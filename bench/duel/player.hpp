@@ -1,6 +1,6 @@
 // player: plays a duel round by round, shows it, and does what the pressed keys say.
 //
-//     duel_player{bed, match, screen.get(), descriptors, save}.play(10min);
+//     duel_player{bed, match, screen.get(), nullptr, descriptors, save}.play(10min);
 //
 // All of this runs on one thread: it draws and reads the keys between two slices of 100 ms. Replies
 // that wait meanwhile are received before the next slice begins.
@@ -9,6 +9,8 @@
 #include <bench/duel/duel.hpp>
 #include <bench/duel/full_screen.hpp>
 #include <bench/duel/keys.hpp>
+#include <bench/duel/recording.hpp>
+#include <bench/duel/view.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <chrono>
 #include <functional>
@@ -23,11 +25,15 @@ class duel_player {
   using clock = std::chrono::steady_clock;
   using saving = std::function<std::string()>;  // saves the duel and returns a note about where
 
-  // With `screen` null, each round prints a line to standard output.
-  duel_player(live_test_bed& bed, duel& match, full_screen* screen, int descriptors, saving save)
+  // With `screen` null, each round prints a line to standard output. With `recorder` null, nothing
+  // is recorded.
+  duel_player(live_test_bed& bed, duel& match, full_screen* screen, duel_recorder* recorder,
+              int descriptors, saving save)
       : bed_{bed},
         match_{match},
         screen_{screen},
+        view_{screen},
+        recorder_{recorder},
         descriptors_{descriptors},
         save_{std::move(save)} {}
 
@@ -37,9 +43,11 @@ class duel_player {
 
  private:
   void play_round();
+  void happen(duel_event event);
+  void say(std::string note);
+  void launch(const block& round);
   std::vector<slice> measure(const std::string& order);
-  void keep(block& round, const std::vector<slice>& measured, int position);
-  void draw();
+  void keep(const block& round, const std::vector<slice>& measured, int position);
   void obey_keys();
   void obey(duel_action action);
   void pause(char letter);
@@ -48,9 +56,12 @@ class duel_player {
   live_test_bed& bed_;
   duel& match_;
   full_screen* screen_;
+  duel_view view_;
+  duel_recorder* recorder_;
   int descriptors_;
   saving save_;
   clock::time_point start_ = clock::now();
+  std::vector<std::size_t> all_;  // the launches of the round
   std::optional<char> to_pause_;  // the letter of the server in block::order
   bool disturbed_ = false;
   bool breaks_off_ = false;

@@ -15,15 +15,26 @@
 namespace bench {
 namespace {
 
-constexpr int label_width = 20;
-constexpr int ratio_width = 34;   // "  round 12   0.957 [0.948, 0.966]"
-constexpr int narrow_width = 75;  // below this width the keys stand without explanations
-constexpr int roomy_width = 130;  // from this width on the explanations are longer
-constexpr int low_height = 19;    // below this height there is no room for sparklines
-constexpr int roomy_height = 36;  // from this height on there is room for the other loads
+constexpr int label_width = 17;
+constexpr int floor_width = 15;            // "floor/io_uring "
+constexpr int ratio_width = 34;            // "  round 12   0.957 [0.948, 0.966]"
+constexpr screen_size least_size{60, 16};  // below this size there is only the verdict
+constexpr int narrow_width = 72;           // below this width the keys stand without explanations
+constexpr int usual_width = 80;            // below this width there is no room for the bare loop
+constexpr int low_height = 19;             // below this height there is no room for sparklines
+constexpr int roomy_height = 36;  // from this height on there is room for more of everything
 constexpr std::size_t most_other_loads = 4;
 
-using slice_text = std::string (*)(double);
+constexpr std::array meanings{
+    "Numbers are means over the last 2 s of load; slowest is that of all rounds.",
+    "Above bare loop: CPU per message, less that of a loop without a library.",
+    "The ratios below the plot are left over right.",
+    "All servers share one core and one client. So the ratio of messages/s says how the two "
+    "divide these, not what either reaches alone: echobench run measures that.",
+    "[low, high] may be watched: with 95 % probability, all that you ever see for one load "
+    "contain the truth. A changed load has others."};
+
+using number_text = std::string (*)(double);
 using lines = std::vector<screen_line>;
 
 std::string blanks(int count) {
@@ -85,97 +96,140 @@ class painter {
         score_{match.score()},
         size_{size},
         unicode_{unicode},
-        column_{std::max((size.width - label_width) / 2, 8)},
-        bar_rows_{size.height < low_height ? 0 : std::clamp((size.height - 24) / 8 + 1, 1, 4)} {}
+        floor_width_{score_.floor && size.width >= usual_width ? floor_width : 0},
+        column_{std::max((size.width - label_width - floor_width_) / 2, 8)},
+        bar_rows_{size.height < low_height ? 0 : std::clamp((size.height - 24) / 12 + 1, 1, 4)} {}
 
   lines draw() {
+    if (size_.width < least_size.width || size_.height < least_size.height)
+      return fitted(only_the_verdict());
     title();
-    sides();
+    servers();
     auto below = what_is_said();
     below.push_back(keys());
     const int room = std::max(size_.height - static_cast<int>(below.size()), 0);
     forest(room - static_cast<int>(all_.size()));
     all_.resize(static_cast<std::size_t>(room));
     all_.insert(all_.end(), below.begin(), below.end());
-    all_.erase(all_.begin(), all_.end() - size_.height);
-    for (auto& line : all_) line = clipped(line, size_.width);
-    return std::move(all_);
+    return fitted(std::move(all_));
   }
 
  private:
+  lines fitted(lines shown) const {
+    shown.resize(static_cast<std::size_t>(size_.height));
+    for (auto& line : shown) line = clipped(line, size_.width);
+    return shown;
+  }
+
+  lines only_the_verdict() const {
+    lines said;
+    for (const auto& each : split(wrapped(score_.verdict(), size_.width, 0), '\n'))
+      said.push_back({{each, tone::strong}});
+    const auto why =
+        fmt::format("{} columns and {} lines show more", least_size.width, least_size.height);
+    for (const auto& each : split(wrapped(why, size_.width, 0), '\n')) said.push_back({{each}});
+    return said;
+  }
+
   void title() {
     const auto& load = score_.scenario;
     const auto what = fmt::format("{}   {} connections, {} bytes, {} outstanding", load.text(),
                                   load.connections, load.message_bytes, load.depth);
-    const auto when = fmt::format("round {}   {} of {}", score_.rounds.size() + 1,
-                                  clock_text(match_.elapsed), clock_text(match_.length));
+    const auto when = fmt::format("{}round {}   {} of {}", match_.is_frozen ? "FROZEN " : "",
+                                  score_.rounds.size() + 1, clock_text(match_.elapsed),
+                                  clock_text(match_.length));
     const int left = std::max(size_.width - columns_of(when) - 1, 0);
     all_.push_back({{to_the_left(what, left) + " ", tone::strong}, {when}});
   }
 
-  void sides() {
-    all_.push_back({{blanks(label_width)},
-                    {to_the_right(score_.left.name, column_ - 1) + ' ', tone::left},
-                    {to_the_right(score_.right.name, column_ - 1) + ' ', tone::right}});
+  void servers() {
+    const bool roomy = size_.height >= roomy_height;
+    const auto label = to_the_left("means over 2 s", label_width);
+    all_.push_back(cells(
+        {label, tone::faint}, [](const duelist& each) { return each.name; }, true));
     numbers("messages/s", rate_of, count_text);
     sparks(rate_of);
-    row("CPU a message, ns", [](const duelist& side) -> std::string {
-      if (side.slices.empty()) return "";
-      return side.cpu_is_known() ? ns_text(cost_of(side.slices.back())) : "n/a";
-    });
+    numbers("CPU/message, ns", cost_of, ns_text);
     sparks(cost_of);
+    if (score_.floor)
+      row("above bare loop", [this](const duelist& each) {
+        if (&each == &*score_.floor || score_.rounds.empty()) return std::string{};
+        return above_text(&each == &score_.left ? score_.left_overhead() : score_.right_overhead());
+      });
     numbers("p50, us", p50_of, microseconds_text);
+    if (roomy) sparks(p50_of);
     numbers("p99, us", p99_of, microseconds_text);
-    row("slowest, us", [](const duelist& side) {
-      return side.slices.empty() ? "" : microseconds_text(side.slowest_us);
+    if (roomy) sparks(p99_of);
+    row("slowest, us", [](const duelist& each) {
+      return each.slices.empty() ? "" : microseconds_text(each.slowest_us);
     });
     sparks(slowest_of);
-    row("memory, KiB", [](const duelist& side) -> std::string {
-      return side.pss_kib ? count_text(*side.pss_kib) : side.slices.empty() ? "" : "n/a";
+    row("memory, KiB", [](const duelist& each) -> std::string {
+      return each.pss_kib ? count_text(*each.pss_kib) : each.slices.empty() ? "" : "n/a";
     });
-    all_.push_back({});
+    if (roomy) all_.push_back({});
   }
 
   static double slowest_of(const slice& timed) { return timed.max_us; }
 
-  void row(const std::string& label, const std::function<std::string(const duelist&)>& text) {
-    all_.push_back({{to_the_left(label, label_width), tone::faint},
-                    {to_the_right(text(score_.left), column_ - 1) + ' '},
-                    {to_the_right(text(score_.right), column_ - 1) + ' '}});
+  // "512 [430, 570]"; before there is an interval "512".
+  static std::string above_text(const estimate& overhead) {
+    if (overhead.n == 0) return "n/a";
+    return overhead.range ? interval_text(overhead, ns_text) : ns_text(overhead.value);
   }
 
-  void numbers(const std::string& label, slice_value value, slice_text text) {
-    row(label, [=](const duelist& side) {
-      return side.slices.empty() ? "" : text(value(side.slices.back()));
+  // A line with a cell for each server, which may have the server's tone.
+  screen_line cells(piece label, const std::function<std::string(const duelist&)>& text,
+                    bool toned) const {
+    const auto cell = [&](const duelist& each, int width, tone own) {
+      return piece{to_the_right(text(each), width - 1) + ' ', toned ? own : tone::plain};
+    };
+    screen_line line{std::move(label), cell(score_.left, column_, tone::left),
+                     cell(score_.right, column_, tone::right)};
+    if (floor_width_ > 0) line.push_back(cell(*score_.floor, floor_width_, tone::faint));
+    return line;
+  }
+
+  void row(const std::string& label, const std::function<std::string(const duelist&)>& text) {
+    all_.push_back(cells({to_the_left(label, label_width), tone::faint}, text, false));
+  }
+
+  void numbers(const std::string& label, slice_value value, number_text text) {
+    row(label, [=](const duelist& each) -> std::string {
+      const auto mean = each.recent(value);
+      if (mean) return text(*mean);
+      return each.slices.empty() ? "" : "n/a";
     });
   }
 
-  // The latest values of a side, as many as fit into its column.
-  std::vector<double> latest(const duelist& side, slice_value value) const {
-    const auto room = static_cast<std::size_t>(column_ - 2);
-    const auto skipped = side.slices.size() - std::min(side.slices.size(), room);
+  // The latest values of a server, as many as fit into its column.
+  std::vector<double> latest(const duelist& each, slice_value value) const {
+    const bool is_floor = score_.floor && &each == &*score_.floor;
+    const auto room = static_cast<std::size_t>((is_floor ? floor_width : column_) - 2);
+    const auto skipped = each.slices.size() - std::min(each.slices.size(), room);
     std::vector<double> values;
-    if (value == cost_of && !side.cpu_is_known()) return values;
-    for (auto i = skipped; i < side.slices.size(); ++i) {
-      const double found = value(side.slices[i]);
-      values.push_back(std::isfinite(found) ? found : 0);
+    if (value == cost_of && !each.cpu_is_known()) return values;
+    for (auto i = skipped; i < each.slices.size(); ++i) {
+      const double found = value(each.slices[i]);
+      values.push_back(is_measured(found) ? found : 0);
     }
     return values;
   }
 
-  // Both sides have the same scale: the highest value of both is a full bar.
+  // All servers have the same scale: the highest value of all is a full bar.
   void sparks(slice_value value) {
-    const auto left = latest(score_.left, value);
-    const auto right = latest(score_.right, value);
     double highest = 0;
-    for (const auto* side : {&left, &right})
-      for (double each : *side) highest = std::max(highest, each);
+    for (const auto* server :
+         {&score_.left, &score_.right, floor_width_ ? &*score_.floor : nullptr})
+      if (server)
+        for (double each : latest(*server, value)) highest = std::max(highest, each);
     for (int i = 0; i < bar_rows_; ++i)
-      all_.push_back(
-          {{blanks(label_width)},
-           {to_the_right(bars(left, highest, i, bar_rows_, unicode_), column_ - 1) + ' ',
-            tone::left},
-           {to_the_right(bars(right, highest, i, bar_rows_, unicode_), column_ - 1), tone::right}});
+      all_.push_back(cells(
+          {blanks(label_width)},
+          [&](const duelist& each) {
+            return bars(latest(each, value), highest, i, bar_rows_, unicode_);
+          },
+          true));
   }
 
   // The indices of the rounds to show if not all fit: the first, the last, and others evenly
@@ -203,12 +257,11 @@ class painter {
     std::vector<estimate> ratios;
     for (auto each : rounds) ratios.push_back(score_.history[each]);
     const forest_scale scale{ratios, size_.width - ratio_width - 1, unicode_};
-    all_.push_back({{fmt::format("CPU a message, {} / {}, after each round", left, right)}});
+    all_.push_back({{fmt::format("CPU/message, {} / {}, after each round", left, right)}});
     all_.push_back({{blanks(ratio_width) + scale.axis(), tone::faint}});
     for (std::size_t i = 0; i < rounds.size(); ++i) {
       const bool latest = i + 1 == rounds.size();
-      const auto text =
-          ratios[i].range ? interval_text(ratios[i], ratio_text) : ratio_text(ratios[i].value);
+      const auto text = ratio_with_interval(ratios[i]);
       all_.push_back(
           {{to_the_left(fmt::format("  round {:<4} {}", rounds[i] + 1, text), ratio_width) +
                 scale.line(ratios[i]),
@@ -224,15 +277,29 @@ class painter {
     return found.value < 1 ? tone::left : tone::right;
   }
 
-  // The lines below the forest plot: the verdict, the other loads and the note.
+  // The lines below the forest plot: the ratios, the verdict, the other loads and the note.
   lines what_is_said() const {
-    lines said;
+    lines said = ratios();
+    const std::size_t room = size_.width < usual_width ? 3 : 2;
     auto verdict = split(wrapped(score_.verdict(), size_.width, 2), '\n');
-    verdict.resize(2);
+    verdict.resize(room);
     for (const auto& each : verdict) said.push_back({{each, tone::strong}});
     if (size_.height >= roomy_height) other_loads(said);
     said.push_back({{match_.note}});
     return said;
+  }
+
+  // Both ratios, beside each other where there is room.
+  lines ratios() const {
+    const auto cost =
+        fmt::format("left/right: CPU/message {}", ratio_with_interval(score_.ratio()));
+    const auto rate = fmt::format("messages/s {}", ratio_with_interval(score_.rate_ratio()));
+    if (size_.width < usual_width) return {{{cost}}, {{rate}}};
+    return {{{cost + "   " + rate}}};
+  }
+
+  static std::string ratio_with_interval(const estimate& ratio) {
+    return ratio.n == 0 || ratio.range ? interval_text(ratio, ratio_text) : ratio_text(ratio.value);
   }
 
   void other_loads(lines& said) const {
@@ -247,13 +314,23 @@ class painter {
             tone::faint}});
   }
 
+  // As many as fit, as far apart as fits.
   screen_line keys() const {
+    for (const auto& [all, apart] : {std::pair{true, 3}, {true, 2}, {false, 3}, {false, 2}}) {
+      auto line = keys(all, apart);
+      int width = 0;
+      for (const auto& each : line) width += columns_of(each.text);
+      if (width <= size_.width) return line;
+    }
+    return keys(false, 1);
+  }
+
+  screen_line keys(bool all, int apart) const {
     screen_line line;
     for (const auto& each : duel_keys_help()) {
-      line.push_back({fmt::format("{}{}", line.empty() ? "" : "   ", each.keys), tone::strong});
-      if (size_.width < narrow_width) continue;
-      line.push_back(
-          {fmt::format(" {}", size_.width < roomy_width ? each.words : each.more_words)});
+      if (each.is_spare && !all) continue;
+      line.push_back({blanks(line.empty() ? 0 : apart) + std::string{each.keys}, tone::strong});
+      if (size_.width >= narrow_width) line.push_back({fmt::format(" {}", each.words)});
     }
     return line;
   }
@@ -262,7 +339,8 @@ class painter {
   const duel_score& score_;
   screen_size size_;
   bool unicode_;
-  int column_;
+  int floor_width_;  // 0: the bare loop is not shown
+  int column_;       // the width of either side
   int bar_rows_;
   lines all_;
 };
@@ -271,6 +349,20 @@ class painter {
 
 std::vector<screen_line> duel_screen(const duel& match, screen_size size, bool unicode) {
   return painter{match, size, unicode}.draw();
+}
+
+std::vector<screen_line> duel_help_screen(screen_size size) {
+  lines all{{{"The keys", tone::strong}}};
+  for (const auto& each : duel_keys_help())
+    all.push_back({{fmt::format("  {:<7}{:<13}", each.keys, each.other_keys), tone::strong},
+                   {std::string{each.explanation}}});
+  all.push_back({{"What the screen shows", tone::strong}});
+  for (const auto* text : meanings)
+    for (const auto& each : split(wrapped(text, size.width - 2, 2), '\n'))
+      all.push_back({{"  " + each}});
+  all.resize(static_cast<std::size_t>(size.height));
+  for (auto& line : all) line = clipped(line, size.width);
+  return all;
 }
 
 std::string duel_summary(const duel& match, int width) {

@@ -9,15 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The order in which the servers of a duet start. Over six rounds each of the three is first
-// equally often and precedes each other one equally often (counterbalancing).
-std::string duet_order(int round, bool with_floor) {
-  static const std::vector<std::string> three{"ABF", "FBA", "BFA", "AFB", "FAB", "BAF"};
-  const auto turn = static_cast<std::size_t>(round);
-  if (with_floor) return three[turn % three.size()];
-  return turn % 2 == 0 ? "AB" : "BA";
-}
-
 // About how long a server takes to start, to listen, and to answer once on each of so many
 // connections.
 std::chrono::microseconds launch_time(int connections) {
@@ -25,6 +16,13 @@ std::chrono::microseconds launch_time(int connections) {
 }
 
 }  // namespace
+
+std::string duet_order(int round, bool with_floor) {
+  static const std::vector<std::string> three{"ABF", "FBA", "BFA", "AFB", "FAB", "BAF"};
+  const auto turn = static_cast<std::size_t>(round);
+  if (with_floor) return three[turn % three.size()];
+  return turn % 2 == 0 ? "AB" : "BA";
+}
 
 std::vector<planned_block> blocks_of_round(const run_plan& plan, int round) {
   std::vector<planned_block> blocks;

@@ -35,6 +35,10 @@ std::vector<planned_count> counts_of(const run_plan& plan);
 // delay, which runs only as a control.
 bool is_weighed(const server_info& server);
 
+// The order in which the servers of a duet start. Over six rounds each of the three is first
+// equally often and precedes each other one equally often (counterbalancing).
+std::string duet_order(int round, bool with_floor);
+
 // The blocks of all pairings, shuffled with a generator seeded by plan.seed and `round`.
 std::vector<planned_block> blocks_of_round(const run_plan& plan, int round);
 

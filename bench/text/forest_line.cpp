@@ -44,6 +44,7 @@ std::string forest_scale::axis() const {
   const auto put = [&](double number, int centre) {
     const auto label = fmt::format("{:.2f}", number);
     const auto width = static_cast<int>(label.size());
+    if (width > columns_) return;
     const int at = std::clamp(centre - width / 2, 0, columns_ - width);
     const auto around =
         text.substr(static_cast<std::size_t>(std::max(0, at - 1)), label.size() + 2);

@@ -72,6 +72,7 @@ WITHOUT_TEST = {
     "bench/doctor/remarks": "doctor_test",
     "bench/duel/full_screen": "duel_test, in a terminal",
     "bench/duel/player": "duel_test, in a terminal",
+    "bench/duel/replay": "duel_test, in a terminal, and echobench_test",
     "bench/load/echo_connection": "generator_test",
     "bench/load/event_wait": "generator_test",
     "bench/load/sample": "expectation_test and outcome_test",

@@ -86,6 +86,13 @@ const std::vector<refusal> refusals{
     {{"duel", "--size", "3"}, "--size 3 is not 16 to 1048576"},
     {{"duel", "--connections", "0"}, "--connections 0 is not 1 to 100000"},
     {{"duel", "--depth", "1025"}, "--depth 1025 is not 1 to 1024"},
+    {{"duel", "--replay", "nowhere"}, "nowhere"},
+    {{"duel", "--replay", ""}, "--replay '' is empty"},
+    {{"duel", "--record", ""}, "--record '' is empty"},
+    {{"duel", "--replay", "f", "--speed", "0"}, "--speed 0 is not 1 to 1000"},
+    {{"duel", "--speed", "4"}, "--speed is for --replay"},
+    {{"duel", "--replay", "f", "floor/epoll", "fibers/epoll"}, "--replay starts no servers"},
+    {{"duel", "--replay=f", "--record=g"}, "--replay FILE takes no other option"},
     {{"doctor", "now"}, "unexpected argument 'now'"},
     {{"man", "now"}, "unexpected argument 'now'"},
     {{"completion"}, "wants bash or zsh"},
@@ -511,6 +518,20 @@ BOOST_FIXTURE_TEST_CASE(a_duel_in_a_pipe_is_lines_and_a_verdict, echobench) {
   BOOST_TEST(lines_in(ended.out) >= 2);
   BOOST_TEST(!holds(ended.out, "\033"));
   BOOST_TEST(holds(ended.out, "floor/epoll against floor/epoll: "), ended.out);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_recorded_duel_is_replayed_line_by_line, echobench) {
+  const auto file = (folder / "duel.ndjson").string();
+  const auto live = run({"duel", "floor/epoll", "floor/epoll", "--duration", "2s", "--allow-debug",
+                         "--record", file});
+  BOOST_TEST(live.exit_code == 0, live.err);
+  const auto again = run({"duel", "--replay", file, "--speed", "1000"});
+  BOOST_TEST(again.exit_code == 0, again.err);
+  BOOST_TEST(again.out == live.out);
+  const auto twice = run({"duel", "floor/epoll", "floor/epoll", "--duration", "2s", "--allow-debug",
+                          "--record", file});
+  BOOST_TEST(twice.exit_code == 3);
+  BOOST_TEST(holds(twice.err, "duel.ndjson"), twice.err);
 }
 
 namespace {

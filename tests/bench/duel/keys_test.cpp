@@ -16,11 +16,11 @@ namespace {
 constexpr int plenty = 100'000;  // descriptors
 
 struct press {
-  char letter;
+  char32_t key;
   const char* from;
   const char* to;  // empty: the key does nothing to this load
   friend std::ostream& operator<<(std::ostream& out, const press& each) {
-    return out << each.letter << " on " << each.from;
+    return out << static_cast<int>(each.key) << " on " << each.from;
   }
 };
 
@@ -40,12 +40,16 @@ const std::vector<press> presses{{'C', "c64/512", "c128/512"},
                                  {'D', "c1/64/d64", ""},
                                  {'B', "c4096/16K", ""},
                                  {'D', "c1024/64K", ""},
-                                 {'b', "c4096/1024K", "c4096/512K"}};
+                                 {'b', "c4096/1024K", "c4096/512K"},
+                                 {U'→', "c64/512", "c128/512"},
+                                 {U'←', "c64/512", "c32/512"},
+                                 {U'↑', "c64/512", "c64/1K"},
+                                 {U'↓', "c64/512", "c64/256"}};
 
 }  // namespace
 
 BOOST_DATA_TEST_CASE(a_key_changes_the_load_within_its_limits, data::make(presses), pressed) {
-  const auto action = bench::action_of(pressed.letter);
+  const auto action = bench::action_of(static_cast<int>(pressed.key));
   BOOST_REQUIRE(action.has_value());
   const auto next = bench::changed_load(scenario::parse(pressed.from), *action, plenty);
   BOOST_TEST((next ? next->text() : "") == pressed.to);
@@ -58,7 +62,7 @@ BOOST_AUTO_TEST_CASE(connections_grow_only_as_far_as_there_are_descriptors) {
 }
 
 BOOST_AUTO_TEST_CASE(the_other_keys_leave_the_load_alone) {
-  for (char letter : {'l', 'r', 's', 'q'}) {
+  for (char letter : {'l', 'r', 's', ' ', '?', 'q'}) {
     const auto action = bench::action_of(letter);
     BOOST_REQUIRE(action.has_value());
     BOOST_TEST(!bench::changed_load(scenario::parse("c64/512"), *action, plenty).has_value());
@@ -67,5 +71,7 @@ BOOST_AUTO_TEST_CASE(the_other_keys_leave_the_load_alone) {
   BOOST_CHECK(bench::action_of('r') == duel_action::pause_right);
   BOOST_CHECK(bench::action_of('s') == duel_action::save);
   BOOST_CHECK(bench::action_of('q') == duel_action::quit);
+  BOOST_CHECK(bench::action_of(' ') == duel_action::freeze);
+  BOOST_CHECK(bench::action_of('?') == duel_action::help);
   for (int other : {int{'x'}, 27, 258, -1}) BOOST_TEST(!bench::action_of(other).has_value());
 }

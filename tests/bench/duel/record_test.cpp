@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(a_duel_is_saved_as_a_run_with_its_reports) {
   BOOST_TEST(record.header.suite == "duel");
   BOOST_TEST(record.header.scenarios.size() == 2U);
   BOOST_TEST(record.blocks.size() == 14U);
-  BOOST_TEST(record.memory.size() == 4U);
+  BOOST_TEST(record.memory.size() == 6U);
   const auto report = folder.read("run/report.md");
   BOOST_TEST(holds(report, "lower by "), report);
   BOOST_TEST(holds(report, "higher by "), report);
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(a_duel_is_saved_as_a_run_with_its_reports) {
 }
 
 BOOST_AUTO_TEST_CASE(who_disturbs_the_other_has_no_verdict_in_a_duel_and_none_in_its_report) {
-  bench::duel match{"fibers/epoll", "fibers/io_uring", scenario::parse("c64/512")};
+  bench::duel match{{"fibers/io_uring", "fibers/epoll", std::nullopt}, scenario::parse("c64/512")};
   play(match, 20, 0.5);
   BOOST_TEST(match.score().verdict().starts_with("n/a: fibers/epoll and fibers/io_uring "),
              match.score().verdict());

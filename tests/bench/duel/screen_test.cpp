@@ -14,25 +14,15 @@
 
 using bench::scenario;
 namespace data = boost::unit_test::data;
+namespace tt = boost::test_tools;
 
 namespace {
-
-std::string text_of(const bench::screen_line& line) {
-  std::string text;
-  for (const auto& each : line) text += each.text;
-  return text;
-}
 
 std::vector<std::string> screen_of(const bench::duel& match, bench::screen_size size,
                                    bool unicode = true) {
   std::vector<std::string> texts;
   for (const auto& line : bench::duel_screen(match, size, unicode)) texts.push_back(text_of(line));
   return texts;
-}
-
-int columns_of(const std::string& utf8) {
-  return static_cast<int>(
-      std::count_if(utf8.begin(), utf8.end(), [](char each) { return (each & 0xc0) != 0x80; }));
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -62,8 +52,10 @@ struct window {
     return out << each.width << " x " << each.height;
   }
 };
-const std::vector<window> usual_sizes{{80, 24}, {160, 50}, {100, 30}, {300, 90}, {76, 19}};
-const std::vector<window> tiny_sizes{{50, 12}, {20, 5}, {1, 1}};
+const std::vector<window> wide_sizes{{80, 24}, {120, 40}, {200, 60}, {100, 30}, {300, 90}};
+const std::vector<window> usual_sizes{{80, 24},  {120, 40}, {200, 60}, {100, 30},
+                                      {300, 90}, {76, 19},  {60, 16}};
+const std::vector<window> tiny_sizes{{59, 24}, {80, 15}, {50, 12}, {20, 5}, {1, 1}};
 
 }  // namespace
 
@@ -81,14 +73,58 @@ BOOST_DATA_TEST_CASE(the_screen_is_as_high_as_the_terminal_and_never_wider,
 BOOST_DATA_TEST_CASE(the_screen_says_what_it_must, data::make(usual_sizes), size) {
   const auto screen = screen_of(some_duel(), {size.width, size.height});
   const auto text = joined(screen);
-  for (const auto* part :
-       {"c64/512", "64 connections", "round 21", "0:21 of 10:00", "fibers/epoll",
-        "asio-callback/epoll", "messages/s", "40,000", "CPU a message, ns", "p50", "612", "p99",
-        "slowest", "memory, KiB", "1,310", "█", "lower by "}) {
+  for (const auto* part : {"c64/512", "64 connections", "round 21", "0:21 of 10:00", "fibers/epoll",
+                           "asio-callback/epoll", "messages/s", "40,000", "CPU/message, ns",
+                           "above bare loop", "p50", "612", "p99", "slowest", "memory, KiB",
+                           "1,310", "lower by ", "messages/s 1.000 [", "CPU/message 0.9"}) {
     BOOST_TEST(holds(text, part), part << " is not on\n" << text);
   }
-  for (const auto* key : {"c- C+", "b- B+", "d- D+", "l r", "pause", "s save", "q quit"})
+  for (const auto* key : {"c- C+", "b- B+", "d- D+", "l r", "s", "?", "q"})
     BOOST_TEST(holds(screen.back(), key), key);
+}
+
+BOOST_DATA_TEST_CASE(where_there_is_room_the_bare_loop_stands_beside_the_two,
+                     data::make(wide_sizes), size) {
+  const auto screen = screen_of(some_duel(), {size.width, size.height});
+  BOOST_TEST(holds(screen[1], "floor/epoll "), screen[1]);
+  const auto text = joined(screen);
+  for (const auto* part : {"█", "512 \n", "pause", "s save", "? help", "q quit"})
+    BOOST_TEST(holds(text, part), part << " is not on\n" << text);
+  bench::duel without{{"floor/epoll", "fibers/epoll", std::nullopt}, {}};
+  play(without, 8, 1);
+  BOOST_TEST(!holds(joined(screen_of(without, {size.width, size.height})), "above"));
+}
+
+BOOST_DATA_TEST_CASE(where_there_is_no_room_the_verdict_remains, data::make(tiny_sizes), size) {
+  if (size.width < 20) return;
+  const auto text = joined(screen_of(some_duel(), {size.width, size.height}));
+  BOOST_TEST(text.starts_with("fibers/epoll against"), text);
+  BOOST_TEST(holds(text, "lower"), text);
+}
+
+BOOST_AUTO_TEST_CASE(the_numbers_are_means_over_two_seconds) {
+  auto match = some_duel();
+  for (int i = 0; i < 20; ++i)
+    match.score().show(timed(bench::contender_launch, i % 2 == 0 ? 1000 : 3000), 1310);
+  BOOST_TEST(match.score().left.recent(bench::cost_of).value() == 2000, tt::tolerance(1e-9));
+  const auto text = joined(screen_of(match, {80, 24}));
+  BOOST_TEST(holds(text, " 2,000 "), text);
+  BOOST_TEST(holds(text, "means over 2 s"), text);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_terminal_has_longer_sparklines_and_a_higher_plot) {
+  const auto match = some_duel(60);
+  const auto small = screen_of(match, {80, 24});
+  const auto large = screen_of(match, {200, 60});
+  BOOST_TEST(rounds_on(small).size() == 5U);
+  BOOST_TEST(rounds_on(large).size() > 20U);
+  const auto full_bars = [](const std::vector<std::string>& screen) {
+    const auto text = joined(screen);
+    std::size_t count = 0;
+    for (auto at = text.find("█"); at != std::string::npos; at = text.find("█", at + 1)) ++count;
+    return count;
+  };
+  BOOST_TEST(full_bars(large) > 4 * full_bars(small));
 }
 
 BOOST_AUTO_TEST_CASE(one_sees_the_interval_narrow) {
