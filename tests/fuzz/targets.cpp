@@ -11,6 +11,7 @@ namespace {
 constexpr std::array all_targets{
     fuzz::target{"run_file", fuzz::run_file, true},
     fuzz::target{"report_file", fuzz::report_file, true},
+    fuzz::target{"duel_recording", fuzz::duel_recording, true},
     fuzz::target{"histogram", fuzz::histogram},
     fuzz::target{"scenario", fuzz::scenario},
     fuzz::target{"listening_line", fuzz::listening_line},

@@ -11,6 +11,7 @@ namespace fuzz {
 
 void run_file(std::string_view input);
 void report_file(std::string_view input);
+void duel_recording(std::string_view input);
 void histogram(std::string_view input);
 void scenario(std::string_view input);
 void listening_line(std::string_view input);
