@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bench/report/page/words.hpp>
+#include <map>
 #include <utility>
 
 namespace bench {
@@ -49,16 +51,49 @@ bool has_only_numbers(const table& shown) {
                      [](const column& each) { return each.kind == column_kind::number; });
 }
 
+// Letters and digits, because other characters would be escaped in an address.
+std::string id_of(std::string_view text) {
+  std::string id;
+  for (const char each : text) {
+    const bool plain = (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') ||
+                       (each >= '0' && each <= '9');
+    if (plain) id += each;
+    if (!plain && !id.ends_with('-')) id += '-';
+  }
+  return id.ends_with('-') ? id.substr(0, id.size() - 1) : id;
+}
+
+// The place, the load and the other words that tell the row from its neighbours.
+std::string row_id(const table& shown, const std::vector<cell>& row, std::string_view place) {
+  auto id = fmt::format("row-{}", place);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto& in = shown.columns[i];
+    const bool tells = i == 0 || in.heading == server_column.heading ||
+                       (in.kind == column_kind::word && row[i].text.size() < 8);
+    if (tells) id += "-" + row[i].text;
+  }
+  return id_of(id);
+}
+
+std::string name_of_row(const table& shown, const cell& name, load_names names) {
+  if (names == load_names::brief || shown.columns.front().heading != scenario_column.heading)
+    return escaped(name.text);
+  return escaped(load_words(scenario::parse(name.text))) + " " +
+         element("code", escaped(name.text));
+}
+
 // On a narrow screen the style sheet stacks the cells with `display: block`, and browsers then drop
 // their table semantics. The ARIA roles restore them for screen readers.
-std::string stacking_row(const std::vector<column>& columns, const std::vector<cell>& row) {
+std::string stacking_row(const table& shown, const std::vector<cell>& row, const std::string& id,
+                         load_names names) {
+  const auto& columns = shown.columns;
   const bool brief = columns.size() > most_columns;
-  auto cells =
-      fmt::format("<th scope=\"row\" role=\"rowheader\">{}</th>", escaped(row.front().text));
+  auto cells = fmt::format("<th scope=\"row\" role=\"rowheader\">{}</th>",
+                           name_of_row(shown, row.front(), names));
   for (std::size_t i = 1; i < row.size(); ++i)
     cells += fmt::format("<td role=\"cell\"{} data-label=\"{}\">{}</td>", style_of(columns[i]),
                          escaped(columns[i].heading), content_of(columns[i], row[i], brief));
-  return element("tr", cells, "role=\"row\"");
+  return element("tr", cells, "role=\"row\"" + (id.empty() ? "" : fmt::format(" id=\"{}\"", id)));
 }
 
 // Without attributes, to save bytes.
@@ -113,27 +148,51 @@ std::string element(std::string_view name, std::string_view content, std::string
                      name);
 }
 
-std::string section(std::string_view title, std::string_view note, std::string_view content) {
-  return element("section", element("h2", escaped(title)) +
-                                element("p", escaped(note), "class=\"note\"").append(content));
+part open_part(std::string_view id, std::string_view title, std::string_view note,
+               std::string_view content) {
+  return {std::string{id}, std::string{title},
+          element("section",
+                  element("h2", escaped(title)) +
+                      element("p", escaped(note), "class=\"note\"").append(content),
+                  fmt::format("id=\"{}\"", id))};
+}
+
+part folded_part(std::string_view id, std::string_view title, std::string_view note,
+                 std::string_view content) {
+  const auto head =
+      element("h2", escaped(title)) + element("span", escaped(note), "class=\"note\"");
+  return {
+      std::string{id}, std::string{title},
+      element("section",
+              element("details", element("summary", head).append(content), "class=\"part\" open"),
+              fmt::format("id=\"{}\"", id))};
+}
+
+std::string folded(std::string_view summary, std::string_view content) {
+  return element("details", element("summary", escaped(summary)).append(content),
+                 "class=\"fold\" open");
 }
 
 std::string charted(std::string_view kind, std::string_view tables) {
   return element("div", "", fmt::format("class=\"charts\" data-charts=\"{}\"", kind)) +
-         element("details",
-                 element("summary", fmt::format("The numbers as a table: {}", kind)).append(tables),
+         element("details", element("summary", "The numbers as a table").append(tables),
                  "class=\"table\" open");
 }
 
-std::string html_table(const table& shown) {
+std::string html_table(const table& shown, std::string_view place, load_names names) {
   if (shown.rows.empty()) return {};
   const bool stacks = !has_only_numbers(shown);
   std::string head, body;
   for (const auto& each : shown.columns)
     head += fmt::format("<th scope=\"col\"{}{}>{}</th>", stacks ? " role=\"columnheader\"" : "",
                         stacks ? style_of(each) : "", escaped(each.heading));
-  for (const auto& row : shown.rows)
-    body += stacks ? stacking_row(shown.columns, row) : number_row(row);
+  std::map<std::string, int> rows_of;  // two pairs may have a row of the same server
+  for (const auto& row : shown.rows) {
+    auto id = place.empty() || !stacks ? "" : row_id(shown, row, place);
+    if (const int before = rows_of[id]++; before > 0 && !id.empty())
+      id += fmt::format("-{}", before + 1);
+    body += stacks ? stacking_row(shown, row, id, names) : number_row(row);
+  }
   const auto* group = stacks ? "role=\"rowgroup\"" : "";
   return element("table",
                  caption_of(shown) +

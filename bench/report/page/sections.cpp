@@ -1,47 +1,52 @@
 #include <bench/report/page/sections.hpp>
 
-#include <bench/report/page/elements.hpp>
+#include <fmt/format.h>
+
 #include <bench/report/tables.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace bench {
 namespace {
 
-constexpr std::string_view no_charts;
-
-std::string measured(std::string_view title, std::string_view note, std::string_view charts,
-                     const std::string& tables) {
-  if (tables.empty()) return {};
-  return section(title, note, charts.empty() ? tables : charted(charts, tables));
-}
-
-std::string costs(const results& found) {
+// A table of each pair, one below the other.
+template <class MakeTable>
+std::string tables_of_pairs(const results& found, std::string_view what, MakeTable make) {
   std::string tables;
-  for (const auto& pair : pairs_of(found)) tables += html_table(cost_table(found, pair));
-  return measured(
-      "Cost per message",
-      "What the bare loop on the same reactor costs, measured in the same blocks, and what "
-      "the library adds. The first part wanders with the machine, the second hardly does.",
-      "cost", tables);
-}
-
-std::string throughput(const results& found, bool has_charts) {
-  auto tables = html_table(throughput_table(found));
   for (const auto& pair : pairs_of(found))
-    tables += html_table(throughput_ratio_table(found, pair));
-  return measured(
-      "Throughput over connections",
-      has_charts ? "One server loaded at a time; ribbons and whiskers are 95 % intervals. A "
-                   "hollow mark is client-limited: the client's core was busy, and the number "
-                   "is its own."
-                 : "One server loaded at a time; in brackets stand 95 % intervals. Where it "
-                   "says client-limited, the client's core was busy, and the number is its own.",
-      "throughput", tables);
+    tables +=
+        html_table(make(found, pair), fmt::format("{}-{}-{}", what, pair.contender, pair.base));
+  return tables;
 }
 
-std::string latency(const results& found, bool has_charts) {
+part costs(const results& found, bool has_charts) {
+  const auto tables = tables_of_pairs(found, "cost", cost_table);
+  if (tables.empty()) return {};
+  std::string note =
+      "What each server takes above the bare loop, which is the same server without a library, "
+      "measured in the same blocks. Below 0 it takes less than the bare loop.";
+  if (has_charts) note += " Each load has its own scale; the line of 0 is the same.";
+  return open_part("cost", "Cost per message", note, charted("cost", tables));
+}
+
+part throughput(const results& found, bool has_charts) {
+  auto tables = html_table(throughput_table(found), "throughput");
+  if (tables.empty()) return {};
+  tables += tables_of_pairs(found, "throughput-ratio", throughput_ratio_table);
+  const auto* note =
+      has_charts ? "One server loaded at a time; ribbons and whiskers are 95 % intervals. A hollow "
+                   "mark is client-limited: the client's core was busy, and the number is its own. "
+                   "Each chart and each load has its own scale."
+                 : "One server loaded at a time; in brackets stand 95 % intervals. Where it says "
+                   "client-limited, the client's core was busy, and the number is its own.";
+  return open_part("throughput", "Throughput", note, charted("throughput", tables));
+}
+
+part latency(const results& found, bool has_charts) {
+  auto tables = html_table(latency_table(found), "latency");
+  if (tables.empty()) return {};
+  tables += tables_of_pairs(found, "latency-ratio", latency_ratio_table);
   std::string note =
       "The next message waits for the reply, so a stall delays few. Higher percentiles wander "
       "most on a shared machine: p99 has a verdict only from 20 blocks on, in little noise.";
@@ -49,12 +54,13 @@ std::string latency(const results& found, bool has_charts) {
     note +=
         " Lines and p99.9: all blocks together; other marks: the typical block and its 95 % "
         "interval. Logarithmic scale.";
-  auto tables = html_table(latency_table(found));
-  for (const auto& pair : pairs_of(found)) tables += html_table(latency_ratio_table(found, pair));
-  return measured("Latency by percentile, closed loop", note, "latency", tables);
+  return open_part("latency", "Latency by percentile, closed loop", note,
+                   charted("latency", tables));
 }
 
-std::string open_loop_section(const results& found, bool has_charts) {
+part open_loop(const results& found, bool has_charts) {
+  const auto tables = html_table(open_loop_table(found), "open-loop");
+  if (tables.empty()) return {};
   std::string note =
       "Messages are due at a fixed rate, whether or not the server keeps up, so a stall delays all "
       "that become due meanwhile.";
@@ -62,38 +68,45 @@ std::string open_loop_section(const results& found, bool has_charts) {
     note +=
         " Lines: from when a message was due; dashed: from when it was sent; all blocks together. "
         "Marks up to p99: the typical block and its 95 % interval. Logarithmic scale.";
-  return measured("Latency by percentile, open loop", note, "open-loop",
-                  html_table(open_loop_table(found)));
+  return folded_part("open-loop", "Latency by percentile, open loop", note,
+                     charted("open-loop", tables));
 }
 
-std::string memory(const results& found) {
-  return measured("Memory over connections",
-                  "Proportional set size: shared pages count by their share. The slope is what one "
-                  "more connection costs.",
-                  "memory", html_table(memory_table(found)));
+part memory(const results& found) {
+  const auto tables = html_table(memory_table(found), "memory");
+  if (tables.empty()) return {};
+  return open_part("memory", "Memory over connections",
+                   "Proportional set size: shared pages count by their share. The slope is what "
+                   "one more connection costs.",
+                   charted("memory", tables));
 }
 
-std::string kernel(const results& found) {
-  return measured("Asked of the kernel",
-                  "Counted in a probe of its own, because counting costs time in each call. These "
-                  "numbers hardly vary, and travel between machines.",
-                  no_charts, html_table(kernel_table(found.kernel)));
+part kernel(const results& found) {
+  const auto tables = html_table(kernel_table(found.kernel), "kernel");
+  if (tables.empty()) return {};
+  return folded_part("kernel", "Asked of the kernel",
+                     "Counted in a probe of its own, because counting costs time in each call. "
+                     "These numbers hardly vary, and travel between machines.",
+                     tables);
 }
 
-std::string blocks(const results& found, bool has_charts) {
-  std::string note = "Nothing is dropped: CPU per message of each block, in the order measured.";
-  if (has_charts) note += " Shaded: the interval of the ratio.";
+part blocks(const results& found, bool has_charts) {
   std::string tables;
   for (const auto& row : found.costs) tables += html_table(block_table(row));
-  return measured("Every block over time", note, "blocks", tables);
+  if (tables.empty()) return {};
+  std::string note = "Nothing is dropped: CPU per message of each block, in the order measured.";
+  if (has_charts) note += " Shaded: the interval of the ratio.";
+  return folded_part("blocks", "Every block over time", note, charted("blocks", tables));
 }
 
 }  // namespace
 
-std::string measurements(const results& found, bool has_charts) {
-  return costs(found) + throughput(found, has_charts) + latency(found, has_charts) +
-         open_loop_section(found, has_charts) + memory(found) + kernel(found) +
-         blocks(found, has_charts);
+std::vector<part> measurements(const results& found, bool has_charts) {
+  std::vector<part> parts{costs(found, has_charts),   throughput(found, has_charts), memory(found),
+                          latency(found, has_charts), open_loop(found, has_charts),  kernel(found),
+                          blocks(found, has_charts)};
+  std::erase_if(parts, [](const part& each) { return each.html.empty(); });
+  return parts;
 }
 
 }  // namespace bench

@@ -1,13 +1,14 @@
 // sections: the parts of the page with measurements. Each is a heading, a place for charts, and
-// tables with the same numbers. What the run did not measure has no section. Notes that explain
-// marks and lines appear only if there are charts.
+// tables with the same numbers. What the run did not measure has no part. Notes that explain marks
+// and lines appear only if there are charts.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
-#include <string>
+#include <bench/report/page/elements.hpp>
+#include <vector>
 
 namespace bench {
 
-std::string measurements(const results& found, bool has_charts);
+std::vector<part> measurements(const results& found, bool has_charts);
 
 }  // namespace bench

@@ -49,10 +49,12 @@ struct looks {
 struct browser {
   const scratch_folder folder;
 
-  shown_page show(const std::string& html, const std::vector<std::string>& options = {}) const {
+  // `fragment`: what follows the page's address, such as #row-memory-fibers-epoll.
+  shown_page show(const std::string& html, const std::vector<std::string>& options = {},
+                  const std::string& fragment = {}) const {
     auto all = options;
     all.push_back("--dump-dom");
-    const auto ended = open(html, all);
+    const auto ended = open(html, all, fragment);
     return {ended.output, complaints_in(ended.errors), folder.read("network.json")};
   }
 
@@ -75,7 +77,8 @@ struct browser {
   }
 
  private:
-  ended_process open(const std::string& html, const std::vector<std::string>& options) const {
+  ended_process open(const std::string& html, const std::vector<std::string>& options,
+                     const std::string& fragment = {}) const {
     const auto page = folder.write("report.html", html);
     std::vector<std::string> command{"/usr/bin/timeout",
                                      "--kill-after=5",
@@ -95,7 +98,7 @@ struct browser {
                                      "--user-data-dir=" + (folder / "profile").string(),
                                      "--log-net-log=" + (folder / "network.json").string()};
     command.insert(command.end(), options.begin(), options.end());
-    command.push_back("file://" + page.string());
+    command.push_back("file://" + page.string() + fragment);
     auto ended = run_program(command);
     BOOST_REQUIRE(ended.exit_code == 0);
     return ended;

@@ -1,7 +1,7 @@
 // All blocks in the order in which they were measured: first CPU per message, which varies with the
 // machine, then the ratios.
 import * as Plot from "@observablehq/plot";
-import {byPair, chart, count, dot, endNames, high, interval, isNarrow, logTicksOf, low, pairTitle, ratio, roles} from "./look.js";
+import {byPair, chart, count, dot, endNames, high, interval, isNarrow, loadWords, logTicksOf, low, pairTitle, ratio, roles} from "./look.js";
 
 const frame = {marginLeft: 52, marginRight: 12, marginTop: 22, marginBottom: 40};
 const rounds = (blocks) => ({domain: [Math.min(...blocks.map((block) => block.round)) + 0.5, Math.max(...blocks.map((block) => block.round)) + 1.5], label: "round", labelAnchor: "center", labelArrow: "none", tickSize: 4, tickFormat: (x) => (Number.isInteger(x) ? count(x) : ""), interval: 1});
@@ -35,7 +35,7 @@ function ratios({blocks, ratio: estimate, verdict}, domain, width) {
   return chart({
     ...frame,
     width,
-    height: 150,
+    height: 130,
     x: {...rounds(blocks), label: null},
     y: {type: "log", label: null, grid: true, tickSize: 0, ticks: logTicksOf(domain), tickFormat: (y) => y.toFixed(2), domain},
     ariaLabel: "Ratio of CPU per message in every block",
@@ -48,8 +48,8 @@ function ratios({blocks, ratio: estimate, verdict}, domain, width) {
   });
 }
 
-function domainOf(rows) {
-  const all = rows.flatMap((row) => [1, low(row.ratio), high(row.ratio), ...row.blocks.map((block) => block.ratio)]);
+function domainOf(row) {
+  const all = [1, low(row.ratio), high(row.ratio), ...row.blocks.map((block) => block.ratio)];
   const [lowest, highest] = [Math.min(...all), Math.max(...all)];
   const air = Math.max((highest / lowest) ** 0.1, 1.005);
   return [lowest / air, highest * air];
@@ -60,16 +60,16 @@ export function blockCharts({results}) {
   if (!rows.length) return [];
   const leading = rows.find((row) => row.scenario === "c64/512") ?? rows[0];
   const first = {
-    title: `Levels of ${leading.scenario}: ${pairTitle(leading.comparison)}`,
+    title: `${loadWords(leading.scenario)}: ${pairTitle(leading.comparison)}`,
     note: "The machine moves all of them together; that is why only blocks are compared.",
     legend: ["contender", "base", "floor"].filter((role) => leading.comparison[role]).map((role) => [role, leading.comparison[role]]),
     draw: (width) => levels(leading, width),
   };
   return [first, ...byPair(rows).flatMap(([title, ofPair]) => ofPair.map((row) => ({
-    title: row.scenario,
+    title: loadWords(row.scenario),
     note: interval(row.ratio, ratio),
     group: `Ratios: ${title}`,
     small: true,
-    draw: (width) => ratios(row, domainOf(ofPair), width),
+    draw: (width) => ratios(row, domainOf(row), width),
   })))];
 }

@@ -1,6 +1,8 @@
-// Bundles the page's script. Writes it as a C++ source, with its digest for the page's content
-// security policy and with the licences of the bundled packages: node build.mjs OUTPUT.cpp
+// Bundles the page's script and packs it, because it is larger than all numbers of a run. Writes it
+// and the script that unpacks it as a C++ source, with their digests for the page's content security
+// policy and with the licences of the bundled packages: node build.mjs OUTPUT.cpp
 import {build} from "esbuild";
+import {deflateSync, strToU8} from "fflate"; // Node's own zlib differs from version to version
 import {createHash} from "node:crypto";
 import {existsSync, readdirSync, readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
@@ -19,19 +21,28 @@ const leaveOut = {
   },
 };
 
-const bundle = await build({
-  entryPoints: ["main.js"],
-  bundle: true,
-  minify: true,
-  write: false,
-  metafile: true,
-  plugins: [leaveOut],
-  format: "iife",
-  legalComments: "none", // licences() collects the whole texts below
-  target: "es2021",
-});
-// A browser ends a script element at "</script", even inside a string literal.
-const script = bundle.outputFiles[0].text.trim().replaceAll("</script", "<\\/script");
+// The text of a bundle, and the modules in it.
+async function bundled(entry) {
+  const bundle = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    plugins: [leaveOut],
+    format: "iife",
+    legalComments: "none", // licences() collects the whole texts below
+    target: "es2021",
+  });
+  const used = Object.entries(bundle.metafile.outputs)[0][1].inputs;
+  return {
+    // A browser ends a script element at "</script", even inside a string literal.
+    script: bundle.outputFiles[0].text.trim().replaceAll("</script", "<\\/script"),
+    modules: Object.entries(used).filter(([, {bytesInOutput}]) => bytesInOutput > 0).map(([name]) => name),
+  };
+}
+
+const digest = (script) => `sha256-${createHash("sha256").update(script).digest("base64")}`;
 
 function folderOf(input) {
   const parts = input.split("/");
@@ -71,8 +82,9 @@ function literals(text) {
   return text.match(/[^]{1,16000}/gu).map((part) => `    R"page(${part})page",`).join("\n");
 }
 
-const used = Object.entries(bundle.metafile.outputs)[0][1].inputs;
-const inputs = Object.entries(used).filter(([, {bytesInOutput}]) => bytesInOutput > 0).map(([name]) => name);
+const main = await bundled("main.js");
+const unpacker = await bundled("unpack.js");
+const packed = Buffer.from(deflateSync(strToU8(main.script), {level: 9, mem: 12})).toString("base64");
 writeFileSync(process.argv[2], `// Made by bench/report/page/charts/build.mjs.
 #include <bench/report/page/script.hpp>
 
@@ -80,17 +92,21 @@ namespace bench {
 namespace {
 
 constexpr std::string_view script_parts[] = {
-${literals(script)}
+${literals(unpacker.script)}
+};
+
+constexpr std::string_view packed_parts[] = {
+${literals(packed)}
 };
 
 constexpr std::string_view licence_parts[] = {
-${literals(licences(inputs))}
+${literals(licences([...main.modules, ...unpacker.modules]))}
 };
 
 }  // namespace
 
 page_script bundled_script() {
-  return {script_parts, "sha256-${createHash("sha256").update(script).digest("base64")}", licence_parts};
+  return {script_parts, "${digest(unpacker.script)}", licence_parts, {}, packed_parts, "${digest(main.script)}"};
 }
 
 }  // namespace bench

@@ -1,7 +1,8 @@
 // Throughput over connections, and latency by percentile. A small chart shows two servers, each
 // with a line, a ribbon for the interval and its name at the end of the line.
 import * as Plot from "@observablehq/plot";
-import {byPair, chart, count, dot, endNames, high, interval, logTicksOf, low, measured, roles, scenarioOf, sides, threeDigits, ticksOf} from "./look.js";
+import {byPair, chart, count, dot, endNames, high, interval, loadWords, logTicksOf, low, measured, roles, scenarioOf, sides, threeDigits, ticksOf} from "./look.js";
+import {scaledLines} from "./lines.js";
 
 const saysOf = (point, number) => `${point.server}\n${point.label}: ${interval(point.estimate, number)}${point.limited ? "\nclient-limited" : ""}`;
 
@@ -30,7 +31,7 @@ function curve(line, {number, className}) {
   ];
 }
 
-const inner = 170;
+const inner = 140;
 const marginTop = 24;
 const marginBottom = 42;
 
@@ -54,36 +55,6 @@ function frame(lines, width, {x, y, ariaLabel, ...shown}) {
   });
 }
 
-// Breaks a load's name into two lines: "c64/64" and below it what follows.
-const onTwoLines = (load) => load.replace(/(?<=\/\d+K?)(?=[+/])/, "\n");
-
-// Throughput of loads that have no series over connections, side by side. The points are {label,
-// estimate, limited, server}.
-function loneLoads(lines, width, domain) {
-  const scenarios = [...new Set(lines.flatMap((line) => line.points.map((point) => point.label)))];
-  const shape = {x: "label", y: (point) => point.estimate.value};
-  return chart({
-    width,
-    height: inner + marginTop + marginBottom,
-    marginLeft: 52,
-    marginRight: 14,
-    marginTop,
-    marginBottom,
-    x: {type: "band", domain: scenarios, label: null, tickSize: 0, padding: 0, tickFormat: onTwoLines},
-    y: {tickSize: 0, grid: true, labelArrow: "none", ...domain},
-    ariaLabel: "Throughput of single loads",
-    marks: lines.flatMap(({points, role}) => {
-      const dx = role === "contender" ? -9 : 9;
-      const open = {fill: "var(--paper)", stroke: roles[role].color, strokeWidth: 2};
-      return [
-        Plot.ruleX(points.filter((point) => point.estimate.range), {x: "label", y1: (point) => low(point.estimate), y2: (point) => high(point.estimate), dx, stroke: roles[role].color, strokeWidth: 1.5}),
-        dot(points.filter((point) => !point.limited), role, {...shape, dx, className: "throughput-mark", title: (point) => saysOf(point, count)}),
-        dot(points.filter((point) => point.limited), role, {...shape, ...open, dx, className: "throughput-mark", title: (point) => saysOf(point, count)}),
-      ];
-    }),
-  });
-}
-
 const linesOf = (rows, pointsOf) => ["contender", "base"].map((role) => ({role, points: rows.flatMap((row) => pointsOf(row, sides(row).find((side) => side.role === role)))}));
 
 // Groups rows of the same message size and depth, to be drawn over connections.
@@ -102,31 +73,46 @@ const throughputOf = (row, side) =>
 
 const legendOf = ({contender, base}) => [["contender", contender], ["base", base]];
 
-function throughputOfPair(title, rows, counts, y) {
-  const series = seriesOf(rows);
-  const shared = {group: title, legend: legendOf(rows[0].comparison), small: true};
-  const charts = series.filter(([, ofKind]) => ofKind.length > 1).map(([kind, ofKind]) => ({
-    ...shared,
+const thousands = (each) => (Math.abs(each) >= 1000 ? `${Number((each / 1000).toPrecision(5)).toLocaleString("en-US")} k` : count(each));
+
+function seriesChart(kind, title, rows) {
+  const lines = linesOf([...rows].sort((one, other) => connectionsOf(one) - connectionsOf(other)), throughputOf);
+  const counts = [...new Set(rows.map(connectionsOf))].sort((a, b) => a - b);
+  const domain = [0, 1.06 * Math.max(1, ...lines.flatMap(({points}) => points.map(({estimate}) => high(estimate))))];
+  return {
     title: kind,
-    draw: (width) => frame(linesOf([...ofKind].sort((one, other) => connectionsOf(one) - connectionsOf(other)), throughputOf), width, {
+    legend: legendOf(rows[0].comparison),
+    group: title,
+    small: true,
+    draw: (width) => frame(lines, width, {
       number: count,
       className: "throughput-mark",
       ariaLabel: `Throughput over connections, ${kind}, ${title}`,
       x: {type: "log", domain: [counts[0] / 1.3, counts.at(-1) * 1.3], ticks: counts, tickFormat: count, label: "connections"},
-      y,
+      y: {domain, label: "messages/s", ticks: ticksOf(domain, 4), tickFormat: thousands},
     }),
-  }));
-  const lone = series.filter(([, ofKind]) => ofKind.length === 1).flatMap(([, ofKind]) => ofKind);
-  if (lone.length) charts.push({...shared, title: charts.length ? "Other loads" : "Loads", draw: (width) => loneLoads(linesOf(lone, throughputOf), width, y)});
-  return charts;
+  };
 }
 
+const shortest = 4; // loads of a series that show more as a line than one by one
+
+// Loads that belong to no series over connections, each with a scale of its own.
+const loneLines = (rows) => rows.flatMap((row) => sides(row).flatMap((side) => throughputOf(row, side).map(({server, estimate, limited}) => ({scenario: row.scenario, group: row, role: side.role, server, estimate, limited, brief: interval(estimate, count), says: `${interval(estimate, count)}${limited ? ", client-limited" : ""}`}))));
+
 export function throughputCharts({results}) {
-  const highest = Math.max(1, ...results.loads.flatMap(sides).filter((side) => measured(side.messages_per_second)).map((side) => high(side.messages_per_second)));
-  const counts = [...new Set(results.loads.map(connectionsOf))].sort((a, b) => a - b);
-  const domain = [0, highest * 1.06];
-  const y = {domain, label: "messages/s", ticks: ticksOf(domain, 4), tickFormat: (each) => (each >= 1000 ? `${each / 1000} k` : each)};
-  return byPair(results.loads).flatMap(([title, rows]) => throughputOfPair(title, rows, counts, y));
+  const pairs = byPair(results.loads).map(([title, rows]) => {
+    const series = seriesOf(rows).filter(([, ofKind]) => ofKind.length >= shortest);
+    return {title, series, lines: loneLines(rows.filter((row) => !series.some(([, ofKind]) => ofKind.includes(row))))};
+  });
+  const among = pairs.flatMap(({lines}) => lines);
+  return pairs.flatMap(({title, series, lines}) => [
+    ...series.map(([kind, ofKind]) => seriesChart(kind, title, ofKind)),
+    ...(lines.length ? [{
+      title,
+      note: "Messages per second. Scales do not begin at 0.",
+      draw: (width) => scaledLines(lines, {width, number: thousands, className: "throughput-mark", ariaLabel: `Throughput of single loads, ${title}`, among}),
+    }] : []),
+  ]);
 }
 
 // The percentiles that a side has, from its keys p50_us, p90_us and so on: [[50, "p50_us"], ...].
@@ -156,7 +142,7 @@ function percentileChart(title, row, lines, loop, className) {
   const values = [...points.flatMap(({estimate}) => [low(estimate), high(estimate)]), ...lines.flatMap(pathOf).map(({y}) => y)].filter((value) => value > 0);
   const domain = [Math.min(...values) / 1.15, Math.max(...values) * 1.15];
   return {
-    title: row.scenario,
+    title: loadWords(row.scenario),
     group: title,
     legend: legendOf(row.comparison),
     small: true,

@@ -1,61 +1,83 @@
-// The forest plot: one line per scenario with the ratio of CPU per message and its interval. The
-// margin around 1 is shaded.
+// The forest plot: one line per load with the ratio of CPU per message and its interval. The margin
+// around 1 is shaded.
+//
+// Each plot has a scale of its own, so that small differences are not pressed flat by large ones;
+// but 1.00 is at the same place in all of them.
 import * as Plot from "@observablehq/plot";
-import {byPair, chart, dot, high, low, measured, ratio, roles, ticksOf, words} from "./look.js";
+import {byPair, chart, commonPlace, dot, high, isInjected, loadWords, low, measured, onTwoLines, roles, text, ticksOf, words} from "./look.js";
 import {nameWidth, rowLabels, rowLayout} from "./rows.js";
 
-// A narrow screen has room for the verdict's word only.
-function said({verdict, ratio: estimate}, narrow) {
-  const first = verdict.words.split(/[:;]/)[0];
-  const more = verdict.more_blocks && !narrow ? `, about ${verdict.more_blocks} more ${verdict.more_blocks === 1 ? "block" : "blocks"}` : "";
-  return `${narrow ? "" : `${ratio(estimate.value)}  `}${words[verdict.what].sign} ${first}${more}`;
+// A narrow screen has no room for more than the first words of a verdict.
+function said({verdict}) {
+  const first = verdict.words.split(/[:;]| among/)[0];
+  return `${words[verdict.what].sign} ${first}`;
 }
 
-// The domain of the x axis: all intervals and the margin, with some space around.
-function domainOf(rows, margin) {
-  const logs = rows.flatMap((row) => [low(row.ratio), high(row.ratio)]).concat(1 / (1 + 1.6 * margin), 1 + 1.6 * margin).map(Math.log);
-  const [from, to] = [Math.min(...logs), Math.max(...logs)];
-  const air = (to - from) * 0.04;
-  return [Math.exp(from - air), Math.exp(to + air)];
+export const marginOf = (kind, {margin, margin_alone: alone}) => (kind === "exclusive" ? alone : margin);
+
+// How far a plot has to reach to the left and to the right of 1, in logarithms.
+function reachOf(rows, results) {
+  const air = Math.log(1 + 1.6 * marginOf(rows[0].decided_by, results));
+  return {left: Math.max(air, ...rows.map((row) => -Math.log(low(row.ratio)))), right: Math.max(air, ...rows.map((row) => Math.log(high(row.ratio))))};
 }
 
-function forest(rows, {margin: shared, margin_alone: alone}, width) {
-  const margin = rows[0].decided_by === "exclusive" ? alone : shared;
-  const layout = rowLayout(width, {left: nameWidth(rows), right: 316, height: 34});
-  const domain = domainOf(rows, margin);
-  const ticks = ticksOf(domain, Math.max(3, (width - layout.marginLeft - layout.marginRight) / 80));
-  const places = ticks.some((tick) => (tick * 100) % 1 > 1e-6 && (tick * 100) % 1 < 1 - 1e-6) ? 3 : 2;
+const ratiosOf = ({costs}) => costs.filter((row) => measured(row.ratio));
+
+// Where 1.00 stands in every plot of the run, as a part of the plot's width.
+function placeOfOne(results) {
+  const reaches = byPair(ratiosOf(results).filter((row) => !isInjected(row))).map(([, rows]) => reachOf(rows, results));
+  return reaches.length ? Math.min(0.72, Math.max(0.28, commonPlace(reaches))) : 0.5;
+}
+
+export function domainAround({left, right}, results) {
+  const one = placeOfOne(results);
+  const scale = 1.06 * Math.max(left / one, right / (1 - one));
+  return [Math.exp(-scale * one), Math.exp(scale * (1 - one))];
+}
+
+export const forestLayout = (results, width) => rowLayout(width, {left: nameWidth(ratiosOf(results)), right: 216, height: 34, narrowHeight: 68});
+
+// The line of 1, the shaded margin and the ticks.
+export function groundOf(domain, margin, inner) {
+  const ticks = ticksOf(domain, Math.max(3, inner / 70));
+  const places = ticks.some((tick) => Math.abs(tick * 100 - Math.round(tick * 100)) > 1e-6) ? 3 : 2;
+  return [
+    Plot.rect([1], {x1: 1 / (1 + margin), x2: 1 + margin, fill: "var(--band)"}),
+    // Uses `text`, because Plot omits most labels of a logarithmic axis with a tickFormat.
+    Plot.axisX(ticks, {text: (x) => x.toFixed(places), label: null, tickSize: 4}),
+    Plot.gridX(ticks, {stroke: "var(--rule)", strokeOpacity: 0.6}),
+    Plot.ruleX([1], {stroke: "var(--muted)", strokeWidth: 1.5, className: "one"}),
+  ];
+}
+
+function forest(rows, results, width) {
+  const layout = forestLayout(results, width);
+  const domain = domainAround(reachOf(rows, results), results);
   const {comparison} = rows[0];
   const at = {y: "scenario", dy: layout.shift};
   return chart({
     width,
-    height: layout.rowHeight * rows.length + 62,
+    height: layout.rowHeight * rows.length + 52,
     marginLeft: layout.marginLeft,
     marginRight: layout.marginRight,
-    marginTop: 26,
-    marginBottom: 36,
+    marginTop: 22,
+    marginBottom: 30,
     x: {type: "log", domain, axis: null},
     y: {type: "band", domain: rows.map((row) => row.scenario), axis: null, padding: 0},
     ariaLabel: `CPU per message, ${comparison.contender} divided by ${comparison.base}`,
     marks: [
-      Plot.rect([1], {x1: 1 / (1 + margin), x2: 1 + margin, fill: "var(--band)"}),
-      // Uses `text`, because Plot omits most labels of a logarithmic axis with a tickFormat.
-      Plot.axisX(ticks, {text: (x) => x.toFixed(places), label: null, tickSize: 4}),
-      Plot.gridX(ticks, {stroke: "var(--rule)", strokeOpacity: 0.6}),
-      Plot.ruleX([1], {stroke: "var(--muted)", strokeWidth: 1.5}),
-      Plot.ruleY(rows.filter((row) => row.ratio.range), {...at, x1: (row) => row.ratio.range.low, x2: (row) => row.ratio.range.high, stroke: roles.contender.color, strokeWidth: 2.5, marker: "tick"}),
-      dot(rows, "contender", {...at, x: (row) => row.ratio.value, r: 5.5, className: "forest-mark"}),
-      ...rowLabels(rows, layout, {y: "scenario", name: "scenario", says: (row) => said(row, layout.narrow), color: (row) => words[row.verdict.what].color}),
-      Plot.text(["← uses less"], {frameAnchor: "top-left", dy: -18, fill: "var(--muted)"}),
-      Plot.text(["uses more →"], {frameAnchor: "top-right", dy: -18, fill: "var(--muted)"}),
+      ...groundOf(domain, marginOf(rows[0].decided_by, results), width - layout.marginLeft - layout.marginRight),
+      Plot.ruleY(rows.filter((row) => row.ratio.range), {...at, x1: (row) => row.ratio.range.low, x2: (row) => row.ratio.range.high, stroke: roles.contender.color, strokeWidth: 2, marker: "tick"}),
+      dot(rows, "contender", {...at, x: (row) => row.ratio.value, className: "forest-mark"}),
+      ...rowLabels(rows, layout, {y: "scenario", name: (row) => onTwoLines(loadWords(row.scenario), layout.narrow ? 46 : 31), says: said, color: (row) => words[row.verdict.what].color}),
+      text(["← takes less"], {frameAnchor: "top-left", dy: -18, fontSize: 12, fill: "var(--muted)"}),
+      text(["takes more →"], {frameAnchor: "top-right", dy: -18, fontSize: 12, fill: "var(--muted)"}),
     ],
   });
 }
 
-export function forestCharts({results}) {
-  return byPair(results.costs.filter((row) => measured(row.ratio))).map(([title, rows]) => ({
-    title,
-    note: `CPU per message, ${rows[0].comparison.contender} ÷ ${rows[0].comparison.base}`,
-    draw: (width) => forest(rows, results, width),
-  }));
-}
+const chartsOf = (rows, results) => byPair(rows).map(([title, ofPair]) => ({title, draw: (width) => forest(ofPair, results, width)}));
+
+// The rows that were made to come out in a known way stand with the controls.
+export const forestCharts = ({results}) => chartsOf(ratiosOf(results).filter((row) => !isInjected(row)), results);
+export const injectedCharts = ({results}) => chartsOf(ratiosOf(results).filter(isInjected), results);

@@ -21,7 +21,7 @@ export const words = {
 };
 
 // Formats of numbers, the same as in the page's tables.
-export const count = (number) => Math.round(number).toLocaleString("en-US");
+export const count = (number) => (Math.round(number) || 0).toLocaleString("en-US"); // || 0: without -0
 export const ratio = (number) => number.toFixed(3);
 export const threeDigits = (number) =>
   Math.abs(number) >= 99.95 ? count(number) : number.toFixed(Math.abs(number) >= 9.995 ? 1 : 2);
@@ -59,6 +59,29 @@ export function byPair(rows) {
 export function scenarioOf(text) {
   const [connections, ...rest] = text.split("/");
   return {connections: Number(connections.slice(1)), kind: rest.join("/")};
+}
+
+// A pair of a server and the same server with extra time burnt in it.
+export const isInjected = ({comparison: {contender, base}}) => contender.includes("/inject") !== base.includes("/inject");
+
+// "c64/512" is "64 connections of 512 bytes": the page's list of loads says so.
+const wordsOfLoads = new Map([...document.querySelectorAll("[data-load]")].map((each) => [each.dataset.load, each.querySelector("dd").textContent]));
+export const loadWords = (name) => wordsOfLoads.get(name) ?? name;
+
+// Breaks words that are long after a comma, or else near their middle.
+export function onTwoLines(words, most = 31) {
+  if (words.length <= most) return words;
+  const comma = words.indexOf(", ") + 1;
+  const at = comma > 0 && comma <= most ? comma : words.lastIndexOf(" ", words.length / 2 + 2);
+  return at > 0 ? `${words.slice(0, at)}\n${words.slice(at + 1)}` : words;
+}
+
+// Where a value that several scales share has to stand, as a part of their width, so that none of
+// them is pressed more than needed. Each scale has to reach `left` and `right` of that value.
+export function commonPlace(reaches) {
+  const parts = reaches.map(({left, right}) => left / (left + right || 1));
+  const [least, most] = [Math.min(...parts), Math.max(...parts)];
+  return most / (1 - least + most || 1);
 }
 
 export const isNarrow = (width) => width < 640;

@@ -1,11 +1,13 @@
 // The page has every number in a table. If scripts run, this script puts a chart before each table,
-// folds the table, and offers the data for download. It makes no network requests.
+// folds the tables and what only experts need, makes each row a link to itself, and offers the data
+// for download. It makes no network requests.
 import {blockCharts} from "./blocks.js";
 import {controlCharts} from "./control.js";
 import {costCharts} from "./cost.js";
 import {latencyCharts, openLoopCharts, throughputCharts} from "./curves.js";
 import {forestCharts} from "./forest.js";
 import {memoryCharts} from "./memory.js";
+import {unpackedJson, unpackedLines} from "./packed.js";
 
 const kinds = {
   forest: forestCharts,
@@ -75,11 +77,19 @@ function redrawAll(width) {
 
 addEventListener("beforeprint", () => {
   printing = true;
+  for (const part of document.querySelectorAll("details.part:not([open])")) {
+    part.classList.add("unfolded-to-print");
+    part.open = true;
+  }
   redrawAll((canvas) => (canvas.closest(".small") ? paper.small : paper.whole));
 });
 addEventListener("afterprint", () => {
   printing = false;
   redrawAll(widthOf);
+  for (const part of document.querySelectorAll(".unfolded-to-print")) {
+    part.classList.remove("unfolded-to-print");
+    part.open = false;
+  }
 });
 
 function show({canvas, draw}) {
@@ -104,12 +114,50 @@ function fill(holder, report) {
 function download(name, type, content) {
   const link = element("a", "button", `Download ${name}`);
   link.download = name;
-  link.href = URL.createObjectURL(new Blob([content], {type}));
+  const file = new Blob([content], {type});
+  link.href = URL.createObjectURL(file);
+  link.title = `${file.size} bytes`;
   return link;
 }
 
-const report = embedded("report");
+// The contents stand at the side of a wide page and take its first lines on a narrow one, where they
+// are folded.
+function foldContents() {
+  const wide = matchMedia("(min-width: 72rem)");
+  const list = document.querySelector(".contents details");
+  const fold = () => { list.open = wide.matches; };
+  wide.addEventListener("change", fold);
+  fold();
+  list.addEventListener("click", ({target}) => { if (target.closest("a")) fold(); });
+}
+
+// Makes the head of each row a link to the row.
+function linkRows() {
+  for (const row of document.querySelectorAll("tr[id]")) {
+    const link = element("a", "to-row", ...row.cells[0].childNodes);
+    link.href = `#${row.id}`;
+    link.title = "link to this row";
+    row.cells[0].append(link);
+  }
+}
+
+// Unfolds what the address names, and everything around it.
+function showTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  const own = target.querySelector(":scope > details.part");
+  if (own) own.open = true;
+  for (let at = target.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
+  target.scrollIntoView();
+}
+
+const report = unpackedJson(embedded("report"));
 for (const holder of document.querySelectorAll("[data-charts]")) fill(holder, report);
+for (const each of document.querySelectorAll("details.part, details.fold")) each.open = false;
 document.getElementById("downloads")?.append(
   download("report.json", "application/json", JSON.stringify(report, null, 2)),
-  download("report.csv", "text/csv", embedded("report-csv")));
+  download("report.csv", "text/csv", unpackedLines(embedded("report-csv"))));
+foldContents();
+linkRows();
+addEventListener("hashchange", showTarget);
+showTarget();

@@ -15,7 +15,7 @@ const mib = (sample) => sample.pss_kib / 1024;
 // The slope is left out where there is no room: on a narrow page, or if a line ends within the
 // frame.
 function endsOf(rows, most, width) {
-  const isShort = (row) => row.kib_per_connection === null || isNarrow(width) || (width < 900 && row.samples.at(-1).connections < most);
+  const isShort = (row) => row.kib_per_connection === null || isNarrow(width) || (width < 1060 && row.samples.at(-1).connections < most);
   return rows.map((row) => ({
     role: row.role,
     x: row.samples.at(-1).connections,

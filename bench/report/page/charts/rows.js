@@ -1,26 +1,27 @@
 // rows: charts with text in each row: a name to the left of the plot, a result to the right. On a
 // narrow screen both stand above the plot.
-import {isNarrow, text} from "./look.js";
+import {isNarrow, loadWords, onTwoLines, text} from "./look.js";
 
-// Pixels for the names of the loads, in bold type.
-export const nameWidth = (rows) => Math.max(96, 8.2 * Math.max(...rows.map((row) => row.scenario.length)) + 16);
+// Pixels for the words of the loads, in bold type.
+export const nameWidth = (rows) => Math.max(96, 7.4 * Math.max(0, ...rows.flatMap((row) => onTwoLines(loadWords(row.scenario)).split("\n")).map((line) => line.length)) + 18);
 
-export function rowLayout(width, {left, right, height}) {
-  if (isNarrow(width))
-    return {narrow: true, marginLeft: 6, marginRight: 10, rowHeight: 46, shift: 9, labelShift: -11};
-  return {narrow: false, marginLeft: left, marginRight: right, rowHeight: height, shift: 0, labelShift: 0};
+export function rowLayout(width, {left, right, height, narrowHeight}) {
+  if (isNarrow(width)) return {narrow: true, marginLeft: 8, marginRight: 14, rowHeight: narrowHeight, shift: 22};
+  return {narrow: false, marginLeft: left, marginRight: right, rowHeight: height, shift: 0};
 }
 
-// Two columns of text. `y` is the channel of the band, `fy` that of the facet, if there is one.
-export function rowLabels(data, layout, {y, fy, name, nameWeight = 600, says, color = "var(--ink)"}) {
-  const place = {y, fy, dy: layout.labelShift, stroke: "var(--paper)", strokeWidth: 4, paintOrder: "stroke"};
-  if (layout.narrow)
+// Two columns of text; on a narrow screen two lines. `y` is the channel of the band.
+export function rowLabels(data, layout, {y, name, says, color = "var(--ink)"}) {
+  const place = {y, stroke: "var(--paper)", strokeWidth: 4, paintOrder: "stroke"};
+  if (layout.narrow) {
+    const left = {...place, fontSize: 12.5, frameAnchor: "left", textAnchor: "start", dx: -layout.marginLeft};
     return [
-      text(data, {...place, text: name, fontSize: 12, fontWeight: nameWeight, frameAnchor: "left", textAnchor: "start", textOverflow: "ellipsis", lineWidth: 16}),
-      text(data, {...place, text: says, fontSize: 12, fill: color, frameAnchor: "right", textAnchor: "end"}),
+      text(data, {...left, text: name, fontWeight: 600, lineAnchor: "bottom", dy: -5}),
+      text(data, {...left, text: says, fill: color, dy: 3}),
     ];
+  }
   return [
-    text(data, {...place, text: name, fontWeight: nameWeight, frameAnchor: "left", textAnchor: "start", dx: -layout.marginLeft}),
-    text(data, {...place, text: says, fill: color, frameAnchor: "right", textAnchor: "start", dx: 16}),
+    text(data, {...place, text: name, fontWeight: 600, frameAnchor: "left", textAnchor: "start", dx: -layout.marginLeft}),
+    text(data, {...place, text: says, fill: color, frameAnchor: "right", textAnchor: "start", dx: 14}),
   ];
 }
