@@ -44,13 +44,13 @@ function labels(lines, heads, layout) {
   if (layout.narrow) {
     const above = {y: "role", fy: "scenario", dy: -7, fontSize: 12, stroke: "var(--paper)", strokeWidth: 4, paintOrder: "stroke"};
     return [
-      text(heads, {...left, y: () => "title", fy: "scenario", dx: -12, fontWeight: 600, text: (head) => onTwoLines(loadWords(head.scenario), 46)}),
+      text(heads, {...left, y: () => "title", fy: "scenario", dx: -12, fontWeight: 600, lineHeight: 1.15, text: (head) => onTwoLines(loadWords(head.scenario), 46)}),
       text(lines, {...above, ...left, dx: -12, text: "server", textOverflow: "ellipsis", lineWidth: 13}),
       text(lines, {...above, frameAnchor: "right", textAnchor: "end", dx: 20, text: (line) => line.brief ?? line.says}),
     ];
   }
   return [
-    text(heads, {...left, y: () => "contender", fy: "scenario", lineAnchor: "top", dy: -8, dx: -layout.marginLeft, fontWeight: 600, text: (head) => onTwoLines(loadWords(head.scenario))}),
+    text(heads, {...left, y: () => "contender", fy: "scenario", lineAnchor: "top", dy: -8, dx: -layout.marginLeft, fontWeight: 600, lineHeight: 1.15, text: (head) => onTwoLines(loadWords(head.scenario))}),
     text(heads.filter((head) => head.below), {...left, y: () => "axis", fy: "scenario", dx: -layout.marginLeft, fontSize: 12, fill: "var(--muted)", text: "below"}),
     text(lines, {...left, y: "role", fy: "scenario", dx: -layout.server + 12, text: "server"}),
     text(lines, {y: "role", fy: "scenario", frameAnchor: "right", textAnchor: "start", dx: 16, text: "says"}),

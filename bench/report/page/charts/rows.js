@@ -6,7 +6,7 @@ import {isNarrow, loadWords, onTwoLines, text} from "./look.js";
 export const nameWidth = (rows) => Math.max(96, 7.4 * Math.max(0, ...rows.flatMap((row) => onTwoLines(loadWords(row.scenario)).split("\n")).map((line) => line.length)) + 18);
 
 export function rowLayout(width, {left, right, height, narrowHeight}) {
-  if (isNarrow(width)) return {narrow: true, marginLeft: 8, marginRight: 14, rowHeight: narrowHeight, shift: 22};
+  if (isNarrow(width)) return {narrow: true, marginLeft: 8, marginRight: 14, rowHeight: narrowHeight, shift: 24};
   return {narrow: false, marginLeft: left, marginRight: right, rowHeight: height, shift: 0};
 }
 
@@ -16,12 +16,12 @@ export function rowLabels(data, layout, {y, name, says, color = "var(--ink)"}) {
   if (layout.narrow) {
     const left = {...place, fontSize: 12.5, frameAnchor: "left", textAnchor: "start", dx: -layout.marginLeft};
     return [
-      text(data, {...left, text: name, fontWeight: 600, lineAnchor: "bottom", dy: -5}),
-      text(data, {...left, text: says, fill: color, dy: 3}),
+      text(data, {...left, text: name, fontWeight: 600, lineHeight: 1.15, lineAnchor: "bottom", dy: -5}),
+      text(data, {...left, text: says, fill: color, dy: 5}),
     ];
   }
   return [
-    text(data, {...place, text: name, fontWeight: 600, frameAnchor: "left", textAnchor: "start", dx: -layout.marginLeft}),
+    text(data, {...place, text: name, fontWeight: 600, lineHeight: 1.15, frameAnchor: "left", textAnchor: "start", dx: -layout.marginLeft}),
     text(data, {...place, text: says, fill: color, frameAnchor: "right", textAnchor: "start", dx: 14}),
   ];
 }
