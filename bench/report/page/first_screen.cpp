@@ -100,12 +100,9 @@ std::string first_screen(const run_header& header, const results& found, bool ha
   for (const auto& pair : pairs_of(found))
     tables += html_table(verdict_table(found, pair),
                          fmt::format("cpu-{}-{}", pair.contender, pair.base), load_names::in_words);
-  if (tables.empty()) return answers(header, found);
+  const auto chart = tables.empty() ? "" : charted("forest", tables) + reading_guide(has_charts);
   return answers(header, found) +
-         element("div",
-                 element("section", charted("forest", tables) + reading_guide(has_charts)) +
-                     trust_card(header, found),
-                 "class=\"first\"");
+         element("div", element("section", chart) + trust_card(header, found), "class=\"first\"");
 }
 
 }  // namespace bench

@@ -143,7 +143,7 @@ function linkRows() {
 
 // Unfolds what the address names, and everything around it.
 function showTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   if (!target) return;
   const own = target.querySelector(":scope > details.part");
   if (own) own.open = true;

@@ -137,3 +137,11 @@ BOOST_AUTO_TEST_CASE(the_first_screen_speaks_no_short_names_of_loads) {
   BOOST_TEST(contains(card, "none wrong"), card);
   BOOST_TEST(contains(card, "grade A"), card);
 }
+
+BOOST_AUTO_TEST_CASE(whatever_a_run_measured_the_first_screen_says_whether_to_believe_it) {
+  auto open_loop_only = synthetic_run();
+  std::erase_if(open_loop_only.blocks,
+                [](const auto& block) { return block.kind != bench::block_kind::open_loop; });
+  for (const auto& record : {synthetic_run(), open_loop_only, synthetic_run({.rounds = 0})})
+    BOOST_TEST(contains(page_of(record, without_charts), "Can I believe this?"));
+}
