@@ -106,7 +106,7 @@ std::string forest_section(const run_comparison& change) {
     groups += element("h3", escaped(change_table(change, what).title)) +
               element("div", rows, "class=\"rows\"");
   }
-  return section("What changed", drawn.note(), groups);
+  return open_part("changes", "What changed", drawn.note(), groups).html;
 }
 
 // The ratio over the runs, above a ribbon of what equal programs do: the mean of the earlier runs,
@@ -152,11 +152,12 @@ std::string history_section(const run_comparison& change) {
                           history_chart(row, spread));
   return rows.empty()
              ? rows
-             : section("From run to run",
-                       "A mark per run, oldest first; as a ratio to the anchor. Shaded is what "
-                       "runs of one program do: 95 % of them lie there. A mark in the second "
-                       "colour is a step to another level.",
-                       element("div", rows, "class=\"rows\""));
+             : open_part("history", "From run to run",
+                         "A mark per run, oldest first; as a ratio to the anchor. Shaded is what "
+                         "runs of one program do: 95 % of them lie there. A mark in the second "
+                         "colour is a step to another level.",
+                         element("div", rows, "class=\"rows\""))
+                   .html;
 }
 
 std::string list(const std::vector<std::string>& sentences, std::string_view kind = "ul") {
@@ -179,7 +180,7 @@ std::string tables_section(const run_comparison& change) {
   std::string tables;
   for (const auto what : quantities_of(change))
     tables += html_table(change_table(change, what)) + html_table(measured_table(change, what));
-  return section("Every number", "", element("div", tables, "class=\"wide\""));
+  return open_part("numbers", "Every number", "", element("div", tables, "class=\"wide\"")).html;
 }
 
 }  // namespace
@@ -189,7 +190,7 @@ std::string comparison_page(const run_comparison& change) {
   notes.insert(notes.end(), change.machine_differences.begin(), change.machine_differences.end());
   notes.insert(notes.end(), change.notes.begin(), change.notes.end());
   const auto body = opening(change) + forest_section(change) + history_section(change) +
-                    tables_section(change) + section("Notes", "", list(notes));
+                    tables_section(change) + open_part("notes", "Notes", "", list(notes)).html;
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "

@@ -4,7 +4,7 @@
 
 #include <bench/command/commands.hpp>
 #include <bench/command/interruption.hpp>
-#include <bench/command/load_text.hpp>
+#include <bench/command/load/text.hpp>
 #include <bench/load/generator.hpp>
 #include <bench/load/outcome.hpp>
 #include <bench/machine/machine.hpp>

@@ -1,4 +1,4 @@
-#include <bench/command/load_text.hpp>
+#include <bench/command/load/text.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// load_text: what `echobench load` shows.
+// text: what `echobench load` shows.
 //
 //     fmt::print("{}", load_text(found, style_of(stdout)));
 //     tell(stderr, "\r{}\033[K", live_text(last_second, 4s, style_of(stderr)));

@@ -1,5 +1,5 @@
 // What `echobench load` shows fits 80 columns, and says plainly what spoils a number.
-#include <bench/command/load_text.hpp>
+#include <bench/command/load/text.hpp>
 
 #include <bench/text/wrapped.hpp>
 #include <boost/test/unit_test.hpp>
