@@ -140,7 +140,7 @@ int compare_command(const arguments& given) {
       "A run is a folder, its run.ndjson, run.ndjson.gz or report.json; or last, last~1, ... or "
       "a label, as for report.");
   wanted.example("compare last~1 last");
-  wanted.example("compare last~3 last~2 last~1 last --gate 3% --page change.html");
+  wanted.example("compare last~2 last~1 last --gate 3%");
   const auto rest = wanted.parse(given);
   if (rest.size() < 2)
     throw usage_error("echobench compare: wants two or more runs, the new one last");

@@ -79,9 +79,9 @@ options options_of(wishes& asked) {
   wanted.add("json", asked.json, "FILE", "write the result; - is standard output, without text");
   wanted.explain(help_of_load);
   wanted.example("load localhost:25000");
-  wanted.example("load localhost:25000 --load c64/512/d16 --duration 20s");
-  wanted.example("load localhost:25000 --rate 9k --expect 'p99<2ms' --expect 'rate>8k'");
-  wanted.example("load localhost:25000 --find-rate 'p99<2ms' --duration 1m");
+  wanted.example("load localhost:25000 --load c64/512/d16");
+  wanted.example("load localhost:25000 --rate 9k --expect 'p99<2ms'");
+  wanted.example("load localhost:25000 --find-rate 'p99<2ms'");
   return wanted;
 }
 

@@ -54,7 +54,7 @@ offers offers_for(std::string_view unit) {
   if (word == "LOAD") return {several, loads_of_suites()};
   if (word == "PROOF") return {several, names_of_proofs()};
   if (word == "SHELL") return {several, {"bash", "zsh"}};
-  if (word == "RUN") return {offer_kind::runs, {"last", "last~1", "last~2"}};
+  if (word == "RUN" || word == "OLD") return {offer_kind::runs, {"last", "last~1", "last~2"}};
   if (word == "FILE") return {offer_kind::files, {}};
   if (word == "DIR" || word == "BUILD") return {offer_kind::folders, {}};
   return {};

@@ -351,7 +351,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_due_in_time_and_answered_later_counts, machine) 
 BOOST_FIXTURE_TEST_CASE(more_than_a_server_can_do_leaves_messages_due, machine) {
   odd_behaviour slow;
   slow.reply = [](std::string_view got) {
-    std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(20ms);
     return std::string{got};
   };
   const odd_server server{slow};
