@@ -132,7 +132,7 @@ int compare_command(const arguments& given) {
       "because days are not paired. Runs of one program differ, too: from three old runs on, they "
       "show by how much; below that, 2 % of CPU per message is assumed."};
   wanted.add("gate", gate, "PERCENT",
-             "exit 1 if the mean CPU per message surely rose by more, 4 if unclear");
+             "exit 1 if CPU per message rose by more, over all loads or on one; 4 if unclear");
   wanted.add("markdown", markdown, "print Markdown, for a pull request");
   wanted.add("json", json, "print JSON, for programs");
   wanted.add("page", page, "FILE", "write an HTML page with charts, too");

@@ -43,7 +43,10 @@ std::string text_of(const subject& about);
 struct anchored {
   double log_ratio = 0;       // the mean over the blocks
   double standard_error = 0;  // of it, by what the blocks say; 0 for memory, which has none
+  double freedom = 1;         // degrees of freedom of that error
   double as_measured = 0;     // of the server
+
+  friend bool operator==(const anchored&, const anchored&) = default;
 };
 
 // Reads a run folder, a run.ndjson, a run.ndjson.gz or a report.json. Throws unreadable_run, which

@@ -83,27 +83,39 @@ double over_runs(double variance, std::size_t before) {
 between_runs::between_runs(std::span<const row_in_runs> rows, double prior, double least)
     : spread_{spread_of(rows, prior)}, least_{least} {}
 
-double between_runs::own_variance(const row_in_runs& row) const {
-  const double own = std::max(spread_.own, least_), blocks = row.block_error;
-  return spread_.is_prior ? own * own + blocks * blocks : std::max(own * own, blocks * blocks);
-}
-
 t_estimate between_runs::change(const row_in_runs& row) const {
   return mean_change({&row});
 }
 
-t_estimate between_runs::mean_change(const std::vector<const row_in_runs*>& rows) const {
-  t_estimate mean{0, 0, spread_.freedom};
+// The degrees of freedom are those of Satterthwaite, "An Approximate Distribution of Estimates of
+// Variance Components", 1946. Where the spread was estimated, it holds what the blocks say, too.
+t_estimate between_runs::mean_change(const std::vector<const row_in_runs*>& rows,
+                                     prior_of what) const {
+  const bool shares_prior = spread_.is_prior && what == prior_of::all_together;
+  const double own = std::max(spread_.own, least_);
   const auto count = static_cast<double>(rows.size());
+  t_estimate mean;
+  double variance = 0, uncertainty = 0, between = 0;
+  const auto add = [&](double part, double freedom) {
+    variance += part;
+    uncertainty += part * part / freedom;
+  };
   auto fewest = rows.front()->before.size();
-  double variance = 0;
   for (const auto* row : rows) {
+    const auto before = row->before.size();
+    const double blocks = row->block_error;
+    const bool blocks_decide = !spread_.is_prior && blocks > own;
     mean.value += (row->after - mean_of(row->before)) / count;
-    variance += over_runs(own_variance(*row), row->before.size()) / (count * count);
-    fewest = std::min(fewest, row->before.size());
+    fewest = std::min(fewest, before);
+    if (spread_.is_prior || blocks_decide)
+      add(over_runs(blocks * blocks, before) / (count * count), row->block_freedom);
+    if (!shares_prior && !blocks_decide) between += over_runs(own * own, before) / (count * count);
   }
-  variance += over_runs(spread_.common * spread_.common, fewest);
+  if (shares_prior) between = over_runs(own * own, fewest);
+  add(between + over_runs(spread_.common * spread_.common, fewest), spread_.freedom);
   mean.standard_error = std::sqrt(variance);
+  mean.freedom =
+      uncertainty > 0 ? variance * variance / uncertainty : std::numeric_limits<double>::infinity();
   return mean;
 }
 

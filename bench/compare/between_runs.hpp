@@ -7,7 +7,9 @@
 // Two runs of one program differ by more than the blocks within them say, since the blocks of a run
 // share a boot, a layout of memory, an hour of the day. From three earlier runs on, what moves from
 // run to run is estimated: by its variance over them, pooled over all rows. Below three it is a
-// stated prior, beside which the blocks' own error counts too.
+// stated prior, beside which the blocks' own error counts too. Nothing tells then whether the rows
+// of a run move together. So a mean is called different, and a gate fails, only where that holds
+// although they do.
 //
 // Rows of a run may also move together. An analysis of variance over the earlier runs looks for
 // that (rows and runs are its factors, F with a level of 1 %), and where it finds it, that part
@@ -15,6 +17,7 @@
 #pragma once
 
 #include <bench/statistics/statistics.hpp>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -25,6 +28,7 @@ struct row_in_runs {
   std::vector<double> before;  // in each earlier run that has it; at least one
   double after = 0;
   double block_error = 0;  // standard error of one run's value, as its blocks tell
+  double block_freedom = std::numeric_limits<double>::infinity();  // of that error
 };
 
 // The standard deviation of a row from run to run.
@@ -46,12 +50,13 @@ class between_runs {
   // ln(after / before), where before is the mean of the earlier runs.
   t_estimate change(const row_in_runs& row) const;
 
-  // The same as a mean over rows, of which there must be one at least.
-  t_estimate mean_change(const std::vector<const row_in_runs*>& rows) const;
+  // The same as a mean over rows, of which there must be one at least. A prior holds for each row
+  // by itself, or for all of them `together`.
+  enum class prior_of { each_row, all_together };
+  t_estimate mean_change(const std::vector<const row_in_runs*>& rows,
+                         prior_of what = prior_of::all_together) const;
 
  private:
-  double own_variance(const row_in_runs& row) const;
-
   run_spread spread_;
   double least_;
 };

@@ -35,10 +35,11 @@ class comparison_of_runs {
   }
 
   run_comparison compared() && {
+    expect_each_once();
     match();
     for (const auto what : quantities) judge(what);
     if (gate_ && !change_.gate) {
-      change_.gate = compare_gate{*gate_, 0, {}, {"the runs have no CPU per message in common"}};
+      change_.gate = compare_gate{*gate_, 0, 0, 0, {"the runs have no CPU per message in common"}};
       change_.result = gate_result::inconclusive;
     }
     correct();
@@ -49,12 +50,14 @@ class comparison_of_runs {
   }
 
  private:
+  void expect_each_once() const;
   void match();
   void add_row(const subject& about);
   void judge(quantity what);
   void add_means(quantity what, const std::vector<subject_in_runs>& rows,
                  const between_runs& model);
-  void apply_gate(const std::vector<row_in_runs>& rows, const between_runs& model);
+  void apply_gate(const std::vector<subject_in_runs>& rows, const std::vector<row_in_runs>& values,
+                  const between_runs& model);
   std::vector<std::string> why_no_gate_here() const;
   void correct();
   void note_machines();
@@ -72,6 +75,15 @@ class comparison_of_runs {
   char grade_ = 'A';
   run_comparison change_;
 };
+
+// An earlier run that is named twice would seem to say that runs hardly differ.
+void comparison_of_runs::expect_each_once() const {
+  for (std::size_t i = 1; i + 1 < ratios_.size(); ++i)
+    for (std::size_t earlier = 0; earlier < i; ++earlier)
+      if (!ratios_[i].empty() && ratios_[i] == ratios_[earlier])
+        throw nothing_to_compare{
+            fmt::format("{} holds the same run as {}", change_.runs[i], change_.runs[earlier])};
+}
 
 void comparison_of_runs::match() {
   std::set<subject> before;
@@ -104,7 +116,8 @@ void comparison_of_runs::add_row(const subject& about) {
       row.points.emplace_back();
       continue;
     }
-    row.points.push_back(run_point{std::exp(found->second.log_ratio)});
+    row.points.push_back(
+        run_point{std::exp(found->second.log_ratio), found->second.standard_error});
     if (i + 1 == ratios_.size()) break;
     log_sum += found->second.log_ratio;
     sum += found->second.as_measured;
@@ -119,16 +132,18 @@ void comparison_of_runs::add_row(const subject& about) {
 
 row_in_runs values_of(const std::vector<std::map<subject, anchored>>& runs, const subject& about) {
   row_in_runs values;
-  double squares = 0;
+  double squares = 0, freedom = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto found = runs[i].find(about);
     if (found == runs[i].end()) continue;
     squares += found->second.standard_error * found->second.standard_error;
+    freedom += found->second.freedom;
     if (i + 1 == runs.size())
       values.after = found->second.log_ratio;
     else
       values.before.push_back(found->second.log_ratio);
   }
+  if (squares > 0) values.block_freedom = freedom;
   values.block_error = std::sqrt(squares / static_cast<double>(values.before.size() + 1));
   return values;
 }
@@ -162,7 +177,7 @@ void comparison_of_runs::judge(quantity what) {
   for (const auto& each : rows)
     change_.rows[each.row].judged = change_of(model.change(each.values));
   add_means(what, rows, model);
-  if (what == quantity::cpu && gate_) apply_gate(values, model);
+  if (what == quantity::cpu && gate_) apply_gate(rows, values, model);
 }
 
 void comparison_of_runs::add_means(quantity what, const std::vector<subject_in_runs>& rows,
@@ -199,23 +214,24 @@ std::vector<std::string> comparison_of_runs::why_no_gate_here() const {
   return reasons;
 }
 
-void comparison_of_runs::apply_gate(const std::vector<row_in_runs>& rows,
+void comparison_of_runs::apply_gate(const std::vector<subject_in_runs>& rows,
+                                    const std::vector<row_in_runs>& values,
                                     const between_runs& model) {
-  std::vector<const row_in_runs*> every;
-  for (const auto& each : rows) every.push_back(&each);
-  const auto mean = model.mean_change(every);
-  const auto range = mean.range(0.9);
-  compare_gate gate{*gate_,
-                    std::expm1(mean.value),
-                    {std::expm1(range.low), std::expm1(range.high)},
-                    why_no_gate_here()};
-  change_.result = judge_gate(model, rows, *gate_);
+  const auto judged = judge_gate(model, values, *gate_);
+  compare_gate gate{*gate_, judged.change, judged.at_least, judged.at_most, why_no_gate_here()};
+  change_.result = judged.result;
+  if (!gate.reasons.empty()) change_.result = gate_result::inconclusive;
   // What is missing leaves a failure as it is, but passes no gate.
-  if (!lost_.empty() && change_.result != gate_result::failed)
+  if (!lost_.empty() && change_.result != gate_result::failed) {
+    change_.result = gate_result::inconclusive;
     gate.reasons.push_back(fmt::format(
         "the last run lacks, or has fewer than two blocks of: {}{}", lost_.front(),
         lost_.size() > 1 ? fmt::format(", and {} more (see the notes)", lost_.size() - 1) : ""));
-  if (!gate.reasons.empty()) change_.result = gate_result::inconclusive;
+  }
+  if (change_.result == gate_result::failed)
+    for (const auto i : judged.above)
+      gate.reasons.push_back(text_of(change_.rows[rows[i].row].about) +
+                             ": above the gate by itself with 95 % certainty");
   change_.gate = std::move(gate);
 }
 

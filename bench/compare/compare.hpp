@@ -38,7 +38,8 @@ struct judged_change {
 };
 
 struct run_point {
-  double ratio = 1;  // server / anchor
+  double ratio = 1;        // server / anchor
+  double block_error = 0;  // standard error of its logarithm, by what the blocks say
   // CPU per message only: changed since the run before that has it; see mark_steps().
   bool stepped = false;
 };
@@ -81,7 +82,8 @@ struct run_comparison {
   gate_result result = gate_result::none;
 };
 
-// The runs are readable but have nothing in common to compare, or one of them is void: exit code 3.
+// The runs are readable but have nothing in common to compare, one of them is void, or an earlier
+// one is named twice: exit code 3.
 struct nothing_to_compare : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

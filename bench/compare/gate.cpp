@@ -122,29 +122,38 @@ run_gate judge_gate(const results& found, double gate) {
   return judged;
 }
 
-gate_result judge_gate(const between_runs& model, const std::vector<row_in_runs>& rows,
-                       double limit) {
-  constexpr double sure_to_pass = 0.05, sure_to_fail = 0.1;
-  const double log_limit = std::log1p(limit);
+gate_judgement judge_gate(const between_runs& model, const std::vector<row_in_runs>& rows,
+                          double limit) {
   std::vector<const row_in_runs*> all;
   std::vector<double> probabilities;
   for (const auto& row : rows) {
     all.push_back(&row);
-    probabilities.push_back(model.change(row).p_at_most(log_limit));
+    probabilities.push_back(model.change(row).p_at_most(std::log1p(limit)));
   }
-  const double p = model.mean_change(all).p_at_most(log_limit);
+  // The two-sided intervals whose ends are exceeded by a tenth and a twentieth.
+  const auto mean = model.mean_change(all);
+  const auto apart = model.mean_change(all, between_runs::prior_of::each_row);
+  gate_judgement judged{gate_result::inconclusive,
+                        std::expm1(mean.value),
+                        std::expm1(mean.range(0.8).low),
+                        std::expm1(apart.range(0.9).high),
+                        {}};
   const auto corrected = holm_corrected(probabilities);
-  const auto fails = [](double each) { return each < significance; };
-  if (p < sure_to_fail || std::any_of(corrected.begin(), corrected.end(), fails))
-    return gate_result::failed;
-  return 1 - p < sure_to_pass ? gate_result::passed : gate_result::inconclusive;
+  for (std::size_t i = 0; i < corrected.size(); ++i)
+    if (corrected[i] < significance) judged.above.push_back(i);
+  if (judged.at_least > limit || !judged.above.empty())
+    judged.result = gate_result::failed;
+  else if (judged.at_most < limit)
+    judged.result = gate_result::passed;
+  return judged;
 }
 
 std::string gate_text(const compare_gate& gate, gate_result result) {
   return fmt::format(
-      "Gate {}: {}; CPU per message {:+.1f} % [{:+.1f}, {:+.1f}], the mean of all loads",
-      percent_text(gate.limit), word_of(result), 100 * gate.change, 100 * gate.range.low,
-      100 * gate.range.high);
+      "Gate {}: {}; CPU per message {:+.1f} % over all loads: at least {:+.1f} % (90 % sure), at "
+      "most {:+.1f} % (95 % sure)",
+      percent_text(gate.limit), word_of(result), 100 * gate.change, 100 * gate.at_least,
+      100 * gate.at_most);
 }
 
 double parse_percentage(std::string_view text) {

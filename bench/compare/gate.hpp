@@ -10,6 +10,7 @@
 #include <bench/analysis/analysis.hpp>
 #include <bench/compare/between_runs.hpp>
 #include <bench/statistics/statistics.hpp>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,21 +46,33 @@ struct run_gate {
 // server or a load, it does not pass.
 run_gate judge_gate(const results& found, double gate);
 
-// What a gate says of a run after earlier ones.
+// What a gate says of a run after earlier ones: of the mean change over all rows of CPU per
+// message.
 struct compare_gate {
-  double limit = 0;                  // the largest accepted change, as a fraction
-  double change = 0;                 // of the mean over all rows of CPU per message
-  interval range;                    // of it, 90 %: each end is one that 95 of 100 runs keep
-  std::vector<std::string> reasons;  // why it could neither pass nor fail, as sentences
+  double limit = 0;  // the largest accepted change; this and all that follow as a fraction
+  double change = 0;
+  double at_least = 0;               // with 90 % certainty
+  double at_most = 0;                // with 95 %
+  std::vector<std::string> reasons;  // why it failed or could neither pass nor fail, as sentences
 };
 
-// The mean over all rows decides. It passes where it is below the gate with 95 % certainty, and
-// fails where it is above with 90 %. It also fails where one row by itself is above with 95 %,
-// corrected for their number. `limit` is a fraction; there must be a row.
-gate_result judge_gate(const between_runs& model, const std::vector<row_in_runs>& rows,
-                       double limit);
+// It passes where `at_most` is below the gate, and fails where `at_least` is above. It also fails
+// where one row by itself is above with 95 % certainty, corrected for their number: `above` are the
+// indices of these.
+struct gate_judgement {
+  gate_result result = gate_result::inconclusive;
+  double change = 0;
+  double at_least = 0;
+  double at_most = 0;
+  std::vector<std::size_t> above;
+};
 
-// "Gate 3.0 %: passed; CPU per message +0.4 % [-0.7, +1.5], the mean of all loads"
+// `limit` is a fraction; there must be a row.
+gate_judgement judge_gate(const between_runs& model, const std::vector<row_in_runs>& rows,
+                          double limit);
+
+// "Gate 3.0 %: passed; CPU per message +0.4 % over all loads: at least -0.5 % (90 % sure), at most
+// +1.5 % (95 % sure)"
 std::string gate_text(const compare_gate& gate, gate_result result);
 
 // The value of --gate as a fraction: "3%", "3 %" and "3" are 0.03. Throws std::invalid_argument,

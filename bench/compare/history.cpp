@@ -8,7 +8,7 @@ namespace {
 
 struct step {
   run_point* to;
-  double log_change;
+  t_estimate log_change;
 };
 
 std::vector<step> steps_of(std::vector<change_row>& rows) {
@@ -18,7 +18,12 @@ std::vector<step> steps_of(std::vector<change_row>& rows) {
     const run_point* from = nullptr;
     for (auto& point : row.points) {
       if (!point) continue;
-      if (from) steps.push_back({&*point, std::log(point->ratio / from->ratio)});
+      const double moves = prior_spread(quantity::cpu) * std::sqrt(2.0);
+      if (from)
+        steps.push_back({&*point,
+                         {std::log(point->ratio / from->ratio),
+                          std::hypot(moves, point->block_error, from->block_error),
+                          std::numeric_limits<double>::infinity()}});
       from = &*point;
     }
   }
@@ -28,16 +33,13 @@ std::vector<step> steps_of(std::vector<change_row>& rows) {
 }  // namespace
 
 void mark_steps(std::vector<change_row>& rows, double margin) {
-  const double error = prior_spread(quantity::cpu) * std::sqrt(2.0);
   const auto steps = steps_of(rows);
   std::vector<double> probabilities;
-  for (const auto& each : steps)
-    probabilities.push_back(
-        t_estimate{each.log_change, error, std::numeric_limits<double>::infinity()}.p());
+  for (const auto& each : steps) probabilities.push_back(each.log_change.p());
   const auto corrected = holm_corrected(probabilities);
   for (std::size_t i = 0; i < steps.size(); ++i)
     steps[i].to->stepped =
-        corrected[i] < significance && std::abs(std::expm1(steps[i].log_change)) > margin;
+        corrected[i] < significance && std::abs(std::expm1(steps[i].log_change.value)) > margin;
 }
 
 }  // namespace bench

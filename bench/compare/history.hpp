@@ -10,8 +10,8 @@
 namespace bench {
 
 // Marks each step of CPU per message that is larger than `margin`, and larger than prior_spread()
-// explains, at 5 % for all steps of all rows (Holm). The prior is taken whatever the runs say,
-// since a history may hold real steps, which would pass for noise.
+// and the blocks explain, at 5 % for all steps of all rows (Holm). The prior is taken whatever the
+// runs say, since a history may hold real steps, which would pass for noise.
 void mark_steps(std::vector<change_row>& rows, double margin);
 
 }  // namespace bench

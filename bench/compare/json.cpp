@@ -9,13 +9,13 @@ BOOST_DESCRIBE_ENUM(gate_result, none, passed, failed, inconclusive)
 BOOST_DESCRIBE_STRUCT(interval, (), (low, high))
 BOOST_DESCRIBE_STRUCT(subject, (), (what, scenario, server, anchor))
 BOOST_DESCRIBE_STRUCT(judged_change, (), (change, range, p, holm_p, words))
-BOOST_DESCRIBE_STRUCT(run_point, (), (ratio, stepped))
+BOOST_DESCRIBE_STRUCT(run_point, (), (ratio, block_error, stepped))
 BOOST_DESCRIBE_STRUCT(change_row, (),
                       (about, points, ratio_before, ratio_after, before, after, judged))
 BOOST_DESCRIBE_STRUCT(mean_row, (), (what, server, anchor, loads, judged))
 BOOST_DESCRIBE_STRUCT(run_spread, (), (own, common, freedom, is_prior))
 BOOST_DESCRIBE_STRUCT(quantity_spread, (), (what, spread))
-BOOST_DESCRIBE_STRUCT(compare_gate, (), (limit, change, range, reasons))
+BOOST_DESCRIBE_STRUCT(compare_gate, (), (limit, change, at_least, at_most, reasons))
 BOOST_DESCRIBE_STRUCT(run_comparison, (),
                       (runs, rows, means, spreads, machine_differences, notes, gate, result))
 

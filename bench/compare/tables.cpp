@@ -97,7 +97,7 @@ table measured_table(const run_comparison& change, quantity what) {
   table shown{
       .title = title_of(what, fmt::format("as measured, {}", unit_of(what))),
       .note = change.machine_differences.empty()
-                  ? "Same machine and build, another day."
+                  ? "Same machine and build."
                   : "NOT comparable: the machine or the build differs.",
       .columns = {scenario_column, server_column, {"before", "before"}, {"after", "after"}}};
   for (const auto& row : change.rows)

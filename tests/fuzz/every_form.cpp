@@ -114,7 +114,7 @@ void expect_forms(const bench::run_header& header, const bench::results& found) 
   expect_json(bench::github_action_report(found));
   expect_csv(bench::csv_report(header, found));
   expect_markdown(bench::markdown_report(header, found));
-  expect_page(bench::html_report(header, found, with_charts), 3);
+  expect_page(bench::html_report(header, found, with_charts), 4);
   expect_page(bench::html_report(header, found, without_charts), 0);
   expect_showable(bench::terminal_report(header, found, {}), "the summary");
   expect_showable(bench::terminal_report(header, found, {.width = 200, .unicode = true}),

@@ -38,7 +38,7 @@ void fuzz::report_file(std::string_view input) {
   if (!report) return;
   const auto path = named_report(file);
   fuzz::accepts<bench::nothing_to_compare>(input, [&] {
-    fuzz::expect_forms(bench::compare_runs({path, path, path}, 0.03));
+    fuzz::expect_forms(bench::compare_runs({path, path}, 0.03));
   });
 
   const auto again = [&](const std::string& text) {

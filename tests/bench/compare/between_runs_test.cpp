@@ -50,7 +50,7 @@ double share_of(gate_result wanted, const truth& of) {
   int count = 0;
   for (int i = 0; i < comparisons; ++i) {
     const auto rows = rows_of(of, random);
-    count += judge_gate(between_runs{rows, 0.02}, rows, 0.03) == wanted ? 1 : 0;
+    count += judge_gate(between_runs{rows, 0.02}, rows, 0.03).result == wanted ? 1 : 0;
   }
   return static_cast<double>(count) / comparisons;
 }
@@ -69,6 +69,19 @@ double share_of_false_words(const truth& of) {
         ++count;
         break;
       }
+  }
+  return static_cast<double>(count) / comparisons;
+}
+
+// The share of comparisons of equal programs that call the mean over rows different.
+double share_of_false_means(const truth& of) {
+  std::mt19937 random{2028};
+  int count = 0;
+  for (int i = 0; i < comparisons; ++i) {
+    const auto rows = rows_of(of, random);
+    std::vector<const row_in_runs*> all;
+    for (const auto& row : rows) all.push_back(&row);
+    count += between_runs{rows, 0.02}.mean_change(all).p() < bench::significance ? 1 : 0;
   }
   return static_cast<double>(count) / comparisons;
 }
@@ -107,6 +120,12 @@ BOOST_AUTO_TEST_CASE(one_comparison_in_twenty_of_equal_programs_names_a_differen
 BOOST_AUTO_TEST_CASE(where_all_rows_move_together_few_unchanged_programs_fail_a_gate) {
   const truth together{.earlier_runs = 6, .blocks = 0.007, .between = 0.004, .in_common = 0.02};
   BOOST_TEST(share_of(gate_result::failed, together) <= 0.05);
+  for (const int earlier : {1, 2}) {  // too few to see it
+    auto few = together;
+    few.earlier_runs = earlier;
+    BOOST_TEST(share_of(gate_result::failed, few) <= 0.05);
+    BOOST_TEST(share_of_false_means(few) <= 0.05 + chance);
+  }
   std::mt19937 random{1};
   const auto rows = rows_of(together, random);
   const between_runs model{rows, 0.02};
@@ -138,6 +157,19 @@ BOOST_AUTO_TEST_CASE(from_three_earlier_runs_on_what_moved_between_them_is_taken
              boost::test_tools::tolerance(1e-9));
 }
 
+// The error of two or three blocks is itself hardly known.
+BOOST_AUTO_TEST_CASE(few_blocks_make_an_interval_wider_than_their_error_alone_does) {
+  row_in_runs known{{0.0}, 0.1, 0.1};
+  auto few = known;
+  few.block_freedom = 2;
+  const std::vector<row_in_runs> rows{known, few};
+  const between_runs model{rows, 0.02};
+  const auto sure = model.change(rows[0]), unsure = model.change(rows[1]);
+  BOOST_TEST(sure.standard_error == unsure.standard_error);
+  BOOST_TEST(unsure.freedom < 3);
+  BOOST_TEST(unsure.range().half_width() > 1.5 * sure.range().half_width());
+}
+
 // Three equal values by chance, or the control of a run, say that a row moves by more.
 BOOST_AUTO_TEST_CASE(a_row_moves_at_least_as_much_as_its_blocks_and_the_control_say) {
   const std::vector<row_in_runs> rows{{{0.01, 0.01, 0.01}, 0.02, 0.03}};
@@ -151,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_row_moves_at_least_as_much_as_its_blocks_and_the_control_
 BOOST_AUTO_TEST_CASE(one_row_that_is_surely_slower_fails_a_gate_that_the_mean_would_pass) {
   std::mt19937 random{3};
   auto rows = rows_of({.blocks = 0.005, .between = 0.002}, random);
-  BOOST_TEST((judge_gate(between_runs{rows, 0.02}, rows, 0.03) == gate_result::passed));
+  BOOST_TEST((judge_gate(between_runs{rows, 0.02}, rows, 0.03).result == gate_result::passed));
   rows[4].after += 0.1;
-  BOOST_TEST((judge_gate(between_runs{rows, 0.02}, rows, 0.03) == gate_result::failed));
+  BOOST_TEST((judge_gate(between_runs{rows, 0.02}, rows, 0.03).result == gate_result::failed));
 }

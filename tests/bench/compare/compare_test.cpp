@@ -89,6 +89,35 @@ BOOST_AUTO_TEST_CASE(the_same_difference_is_named_where_earlier_runs_hardly_diff
   BOOST_TEST(says(bench::comparison_text(change, {}), "as the 4 earlier runs show"));
 }
 
+BOOST_AUTO_TEST_CASE(an_earlier_run_that_is_named_twice_is_refused) {
+  const history_of_runs runs{{synthetic_run(quiet(1)), synthetic_run(quiet(2))}};
+  const auto& one = runs.paths[0];
+  BOOST_CHECK_EXCEPTION(
+      compare_runs({one, one, runs.paths[1]}), bench::nothing_to_compare, [&](const auto& error) {
+        return says(error.what(), one.string() + " holds the same run as " + one.string());
+      });
+  BOOST_TEST(rows_of(compare_runs({one, one}), bench::quantity::cpu) == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(a_gate_that_one_row_fails_names_it) {
+  std::vector<bench::run_record> records;
+  for (unsigned seed = 1; seed <= 4; ++seed) records.push_back(synthetic_run(quiet(seed)));
+  auto later = synthetic_run(quiet(5));
+  for (auto& block : later.blocks)
+    if (block.scenario.text() == "c64/512" && block.comparison.base == "asio-callback/epoll")
+      for (auto& timed : block.slices)
+        if (timed.server == "fibers/epoll") *timed.cpu_ns *= 1.1;
+  records.push_back(later);
+  const history_of_runs runs{records};
+  const auto change = compare_runs(runs.paths, 0.05);
+  BOOST_TEST(exit_code_of(change.result) == 1);
+  BOOST_TEST(change.gate.value().at_most < 0.05);
+  BOOST_REQUIRE(change.gate->reasons.size() == 1U);
+  BOOST_TEST(change.gate->reasons.front() ==
+             "CPU per message of fibers/epoll on c64/512 against asio-callback/epoll: above the "
+             "gate by itself with 95 % certainty");
+}
+
 BOOST_AUTO_TEST_CASE(a_gate_below_what_two_runs_can_tell_is_inconclusive) {
   const two_runs runs{quiet(1), quiet(2)};
   const auto change = compare_runs({runs.before(), runs.after()}, 0.005);
