@@ -75,7 +75,15 @@ std::string file_text(const std::filesystem::path& file) {
   }
 }
 
-void replace_file(const std::filesystem::path& file, std::string_view text) {
+void replace_file(const std::filesystem::path& named, std::string_view text) {
+  std::error_code unknown;
+  const auto before = std::filesystem::status(named, unknown);
+  if (std::filesystem::exists(before) && !std::filesystem::is_regular_file(before)) {
+    if (const auto error = write_file(named, text)) fail_to_write(named, error.message());
+    return;
+  }
+  const auto target = std::filesystem::canonical(named, unknown);  // where a symbolic link leads
+  const auto& file = unknown ? named : target;
   auto unfinished = file;
   unfinished += ".unfinished";
   auto error = write_file(unfinished, text);
@@ -84,7 +92,7 @@ void replace_file(const std::filesystem::path& file, std::string_view text) {
   if (!error) return;
   std::error_code ignored;
   std::filesystem::remove(unfinished, ignored);
-  fail_to_write(file, error.message());
+  fail_to_write(named, error.message());
 }
 
 void make_folder(const std::filesystem::path& folder) {

@@ -14,7 +14,8 @@ namespace bench {
 std::string file_text(const std::filesystem::path& file);
 
 // Writes a temporary file beside `file` and renames it, so that a reader finds either the old or
-// the new content. An existing file keeps its permissions. Throws like file_text().
+// the new content. An existing file keeps its permissions, and what a symbolic link leads to is
+// replaced, not the link. A device or a pipe is written to. Throws like file_text().
 void replace_file(const std::filesystem::path& file, std::string_view text);
 
 // Makes the folder and those above it, where they are missing. Throws like file_text().

@@ -99,3 +99,25 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_replaced_is_named_and_nothing_is_left) {
                         complains_of(folder / "none" / "it"));
   BOOST_TEST(std::distance(fs::directory_iterator{folder.path()}, {}) == 1);
 }
+
+BOOST_AUTO_TEST_CASE(what_a_symbolic_link_leads_to_is_replaced_and_not_the_link) {
+  const scratch_folder folder;
+  const auto target = folder.write("target", "old");
+  std::filesystem::create_symlink(target, folder / "link");
+  bench::replace_file(folder / "link", "new");
+  BOOST_TEST(std::filesystem::is_symlink(folder / "link"));
+  BOOST_TEST(folder.read("target") == "new");
+}
+
+BOOST_AUTO_TEST_CASE(a_device_is_written_to_and_not_replaced) {
+  const scratch_folder folder;
+  std::filesystem::create_symlink("/dev/full", folder / "full");
+  BOOST_CHECK_EXCEPTION(bench::replace_file(folder / "full", "text"), std::runtime_error,
+                        [](const std::runtime_error& error) {
+                          return std::string{error.what()}.find("No space left") !=
+                                 std::string::npos;
+                        });
+  BOOST_TEST(std::filesystem::is_character_file("/dev/full"));
+  bench::replace_file("/dev/null", "text");
+  BOOST_TEST(std::filesystem::is_character_file("/dev/null"));
+}
