@@ -235,14 +235,17 @@ run_record read_run(const std::filesystem::path& run_ndjson) {
   return reader{run_ndjson}.read();
 }
 
-std::optional<std::string> label_of(const std::filesystem::path& run_ndjson) try {
+run_name name_of(const std::filesystem::path& run_ndjson) try {
   const auto text = file_text(run_ndjson);
   const auto header = json::parse(std::string_view{text}.substr(0, text.find('\n')));
-  const auto* label = header.as_object().if_contains("label");
-  if (label == nullptr || !label->is_string()) return std::nullopt;
-  return std::string{label->get_string()};
+  const auto member = [&](std::string_view name) -> std::optional<std::string> {
+    const auto* found = header.as_object().if_contains(name);
+    if (found == nullptr || !found->is_string()) return std::nullopt;
+    return std::string{found->get_string()};
+  };
+  return {member("started_utc").value_or(""), member("label")};
 } catch (const std::exception&) {
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace bench

@@ -184,8 +184,11 @@ struct unreadable_run : std::runtime_error {
 // write, and for a block that is there twice.
 run_record read_run(const std::filesystem::path& run_ndjson);
 
-// The label in the header of a run, of which nothing else is read. nullopt: it has none, or cannot
-// be read.
-std::optional<std::string> label_of(const std::filesystem::path& run_ndjson);
+// What the header of a run says of its name. Empty where it cannot be read.
+struct run_name {
+  std::string started_utc;
+  std::optional<std::string> label;
+};
+run_name name_of(const std::filesystem::path& run_ndjson);
 
 }  // namespace bench

@@ -10,9 +10,9 @@
 #include <bench/text/options.hpp>
 #include <cctype>
 #include <cerrno>
-#include <functional>
 #include <optional>
 #include <system_error>
+#include <tuple>
 #include <vector>
 
 namespace bench {
@@ -36,13 +36,23 @@ std::error_code try_to_write_into(const fs::path& folder) {
 
 const fs::path home_of_runs = "runs";
 
-// Folders below runs/ that hold a run, the newest name first.
-std::vector<fs::path> runs_here() {
-  std::vector<fs::path> found;
+struct run_here {
+  fs::path folder;
+  run_name name;
+};
+
+// Folders below runs/ that hold a run, the one that started last first.
+std::vector<run_here> runs_here() {
+  std::vector<run_here> found;
   std::error_code error;
   for (const auto& each : fs::directory_iterator{home_of_runs, error})
-    if (fs::exists(run_file(each.path()), error)) found.push_back(each.path());
-  std::sort(found.begin(), found.end(), std::greater{});
+    if (const auto file = run_file(each.path()); fs::exists(file, error))
+      found.push_back({each.path(), name_of(file)});
+  const auto key = [](const run_here& each) {
+    return std::tie(each.name.started_utc, each.folder);
+  };
+  std::sort(found.begin(), found.end(),
+            [&](const auto& a, const auto& b) { return key(a) > key(b); });
   return found;
 }
 
@@ -63,13 +73,13 @@ fs::path find_run(const std::string& name) {
   const auto back = runs_back(name);
   if (!back && name.find('/') != std::string::npos) return name;
   const auto runs = runs_here();
-  if (back && *back < runs.size()) return runs[*back];
+  if (back && *back < runs.size()) return runs[*back].folder;
   if (back) {
     throw usage_error(fmt::format("{}: {}/ of the current folder holds {} run{}", name,
                                   home_of_runs.string(), runs.size(), runs.size() == 1 ? "" : "s"));
   }
   for (const auto& each : runs)
-    if (label_of(run_file(each)) == name) return each;
+    if (each.name.label == name) return each.folder;
   return name;
 }
 
