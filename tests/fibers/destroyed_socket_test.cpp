@@ -250,6 +250,69 @@ BOOST_AUTO_TEST_CASE(a_read_that_is_done_already_delivers) {
   BOOST_TEST(first > 0);
 }
 
+// A read that has met the end brings no byte and no error of its own.
+BOOST_AUTO_TEST_CASE(a_read_that_has_met_the_end_is_told_that_its_stream_has_gone) {
+  int first = 0;
+  for (const bool has_smaller_number : {true, false}) {
+    perishable<tcp::stream> stream;
+    std::optional<local_pair> signal;
+    if (has_smaller_number) signal.emplace();
+    open(stream);
+    if (!has_smaller_number) signal.emplace();
+    error_code error;
+    char byte = 0;
+    bool ended = false;
+    scheduler.spawn("destroyer", [&] {
+      this_fiber::wait_readable(signal->far.get());
+      if (!ended) ++first;
+      stream.perish();
+    });
+    scheduler.spawn("reader", [&] {
+      BOOST_TEST(stream->read_some(asio::buffer(&byte, 1), error) == 0U);
+      BOOST_TEST(error == (stream.gone() ? aborted : error_code{asio::error::eof}));
+      ended = true;
+    });
+    scheduler.spawn("sender", [&] {
+      this_fiber::sleep_for(3ms);
+      send_all(signal->near, "x");
+      ends.far = {};
+    });
+    scheduler.run();
+    BOOST_TEST(ended);
+    BOOST_TEST(stream.untouched());
+    ends = {};
+  }
+  BOOST_TEST(first > 0);
+}
+
+// The read gives way, since the one before it left bytes behind. Meanwhile a shutdown begins, which
+// waits on io_uring until its bytes have left.
+BOOST_AUTO_TEST_CASE(a_read_that_gave_way_ends_before_a_shutdown_that_began_after_it) {
+  perishable<tcp::stream> stream;
+  open(stream);
+  const std::string sent(16'000, 's');
+  std::vector<std::string> ended;
+  send_all(ends.far, "xyz");
+  scheduler.spawn("reader", [&] {
+    for (const char expected : {'x', 'y'}) {
+      char byte = 0;
+      BOOST_TEST(stream->read_some(asio::buffer(&byte, 1)) == 1U);
+      BOOST_TEST(byte == expected);
+    }
+    ended.emplace_back("read");
+  });
+  scheduler.spawn("closer", [&] {
+    asio::write(*stream, asio::buffer(sent));
+    error_code error;
+    stream->shutdown(asio::socket_base::shutdown_send, error);
+    BOOST_TEST(!error);
+    ended.emplace_back("shutdown");
+    BOOST_TEST(receive_all(ends.far, sent.size()) == sent);
+  });
+  scheduler.run();
+  BOOST_TEST(ended.size() == 2U);
+}
+
 // A fiber whose operations complete without waiting gives way now and then.
 BOOST_AUTO_TEST_CASE(calls_that_give_way_after_they_are_done_do_not_look_back) {
   char byte = 0;
