@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::array commands{
     command{"run", "measure servers against each other and write a report", run_command},
-    command{"compare", "whose CPU per message changed from run to run", compare_command},
+    command{"compare", "what changed from earlier runs to the last one", compare_command},
     command{"duel", "two servers live in the terminal, side by side", duel_command},
     command{"report", "the reports of a run, written anew", report_command},
     command{"doctor", "what of this machine would spoil a run, and what changes it",

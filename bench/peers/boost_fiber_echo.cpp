@@ -17,6 +17,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string_view>
@@ -94,18 +95,29 @@ void accept_clients(tcp::acceptor& acceptor) {
       continue;
     }
     socket.set_option(tcp::no_delay{true}, error);
-    boost::fibers::fiber{serve, std::move(socket)}.detach();
+    try {
+      boost::fibers::fiber{serve, std::move(socket)}.detach();
+    } catch (const std::exception&) {  // no memory for its stack: this client ends and no other
+    }
   }
 }
 
-void run(unsigned short port) {
-  asio::io_context context{1};
-  const auto work = asio::make_work_guard(context);  // while a handler runs there may be no other
+tcp::acceptor listening_on(asio::io_context& context, unsigned short port) try {
   tcp::acceptor acceptor{context};
   acceptor.open(tcp::v4());
   acceptor.set_option(tcp::acceptor::reuse_address{true});
   acceptor.bind({asio::ip::address_v4::loopback(), port});
   acceptor.listen(backlog);
+  return acceptor;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "boost_fiber_echo: cannot listen on 127.0.0.1:%d: %s\n", port, error.what());
+  std::exit(1);
+}
+
+void run(unsigned short port) {
+  asio::io_context context{1};
+  const auto work = asio::make_work_guard(context);  // while a handler runs there may be no other
+  auto acceptor = listening_on(context, port);
   boost::fibers::use_scheduling_algorithm<asio_scheduler>(context);
   accept_clients(acceptor);
 }
@@ -123,8 +135,7 @@ int main(int argc, char** argv) {
   try {
     run(port);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "boost_fiber_echo: cannot listen on 127.0.0.1:%d: %s\n", port,
-                 error.what());
+    std::fprintf(stderr, "boost_fiber_echo: %s\n", error.what());
     return 1;
   }
 }

@@ -94,7 +94,7 @@ struct sentence {
   std::string operator()(const caveats::control_misread& c) const {
     return fmt::format(
         "{:.0f} ns that a control burnt per message on {} read as {:.0f} to {:.0f}: nanoseconds "
-        "above the bare loop are off by a like factor",
+        "above the bare loop may be off by a like factor",
         c.burnt_ns, c.scenario, c.low_ns, c.high_ns);
   }
   std::string operator()(const caveats::descriptors_missing& c) const {

@@ -65,7 +65,7 @@ options options_of(wishes& asked) {
   options wanted{"echobench load", "HOST:PORT|unix:PATH",
                  "Loads any echo server and compares every byte of every reply. A prefix before "
                  "each reply is found by itself."};
-  wanted.add("load", asked.load, "NAME", "as in c64/512, c64/512/d16, c64/512/r20k, c16/64/churn");
+  wanted.add("load", asked.load, "LOAD", "as in c64/512, c64/512/d16, c64/512/r20k, c16/64/churn");
   wanted.add("connections", asked.connections, "N", "open connections; default 64");
   wanted.add("size", asked.size, "BYTES", "of a message, 16 to 1048576; default 512");
   wanted.add("depth", asked.depth, "N", "messages outstanding on each connection; default 1");
@@ -73,7 +73,7 @@ options options_of(wishes& asked) {
   wanted.add("churn", asked.churn, "a new connection for each message");
   wanted.add("duration", asked.duration, "TIME",
              "as in 500ms, 5s, 2m; default 5s, of a whole search 30s");
-  wanted.add("expect", asked.expect, "LIMIT", "as in 'p99<2ms' or 'rate>100k'; may be repeated");
+  wanted.add("expect", asked.expect, "LIMIT", "as in 'p99<2ms' or 'rate>100k'");
   wanted.add("find-rate", asked.find_rate, "LIMIT",
              "search the highest rate at which, say, 'p99<2ms' holds");
   wanted.add("json", asked.json, "FILE", "write the result; - is standard output, without text");

@@ -135,7 +135,7 @@ std::string zsh_command(const command& each) {
   return text + "\n      ;;\n";
 }
 
-constexpr std::string_view zsh_begin = R"(#compdef echobench bench/run
+constexpr std::string_view zsh_begin = R"(#compdef echobench bench/run ./bench/run
 # Completion of echobench in zsh: source <(echobench completion zsh)
 _echobench() {
   local command=run
@@ -162,7 +162,7 @@ constexpr std::string_view zsh_end = R"(  esac
 if [[ $funcstack[1] == _echobench ]]; then
   _echobench "$@"
 else
-  compdef _echobench echobench bench/run
+  compdef _echobench echobench bench/run ./bench/run
 fi
 )";
 
