@@ -1,10 +1,12 @@
 // echobench duel: two servers loaded by one client, shown live in the terminal.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bench/command/commands.hpp>
 #include <bench/command/interruption.hpp>
 #include <bench/duel/duel.hpp>
 #include <bench/duel/full_screen.hpp>
+#include <bench/duel/keys.hpp>
 #include <bench/duel/player.hpp>
 #include <bench/duel/record.hpp>
 #include <bench/duel/recording.hpp>
@@ -17,6 +19,7 @@
 #include <bench/text/failure.hpp>
 #include <bench/text/terminal.hpp>
 #include <cstdio>
+#include <exception>
 #include <functional>
 
 namespace bench {
@@ -56,22 +59,39 @@ void print_result(const duel& match, bool on_screen) {
                              : match.score().verdict() + '\n');
 }
 
-// Stops the servers only when the terminal is restored, since that may take a second.
-bool play(live_test_bed& bed, duel& match, const duel_options& wanted, int descriptors,
-          duel_player::saving save) {
+struct ending {
+  bool stopped = false;        // by the user
+  std::exception_ptr failure;  // what ended the duel early
+};
+
+bool has_a_round(const duel& match) {
+  return std::any_of(match.rows().begin(), match.rows().end(),
+                     [](const duel_score& row) { return !row.rounds.empty(); });
+}
+
+// Stops the servers only when the terminal is restored, since that may take a second. Also after a
+// failure it prints what the complete rounds say.
+ending play(live_test_bed& bed, duel& match, const duel_options& wanted, const duel_limits& limits,
+            duel_player::saving save) {
   bool on_screen = false;
-  const bool stopped = show([&](full_screen* screen) {
+  const auto playing = [&](full_screen* screen) {
     on_screen = screen != nullptr;
     const std::chrono::milliseconds usual = on_screen ? length_on_a_screen : length_in_a_pipe;
     match.length = wanted.length.value_or(usual);
     std::optional<duel_recorder> recorder;
     if (wanted.record) recorder.emplace(*wanted.record, match);
-    duel_player{bed, match, screen, recorder ? &*recorder : nullptr, descriptors, std::move(save)}
-        .play(wanted.length.value_or(usual));
-  });
+    duel_player{bed, match, screen, recorder ? &*recorder : nullptr, limits, std::move(save)}.play(
+        wanted.length.value_or(usual));
+  };
+  ending end;
+  try {
+    end.stopped = show(playing);
+  } catch (const std::exception&) {
+    end.failure = std::current_exception();
+  }
   bed.abandon();
-  print_result(match, on_screen);
-  return stopped;
+  if (!end.failure || has_a_round(match)) print_result(match, on_screen);
+  return end;
 }
 
 int play_again(const duel_options& wanted) {
@@ -173,7 +193,8 @@ int duel_command(const arguments& given) {
   auto wanted = options_of(given);
   if (wanted.replay) return play_again(wanted);
   const auto& stop = catch_interruption();
-  const auto descriptors = raise_descriptor_limit();
+  const duel_limits limits{static_cast<int>(wanted.servers.size()), raise_descriptor_limit()};
+  expect_descriptors(wanted.shape, limits);
   run_header header;
   header.started_utc = utc_text(std::time(nullptr));
   header.command_line = command_line("duel", given);
@@ -190,10 +211,11 @@ int duel_command(const arguments& given) {
 
   duel match{both, wanted.shape};
   std::vector<std::string> saved;
-  const bool stopped = play(bed, match, wanted, descriptors,
-                            [&] { return save(match, header, caveats_found, saved); });
+  const auto end =
+      play(bed, match, wanted, limits, [&] { return save(match, header, caveats_found, saved); });
   for (const auto& each : saved) fmt::print("{}\n", each);
-  return stopped ? exit_interrupted : 0;
+  if (end.failure) std::rethrow_exception(end.failure);
+  return end.stopped ? exit_interrupted : 0;
 }
 
 }  // namespace bench

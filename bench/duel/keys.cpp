@@ -4,6 +4,7 @@
 #include <array>
 #include <bench/duel/keys.hpp>
 #include <bench/machine/machine.hpp>
+#include <bench/text/failure.hpp>
 #include <cstdint>
 
 namespace bench {
@@ -56,14 +57,22 @@ constexpr std::array dials{
          64 * 1024},
     dial{duel_action::less_depth, duel_action::more_depth, &scenario::depth, 1, 64}};
 
-// Limits the bytes in flight: at the start of a round every connection has `depth` messages
-// answered, which must not take seconds.
+// Limits the bytes in flight to all servers: at the start of a round every connection has `depth`
+// messages answered, which must not take seconds.
 constexpr std::int64_t most_bytes_under_way = 64 << 20;
 
-bool is_bearable(const scenario& load, int descriptors) {
-  const std::int64_t under_way = std::int64_t{load.connections} * load.message_bytes * load.depth;
-  return under_way <= most_bytes_under_way &&
-         2 * load.all_connections() + other_descriptors <= descriptors;
+std::int64_t bytes_under_way(const scenario& load, const duel_limits& limits) {
+  return std::int64_t{limits.servers} * load.connections * load.message_bytes * load.depth;
+}
+
+// How many connections there may be to each server.
+int most_for_each(const duel_limits& limits) {
+  return std::max(0, limits.descriptors - other_descriptors) / limits.servers;
+}
+
+bool is_bearable(const scenario& load, const duel_limits& limits) {
+  return bytes_under_way(load, limits) <= most_bytes_under_way &&
+         load.all_connections() <= most_for_each(limits);
 }
 
 }  // namespace
@@ -79,24 +88,34 @@ std::span<const duel_key_help> duel_keys_help() {
   return help;
 }
 
-std::optional<scenario> changed_load(const scenario& now, duel_action action, int descriptors) {
+void expect_descriptors(const scenario& load, const duel_limits& limits) {
+  const auto most = most_for_each(limits);
+  if (load.all_connections() <= most) return;
+  throw usage_error(fmt::format(
+      "--connections {}: for {} servers, {} open files (ulimit -n) are enough for {} each",
+      load.all_connections(), limits.servers, limits.descriptors, most));
+}
+
+std::optional<scenario> changed_load(const scenario& now, duel_action action,
+                                     const duel_limits& limits) {
   auto next = now;
   for (const auto& each : dials) {
     auto& number = next.*each.number;
     if (action == each.more && number < each.most) number = std::min(2 * number, each.most);
     if (action == each.less && number > each.least) number = std::max(number / 2, each.least);
   }
+  if (next == now) return std::nullopt;
   // A load beyond the limits, given at the start, may shrink.
-  const bool grows = is_bearable(now, descriptors);
-  if (next == now || (grows && !is_bearable(next, descriptors))) return std::nullopt;
+  const bool grows = bytes_under_way(next, limits) > bytes_under_way(now, limits);
+  if (grows && !is_bearable(next, limits)) return std::nullopt;
   return next;
 }
 
-std::string load_limits() {
+std::string load_limits(const duel_limits& limits) {
   const auto& [connections, bytes, depth] = dials;
   return fmt::format("{} to {} connections, {} to {} bytes, depth {} to {}, {} MiB under way",
-                     connections.least, connections.most, bytes.least, bytes.most, depth.least,
-                     depth.most, most_bytes_under_way >> 20);
+                     connections.least, std::min(connections.most, most_for_each(limits)),
+                     bytes.least, bytes.most, depth.least, depth.most, most_bytes_under_way >> 20);
 }
 
 }  // namespace bench

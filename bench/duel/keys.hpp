@@ -1,7 +1,7 @@
 // keys: what each key does to a duel, as data.
 //
 //     if (auto action = action_of('C'))
-//       if (auto next = changed_load(scenario, *action, most)) match.change_load(*next);
+//       if (auto next = changed_load(scenario, *action, limits)) match.change_load(*next);
 #pragma once
 
 #include <bench/record/scenario.hpp>
@@ -40,11 +40,21 @@ struct duel_key_help {
 };
 std::span<const duel_key_help> duel_keys_help();
 
+// All servers of a duel are loaded at once, by one process.
+struct duel_limits {
+  int servers = 2;  // with the bare loop
+  int descriptors;  // that this process may have open at once
+};
+
+// Throws usage_error if the first load needs more descriptors than there are.
+void expect_descriptors(const scenario& load, const duel_limits& limits);
+
 // The load after an action: twice or half as much, within the limits. nullopt: the load is at a
-// limit, or the action does not change the load. `descriptors` is how many may be open at once.
-std::optional<scenario> changed_load(const scenario& now, duel_action action, int descriptors);
+// limit, or the action does not change the load.
+std::optional<scenario> changed_load(const scenario& now, duel_action action,
+                                     const duel_limits& limits);
 
 // "1 to 4096 connections, 16 to 65536 bytes, ...": shown when changed_load() returns nullopt.
-std::string load_limits();
+std::string load_limits(const duel_limits& limits);
 
 }  // namespace bench

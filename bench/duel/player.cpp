@@ -145,11 +145,11 @@ void duel_player::pause(char letter) {
 }
 
 void duel_player::change_load(duel_action action) {
-  if (const auto next = changed_load(match_.score().scenario, action, descriptors_)) {
+  if (const auto next = changed_load(match_.score().scenario, action, limits_)) {
     happen({.load = *next});
     breaks_off_ = true;
   } else {
-    say("the load stays: " + load_limits());
+    say("the load stays: " + load_limits(limits_));
   }
 }
 

@@ -1,6 +1,6 @@
 // player: plays a duel round by round, shows it, and does what the pressed keys say.
 //
-//     duel_player{bed, match, screen.get(), nullptr, descriptors, save}.play(10min);
+//     duel_player{bed, match, screen.get(), nullptr, limits, save}.play(10min);
 //
 // All of this runs on one thread: it draws and reads the keys between two slices of 100 ms. Replies
 // that wait meanwhile are received before the next slice begins.
@@ -28,13 +28,13 @@ class duel_player {
   // With `screen` null, each round prints a line to standard output. With `recorder` null, nothing
   // is recorded.
   duel_player(live_test_bed& bed, duel& match, full_screen* screen, duel_recorder* recorder,
-              int descriptors, saving save)
+              const duel_limits& limits, saving save)
       : bed_{bed},
         match_{match},
         screen_{screen},
         view_{screen},
         recorder_{recorder},
-        descriptors_{descriptors},
+        limits_{limits},
         save_{std::move(save)} {}
 
   // Plays until `length` has passed or the user quits. A round begins only if it should end in
@@ -58,7 +58,7 @@ class duel_player {
   full_screen* screen_;
   duel_view view_;
   duel_recorder* recorder_;
-  int descriptors_;
+  duel_limits limits_;
   saving save_;
   clock::time_point start_ = clock::now();
   std::vector<std::size_t> all_;  // the launches of the round

@@ -185,6 +185,20 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_dies_gives_the_terminal_back, duel_in_a_te
   BOOST_TEST(holds(said.substr(said.rfind("\033[?1049l")), "out of patience"), said);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_duel_that_fails_says_first_what_it_measured, duel_in_a_terminal) {
+  const auto odd = (fs::read_symlink("/proc/self/exe").parent_path() / "odd_server").string();
+  // It is started once before the first round. In the third round it does not start.
+  folder.write("server.sh",
+               "echo >> starts; [ $(wc -l < starts) -lt 4 ] && exec " + odd + " honest $1\n");
+  start({"floor/epoll", "odd", "--server", "odd=sh server.sh {port}"});
+  BOOST_TEST(terminal->exit_code() == 3, terminal->output());
+  check_left_in_order();
+  const auto& said = terminal->output();
+  const auto afterwards = said.substr(said.rfind("\033[?1049l"));
+  const auto result = afterwards.find("inconclusive: 2 blocks are");
+  BOOST_TEST(result < afterwards.find("echobench: "), afterwards);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_duel_in_a_terminal_ends_by_itself, duel_in_a_terminal) {
   start({"floor/epoll", "floor/epoll", "--duration", "2s"});
   BOOST_TEST(terminal->exit_code() == 0, terminal->output());

@@ -1,10 +1,12 @@
 // What each key does. No key changes a load beyond its limits.
 #include <bench/duel/keys.hpp>
 #include <bench/record/scenario.hpp>
+#include <bench/text/failure.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <ostream>
+#include <string>
 #include <vector>
 
 using bench::duel_action;
@@ -13,7 +15,7 @@ namespace data = boost::unit_test::data;
 
 namespace {
 
-constexpr int plenty = 100'000;  // descriptors
+constexpr bench::duel_limits plenty{.servers = 2, .descriptors = 100'000};
 
 struct press {
   char32_t key;
@@ -38,8 +40,9 @@ const std::vector<press> presses{{'C', "c64/512", "c128/512"},
                                  {'B', "c1/64K", ""},
                                  {'d', "c1/64", ""},
                                  {'D', "c1/64/d64", ""},
-                                 {'B', "c4096/16K", ""},
-                                 {'D', "c1024/64K", ""},
+                                 {'B', "c4096/8K", ""},
+                                 {'D', "c512/64K", ""},
+                                 {'D', "c4096/1024K", ""},
                                  {'b', "c4096/1024K", "c4096/512K"},
                                  {U'→', "c64/512", "c128/512"},
                                  {U'←', "c64/512", "c32/512"},
@@ -56,9 +59,32 @@ BOOST_DATA_TEST_CASE(a_key_changes_the_load_within_its_limits, data::make(presse
 }
 
 BOOST_AUTO_TEST_CASE(connections_grow_only_as_far_as_there_are_descriptors) {
-  const auto load = scenario::parse("c256/64");
-  BOOST_TEST(!bench::changed_load(load, duel_action::more_connections, 1024).has_value());
-  BOOST_TEST(bench::changed_load(load, duel_action::more_connections, 2048).has_value());
+  const auto grows = [](int servers, int descriptors) {
+    return bench::changed_load(scenario::parse("c64/64"), duel_action::more_connections,
+                               {servers, descriptors})
+        .has_value();
+  };
+  BOOST_TEST(grows(2, 330));
+  BOOST_TEST(!grows(2, 319));
+  BOOST_TEST(!grows(3, 330));
+  BOOST_TEST(grows(3, 448));
+  BOOST_TEST(bench::load_limits({3, 330}).starts_with("1 to 88 connections, "));
+}
+
+BOOST_AUTO_TEST_CASE(bytes_under_way_count_those_to_every_server) {
+  const auto load = scenario::parse("c256/64K");
+  BOOST_TEST(bench::changed_load(load, duel_action::more_connections, plenty).has_value());
+  BOOST_TEST(!bench::changed_load(load, duel_action::more_connections, {3, 100'000}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_first_load_with_too_few_descriptors_is_refused) {
+  BOOST_CHECK_NO_THROW(bench::expect_descriptors(scenario::parse("c88/512"), {3, 330}));
+  BOOST_CHECK_EXCEPTION(
+      bench::expect_descriptors(scenario::parse("c89/512"), {3, 330}), bench::usage_error,
+      [](const auto& error) {
+        return std::string{error.what()} ==
+               "--connections 89: for 3 servers, 330 open files (ulimit -n) are enough for 88 each";
+      });
 }
 
 BOOST_AUTO_TEST_CASE(the_other_keys_leave_the_load_alone) {
