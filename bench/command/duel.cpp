@@ -169,8 +169,9 @@ duel_options options_of(const arguments& given) {
   wanted.explain(
       "In a terminal the bottom line shows the keys: they change the load, pause a server for "
       "100 ms, save what was measured as a run with its reports, and quit. The key ? explains all "
-      "of them, and the numbers. The intervals may be watched: you may stop when they show what "
-      "you want to know, and they are right as often as if you had looked once.");
+      "of them, and the numbers. The intervals may be watched: you may stop when one shows what "
+      "you want to know, and it is right as often as if you had looked once. That holds for each "
+      "by itself, and not if something now and then disturbs one server alone.");
   wanted.example("duel");
   wanted.example("duel fibers/epoll floor/epoll --duration 30s");
   const auto names = wanted.parse(given);

@@ -31,8 +31,9 @@ constexpr std::array meanings{
     "The ratios below the plot are left over right.",
     "All servers share one core and one client. So the ratio of messages/s says how the two "
     "divide these, not what either reaches alone: echobench run measures that.",
-    "[low, high] may be watched: with 95 % probability, all that you ever see for one load "
-    "contain the truth. A changed load has others."};
+    "Each [low, high] may be watched: with 95 % probability it contains the truth at every moment "
+    "of one load. That holds for each by itself, so one of several is wrong more often. It does "
+    "not hold if something now and then disturbs one server alone."};
 
 using number_text = std::string (*)(double);
 using lines = std::vector<screen_line>;

@@ -25,7 +25,10 @@
 //
 // The promise is exact for independent values from a normal distribution, whose variance need not
 // be known. Heavier tails that are symmetric, such as those of a server against itself, make errors
-// rarer. Where each value resembles the one before it, there are more of them.
+// rarer. Skewed values break it: of simulated series of 60 values, about 10 % miss the mean of an
+// exponential distribution, and 18 to 27 % miss it where one value in twenty is higher by ten
+// standard deviations of the others, as where only one of two servers is disturbed. Where each
+// value resembles the one before it, there are more errors, too.
 #pragma once
 
 #include <bench/statistics/statistics.hpp>

@@ -32,7 +32,8 @@ BOOST_AUTO_TEST_CASE(the_help_explains_every_key_and_fits_into_80_columns) {
   const auto text = text_of(screen);
   for (const auto& each : bench::duel_keys_help())
     BOOST_TEST(holds(text, std::string{each.explanation}), each.explanation);
-  BOOST_TEST(holds(text, "A changed load has others."), text);  // its last words
+  BOOST_TEST(holds(text, "by itself"), text);
+  BOOST_TEST(holds(text, "disturbs one server alone."), text);  // its last words
   BOOST_TEST(!view.takes('q', match));                          // quits at once
   BOOST_TEST(view.takes('C', match));  // any other key leaves the help first
   BOOST_TEST(!view.takes('C', match));
