@@ -20,6 +20,7 @@
 #include <bench/text/terminal.hpp>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <functional>
 
 namespace bench {
@@ -145,6 +146,18 @@ void expect_one_kind(const arguments& given, const arguments& names, const duel_
       throw usage_error(fmt::format("--replay FILE takes no other option than --speed: {}", each));
 }
 
+// Refuses before servers start what would fail after it.
+void expect_new(const std::string& recording) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto folder = fs::absolute(recording, ignored).parent_path();
+  if (!fs::is_directory(folder, ignored))
+    throw usage_error(
+        fmt::format("--record '{}': there is no folder {}", recording, folder.string()));
+  if (fs::exists(fs::symlink_status(recording, ignored)))
+    throw usage_error(fmt::format("--record '{}' exists, and is not replaced", recording));
+}
+
 duel_options options_of(const arguments& given) {
   duel_options found;
   std::string duration;
@@ -179,6 +192,7 @@ duel_options options_of(const arguments& given) {
   found.servers = find_servers(names, added_servers(added, targets));
   if (!duration.empty()) found.length = parse_duration("duration", duration);
   expect_possible(found.shape);
+  if (found.record) expect_new(*found.record);
   return found;
 }
 

@@ -89,6 +89,8 @@ const std::vector<refusal> refusals{
     {{"duel", "--replay", "nowhere"}, "nowhere"},
     {{"duel", "--replay", ""}, "--replay '' is empty"},
     {{"duel", "--record", ""}, "--record '' is empty"},
+    {{"duel", "--record", "nowhere/x"}, "--record 'nowhere/x': there is no folder"},
+    {{"duel", "--record", "err"}, "--record 'err' exists"},
     {{"duel", "--replay", "f", "--speed", "0"}, "--speed 0 is not 1 to 1000"},
     {{"duel", "--speed", "4"}, "--speed is for --replay"},
     {{"duel", "--replay", "f", "floor/epoll", "fibers/epoll"}, "--replay starts no servers"},
@@ -530,8 +532,8 @@ BOOST_FIXTURE_TEST_CASE(a_recorded_duel_is_replayed_line_by_line, echobench) {
   BOOST_TEST(again.out == live.out);
   const auto twice = run({"duel", "floor/epoll", "floor/epoll", "--duration", "2s", "--allow-debug",
                           "--record", file});
-  BOOST_TEST(twice.exit_code == 3);
-  BOOST_TEST(holds(twice.err, "duel.ndjson"), twice.err);
+  BOOST_TEST(twice.exit_code == 2);
+  BOOST_TEST(holds(twice.err, "duel.ndjson' exists"), twice.err);
 }
 
 namespace {

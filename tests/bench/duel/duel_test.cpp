@@ -149,6 +149,21 @@ BOOST_FIXTURE_TEST_CASE(keys_in_a_terminal_explain_freeze_and_turn_the_dials, du
   check_left_in_order();
 }
 
+BOOST_FIXTURE_TEST_CASE(a_recording_that_cannot_begin_is_refused_before_a_server_starts,
+                        duel_in_a_terminal) {
+  folder.write("duel.ndjson", "mine");
+  const std::string server = "odd=sh -c 'echo > started'";
+  start({"floor/epoll", "odd", "--server", server, "--record", "duel.ndjson"});
+  BOOST_TEST(terminal->exit_code() == 2);
+  BOOST_TEST(holds(terminal->output(), "--record 'duel.ndjson' exists"), terminal->output());
+  BOOST_TEST(folder.read("duel.ndjson") == "mine");
+  start({"floor/epoll", "odd", "--server", server, "--record", "new/duel.ndjson"});
+  BOOST_TEST(terminal->exit_code() == 2);
+  BOOST_TEST(holds(terminal->output(), "--record 'new/duel.ndjson': there is no folder"));
+  BOOST_TEST(!fs::exists(folder / "new"));
+  BOOST_TEST(!fs::exists(folder / "started"));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_duel_that_cannot_be_saved_says_why_and_goes_on, duel_in_a_terminal) {
   folder.write("runs", "");  // a file, where a folder has to be made
   start({"floor/epoll", "floor/epoll"});
