@@ -107,7 +107,7 @@ std::string duel_score::verdict() const {
     return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
   if (history.empty()) return "no round is complete";
   return fmt::format("{} against {}: {}", left.name, right.name,
-                     judge(log_from_ratio(ratio()), duel_margin).words);
+                     judge_watched(log_from_ratio(ratio()), duel_margin).words);
 }
 
 duel::duel(comparison servers, const scenario& shape)

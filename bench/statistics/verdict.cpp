@@ -50,15 +50,17 @@ verdict too_few_blocks(const estimate& d) {
           more};
 }
 
+std::string where_the_truth_lies(const estimate& d) {
+  return fmt::format("inconclusive: the truth lies in [{:+.1f}, {:+.1f}] %",
+                     percent_of(d.range->low), percent_of(d.range->high));
+}
+
 verdict inconclusive(const estimate& d, double margin, char grade) {
   const auto more = blocks_to_settle(d, margin, grade);
   const auto prospect =
       more ? fmt::format("about {} more {} would settle it", *more, *more == 1 ? "block" : "blocks")
            : std::string{"in noise of grade D nothing is called equivalent"};
-  return {finding::inconclusive,
-          fmt::format("inconclusive: the truth lies in [{:+.1f}, {:+.1f}] %; {}",
-                      percent_of(d.range->low), percent_of(d.range->high), prospect),
-          more};
+  return {finding::inconclusive, fmt::format("{}; {}", where_the_truth_lies(d), prospect), more};
 }
 
 // The interval excludes 0, but of so many rows one does by chance.
@@ -125,6 +127,12 @@ verdict judge(const estimate& log_ratio, double margin, char grade, in_family am
             {}};
   return {
       log_ratio.value < 0 ? finding::lower : finding::higher, direction_and_size(log_ratio), {}};
+}
+
+verdict judge_watched(const estimate& log_ratio, double margin) {
+  const auto said = judge(log_ratio, margin);
+  if (said.what != finding::inconclusive || !log_ratio.range) return said;
+  return {finding::inconclusive, where_the_truth_lies(log_ratio), {}};
 }
 
 verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade,

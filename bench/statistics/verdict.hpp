@@ -68,6 +68,10 @@ struct in_family {
 
 verdict judge(const estimate& log_ratio, double margin, char grade = 'A', in_family among = {});
 
+// Of an interval that may be watched (confidence_sequence). It says nothing of further blocks,
+// since such an interval narrows faster at first than an interval for one look.
+verdict judge_watched(const estimate& log_ratio, double margin);
+
 // The duet blocks decide. If the exclusive blocks exclude 0 on the other side: conflict.
 verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade = 'A',
               in_family among = {});

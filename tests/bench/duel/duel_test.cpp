@@ -45,6 +45,14 @@ BOOST_AUTO_TEST_CASE(a_duel_says_what_each_costs_above_the_bare_loop) {
   BOOST_TEST(left.n == 30);
 }
 
+BOOST_AUTO_TEST_CASE(a_duel_forecasts_nothing) {
+  bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
+  for (int round = 0; round < 6; ++round) play(match, 1, round % 2 == 0 ? 0.9 : 1.1);
+  const auto said = match.score().verdict();
+  BOOST_TEST(holds(said, "inconclusive: the truth lies in ["), said);
+  BOOST_TEST(said.ends_with("] %"), said);
+}
+
 BOOST_AUTO_TEST_CASE(who_stops_a_duel_of_equals_at_its_first_verdict_is_seldom_wrong) {
   // Watched until round 40. With an interval for one look, about one in four would be wrong.
   std::mt19937 random{20260131};

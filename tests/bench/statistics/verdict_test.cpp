@@ -155,6 +155,14 @@ BOOST_AUTO_TEST_CASE(a_control_of_few_blocks_still_gives_a_cautious_floor) {
   BOOST_TEST(few->floor > 0.02);
 }
 
+BOOST_AUTO_TEST_CASE(an_interval_that_is_watched_has_the_same_verdict_without_a_forecast) {
+  const auto open = bench::judge_watched(ratio(0.98, 0.94, 1.02), 0.01);
+  BOOST_TEST(open.words == "inconclusive: the truth lies in [-6.0, +2.0] %");
+  BOOST_TEST(!open.more_blocks);
+  for (const auto& each : {ratio(0.9, 0.88, 0.92), ratio(1, 0.995, 1.005)})
+    BOOST_TEST(bench::judge_watched(each, 0.01).words == judge(each, 0.01).words);
+}
+
 BOOST_AUTO_TEST_CASE(no_more_than_a_billion_blocks_are_asked_for) {
   const bench::estimate wide{1e-6, bench::interval{-60, 60}, 1000};
   BOOST_TEST(bench::judge(wide, 0.01, 'A').more_blocks.value() == 1'000'000'000);
