@@ -105,7 +105,8 @@ std::string duel_score::verdict() const {
           "n/a: {} was not started here, or its processes change: its CPU is unknown", side->name);
   if (!may_share_a_core(right.name, left.name))
     return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
-  if (history.empty()) return "no round is complete";
+  if (rounds.empty()) return "no round is complete";
+  if (history.empty()) return "no round has a ratio";
   return fmt::format("{} against {}: {}", left.name, right.name,
                      judge_watched(log_from_ratio(ratio()), duel_margin).words);
 }

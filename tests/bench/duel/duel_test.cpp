@@ -53,6 +53,13 @@ BOOST_AUTO_TEST_CASE(a_duel_forecasts_nothing) {
   BOOST_TEST(said.ends_with("] %"), said);
 }
 
+BOOST_AUTO_TEST_CASE(a_round_without_a_ratio_is_complete) {
+  bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
+  BOOST_TEST(match.score().verdict() == "no round is complete");
+  match.happen({.round_ends = bench::disturbance{}});  // it has no slices
+  BOOST_TEST(match.score().verdict() == "no round has a ratio");
+}
+
 BOOST_AUTO_TEST_CASE(who_stops_a_duel_of_equals_at_its_first_verdict_is_seldom_wrong) {
   // Watched until round 40. With an interval for one look, about one in four would be wrong.
   std::mt19937 random{20260131};
