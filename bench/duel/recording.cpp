@@ -54,6 +54,9 @@ class recording_reader {
 
  private:
   std::string contents() const try {
+    // Reading a pipe would wait for somebody who writes it.
+    if (std::filesystem::exists(file_) && !std::filesystem::is_regular_file(file_))
+      throw unreadable_run{file_ + ": is no regular file"};
     return file_text(file_);
   } catch (const std::runtime_error& error) {
     throw unreadable_run{error.what()};

@@ -2,8 +2,11 @@
 #include <bench/duel/recording.hpp>
 #include <bench/duel/screen.hpp>
 
+#include <sys/stat.h>
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <ostream>
 #include <string>
 
@@ -139,6 +142,15 @@ BOOST_AUTO_TEST_CASE(a_recording_replaces_no_file) {
   folder.write("duel.ndjson", "mine");
   BOOST_CHECK_THROW((bench::duel_recorder{folder / "duel.ndjson", empty_duel()}), std::exception);
   BOOST_TEST(folder.read("duel.ndjson") == "mine");
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_is_refused_before_it_is_read) {
+  const scratch_folder folder;
+  const auto pipe = folder / "pipe";
+  BOOST_REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  BOOST_CHECK_EXCEPTION(bench::read_recording(pipe), bench::unreadable_run, [&](const auto& error) {
+    return error.what() == pipe.string() + ": is no regular file";
+  });
 }
 
 BOOST_DATA_TEST_CASE(a_line_that_no_recorder_writes_is_named, data::make(refusals), each) {
