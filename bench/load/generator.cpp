@@ -28,35 +28,6 @@ constexpr std::int64_t between_looks = 100'000'000;
 
 }  // namespace
 
-struct load_generator::target {
-  std::string name;
-  address where;
-  payload expected;
-  int connections = 0;
-  std::int64_t due = 0;  // outstanding replies
-  load_sample sample{};  // of the current run()
-  // Open loop: messages due in the current run() that were sent and are not answered yet.
-  std::int64_t slice_due = 0;
-  std::int64_t last_reply_ns = 0;
-  std::optional<open_loop> pace{};
-};
-
-struct load_generator::connection {
-  descriptor socket;
-  server_number server;
-  std::uint32_t number;
-  int place;  // index among the connections to its server
-  reply_position replies{};
-  std::uint64_t asked = 0;     // messages to be sent, counted from the beginning
-  std::uint64_t sent = 0;      // messages sent whole
-  std::size_t sent_bytes = 0;  // bytes of the next message that were sent
-};
-
-struct load_generator::outstanding {
-  std::int64_t due_ns = 0;
-  std::int64_t sent_ns = 0;
-};
-
 load_generator::load_generator(const scenario& shape, std::uint64_t seed,
                                const std::atomic<bool>& stop)
     : shape_{shape},
@@ -68,8 +39,6 @@ load_generator::load_generator(const scenario& shape, std::uint64_t seed,
       random_{static_cast<std::minstd_rand::result_type>(seed | 1)} {
   if (!epoll_) throw run_invalid(fmt::format("cannot create epoll: {}", std::strerror(errno)));
 }
-
-load_generator::~load_generator() = default;
 
 load_generator::server_number load_generator::add_server(std::string name, const address& where) {
   if (stop_) throw interrupted{};
@@ -167,6 +136,7 @@ std::vector<load_sample> load_generator::run(nanoseconds duration) {
   const auto latest =
       end + std::clamp(duration.count(), least_wait_for_late_replies, most_wait_for_late_replies);
   slice_ = {start, end, thread_cpu_ns()};
+  next_silence_check_ = start + patience_.count();
   auto next_look = look_ ? start + look_every_.count() : std::numeric_limits<std::int64_t>::max();
   auto now = start;
   for (; now < end || !each_answered() || (now < latest && !slice_answered()); now = now_ns()) {
@@ -194,8 +164,7 @@ std::vector<load_sample> load_generator::so_far() const {
     sample.client_utilisation = used / std::max(elapsed, 1.0);
     if (const auto& pace = server.pace) {
       sample.due = pace->due_until(now) - pace->due_until(slice_.start);
-      const auto unsent = pace->due_until(std::min(now, slice_.end)) - pace->taken();
-      sample.unanswered = server.slice_due + std::max<std::int64_t>(unsent, 0);
+      sample.unanswered = server.slice_due + pace->unsent_until(std::min(now, slice_.end));
     }
   }
   return samples;
@@ -250,13 +219,30 @@ bool load_generator::each_answered() const {
                      [this](auto number) { return servers_[number].sample.messages > 0; });
 }
 
-void load_generator::expect_progress(std::int64_t now) const {
-  for (auto number : loaded_) {
-    const auto& each = servers_[number];
-    const auto silent = now - std::max(slice_.start, each.last_reply_ns);
-    if (silent > patience_.count() && (each.due > 0 || each.sample.messages == 0))
-      throw no_answer(fmt::format("{} stopped answering", each.name));
+// Each connection, because an open loop goes on over the others when one falls silent. That takes a
+// while with many connections, so it is not done at each event.
+void load_generator::expect_progress(std::int64_t now) {
+  if (now < next_silence_check_) return;
+  next_silence_check_ = now + patience_.count() / 10;
+  for (const auto& each : connections_) {
+    if (each.replies.sequence == each.asked) continue;
+    const auto& oldest = sent_as(each, each.replies.sequence);
+    if (now - std::max(slice_.start, oldest.sent_ns) > patience_.count())
+      throw no_answer(fmt::format("{} stopped answering on connection {}",
+                                  servers_[each.server].name, each.number));
   }
+}
+
+std::int64_t load_generator::overdue(server_number number, nanoseconds age) const {
+  const auto latest = std::min(now_ns() - age.count(), slice_.end);
+  std::int64_t count = 0;
+  for (const auto& each : connections_) {
+    if (each.server != number) continue;
+    for (auto i = each.replies.sequence; i < each.asked && sent_as(each, i).due_ns < latest; ++i)
+      ++count;
+  }
+  const auto& pace = servers_[number].pace;
+  return count + (pace ? pace->unsent_until(latest) : 0);
 }
 
 // Handles one batch of events, server by server. A random number decides which server comes first:
@@ -308,21 +294,24 @@ void load_generator::receive(connection& receiving, bool to_the_end) {
   }
 }
 
+const load_generator::outstanding& load_generator::sent_as(const connection& by,
+                                                           std::uint64_t sequence) const {
+  const auto depth = static_cast<std::uint64_t>(shape_.depth);
+  return asked_[by.number * depth + sequence % depth];
+}
+
 void load_generator::account(connection& receiving, int messages) {
   auto& from = servers_[receiving.server];
   const auto now = now_ns();
-  const auto depth = static_cast<std::uint64_t>(shape_.depth);
-  const auto* asked = &asked_[receiving.number * depth];
   auto sequence = receiving.replies.sequence - static_cast<std::uint64_t>(messages);
   for (; sequence < receiving.replies.sequence; ++sequence) {
-    const auto& [due, sent] = asked[sequence % depth];
+    const auto& [due, sent] = sent_as(receiving, sequence);
     if (!is_in_slice(from, due)) continue;
     if (from.pace) --from.slice_due;
     from.sample.latency_ns.record(static_cast<std::uint64_t>(now - due));
     if (from.pace) from.sample.service_ns.record(static_cast<std::uint64_t>(now - sent));
   }
   from.sample.messages += messages;
-  from.last_reply_ns = now;
   from.due -= messages;
   if (sending_) go_on(receiving, messages, now);
 }

@@ -44,7 +44,6 @@ class load_generator {
 
   // Once `stop` is true, every call throws `interrupted`. `stop` must outlive the generator.
   load_generator(const scenario& shape, std::uint64_t seed, const std::atomic<bool>& stop);
-  ~load_generator();
   load_generator(const load_generator&) = delete;
   load_generator& operator=(const load_generator&) = delete;
 
@@ -68,11 +67,15 @@ class load_generator {
   // Loads the servers for `duration` and returns one sample per server, in the order of start(). A
   // closed loop ends late by at most one batch of events. An open loop ends when the messages that
   // were due in `duration` have been answered; it waits for them as long again, but at least 0.5 s
-  // and at most 2 s. Throws no_answer if a server that owes replies is silent for the patience.
+  // and at most 2 s. Throws no_answer if a message has had no reply for the patience.
   std::vector<load_sample> run(nanoseconds duration);
 
   // What the current run() has measured until now. After run() threw: what it had measured then.
   std::vector<load_sample> so_far() const;
+
+  // The messages that were due in the last run(), more than `age` ago, and have no reply, sent or
+  // not. Those of a closed loop were due when they were sent.
+  std::int64_t overdue(server_number number, nanoseconds age) const;
 
   // run() calls `look` about once per `every`, for example to show so_far().
   void set_observer(nanoseconds every, std::function<void()> look) {
@@ -86,10 +89,33 @@ class load_generator {
   const std::string& prefix(server_number number) const;
 
  private:
-  struct target;
-  struct connection;
+  struct target {
+    std::string name;
+    address where;
+    payload expected;
+    int connections = 0;
+    std::int64_t due = 0;  // outstanding replies
+    load_sample sample{};  // of the current run()
+    // Open loop: messages due in the current run() that were sent and are not answered yet.
+    std::int64_t slice_due = 0;
+    std::optional<open_loop> pace{};
+  };
 
-  struct outstanding;
+  struct connection {
+    descriptor socket;
+    server_number server;
+    std::uint32_t number;
+    int place;  // index among the connections to its server
+    reply_position replies{};
+    std::uint64_t asked = 0;     // messages to be sent, counted from the beginning
+    std::uint64_t sent = 0;      // messages sent whole
+    std::size_t sent_bytes = 0;  // bytes of the next message that were sent
+  };
+
+  struct outstanding {
+    std::int64_t due_ns = 0;
+    std::int64_t sent_ns = 0;
+  };
 
   void open_connection(server_number target_number);
   void open_again(connection& closing);
@@ -109,7 +135,8 @@ class load_generator {
   bool each_answered() const;
   bool slice_answered() const;
   bool is_in_slice(const target& server, std::int64_t due_ns) const;
-  void expect_progress(std::int64_t now) const;
+  void expect_progress(std::int64_t now);
+  const outstanding& sent_as(const connection& by, std::uint64_t sequence) const;
 
   scenario shape_;
   std::uint64_t seed_;
@@ -121,6 +148,7 @@ class load_generator {
     std::int64_t end = 0;
     std::int64_t start_cpu = 0;  // CPU time of this thread at the start
   } slice_;                      // of the current run(), as requested
+  std::int64_t next_silence_check_ = 0;
   nanoseconds look_every_{};
   std::function<void()> look_;
   bool sending_ = false;  // a reply causes the next message

@@ -34,6 +34,10 @@ std::int64_t open_loop::due_until(std::int64_t now_ns) const {
   return static_cast<std::int64_t>(static_cast<double>(now_ns - start_ns_) / interval_ns_) + 1;
 }
 
+std::int64_t open_loop::unsent_until(std::int64_t now_ns) const {
+  return std::max<std::int64_t>(due_until(now_ns) - next_, 0);
+}
+
 // Computes from the start, not from the previous message, so that rounding errors do not add up to
 // another rate.
 std::int64_t open_loop::due_ns(std::int64_t message) const {

@@ -39,11 +39,11 @@ class open_loop {
   // True if every message that is due until `now_ns` has been taken.
   bool has_taken_all_until(std::int64_t now_ns) const;
 
-  // The number of messages that take() has returned.
-  std::int64_t taken() const { return next_; }
-
   // The number of messages that became due until `now_ns`, sent or not.
   std::int64_t due_until(std::int64_t now_ns) const;
+
+  // Those of them that take() has not returned.
+  std::int64_t unsent_until(std::int64_t now_ns) const;
 
  private:
   struct free_connection {

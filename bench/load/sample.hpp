@@ -24,14 +24,14 @@ struct load_sample {
   histogram latency_ns;  // closed loop: from sending to reply; open loop: from due time to reply
   double client_utilisation = 0;  // 0 to 1: share of a CPU that this thread used
 
+  // Due in the requested duration and not answered. Closed loop: 0, unless the load ended early.
+  std::int64_t unanswered = 0;
+
   // Open loop only. The histograms hold the messages that were due in the requested duration,
   // including those answered after it.
   std::int64_t due = 0;  // messages that became due during `seconds`
   histogram service_ns;  // service time: from sending to reply
   histogram late_ns;     // how late the client sent messages, by its own fault
-  // Due in the requested duration and not answered: the server is saturated, or run() was left by
-  // an exception while these were under way.
-  std::int64_t unanswered = 0;
 
   double messages_per_second() const {
     return seconds > 0 ? static_cast<double>(messages) / seconds : 0;

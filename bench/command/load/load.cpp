@@ -12,6 +12,7 @@
 #include <bench/text/failure.hpp>
 #include <bench/text/file.hpp>
 #include <bench/text/terminal.hpp>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -221,6 +222,15 @@ void show_progress(load_generator& client, std::chrono::milliseconds length, liv
   });
 }
 
+// Until run() threw. What was under way then is not missing, but what was due long before is: a
+// load that is interrupted while the server stalls would else not show the stall.
+load_sample ended_early(const load_generator& client, load_generator::server_number server) {
+  auto seen = client.so_far().front();
+  const std::chrono::nanoseconds p99{std::llround(seen.latency_ns.percentile(99))};
+  seen.unanswered = client.overdue(server, std::max<std::chrono::nanoseconds>(100ms, p99));
+  return seen;
+}
+
 void measure(load_generator& client, load_generator::server_number server, const load_plan& plan,
              load_outcome& found) {
   live_line line;
@@ -231,15 +241,16 @@ void measure(load_generator& client, load_generator::server_number server, const
     client.start({server});
   try {
     found.measured = client.run(plan.length).front();
-  } catch (const interrupted&) {
-    found.measured = client.so_far().front();
-    found.measured.unanswered = 0;  // they were under way
-    throw;
   } catch (...) {
-    found.measured = client.so_far().front();
+    found.measured = ended_early(client, server);
     throw;
   }
-  client.finish();
+  try {
+    client.finish();
+  } catch (const no_answer&) {
+    if (!plan.load.open_loop()) found.measured.unanswered = client.overdue(server, 0s);
+    throw;
+  }
 }
 
 rate_step try_rate(load_generator& client, load_generator::server_number server,

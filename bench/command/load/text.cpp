@@ -43,11 +43,11 @@ std::string throughput_text(const load_outcome& found, const style& on) {
   const auto rate = seen.messages_per_second();
   auto text = fmt::format("throughput   {} messages/s, {:.1f} MB/s each way\n", count_text(rate),
                           rate * found.load.message_bytes / 1e6);
-  if (!found.load.open_loop()) return text;
-  text += fmt::format("due          {} messages/s, of which {} were answered{}\n",
-                      count_text(found.load.rate_per_second),
-                      percent_text(std::min(1.0, seen.answered_share())),
-                      seen.saturated() ? bad(": saturated", on) : "");
+  if (found.load.open_loop())
+    text += fmt::format("due          {} messages/s, of which {} were answered{}\n",
+                        count_text(found.load.rate_per_second),
+                        percent_text(std::min(1.0, seen.answered_share())),
+                        seen.saturated() ? bad(": saturated", on) : "");
   if (seen.unanswered > 0)
     text += fmt::format("no reply     to {} messages, which count as infinitely late\n",
                         count_text(static_cast<double>(seen.unanswered)));

@@ -125,6 +125,23 @@ BOOST_FIXTURE_TEST_CASE(who_interrupts_a_load_sees_what_it_measured, echobench) 
   BOOST_TEST(json_in(folder.read("load.json")).at("end").as_string() == "interrupted");
 }
 
+BOOST_FIXTURE_TEST_CASE(an_interruption_does_not_hide_that_the_server_stalls, echobench) {
+  std::atomic<int> replies{0};
+  std::atomic<bool> released{false};
+  const odd_server stalling{{.reply = [&](std::string_view got) {
+    while (++replies > 200 && !released) std::this_thread::sleep_for(1ms);
+    return std::string{got};
+  }}};
+  start({"load", "127.0.0.1:" + std::to_string(stalling.port()), "--load", "c4/64/r1k",
+         "--duration", "60m", "--expect", "p90<10s", "--json", "load.json"});
+  while (replies < 900) std::this_thread::sleep_for(1ms);
+  kill(pid, SIGINT);
+  const auto ended = wait();
+  released = true;
+  BOOST_TEST(ended.exit_code == 130);
+  BOOST_TEST(holds(ended.out, "p90<10s: measured never, fails"), ended.out);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_server_that_hangs_up_ends_the_load_with_what_was_measured, echobench) {
   const counting_server dying{2000};
   const auto ended = run({"load", dying.target(), "--duration", "60m", "--json", "load.json"});

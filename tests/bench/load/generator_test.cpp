@@ -190,6 +190,48 @@ BOOST_FIXTURE_TEST_CASE(one_long_run_notices_silence_after_many_replies, machine
   BOOST_TEST(client.so_far().front().messages > 0);
 }
 
+BOOST_FIXTURE_TEST_CASE(one_silent_connection_ends_a_load_that_goes_on_over_the_others, machine) {
+  for (const bool open : {false, true}) {
+    odd_behaviour forgetful;
+    forgetful.reply = [n = 0](std::string_view got) mutable {
+      return ++n == 30 ? std::string{} : std::string{got};
+    };
+    const odd_server server{forgetful};
+    bench::load_generator client{{4, 64, 1}, 1, stop};
+    client.set_patience(1s);
+    const auto number = client.add_server("forgetful", at(server));
+    client.connect(number, 4);
+    open ? client.start_at_rate({number}, 1000) : client.start({number});
+    BOOST_CHECK_EXCEPTION(client.run(20s), bench::no_answer, [](const auto& error) {
+      return std::string{error.what()}.starts_with("forgetful stopped answering on connection ");
+    });
+    BOOST_TEST(client.so_far().front().messages > 100);
+    BOOST_TEST(client.overdue(number, 500ms) == 1);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_stalled_server_owes_is_overdue_sent_or_not, machine) {
+  std::atomic<bool> released{false};
+  odd_behaviour stalling;
+  stalling.reply = [n = 0, &released](std::string_view got) mutable {
+    while (++n > 50 && !released) std::this_thread::sleep_for(1ms);
+    return std::string{got};
+  };
+  const odd_server server{stalling};
+  bench::load_generator client{{4, 64, 1}, 1, stop};
+  const auto number = client.add_server("stalling", at(server));
+  client.connect(number, 4);
+  client.start_at_rate({number}, 1000);
+  client.set_observer(5ms, [&] { stop = client.overdue(number, 100ms) >= 200; });
+  BOOST_CHECK_THROW(client.run(1h), bench::interrupted);
+  released = true;
+  const auto seen = client.so_far().front();
+  const auto old = client.overdue(number, 100ms);
+  BOOST_TEST(old >= 200);
+  BOOST_TEST(old < seen.unanswered);  // which counts what is under way as well
+  BOOST_TEST(client.overdue(number, 1h) == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_observer_sees_what_was_measured_so_far, machine) {
   const odd_server server;
   bench::load_generator client{{2, 64, 1}, 1, stop};
