@@ -51,9 +51,8 @@ struct load_sample {
   bool client_is_the_limit() const { return client_utilisation >= client_limit; }
 
   // Open loop: most of what the messages took to be answered is the delay of this client.
-  bool client_is_late() const {
-    return due > 0 && 2 * late_ns.percentile(99) > latency_ns.percentile(99);
-  }
+  // Where more than 1 % got no reply, the time is endless and the fault is the server's.
+  bool client_is_late() const { return due > 0 && 2 * late_ns.percentile(99) > response_ns(99); }
 
   // Like latency_ns.percentile(), but a message without a reply counts as infinitely late.
   // Otherwise a server that answers only the half of the messages would look quick. NaN: no
