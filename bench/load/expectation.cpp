@@ -80,7 +80,9 @@ expectation expectation::parse(std::string_view given) {
 }
 
 double expectation::measured_by(const load_sample& sample) const {
-  return is_of_rate() ? sample.messages_per_second() : sample.response_ns(percent_);
+  if (is_of_rate()) return sample.messages_per_second();
+  if (!enough_for(percent_, sample.asked())) return std::nan("");
+  return sample.response_ns(percent_);
 }
 
 bool expectation::holds(double measured) const {
@@ -91,7 +93,7 @@ bool expectation::holds(double measured) const {
 }
 
 std::string expectation::in_its_unit(double measured) const {
-  if (std::isnan(measured)) return "none";
+  if (std::isnan(measured)) return "too few messages";
   if (std::isinf(measured)) return "never";
   if (is_of_rate()) return count_text(measured) + "/s";
   return fmt::format("{} {}", microseconds_text(measured / unit_), unit_name_);

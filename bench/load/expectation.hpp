@@ -25,14 +25,15 @@ class expectation {
   bool is_of_rate() const { return percent_ == 0; }
   bool is_upper_limit() const { return sign_.front() == '<'; }
 
-  // Nanoseconds, or messages per second. NaN: nothing was measured; infinite: see response_ns().
+  // Nanoseconds, or messages per second. NaN: too few messages for this
+  // percentile, see enough_for(); infinite: see response_ns().
   double measured_by(const load_sample& sample) const;
 
   // NaN never holds.
   bool holds(double measured) const;
 
-  // A measured value in the unit of the limit, as in "1.80 ms"; "none" for NaN, and "never" for
-  // infinity.
+  // A measured value in the unit of the limit, as in "1.80 ms"; "too few messages" for NaN, and
+  // "never" for infinity.
   std::string in_its_unit(double measured) const;
 
  private:

@@ -12,8 +12,6 @@ BOOST_DESCRIBE_STRUCT(load_failure, (), (kind, text))
 
 namespace {
 
-constexpr double fewest_above = 10;
-
 struct times_json {
   std::int64_t count;
   std::optional<double> p50_us, p75_us, p90_us, p99_us, p99_9_us, p99_99_us, max_us;
@@ -150,10 +148,6 @@ search_json form_of(const searched_rate& found) {
   return form;
 }
 
-bool are_enough(double count, double percent) {
-  return percent >= 100 ? count > 0 : count * (100 - percent) / 100 >= fewest_above - 1e-6;
-}
-
 }  // namespace
 
 bool load_outcome::all_hold() const {
@@ -173,14 +167,12 @@ load_failure failure_of(const std::exception& error) {
 }
 
 std::optional<double> percentile_us(const histogram& times, double percent) {
-  if (!are_enough(static_cast<double>(times.count()), percent)) return std::nullopt;
+  if (!enough_for(percent, static_cast<double>(times.count()))) return std::nullopt;
   return times.percentile(percent) / 1000;
 }
 
 std::optional<double> response_us(const load_sample& sample, double percent) {
-  const auto all =
-      static_cast<double>(sample.latency_ns.count()) + static_cast<double>(sample.unanswered);
-  if (!are_enough(all, percent)) return std::nullopt;
+  if (!enough_for(percent, sample.asked())) return std::nullopt;
   return sample.response_ns(percent) / 1000;
 }
 

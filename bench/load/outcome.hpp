@@ -58,8 +58,7 @@ struct load_outcome {
 // The percentiles that are shown; 100 is the maximum.
 inline constexpr std::array shown_percents{50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 100.0};
 
-// One percentile in microseconds. nullopt: fewer than ten values lie above it, so it would be a
-// matter of chance. The maximum needs one value.
+// One percentile in microseconds. nullopt: there are too few values; see enough_for().
 std::optional<double> percentile_us(const histogram& times, double percent);
 
 // Like percentile_us() of the latency; infinite as in load_sample::response_ns().

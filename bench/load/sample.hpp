@@ -18,6 +18,13 @@ inline constexpr double client_limit = 0.95;
 // An open loop of which a server answers less than this share of the due messages saturates it.
 inline constexpr double keeping_up = 0.99;
 
+// A percentile with fewer than ten values above it would be a matter of chance. The maximum needs
+// one value.
+inline bool enough_for(double percent, double values) {
+  constexpr double fewest_above = 10;
+  return percent >= 100 ? values > 0 : values * (100 - percent) / 100 >= fewest_above - 1e-6;
+}
+
 struct load_sample {
   double seconds = 0;
   std::int64_t messages = 0;  // whole replies, each compared byte by byte
@@ -48,6 +55,10 @@ struct load_sample {
     const double under_way = due_per_second() * latency_ns.percentile(50) / 1e9;
     return static_cast<double>(messages) + under_way < keeping_up * all;
   }
+  // The messages that response_ns() is about: those with a reply and those without.
+  double asked() const {
+    return static_cast<double>(latency_ns.count()) + static_cast<double>(unanswered);
+  }
   bool client_is_the_limit() const { return client_utilisation >= client_limit; }
 
   // Open loop: most of what the messages took to be answered is the delay of this client.
@@ -59,7 +70,7 @@ struct load_sample {
   // message.
   double response_ns(double percent) const {
     const auto answered = static_cast<double>(latency_ns.count());
-    const auto all = answered + static_cast<double>(unanswered);
+    const auto all = asked();
     if (all == 0) return std::numeric_limits<double>::quiet_NaN();
     if (percent * all > 100 * answered) return std::numeric_limits<double>::infinity();
     return latency_ns.percentile(percent * all / answered);

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_measured_value_is_shown_in_the_unit_of_its_limit) {
   BOOST_TEST(limit.text() == "p99<2ms");
   BOOST_TEST(limit.in_its_unit(1.8e6) == "1.80 ms");
   BOOST_TEST(limit.in_its_unit(infinite) == "never");
-  BOOST_TEST(limit.in_its_unit(none) == "none");
+  BOOST_TEST(limit.in_its_unit(none) == "too few messages");
   BOOST_TEST(expectation::parse("rate>1k").in_its_unit(84'000) == "84,000/s");
 }
 
@@ -80,6 +80,19 @@ BOOST_AUTO_TEST_CASE(a_message_without_a_reply_counts_as_infinitely_late) {
   BOOST_TEST(!expectation::parse("p99<1s").holds(expectation::parse("p99<1s").measured_by(sample)));
   sample.latency_ns = {};
   BOOST_TEST(sample.response_ns(1) == infinite);
+}
+
+BOOST_AUTO_TEST_CASE(a_percentile_of_too_few_messages_does_not_hold) {
+  const auto limit = expectation::parse("p99<1s");
+  const auto longest = expectation::parse("max<1s");
+  bench::load_sample sample;
+  BOOST_TEST(!longest.holds(longest.measured_by(sample)));
+  for (int i = 0; i < 989; ++i) sample.latency_ns.record(100);
+  BOOST_TEST(!limit.holds(limit.measured_by(sample)));
+  BOOST_TEST(limit.in_its_unit(limit.measured_by(sample)) == "too few messages");
+  BOOST_TEST(longest.holds(longest.measured_by(sample)));
+  for (int i = 0; i < 11; ++i) sample.latency_ns.record(100);
+  BOOST_TEST(limit.holds(limit.measured_by(sample)));
 }
 
 BOOST_AUTO_TEST_CASE(a_rate_of_messages_is_that_of_the_answered_ones) {
