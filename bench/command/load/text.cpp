@@ -94,9 +94,11 @@ std::vector<double> ends_of_bars(const histogram& times) {
   return ends;
 }
 
-std::string bars_text(const histogram& times, const style& on) {
-  const auto all = static_cast<double>(times.count());
-  if (all == 0 || times.max() == 0) return "";
+// The shares are of all messages that got a reply or should have got one.
+std::string bars_text(const load_sample& seen, const style& on) {
+  const auto& times = seen.latency_ns;
+  if (times.max() == 0) return "";
+  const auto all = seen.asked();
   const auto ends = ends_of_bars(times);
   std::vector<double> shares(ends.size());
   for (std::size_t bucket = 0; bucket < histogram::buckets; ++bucket) {
@@ -104,13 +106,17 @@ std::string bars_text(const histogram& times, const style& on) {
     const auto place = std::lower_bound(ends.begin(), ends.end() - 1, value) - ends.begin();
     shares[static_cast<std::size_t>(place)] += static_cast<double>(times.counts()[bucket]) / all;
   }
+  const bool some_never = seen.unanswered > 0;
+  if (some_never) shares.push_back(static_cast<double>(seen.unanswered) / all);
   const double longest = *std::max_element(shares.begin(), shares.end());
   const int width = std::min(on.width, widest) - 30;
   std::string text = "\n";
-  for (std::size_t i = 0; i < ends.size(); ++i) {
+  for (std::size_t i = 0; i < shares.size(); ++i) {
     const auto bar = bar_text(shares[i] / longest, width, on.unicode);
-    const auto line = fmt::format("up to {:>10} {}  {:>7}  {}", microseconds_text(ends[i] / 1000),
-                                  micro(on), percent_text(shares[i]), bar);
+    const auto name = i < ends.size() ? fmt::format("up to {:>10} {}",
+                                                    microseconds_text(ends[i] / 1000), micro(on))
+                                      : fmt::format("{:<19}", "never");
+    const auto line = fmt::format("{}  {:>7}  {}", name, percent_text(shares[i]), bar);
     text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
   }
   return text + '\n';
@@ -226,7 +232,7 @@ std::string load_text(const load_outcome& found, const style& given) {
   if (found.search) return search_text(found, on) + expectations_text(found, on);
   if (found.measured.messages == 0) return "";
   return title_text(found) + throughput_text(found, on) + '\n' +
-         terminal_table(percentiles_of(found, on), on) + bars_text(found.measured.latency_ns, on) +
+         terminal_table(percentiles_of(found, on), on) + bars_text(found.measured, on) +
          client_line(found.measured, on) + payload_line(found) + errors_line(found, on) +
          expectations_text(found, on);
 }

@@ -66,6 +66,14 @@ BOOST_AUTO_TEST_CASE(bars_show_where_the_times_lie_and_the_last_one_the_tail) {
   BOOST_TEST(says(text, "####"), text);
 }
 
+BOOST_AUTO_TEST_CASE(the_bars_count_messages_without_a_reply_and_end_with_them) {
+  auto found = result_of("c64/512/r10k");
+  BOOST_TEST(!says(load_text(found, ascii), "never "));
+  found.measured.unanswered = static_cast<std::int64_t>(found.measured.latency_ns.count());
+  const auto text = load_text(found, ascii);
+  BOOST_TEST(says(text, "never                 50.0 %  ####"), text);
+}
+
 BOOST_AUTO_TEST_CASE(a_percentile_with_fewer_than_ten_values_above_it_is_left_out) {
   auto found = result_of("c64/512");
   found.measured.latency_ns = {};
