@@ -85,6 +85,11 @@ double expectation::measured_by(const load_sample& sample) const {
   return sample.response_ns(percent_);
 }
 
+double expectation::least_messages() const {
+  constexpr double fewest = 100;
+  return percent_ < 100 ? std::max(fewest, fewest_above * 100 / (100 - percent_)) : fewest;
+}
+
 bool expectation::holds(double measured) const {
   if (sign_ == "<") return measured < limit_;
   if (sign_ == "<=") return measured <= limit_;

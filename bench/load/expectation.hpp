@@ -25,9 +25,14 @@ class expectation {
   bool is_of_rate() const { return percent_ == 0; }
   bool is_upper_limit() const { return sign_.front() == '<'; }
 
+  double limit() const { return limit_; }  // nanoseconds, or messages per second
+
   // Nanoseconds, or messages per second. NaN: too few messages for this
   // percentile, see enough_for(); infinite: see response_ns().
   double measured_by(const load_sample& sample) const;
+
+  // So many messages are enough for its percentile, and no fewer than 100.
+  double least_messages() const;
 
   // NaN never holds.
   bool holds(double measured) const;

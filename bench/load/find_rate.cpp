@@ -15,8 +15,10 @@ double three_digits_of(double rate) {
 
 }  // namespace
 
-double rate_search::step_seconds() const {
-  return std::clamp(settings_.seconds / usual_steps, settings_.least_step, settings_.most_step);
+double rate_search::step_seconds(double rate) const {
+  const double most = std::max(settings_.least_step, settings_.most_step);
+  const double usual = std::clamp(settings_.seconds / usual_steps, settings_.least_step, most);
+  return std::max(usual, settings_.least_messages / rate);
 }
 
 void rate_search::add(const rate_step& done) {
@@ -50,7 +52,12 @@ std::optional<double> rate_search::highest_promising() const {
 }
 
 std::optional<double> rate_search::next() const {
-  if (used_seconds_ + step_seconds() > settings_.seconds * 1.001) return std::nullopt;
+  const auto rate = next_of_votes();
+  if (!rate || used_seconds_ + step_seconds(*rate) > settings_.seconds * 1.001) return std::nullopt;
+  return rate;
+}
+
+std::optional<double> rate_search::next_of_votes() const {
   if (votes_.empty()) return three_digits_of(settings_.first_rate);
   for (const auto& [rate, cast] : votes_)
     if (cast.failed > 0 && cast.undecided()) return rate;

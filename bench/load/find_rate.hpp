@@ -1,7 +1,8 @@
 // find_rate: searches the highest rate of an open loop at which a limit holds.
 //
 //     rate_search search{{.seconds = 30}};
-//     while (const auto rate = search.next()) search.add(try_at(*rate, search.step_seconds()));
+//     while (const auto rate = search.next())
+//       search.add(try_at(*rate, search.step_seconds(*rate)));
 //     search.best();              // 84,000: the limit held there twice
 //
 // It doubles the rate until the limit fails, then halves the distance. One step proves nothing,
@@ -38,15 +39,18 @@ class rate_search {
     double highest_rate = 1e7;  // the search goes no higher
     double precision = 0.02;    // it ends when the limit lies in so small a part of the rate
     double least_step = 0.1;    // seconds
-    double most_step = 5;
+    double most_step = 5;       // unless that is too short for the other two
+    double least_messages = 0;  // due in a step: fewer prove nothing
   };
 
   explicit rate_search(const settings& wanted) : settings_{wanted} {}
 
-  // How long each step should take: so that there is time for about 24.
-  double step_seconds() const;
+  // How long a step at `rate` should take: so that there is time for about 24, but always long
+  // enough for least_step and least_messages.
+  double step_seconds(double rate) const;
 
-  // The rate to try next. nullopt: the search is over. Depends on nothing but the steps so far.
+  // The rate to try next. nullopt: the search is over, or there is no time left for a step at that
+  // rate. Depends on nothing but the steps so far.
   std::optional<double> next() const;
 
   void add(const rate_step& done);
@@ -57,6 +61,9 @@ class rate_search {
 
   // The lowest rate above best() that failed twice. nullopt: there is none.
   std::optional<double> lowest_failing() const;
+
+  // True if the time did not suffice to tell of any rate whether the limit holds.
+  bool cannot_tell() const { return !best() && !lowest_failing(); }
 
   // What made lowest_failing() fail; none_met if there is no such rate.
   rate_limiter limited_by() const;
@@ -73,6 +80,7 @@ class rate_search {
     bool undecided() const { return !have_held() && !have_failed(); }
   };
 
+  std::optional<double> next_of_votes() const;
   std::optional<double> highest_promising() const;
   std::optional<double> next_to_narrow(double low, double high) const;
 

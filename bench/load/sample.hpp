@@ -20,8 +20,8 @@ inline constexpr double keeping_up = 0.99;
 
 // A percentile with fewer than ten values above it would be a matter of chance. The maximum needs
 // one value.
+inline constexpr double fewest_above = 10;
 inline bool enough_for(double percent, double values) {
-  constexpr double fewest_above = 10;
   return percent >= 100 ? values > 0 : values * (100 - percent) / 100 >= fewest_above - 1e-6;
 }
 
@@ -55,6 +55,14 @@ struct load_sample {
     const double under_way = due_per_second() * latency_ns.percentile(50) / 1e9;
     return static_cast<double>(messages) + under_way < keeping_up * all;
   }
+  // The same, but does not let a queue that grows pass for messages under way: what comes first in
+  // a short run tells how long a message takes without that queue.
+  bool falls_behind() const {
+    const auto all = static_cast<double>(due);
+    const double under_way = due_per_second() * latency_ns.percentile(5) / 1e9;
+    return saturated() || static_cast<double>(messages) + under_way < keeping_up * all;
+  }
+
   // The messages that response_ns() is about: those with a reply and those without.
   double asked() const {
     return static_cast<double>(latency_ns.count()) + static_cast<double>(unanswered);

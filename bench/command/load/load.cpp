@@ -27,6 +27,7 @@ using seconds = std::chrono::duration<double>;
 constexpr const char* usual_duration = "5s";
 constexpr const char* usual_duration_of_a_search = "30s";
 constexpr auto least_search = 1s;
+constexpr int exit_cannot_tell = 4;
 constexpr std::string_view unix_sign = "unix:";
 
 // What the command line says.
@@ -59,7 +60,7 @@ constexpr const char* help_of_load =
     "A LIMIT is of a percentile (p50<80us, p99.9<=2ms), of the longest time (max<1s), or of the "
     "answered messages per second (rate>100k).\n"
     "Exit codes: 1 an expectation fails or no rate is found, 2 a wrong argument, 3 the server "
-    "fails or answers wrong bytes, 130 after Ctrl-C.\n"
+    "fails or answers wrong bytes, 4 the time is too short to find a rate, 130 after Ctrl-C.\n"
     "The server runs already, here or elsewhere, such as fibers_echo on port 25000.";
 
 options options_of(wishes& asked) {
@@ -264,7 +265,7 @@ rate_step try_rate(load_generator& client, load_generator::server_number server,
   rate_step step{.rate_per_second = rate,
                  .answered_per_second = sample.messages_per_second(),
                  .measured = limit.measured_by(sample),
-                 .saturated = sample.saturated(),
+                 .saturated = sample.falls_behind(),
                  .client_is_the_limit = sample.client_is_the_limit() || sample.client_is_late()};
   step.holds = limit.holds(step.measured) && !step.saturated;
   step.seconds = seconds{clock::now() - start}.count();
@@ -275,6 +276,8 @@ rate_step try_rate(load_generator& client, load_generator::server_number server,
 void search(load_generator& client, load_generator::server_number server, const load_plan& plan,
             load_outcome& found) {
   constexpr double share_to_begin = 0.25;
+  constexpr double limits_in_a_step = 5;  // so that a queue has time to grow beyond the limit
+  constexpr double spare = 1.05;          // messages at the ends of a step may not count
   const auto glance = std::min<std::chrono::nanoseconds>(1s, plan.length / 20);
   client.start({server});
   const auto full = client.run(glance).front().messages_per_second();
@@ -284,11 +287,13 @@ void search(load_generator& client, load_generator::server_number server, const 
   wanted.seconds = seconds{plan.length - glance}.count();
   wanted.first_rate = std::max(1.0, full * share_to_begin);
   wanted.highest_rate = max_rate;
+  wanted.least_step = std::max(wanted.least_step, limits_in_a_step * plan.limit->limit() / 1e9);
+  wanted.least_messages = spare * plan.limit->least_messages();
   found.search.emplace(searched_rate{*plan.limit, rate_search{wanted}});
   auto& searching = found.search->search;
   live_line line;
   while (const auto rate = searching.next()) {
-    searching.add(try_rate(client, server, *plan.limit, *rate, searching.step_seconds()));
+    searching.add(try_rate(client, server, *plan.limit, *rate, searching.step_seconds(*rate)));
     line.show(live_text(*plan.limit, searching.steps().back()));
   }
 }
@@ -353,6 +358,7 @@ int load_command(const arguments& given) {
   write_results(found, asked.json);
   if (failure) std::rethrow_exception(failure);
   if (found.end == load_end::interrupted) return exit_interrupted;
+  if (found.search && found.search->search.cannot_tell()) return exit_cannot_tell;
   const bool found_a_rate = !found.search || found.search->search.best();
   return found.all_hold() && found_a_rate ? 0 : 1;
 }

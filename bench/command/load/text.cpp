@@ -205,18 +205,29 @@ std::string limiter_text(const rate_search& search) {
   }
 }
 
+std::string rate_line(const searched_rate& found, const style& on) {
+  const auto& [limit, search] = found;
+  if (const auto best = search.best())
+    return fmt::format("rate         {} messages/s: {} held there twice\n",
+                       good(count_text(*best), on), limit.text());
+  if (search.cannot_tell())
+    return fmt::format(
+        "rate         {}: the time was too short to tell; a step takes five\n"
+        "             times the limit and at least {} messages\n",
+        bad("unknown", on), count_text(limit.least_messages()));
+  return fmt::format("rate         {}: {} held twice at no rate\n", bad("none", on), limit.text());
+}
+
 std::string search_text(const load_outcome& found, const style& on) {
   const auto& [limit, search] = *found.search;
-  if (search.steps().empty()) return "";
+  if (search.steps().empty() && found.end != load_end::complete) return "";
   auto text = fmt::format("{}   {}   highest rate with {}\n\n", printable(found.target),
-                          found.load.text(), limit.text()) +
-              terminal_table(steps_of(*found.search), on) + '\n';
-  const auto best = search.best();
-  text += best ? fmt::format("rate         {} messages/s: {} held there twice\n",
-                             good(count_text(*best), on), limit.text())
-               : fmt::format("rate         {}: {} held twice at no rate\n", bad("none", on),
-                             limit.text());
+                          found.load.text(), limit.text());
+  if (!search.steps().empty()) text += terminal_table(steps_of(*found.search), on) + '\n';
+  text += rate_line(*found.search, on);
+  if (search.cannot_tell()) return text;
   text += "limited      " + limiter_text(search) + '\n';
+  const auto best = search.best();
   const auto failing = search.lowest_failing();
   if (best && failing && !search.is_precise())
     text += fmt::format("accuracy     between {}/s and {}/s; a longer --duration narrows that\n",

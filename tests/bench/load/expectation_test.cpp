@@ -95,6 +95,13 @@ BOOST_AUTO_TEST_CASE(a_percentile_of_too_few_messages_does_not_hold) {
   BOOST_TEST(limit.holds(limit.measured_by(sample)));
 }
 
+BOOST_AUTO_TEST_CASE(a_limit_says_how_many_messages_suffice_for_it) {
+  for (const auto& [text, messages] : std::vector<std::pair<const char*, double>>{
+           {"p50<1s", 100}, {"p99<1s", 1000}, {"p99.9<1s", 10'000}, {"max<1s", 100}})
+    BOOST_TEST(expectation::parse(text).least_messages() == messages,
+               boost::test_tools::tolerance(1e-6));
+}
+
 BOOST_AUTO_TEST_CASE(a_rate_of_messages_is_that_of_the_answered_ones) {
   bench::load_sample sample;
   sample.seconds = 2;
@@ -128,6 +135,20 @@ BOOST_AUTO_TEST_CASE(a_long_median_does_not_hide_that_messages_got_no_reply) {
   BOOST_TEST(!sample.saturated());
   sample.unanswered = 11;
   BOOST_TEST(sample.saturated());
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_that_grows_does_not_pass_for_messages_under_way) {
+  bench::load_sample sample;  // of a server that answers 233/s of 236.6/s, at first after 9 ms
+  sample.seconds = 5;
+  sample.due = 1183;
+  sample.messages = 1163;
+  for (std::uint64_t i = 0; i < 1163; ++i) sample.latency_ns.record(9'000'000 + i * 65'000);
+  BOOST_TEST(!sample.saturated());
+  BOOST_TEST(sample.falls_behind());
+  sample.latency_ns = {};
+  for (int i = 0; i < 1160; ++i) sample.latency_ns.record(100'000'000);
+  sample.messages = 1160;  // the other 23 are under way
+  BOOST_TEST(!sample.falls_behind());
 }
 
 BOOST_AUTO_TEST_CASE(a_client_is_late_if_most_of_the_time_is_its_own_delay) {

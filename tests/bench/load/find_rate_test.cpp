@@ -48,7 +48,7 @@ double used_by(const rate_search& search) {
 rate_search searched(const fake_server& server, rate_search::settings wanted = {}) {
   rate_search search{wanted};
   while (const auto rate = search.next()) {
-    search.add(server.at(*rate, search.step_seconds()));
+    search.add(server.at(*rate, search.step_seconds(*rate)));
     BOOST_REQUIRE(search.steps().size() < 1000);
   }
   BOOST_TEST(used_by(search) <= wanted.seconds * 1.01);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_search_ends_in_its_time_however_long_the_steps_take) {
   rate_search search{{.seconds = 10}};
   int steps = 0;
   while (const auto rate = search.next()) {
-    auto step = fake_server{}.at(*rate, search.step_seconds() + 2);  // late replies
+    auto step = fake_server{}.at(*rate, search.step_seconds(*rate) + 2);  // late replies
     search.add(step);
     ++steps;
   }
@@ -177,4 +177,23 @@ BOOST_AUTO_TEST_CASE(a_step_that_changes_its_mind_forever_does_not_keep_the_sear
     BOOST_REQUIRE(++steps < 10'000);
   }
   BOOST_TEST(steps > 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_step_lasts_until_it_has_messages_enough_to_tell) {
+  rate_search search{{.seconds = 24, .first_rate = 100, .least_messages = 1000}};
+  BOOST_TEST(search.step_seconds(10'000) == 1);
+  BOOST_TEST(search.step_seconds(100) == 10);
+  for (int i = 0; i < 2; ++i) {
+    BOOST_TEST(search.next().has_value());
+    search.add({.rate_per_second = 100, .holds = i == 0, .seconds = 10});
+  }
+  BOOST_TEST(!search.next().has_value());  // there is no time for a third such step
+  BOOST_TEST(search.cannot_tell());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_slow_and_good_is_not_said_to_hold_nowhere) {
+  const fake_server slow{.capacity = 17, .base_ns = 120e6};
+  const auto search = searched(slow, {.seconds = 2, .first_rate = 4, .least_messages = 1000});
+  BOOST_TEST(search.steps().empty());
+  BOOST_TEST(search.cannot_tell());
 }

@@ -169,6 +169,18 @@ BOOST_AUTO_TEST_CASE(a_search_in_which_nothing_held_says_so) {
   BOOST_TEST(says(load_text(found, ascii), "none: p99<2ms held twice at no rate"));
 }
 
+BOOST_AUTO_TEST_CASE(a_search_without_time_for_its_steps_says_that_it_cannot_tell) {
+  auto found = result_of("c64/512");
+  found.search.emplace(
+      bench::searched_rate{bench::expectation::parse("p99<2ms"), bench::rate_search{{}}});
+  const auto text = load_text(found, ascii);
+  fits_80_columns(text);
+  BOOST_TEST(says(text, "unknown: the time was too short to tell"), text);
+  BOOST_TEST(!says(text, "limited"), text);
+  found.end = bench::load_end::interrupted;
+  BOOST_TEST(load_text(found, ascii).empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_live_line_tells_of_the_last_second_only) {
   auto now = result_of("c64/512").measured;
   const auto before = now;
