@@ -31,17 +31,18 @@ bool open_loop::has_taken_all_until(std::int64_t now_ns) const {
 
 std::int64_t open_loop::due_until(std::int64_t now_ns) const {
   if (now_ns < start_ns_) return 0;
-  return static_cast<std::int64_t>(static_cast<double>(now_ns - start_ns_) / interval_ns_) + 1;
+  return static_cast<std::int64_t>(static_cast<double>(now_ns - start_ns_) / interval_ns_);
 }
 
 std::int64_t open_loop::unsent_until(std::int64_t now_ns) const {
   return std::max<std::int64_t>(due_until(now_ns) - next_, 0);
 }
 
-// Computes from the start, not from the previous message, so that rounding errors do not add up to
-// another rate.
+// The first is due an interval after the start: at the start no run() has begun that could count
+// it. Computes from the start, not from the previous message, so that rounding errors do not add up
+// to another rate.
 std::int64_t open_loop::due_ns(std::int64_t message) const {
-  return start_ns_ + std::llround(static_cast<double>(message) * interval_ns_);
+  return start_ns_ + std::llround(static_cast<double>(message + 1) * interval_ns_);
 }
 
 }  // namespace bench

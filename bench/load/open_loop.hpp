@@ -1,8 +1,8 @@
 // open_loop: messages that are due at a fixed rate, whether or not the server keeps up.
 //
-//     open_loop pace{20'000, now};                      // message k is due at now + k / 20,000 s
-//     pace.offer(connection, now);                      // this connection can carry a message
-//     while (const auto next = pace.take(now)) ...      // several at once if they are late
+//     open_loop pace{20'000, now};                      // message k is due at now + (k + 1) /
+//     20,000 s pace.offer(connection, now);                      // this connection can carry a
+//     message while (const auto next = pace.take(now)) ...      // several at once if they are late
 //
 // A closed loop sends less to a server that stalls. So it measures the stall once and omits the
 // messages that would have been sent meanwhile (coordinated omission). An open loop sends them, and
