@@ -18,7 +18,7 @@ std::vector<address> address::resolve_all(const std::string& host, std::uint16_t
   addrinfo* found = nullptr;
   const auto service = fmt::format("{}", port);
   if (const int error = getaddrinfo(host.c_str(), service.c_str(), &hints, &found)) {
-    throw server_failed(fmt::format("cannot resolve '{}': {}", host, gai_strerror(error)));
+    throw cannot_connect(fmt::format("cannot resolve '{}': {}", host, gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list{found, freeaddrinfo};
 

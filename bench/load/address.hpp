@@ -27,7 +27,7 @@ struct address {
   socklen_t length = 0;
   std::string text;  // "127.0.0.1:25000", for messages
 
-  // Throws server_failed, which says why the name or number is not an address.
+  // Throws cannot_connect, which says why the name or number is not an address.
   static std::vector<address> resolve_all(const std::string& host, std::uint16_t port);
 
   // A name such as localhost may stand for several addresses, of which a server may listen on one

@@ -145,17 +145,28 @@ address parse_path(const std::string& path) try {
   refuse(fmt::format("unix:PATH: {}", error.what()));
 }
 
+// Where the server is, as it was given. To resolve a name may fail like a connection.
+struct target {
+  std::string text;
+  std::optional<host_and_port> name;  // nullopt: `path`
+  address path = {};
+
+  address resolve() const { return name ? address::resolve(name->host, name->port) : path; }
+};
+
 // Accepts "host:port", "[::1]:port", host and port as two arguments, or "unix:path".
-address parse_target(const arguments& rest) {
-  if (rest.size() == 1 && rest[0].starts_with(unix_sign))
-    return parse_path(rest[0].substr(unix_sign.size()));
+target parse_target(const arguments& rest) {
+  if (rest.size() == 1 && rest[0].starts_with(unix_sign)) {
+    const auto path = parse_path(rest[0].substr(unix_sign.size()));
+    return {path.text, std::nullopt, path};
+  }
   const auto text = fmt::format("{}", fmt::join(rest, ":"));
   const auto colon = text.rfind(':');
   if (rest.size() > 2 || colon == std::string::npos)
     refuse("wants HOST:PORT, HOST PORT or unix:PATH");
   const auto found = host_and_port::parse(text);
   if (!found) refuse(fmt::format("port '{}' is not 1 to 65535", text.substr(colon + 1)));
-  return address::resolve(found->host, found->port);
+  return {text, found};
 }
 
 expectation parse_limit(const char* option, const std::string& text) try {
@@ -299,8 +310,10 @@ void search(load_generator& client, load_generator::server_number server, const 
 }
 
 // Whatever ends the load, `found` holds what was measured until then.
-void load_server(load_generator& client, const address& where, const load_plan& plan,
+void load_server(load_generator& client, const target& wanted, const load_plan& plan,
                  load_outcome& found) {
+  const auto where = wanted.resolve();
+  found.target = where.text;
   const auto server = client.add_server(where.text, where);
   found.prefix = client.prefix(server);
   client.connect(server, plan.load.all_connections());

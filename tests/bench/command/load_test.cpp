@@ -163,6 +163,15 @@ BOOST_FIXTURE_TEST_CASE(nothing_listening_is_one_line_and_no_result, echobench) 
   BOOST_TEST(holds(ended.err, "cannot connect to"), ended.err);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_name_that_does_not_resolve_is_a_result_as_well, echobench) {
+  const auto ended = run({"load", "no.such.name.invalid:1", "--json", "-"});
+  BOOST_TEST(ended.exit_code == 3);
+  BOOST_TEST(lines_in(ended.err) == 1, ended.err);
+  const auto written = json_in(ended.out);
+  BOOST_TEST(written.at("target").as_string() == "no.such.name.invalid:1");
+  BOOST_TEST(written.at("failure").at("kind").as_string() == "cannot_connect");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_limit_that_holds_at_no_rate_is_exit_code_1, echobench) {
   const counting_server any;
   const auto ended = run({"load", any.target(), "--load", "c4/64", "--duration", "1500ms",
