@@ -283,19 +283,28 @@ rate_step try_rate(load_generator& client, load_generator::server_number server,
   return step;
 }
 
-// A closed loop for a moment says where to begin.
+// A closed loop for a moment says where to begin. It has one message on each connection: many more
+// could keep a slow server for longer than the whole search may take.
+double glance_at(const address& where, const load_plan& plan, const std::atomic<bool>& stop) {
+  auto shape = plan.load;
+  shape.depth = 1;
+  load_generator client{shape, 1, stop};
+  const auto server = client.add_server(where.text, where);
+  client.connect(server, shape.connections);
+  client.start({server});
+  const auto full = client.run(std::min<std::chrono::nanoseconds>(1s, plan.length / 20)).front();
+  client.finish();
+  return full.messages_per_second();
+}
+
+// `begun`: when its time began.
 void search(load_generator& client, load_generator::server_number server, const load_plan& plan,
-            load_outcome& found) {
+            clock::time_point begun, double full, load_outcome& found) {
   constexpr double share_to_begin = 0.25;
   constexpr double limits_in_a_step = 5;  // so that a queue has time to grow beyond the limit
   constexpr double spare = 1.05;          // messages at the ends of a step may not count
-  const auto glance = std::min<std::chrono::nanoseconds>(1s, plan.length / 20);
-  client.start({server});
-  const auto full = client.run(glance).front().messages_per_second();
-  client.finish();
-
   rate_search::settings wanted;
-  wanted.seconds = seconds{plan.length - glance}.count();
+  wanted.seconds = std::max(0.0, seconds{plan.length - (clock::now() - begun)}.count());
   wanted.first_rate = std::max(1.0, full * share_to_begin);
   wanted.highest_rate = max_rate;
   wanted.least_step = std::max(wanted.least_step, limits_in_a_step * plan.limit->limit() / 1e9);
@@ -311,13 +320,16 @@ void search(load_generator& client, load_generator::server_number server, const 
 
 // Whatever ends the load, `found` holds what was measured until then.
 void load_server(load_generator& client, const target& wanted, const load_plan& plan,
-                 load_outcome& found) {
+                 const std::atomic<bool>& stop, load_outcome& found) {
+  const auto begun = clock::now();
   const auto where = wanted.resolve();
   found.target = where.text;
+  const double full = plan.limit ? glance_at(where, plan, stop) : 0;
   const auto server = client.add_server(where.text, where);
   found.prefix = client.prefix(server);
   client.connect(server, plan.load.all_connections());
-  plan.limit ? search(client, server, plan, found) : measure(client, server, plan, found);
+  plan.limit ? search(client, server, plan, begun, full, found)
+             : measure(client, server, plan, found);
 }
 
 void judge(const load_plan& plan, load_outcome& found) {
@@ -359,7 +371,7 @@ int load_command(const arguments& given) {
   std::exception_ptr failure;
   try {
     load_generator client{plan.load, 1, stop};
-    load_server(client, where, plan, found);
+    load_server(client, where, plan, stop, found);
   } catch (const interrupted&) {
     found.end = load_end::interrupted;
   } catch (const run_invalid& error) {
