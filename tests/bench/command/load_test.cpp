@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <tests/bench/command/echobench.hpp>
+#include <tests/deaf_port.hpp>
 #include <tests/terminal_process.hpp>
 
 namespace {
@@ -155,8 +156,8 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_hangs_up_ends_the_load_with_what_was_measu
 }
 
 BOOST_FIXTURE_TEST_CASE(nothing_listening_is_one_line_and_no_result, echobench) {
-  const auto port = [] { return odd_server{}.port(); }();
-  const auto ended = run({"load", "127.0.0.1:" + std::to_string(port)});
+  const deaf_port deaf;
+  const auto ended = run({"load", "127.0.0.1:" + std::to_string(deaf.number())});
   BOOST_TEST(ended.exit_code == 3);
   BOOST_TEST(ended.out.empty(), ended.out);
   BOOST_TEST(lines_in(ended.err) == 1, ended.err);

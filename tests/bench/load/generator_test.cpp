@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include <tests/deaf_port.hpp>
+
 using namespace std::chrono_literals;
 using bench::scenario;
 using bench::wrong_reply;
@@ -310,14 +312,10 @@ BOOST_FIXTURE_TEST_CASE(of_the_addresses_of_a_name_one_that_accepts_is_taken, ma
 }
 
 BOOST_FIXTURE_TEST_CASE(nobody_listening_is_said_at_once, machine) {
-  std::uint16_t port = 0;
-  {
-    const odd_server gone{{}};
-    port = gone.port();
-  }
+  const deaf_port gone;
   bench::load_generator client{{1, 64, 1}, 1, stop};
-  BOOST_CHECK_THROW(client.add_server("gone", bench::address::resolve("127.0.0.1", port)),
-                    bench::server_failed);
+  BOOST_CHECK_THROW(client.add_server("gone", bench::address::resolve("127.0.0.1", gone.number())),
+                    bench::cannot_connect);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_interruption_ends_a_load_that_is_going_on, machine) {
