@@ -217,7 +217,7 @@ const std::vector<patient> patients{
 // The text of a remark without its line breaks.
 std::string line_of(const bench::remark& said) {
   auto line = text_of(said);
-  for (const std::size_t indent : {25, 9}) {
+  for (const std::size_t indent : {25U, 9U}) {
     const auto broken = '\n' + std::string(indent, ' ');
     for (auto at = line.find(broken); at != std::string::npos; at = line.find(broken))
       line.replace(at, broken.size(), " ");

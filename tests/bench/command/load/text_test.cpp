@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_percentile_with_fewer_than_ten_values_above_it_is_left_ou
 
 BOOST_AUTO_TEST_CASE(all_times_alike_or_none_at_all_can_be_shown) {
   auto found = result_of("c1/64");
-  for (const std::uint64_t time : {0, 1, 7}) {
+  for (const std::uint64_t time : {0U, 1U, 7U}) {
     found.measured.latency_ns = {};
     if (time > 0) found.measured.latency_ns.record(time);
     fits_80_columns(load_text(found, utf8));
