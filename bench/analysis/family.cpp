@@ -11,10 +11,6 @@
 namespace bench {
 namespace {
 
-bool is_control(const comparison& pair) {
-  return injected_ns(pair.contender) || injected_ns(pair.base);
-}
-
 enum class metric { cpu, throughput, p50, p99 };
 
 // What is to be judged, with all that its verdict depends on.
@@ -135,7 +131,7 @@ void correct(std::vector<candidate>& all, double widening) {
   std::vector<const candidate*> family;
   std::vector<double> probabilities;
   for (const auto& each : all)
-    if (!is_control(*each.pair)) {
+    if (!is_injected(*each.pair)) {
       family.push_back(&each);
       probabilities.push_back(signed_rank_p(each.logs, widening));
     }
@@ -146,7 +142,7 @@ void correct(std::vector<candidate>& all, double widening) {
   const auto corrected = plan_corrected(probabilities, plan);
   std::size_t next = 0;
   for (auto& each : all) {
-    if (is_control(*each.pair)) continue;
+    if (is_injected(*each.pair)) continue;
     const bool has_share = plan.shares[next] > 0;
     each.place = in_family{has_share ? static_cast<std::size_t>(first) : 0, corrected[next]};
     ++next;

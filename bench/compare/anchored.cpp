@@ -6,7 +6,7 @@
 #include <bench/record/run_folder.hpp>
 #include <bench/server/catalogue.hpp>
 #include <cmath>
-#include <numeric>
+#include <span>
 #include <vector>
 
 namespace bench {

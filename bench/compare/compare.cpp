@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <algorithm>
+#include <array>
 #include <bench/compare/history.hpp>
 #include <bench/record/caveats.hpp>
 #include <bench/text/numbers.hpp>
@@ -15,10 +16,10 @@ namespace {
 constexpr std::array quantities{quantity::cpu, quantity::throughput, quantity::p50,
                                 quantity::memory};
 
-// What all runs measured of one subject; `row` indexes run_comparison::rows.
-struct subject_in_runs {
-  std::size_t row;
-  row_in_runs values;
+// The rows of one quantity: their places among all rows, and what all runs measured of each.
+struct quantity_rows {
+  std::vector<std::size_t> places;
+  std::vector<row_in_runs> values;
 };
 
 class comparison_of_runs {
@@ -54,10 +55,8 @@ class comparison_of_runs {
   void match();
   void add_row(const subject& about);
   void judge(quantity what);
-  void add_means(quantity what, const std::vector<subject_in_runs>& rows,
-                 const between_runs& model);
-  void apply_gate(const std::vector<subject_in_runs>& rows, const std::vector<row_in_runs>& values,
-                  const between_runs& model);
+  void add_means(quantity what, const quantity_rows& rows, const between_runs& model);
+  void apply_gate(const quantity_rows& rows, const between_runs& model);
   std::vector<std::string> why_no_gate_here() const;
   void correct();
   void note_machines();
@@ -164,28 +163,28 @@ judged_change change_of(const t_estimate& logarithm) {
 }
 
 void comparison_of_runs::judge(quantity what) {
-  std::vector<subject_in_runs> rows;
-  std::vector<row_in_runs> values;
+  quantity_rows rows;
   for (std::size_t i = 0; i < change_.rows.size(); ++i) {
     if (change_.rows[i].about.what != what) continue;
-    rows.push_back({i, values_of(ratios_, change_.rows[i].about)});
-    values.push_back(rows.back().values);
+    rows.places.push_back(i);
+    rows.values.push_back(values_of(ratios_, change_.rows[i].about));
   }
-  if (rows.empty()) return;
-  const between_runs model{values, prior_spread(what), what == quantity::cpu ? control_shift() : 0};
+  if (rows.places.empty()) return;
+  const between_runs model{rows.values, prior_spread(what),
+                           what == quantity::cpu ? control_shift() : 0};
   change_.spreads.push_back({what, model.spread()});
-  for (const auto& each : rows)
-    change_.rows[each.row].judged = change_of(model.change(each.values));
+  for (std::size_t i = 0; i < rows.places.size(); ++i)
+    change_.rows[rows.places[i]].judged = change_of(model.change(rows.values[i]));
   add_means(what, rows, model);
-  if (what == quantity::cpu && gate_) apply_gate(rows, values, model);
+  if (what == quantity::cpu && gate_) apply_gate(rows, model);
 }
 
-void comparison_of_runs::add_means(quantity what, const std::vector<subject_in_runs>& rows,
+void comparison_of_runs::add_means(quantity what, const quantity_rows& rows,
                                    const between_runs& model) {
   std::map<std::pair<std::string, std::string>, std::vector<const row_in_runs*>> servers;
-  for (const auto& each : rows) {
-    const auto& about = change_.rows[each.row].about;
-    servers[{about.server, about.anchor}].push_back(&each.values);
+  for (std::size_t i = 0; i < rows.places.size(); ++i) {
+    const auto& about = change_.rows[rows.places[i]].about;
+    servers[{about.server, about.anchor}].push_back(&rows.values[i]);
   }
   for (const auto& [names, loads] : servers)
     if (loads.size() > 1)
@@ -214,10 +213,8 @@ std::vector<std::string> comparison_of_runs::why_no_gate_here() const {
   return reasons;
 }
 
-void comparison_of_runs::apply_gate(const std::vector<subject_in_runs>& rows,
-                                    const std::vector<row_in_runs>& values,
-                                    const between_runs& model) {
-  const auto judged = judge_gate(model, values, *gate_);
+void comparison_of_runs::apply_gate(const quantity_rows& rows, const between_runs& model) {
+  const auto judged = judge_gate(model, rows.values, *gate_);
   compare_gate gate{*gate_, judged.change, judged.at_least, judged.at_most, why_no_gate_here()};
   change_.result = judged.result;
   if (!gate.reasons.empty()) change_.result = gate_result::inconclusive;
@@ -230,7 +227,7 @@ void comparison_of_runs::apply_gate(const std::vector<subject_in_runs>& rows,
   }
   if (change_.result == gate_result::failed)
     for (const auto i : judged.above)
-      gate.reasons.push_back(text_of(change_.rows[rows[i].row].about) +
+      gate.reasons.push_back(text_of(change_.rows[rows.places[i]].about) +
                              ": above the gate by itself with 95 % certainty");
   change_.gate = std::move(gate);
 }

@@ -12,17 +12,17 @@ struct step {
 };
 
 std::vector<step> steps_of(std::vector<change_row>& rows) {
+  const double between_runs = prior_spread(quantity::cpu) * std::sqrt(2.0);
   std::vector<step> steps;
   for (auto& row : rows) {
     if (row.about.what != quantity::cpu) continue;
     const run_point* from = nullptr;
     for (auto& point : row.points) {
       if (!point) continue;
-      const double moves = prior_spread(quantity::cpu) * std::sqrt(2.0);
       if (from)
         steps.push_back({&*point,
                          {std::log(point->ratio / from->ratio),
-                          std::hypot(moves, point->block_error, from->block_error),
+                          std::hypot(between_runs, point->block_error, from->block_error),
                           std::numeric_limits<double>::infinity()}});
       from = &*point;
     }

@@ -449,7 +449,7 @@ BOOST_FIXTURE_TEST_CASE(replies_in_pieces_are_told_from_slow_ones, echobench) {
                           "--output", "run", "--allow-debug"});
   BOOST_TEST(ended.exit_code == 0);
   const auto report = folder.read("run/report.md");
-  BOOST_TEST(holds(report, "slow on c1/64: half of the replies took "), report);
+  BOOST_TEST(holds(report, "slow on c1/64: half of the replies took 4"), report);
   BOOST_TEST(!holds(report, "floor/epoll on c1/64: half of the replies"), report);
 }
 

@@ -154,8 +154,37 @@ BOOST_AUTO_TEST_CASE(what_is_no_ratio_in_an_edited_report_is_not_compared) {
   for (const auto& wrong : {bench::estimate{0, bench::interval{0, 1}, 10},
                             bench::estimate{1, bench::interval{-1, 2}, 10},
                             bench::estimate{1, bench::interval{0.9, 1.1}, 1},
-                            bench::estimate{1, bench::interval{1.1, 0.9}, 10}}) {
+                            bench::estimate{1, bench::interval{1.1, 0.9}, 10},
+                            bench::estimate{2, bench::interval{0.9, 1.1}, 10}}) {
     found.loads.front().throughput_ratio = wrong;
     BOOST_TEST(throughputs() == all - 1);
   }
+}
+
+// Of the memory of an edited report, too.
+BOOST_AUTO_TEST_CASE(memory_that_nothing_can_have_is_not_compared) {
+  auto found = bench::analyse(synthetic_run({.seed = 1, .noise = 0.003}));
+  const bench::subject about{bench::quantity::memory, "", "fibers/epoll", "asio-callback/epoll"};
+  BOOST_TEST(bench::anchored_ratios(found).contains(about));
+  for (const double kib : {0.0, -1.0, 1e300}) {
+    for (auto& row : found.memory)
+      if (row.server == "fibers/epoll") row.kib_per_connection = kib;
+    BOOST_TEST(!bench::anchored_ratios(found).contains(about));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(correlated_blocks_have_the_larger_error_that_they_have_in_their_run) {
+  auto found = bench::analyse(synthetic_run(quiet(1)));
+  found.autocorrelation = 0;
+  const auto apart = bench::anchored_ratios(found);
+  found.autocorrelation = 0.6;  // widens by sqrt(1.6 / 0.4)
+  const auto alike = bench::anchored_ratios(found);
+  int rows = 0;
+  for (const auto& [about, values] : apart) {
+    if (about.what != bench::quantity::cpu) continue;
+    ++rows;
+    BOOST_TEST(alike.at(about).standard_error == 2 * values.standard_error,
+               boost::test_tools::tolerance(1e-9));
+  }
+  BOOST_TEST(rows == 6);
 }

@@ -89,6 +89,21 @@ BOOST_AUTO_TEST_CASE(the_same_difference_is_named_where_earlier_runs_hardly_diff
   BOOST_TEST(says(bench::comparison_text(change, {}), "as the 4 earlier runs show"));
 }
 
+// In the control nothing differs, so what it read says how far a ratio may move.
+BOOST_AUTO_TEST_CASE(a_row_may_move_as_far_as_the_control_of_a_run_was_from_nothing) {
+  const auto half_width = [](double factor) {
+    auto later = synthetic_run(quiet(2));
+    for (auto& block : later.blocks)
+      if (block.control)
+        for (auto& timed : block.slices)
+          if (timed.launch == 1) *timed.cpu_ns *= factor;
+    const two_runs runs{synthetic_run(quiet(1)), later};
+    return row_of(compare_runs({runs.before(), runs.after()}), "fibers/epoll")
+        .judged.range.half_width();
+  };
+  BOOST_TEST(half_width(1.1) > 4 * half_width(1));
+}
+
 BOOST_AUTO_TEST_CASE(an_earlier_run_that_is_named_twice_is_refused) {
   const history_of_runs runs{{synthetic_run(quiet(1)), synthetic_run(quiet(2))}};
   const auto& one = runs.paths[0];

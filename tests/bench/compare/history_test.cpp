@@ -1,9 +1,11 @@
 // A history marks each run in which a ratio has changed, and no other run.
 #include <bench/compare/compare.hpp>
+#include <bench/compare/history.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <regex>
 #include <string>
+#include <vector>
 
 #include <tests/bench/compare/synthetic_runs.hpp>
 
@@ -42,6 +44,18 @@ BOOST_AUTO_TEST_CASE(a_step_that_runs_of_one_program_may_make_is_not_marked) {
   for (auto* each : {&steady, &later, &last}) each->noise = 0.0003, each->rounds = 20;
   const history_of_runs runs{{synthetic_run(steady), synthetic_run(later), synthetic_run(last)}};
   BOOST_TEST(marks_of(row_of(compare_runs(runs.paths), "fibers/epoll")) == "...");
+}
+
+BOOST_AUTO_TEST_CASE(a_step_that_the_blocks_of_a_run_may_make_is_not_marked) {
+  const auto marks = [](double block_error) {
+    bench::change_row row;
+    row.points = {bench::run_point{1.0, block_error}, bench::run_point{1.2, block_error}};
+    std::vector<bench::change_row> rows{row};
+    bench::mark_steps(rows, 0.01);
+    return marks_of(rows.front());
+  };
+  BOOST_TEST(marks(0.001) == ".*");
+  BOOST_TEST(marks(0.1) == "..");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_run_did_not_measure_is_a_gap_and_the_next_is_held_to_the_one_before) {
