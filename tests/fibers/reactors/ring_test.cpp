@@ -122,6 +122,33 @@ BOOST_AUTO_TEST_CASE(bytes_that_found_no_buffer_are_left_to_who_takes_the_stream
   reactor->forget(peers[2].near.get());
 }
 
+// Twelve receives wait for two buffers. A connection that waits for its turn is taken over, and its
+// turn, when it comes, means nothing.
+BOOST_AUTO_TEST_CASE(a_stream_that_waits_for_its_turn_can_be_taken_over) {
+  const std::string sent(buffer_size, 'x');
+  std::vector<tcp_pair> peers(12);
+  std::list<request> receives;
+  for (const auto& pair : peers) {
+    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+    start(receives.emplace_back(kind::receive, pair.near.get(), buffer_size));
+  }
+  poll(0ns);
+  for (const auto& pair : peers) send_all(pair.far, sent);
+  poll(0ns);
+  const auto waiting =
+      std::ranges::find_if(receives, [](const request& each) { return !each.finished(); });
+  BOOST_REQUIRE((waiting != receives.end()));
+  const auto& taken = *std::ranges::find_if(
+      peers, [&](const tcp_pair& each) { return each.near.get() == waiting->descriptor(); });
+  BOOST_REQUIRE(reactor->hand_over(waiting->descriptor()) == 0);
+  BOOST_TEST(receive_all(taken.near, buffer_size) == sent);
+  for (auto& receive : receives) {
+    finish(receive);
+    BOOST_TEST(receive.error() == (&receive == &*waiting ? ECANCELED : 0));
+  }
+  for (const auto& pair : peers) reactor->forget(pair.near.get());
+}
+
 // A peer that sends without end has no more than one buffer per poll then, and the others have
 // their turns between.
 BOOST_AUTO_TEST_CASE(where_the_ring_ran_empty_one_buffer_is_taken_of_each_peer) {
