@@ -101,14 +101,19 @@ void add_misread(std::vector<caveat>& caveats_found, const results& found) {
         caveats::control_misread{scenario.text(), burnt, read.range->low, read.range->high});
 }
 
-// The share that the median block lost; nullopt if it is at most noisy_share.
+// The share that the median block lost.
 template <class Share>
-std::optional<double> lost(const run_record& record, Share share) {
+double median_loss(const run_record& record, Share share) {
   std::vector<double> taken;
   for (const auto& each : record.blocks)
     taken.push_back(std::optional<double>{each.*share}.value_or(0));
-  if (taken.empty()) return std::nullopt;
-  const auto share_lost = median(taken);
+  return taken.empty() ? 0 : median(taken);
+}
+
+// nullopt: it is at most noisy_share.
+template <class Share>
+std::optional<double> lost(const run_record& record, Share share) {
+  const auto share_lost = median_loss(record, share);
   return share_lost > noisy_share ? std::optional{share_lost} : std::nullopt;
 }
 
@@ -181,6 +186,15 @@ void add_cost_missing(std::vector<caveat>& caveats_found, const run_record& reco
 }
 
 }  // namespace
+
+std::string why_nothing_is_judged(const run_record& record) {
+  if (recorded<caveats::run_void>(record)) return "the run is void";
+  if (const auto share = median_loss(record, &block::foreign_cpu_share); share > ruinous_share)
+    return fmt::format("other programs took {:.0f} % of the servers' processor", 100 * share);
+  if (const auto share = median_loss(record, &block::steal_share); share > ruinous_share)
+    return fmt::format("the hypervisor took {:.0f} % of the servers' processor", 100 * share);
+  return {};
+}
 
 std::vector<caveat> all_caveats(const run_record& record, const results& found) {
   auto caveats_found = record.caveats_found;

@@ -3,6 +3,7 @@
 
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/record.hpp>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -10,6 +11,12 @@ namespace bench {
 // A caveat is due if other processes took more than this share of the servers' CPU in the median
 // block.
 inline constexpr double noisy_share = 0.05;
+
+// Beyond this share nothing is judged: what the servers had left is not what they cost.
+inline constexpr double ruinous_share = 0.25;
+
+// Why no row of this run may be judged, as in "n/a: the run is void"; empty: rows may.
+std::string why_nothing_is_judged(const run_record& record);
 
 // The recorded caveats, followed by those found here of every kind that was not recorded.
 std::vector<caveat> all_caveats(const run_record& record, const results& found);

@@ -1,6 +1,7 @@
 #include <bench/analysis/costs.hpp>
 
 #include <algorithm>
+#include <bench/analysis/caveats.hpp>
 #include <bench/server/catalogue.hpp>
 #include <cmath>
 #include <functional>
@@ -69,7 +70,7 @@ std::string target_in(const comparison& pair, const std::vector<server_info>& se
 
 // Why the CPU of the two is not judged; empty: it is judged.
 std::string unjudged(const cost_row& row, const run_record& record) {
-  if (first_of<caveats::run_void>(record.caveats_found)) return "the run is void";
+  if (auto why = why_nothing_is_judged(record); !why.empty()) return why;
   const auto target = target_in(row.comparison, record.header.servers);
   if (!target.empty()) return target + " was not started here";
   for (const auto& name : {row.comparison.contender, row.comparison.base})

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bench/analysis/caveats.hpp>
 #include <bench/load/sample.hpp>
 #include <map>
 
@@ -115,10 +116,10 @@ open_row open_row_of(const block_group& group, const std::optional<noise>& measu
 }
 
 void withdraw_ratios(results& found, const run_record& record) {
-  std::string why_none;
-  if (record.header.machine.cpus == 1 || first_of<caveats::one_cpu>(record.caveats_found))
+  auto why_none = why_nothing_is_judged(record);
+  if (why_none.empty() &&
+      (record.header.machine.cpus == 1 || first_of<caveats::one_cpu>(record.caveats_found)))
     why_none = "client and servers shared a CPU";
-  if (first_of<caveats::run_void>(record.caveats_found)) why_none = "the run is void";
   for (auto& row : found.loads) {
     const bool limited = row.base.client_limited || row.contender.client_limited;
     const auto why = limited && why_none.empty() ? "the client was the limit" : why_none;

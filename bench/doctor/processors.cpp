@@ -99,28 +99,30 @@ remark core(const fs::path& root, const pinning& pins) {
   return ok("core", servers_cpu + " has its core to itself", "no sibling slows the servers");
 }
 
-constexpr double ruinous_share = 0.25;
-
 // A remark about the share of the servers' CPU that others took.
 remark loss(std::string about, double share, std::string where_there_is_none, std::string means,
             std::string remedy) {
   auto read = percent_text(share) + " of the servers' processor, over a second";
   if (share < noisy_share)
     return ok(std::move(about), std::move(read), std::move(where_there_is_none));
-  return {share < ruinous_share ? health::advice : health::problem, std::move(about),
+  return {share <= ruinous_share ? health::advice : health::problem, std::move(about),
           std::move(read), std::move(means), std::move(remedy)};
 }
 
 remark foreign_cpu(const kernel_answers& answers) {
   return loss(
       "other programs", answers.foreign_cpu_share, "the servers have it to themselves",
-      "throughput and latency are theirs, too; CPU per message only gets noisier",
+      answers.foreign_cpu_share > ruinous_share
+          ? "a run would give no verdict"
+          : "throughput and latency are theirs, too; CPU per message only gets noisier",
       "stop them: ps -eo psr,pcpu,pid,args --sort=-pcpu | head; or --pin another processor");
 }
 
 remark steal(const kernel_answers& answers) {
   return loss("steal", answers.steal_share, "the hypervisor lets this machine run",
-              "the hypervisor runs somebody else, and the clock goes on meanwhile",
+              answers.steal_share > ruinous_share
+                  ? "a run would give no verdict"
+                  : "the hypervisor runs somebody else, and the clock goes on meanwhile",
               "a machine with processors of its own, or another hour");
 }
 

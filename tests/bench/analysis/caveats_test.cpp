@@ -1,5 +1,6 @@
 // Caveats that analyse() derives from a whole run, and that every form of the report prints.
 #include <bench/analysis/analysis.hpp>
+#include <bench/compare/gate.hpp>
 #include <bench/record/caveats.hpp>
 
 #include <algorithm>
@@ -43,6 +44,27 @@ BOOST_AUTO_TEST_CASE(what_others_took_in_the_median_block_is_a_caveat) {
   BOOST_TEST(!has_caveat(record, "the hypervisor took"));
   for (auto& block : record.blocks) block.steal_share = 0.2;
   BOOST_TEST(has_caveat(record, "the hypervisor took 20 % of the server core"));
+}
+
+BOOST_AUTO_TEST_CASE(a_quarter_of_the_servers_processor_is_the_most_that_others_may_take) {
+  for (const auto& [share, who] : {std::pair{&bench::block::foreign_cpu_share, "other programs"},
+                                   {&bench::block::steal_share, "the hypervisor"}}) {
+    auto record = synthetic_run();
+    for (auto& block : record.blocks) block.*share = 0.25;
+    BOOST_TEST(!bench::judge_gate(analyse(record), 0.5).reasons.front().ends_with("not known"));
+    for (auto& block : record.blocks) block.*share = 0.26;
+    const auto found = analyse(record);
+    const auto why = std::string{"n/a: "} + who + " took 26 % of the servers' processor";
+    for (const auto& row : found.costs) BOOST_TEST(row.verdict.words == why);
+    for (const auto& row : found.loads) BOOST_TEST(row.throughput_verdict.value().words == why);
+    for (const auto& row : found.loads) BOOST_TEST(row.p50.value().verdict.words == why);
+    for (const auto& row : found.open_loops) BOOST_TEST(row.p50.value().verdict.words == why);
+    BOOST_REQUIRE(found.headlines.size() == 1U);
+    BOOST_TEST(found.headlines.front().starts_with(std::string{"No verdict: "} + who));
+    const auto gate = bench::judge_gate(found, 0.5);
+    BOOST_TEST((gate.result == bench::gate_result::inconclusive));
+    for (const auto& form : every_form(record)) BOOST_TEST(contains(form, "No verdict"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_governor_that_follows_the_load_is_a_caveat) {
