@@ -196,6 +196,13 @@ std::string why_nothing_is_judged(const run_record& record) {
   return {};
 }
 
+std::string ruin_of(const results& found) {
+  const auto* noisy = first_of<caveats::noisy_machine>(found.caveats);
+  if (noisy && noisy->foreign_cpu_share > ruinous_share) return text_of(*noisy);
+  const auto* stolen = first_of<caveats::time_stolen>(found.caveats);
+  return stolen && stolen->share > ruinous_share ? text_of(*stolen) : std::string{};
+}
+
 std::vector<caveat> all_caveats(const run_record& record, const results& found) {
   auto caveats_found = record.caveats_found;
   if (!recorded<caveats::client_saturated>(record)) add_saturated(caveats_found, found);

@@ -18,6 +18,9 @@ inline constexpr double ruinous_share = 0.25;
 // Why no row of this run may be judged, as in "n/a: the run is void"; empty: rows may.
 std::string why_nothing_is_judged(const run_record& record);
 
+// The caveat that says who took more than ruinous_share, as a sentence; empty: nobody did.
+std::string ruin_of(const results& found);
+
 // The recorded caveats, followed by those found here of every kind that was not recorded.
 std::vector<caveat> all_caveats(const run_record& record, const results& found);
 

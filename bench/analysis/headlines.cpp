@@ -168,12 +168,7 @@ std::string calibration_text(const calibration& of) {
 std::vector<std::string> headlines_of(const results& found) {
   if (const auto* wrong = first_of<caveats::run_void>(found.caveats))
     return {"VOID: " + text_of(*wrong)};
-  if (const auto* noisy = first_of<caveats::noisy_machine>(found.caveats);
-      noisy && noisy->foreign_cpu_share > ruinous_share)
-    return {"No verdict: " + text_of(*noisy)};
-  if (const auto* stolen = first_of<caveats::time_stolen>(found.caveats);
-      stolen && stolen->share > ruinous_share)
-    return {"No verdict: " + text_of(*stolen)};
+  if (const auto why = ruin_of(found); !why.empty()) return {"No verdict: " + why};
   std::vector<std::string> sentences;
   const auto pairs = pairs_of(found);
   for (const auto& pair : pairs) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/analysis/caveats.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
@@ -251,7 +252,8 @@ std::string terminal_report(const run_header& header, const results& found, cons
 }
 
 std::string terminal_summary(const run_header& header, const results& found, const style& given) {
-  if (leading_row(found) == nullptr) return terminal_report(header, found, given);
+  if (leading_row(found) == nullptr && ruin_of(found).empty())
+    return terminal_report(header, found, given);
   auto shown = given;
   shown.width = std::clamp(given.width, 60, 160);
   std::string text;

@@ -64,6 +64,8 @@ BOOST_AUTO_TEST_CASE(a_quarter_of_the_servers_processor_is_the_most_that_others_
     const auto gate = bench::judge_gate(found, 0.5);
     BOOST_TEST((gate.result == bench::gate_result::inconclusive));
     for (const auto& form : every_form(record)) BOOST_TEST(contains(form, "No verdict"));
+    const auto brief = bench::terminal_summary(record.header, found, {});
+    BOOST_TEST(brief.substr(brief.rfind("\n\n")).starts_with("\n\nNo verdict: "), brief);
   }
 }
 
