@@ -9,6 +9,7 @@
 #include <bench/analysis/headlines.hpp>
 #include <bench/analysis/loads.hpp>
 #include <bench/analysis/probes.hpp>
+#include <bench/server/catalogue.hpp>
 
 namespace bench {
 namespace {
@@ -48,6 +49,20 @@ const cost_row* leading_row(const results& found) {
   return leading;
 }
 
+bool is_settled(const results& found) {
+  const auto is_open = [](const verdict& said) {
+    return said.what == finding::inconclusive || said.what == finding::conflict;
+  };
+  bool any = false;
+  for (const auto& row : found.overall.value_or(std::vector<overall_row>{})) {
+    const auto& asked = row.cpu ? row.cpu : row.throughput;
+    if (is_injected(row.comparison) || !asked) continue;
+    if (is_open(asked->verdict)) return false;
+    any = true;
+  }
+  return any;
+}
+
 std::vector<kernel_row> leading_kernel_rows(const results& found) {
   std::vector<kernel_row> rows;
   const auto* leading = leading_row(found);
@@ -72,7 +87,7 @@ results analyse(const run_record& record) {
   }
   limit_by_floor(found);
   withdraw_ratios(found, record);
-  judge_together(found, groups);
+  judge_together(found, groups, looks_at(record.header));
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);
   count_messages(found, record);

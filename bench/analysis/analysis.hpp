@@ -200,6 +200,11 @@ std::vector<const cost_row*> costs_of(const results& found, const comparison& pa
 // The kernel rows of the scenario of leading_row(), or else of the first scenario.
 std::vector<kernel_row> leading_kernel_rows(const results& found);
 
+// True where the run has its answers: over all loads, the verdict on each two servers is not
+// inconclusive. It is that on their CPU per message, or on their throughput where the CPU is
+// unknown. An injected cost does not count. False where there is no verdict.
+bool is_settled(const results& found);
+
 // The row that leads the report: the one of the headline scenario, or else the first whose CPU was
 // measured. Null: there is none.
 const cost_row* leading_row(const results& found);

@@ -102,8 +102,8 @@ std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value
   return values;
 }
 
-estimate over_blocks(const blocks_view& blocks, int launch, slice_value value) {
-  return signed_rank_interval(values_of(blocks, launch, value));
+estimate over_blocks(const blocks_view& blocks, int launch, slice_value value, looks looked) {
+  return interval_over(values_of(blocks, launch, value), looked);
 }
 
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value) {
@@ -120,10 +120,15 @@ std::vector<int> rounds_of(const blocks_view& blocks, slice_value value) {
   return rounds;
 }
 
+looks looks_at(const run_header& header) {
+  return header.watched.value_or(false) ? looks::throughout : looks::once;
+}
+
 std::vector<block_group> groups_of(const run_record& record) {
   std::vector<block_group> groups;
   for (const auto& each : record.blocks) {
     auto& home = group_for(groups, each);
+    home.looked = looks_at(record.header);
     (each.kind == block_kind::duet        ? home.duet
      : each.kind == block_kind::exclusive ? home.exclusive
                                           : home.open_loop)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <bench/record/record.hpp>
+#include <bench/statistics/looks.hpp>
 #include <bench/statistics/statistics.hpp>
 #include <cstdint>
 #include <optional>
@@ -51,12 +52,15 @@ double late_p99_of(const slice& timed);
 std::optional<double> value_of(const block& measured, int launch, slice_value value);
 std::vector<double> values_of(const blocks_view& blocks, int launch, slice_value value);
 
-// Hodges-Lehmann estimate over the blocks in which that launch has a value.
-estimate over_blocks(const blocks_view& blocks, int launch, slice_value value);
+// The estimate over the blocks in which that launch has a value.
+estimate over_blocks(const blocks_view& blocks, int launch, slice_value value, looks looked);
 
 // ln(contender / base) of each block that has both, and the rounds of these blocks.
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value);
 std::vector<int> rounds_of(const blocks_view& blocks, slice_value value);
+
+// How often the run was looked at while it grew.
+looks looks_at(const run_header& header);
 
 // The blocks of one scenario and one comparison. The pointers refer to the record.
 struct block_group {
@@ -66,6 +70,7 @@ struct block_group {
   blocks_view duet;
   blocks_view exclusive;
   blocks_view open_loop;
+  looks looked = looks::once;  // at the run, while it grew
 };
 
 // Sorted by comparison and then by scenario, in the order of the header; others come last.

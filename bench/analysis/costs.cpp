@@ -21,13 +21,13 @@ std::vector<block_cost> block_costs(const blocks_view& blocks) {
   return costs;
 }
 
-// Hodges-Lehmann estimate over the blocks that have a value.
+// The estimate over the blocks that have a value.
 estimate over(const std::vector<block_cost>& blocks,
-              const std::function<std::optional<double>(const block_cost&)>& value) {
+              const std::function<std::optional<double>(const block_cost&)>& value, looks looked) {
   std::vector<double> values;
   for (const auto& each : blocks)
     if (const auto x = value(each)) values.push_back(*x);
-  return signed_rank_interval(values);
+  return interval_over(values, looked);
 }
 
 std::optional<estimate> unless_empty(estimate found) {
@@ -39,25 +39,26 @@ std::optional<double> minus_floor(double cost, const block_cost& of) {
 }
 
 server_cost cost_of_server(const std::string& name, const std::vector<block_cost>& blocks,
-                           double block_cost::*side) {
-  return {name, over(blocks, [side](const block_cost& each) { return each.*side; }),
-          unless_empty(over(
-              blocks, [side](const block_cost& each) { return minus_floor(each.*side, each); }))};
+                           double block_cost::*side, looks looked) {
+  const auto whole = [side](const block_cost& each) { return each.*side; };
+  const auto above = [side](const block_cost& each) { return minus_floor(each.*side, each); };
+  return {name, over(blocks, whole, looked), unless_empty(over(blocks, above, looked))};
 }
 
 // A ratio of overheads is meaningful only if its denominator is clearly above 0: the base's
 // interval must exclude 0 and its overhead must be positive in each block.
-std::optional<estimate> overhead_ratio(const cost_row& row) {
+std::optional<estimate> overhead_ratio(const cost_row& row, looks looked) {
   const auto& base = row.base.overhead_ns;
   if (!base || !base->range || base->range->low <= 0) return std::nullopt;
   const bool always_positive = std::all_of(
       row.blocks.begin(), row.blocks.end(),
       [](const block_cost& each) { return !each.floor_ns || each.base_ns > *each.floor_ns; });
   if (!always_positive) return std::nullopt;
-  return unless_empty(over(row.blocks, [](const block_cost& each) -> std::optional<double> {
+  const auto ratio = [](const block_cost& each) -> std::optional<double> {
     if (!each.floor_ns) return std::nullopt;
     return (each.contender_ns - *each.floor_ns) / (each.base_ns - *each.floor_ns);
-  }));
+  };
+  return unless_empty(over(row.blocks, ratio, looked));
 }
 
 // The first of the two that is a target, which was not started here; empty: neither is.
@@ -133,20 +134,23 @@ cost_row cost_row_of(const block_group& group, const run_record& record) {
   row.comparison = group.comparison;
   row.decided_by = shared ? block_kind::duet : block_kind::exclusive;
   row.blocks = block_costs(deciding);
-  row.base = cost_of_server(group.comparison.base, row.blocks, &block_cost::base_ns);
-  row.contender = cost_of_server(group.comparison.contender, row.blocks, &block_cost::contender_ns);
+  const auto looked = group.looked;
+  row.base = cost_of_server(group.comparison.base, row.blocks, &block_cost::base_ns, looked);
+  row.contender =
+      cost_of_server(group.comparison.contender, row.blocks, &block_cost::contender_ns, looked);
   if (row.blocks.empty()) {  // one of the two may have values of its own
-    row.base.cpu_ns = over_blocks(deciding, base_launch, cost_of);
-    row.contender.cpu_ns = over_blocks(deciding, contender_launch, cost_of);
+    row.base.cpu_ns = over_blocks(deciding, base_launch, cost_of, looked);
+    row.contender.cpu_ns = over_blocks(deciding, contender_launch, cost_of, looked);
   }
-  row.floor_ns = unless_empty(over(row.blocks, [](const auto& each) { return each.floor_ns; }));
-  row.difference_ns =
-      over(row.blocks, [](const auto& each) { return each.contender_ns - each.base_ns; });
-  row.overhead_ratio = overhead_ratio(row);
+  row.floor_ns = unless_empty(over(
+      row.blocks, [](const auto& each) { return each.floor_ns; }, looked));
+  row.difference_ns = over(
+      row.blocks, [](const auto& each) { return each.contender_ns - each.base_ns; }, looked);
+  row.overhead_ratio = overhead_ratio(row, looked);
   const auto logs = log_ratios(deciding, cost_of);
-  row.ratio = ratio_from_log(signed_rank_interval(logs));
-  row.ratio_t = ratio_from_log(paired_t_interval(logs));
-  row.exclusive_ratio = ratio_from_log(signed_rank_interval(log_ratios(group.exclusive, cost_of)));
+  row.ratio = ratio_from_log(interval_over(logs, looked));
+  row.ratio_t = looked == looks::once ? ratio_from_log(paired_t_interval(logs)) : row.ratio;
+  row.exclusive_ratio = ratio_from_log(interval_over(log_ratios(group.exclusive, cost_of), looked));
   row.ljung_box_p = ljung_box_p(logs);
   if (const auto why = unjudged(row, record); !why.empty())
     row.verdict = {finding::unmeasured, "n/a: " + why, {}};

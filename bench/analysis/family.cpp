@@ -13,6 +13,25 @@ namespace {
 
 enum class metric { cpu, throughput, p50, p99 };
 
+// How a run reads its series: how often it was looked at, and how far its blocks are correlated.
+struct manner {
+  looks looked;
+  double widening;
+
+  estimate interval(const std::vector<double>& logs) const {
+    return widened(interval_over(logs, looked), widening);
+  }
+  // What the rows have of the significance. The rest is for the answers over all loads, which
+  // decide when a watched run ends.
+  double share_of_rows() const { return looked == looks::once ? 1 : 0.5; }
+
+  in_family place(std::optional<in_family> of) const {
+    auto found = of.value_or(in_family{});
+    found.looked = looked;
+    return found;
+  }
+};
+
 // What is to be judged, with all that its verdict depends on.
 struct candidate {
   bench::metric metric;
@@ -127,13 +146,13 @@ test_plan plan_of(const std::vector<const candidate*>& family) {
   return plan;
 }
 
-void correct(std::vector<candidate>& all, double widening) {
+void correct(std::vector<candidate>& all, const manner& read) {
   std::vector<const candidate*> family;
   std::vector<double> probabilities;
   for (const auto& each : all)
     if (!is_injected(*each.pair)) {
       family.push_back(&each);
-      probabilities.push_back(signed_rank_p(each.logs, widening));
+      probabilities.push_back(p_over(each.logs, read.looked, read.widening));
     }
   if (family.empty()) return;
   const auto plan = plan_of(family);
@@ -144,7 +163,8 @@ void correct(std::vector<candidate>& all, double widening) {
   for (auto& each : all) {
     if (is_injected(*each.pair)) continue;
     const bool has_share = plan.shares[next] > 0;
-    each.place = in_family{has_share ? static_cast<std::size_t>(first) : 0, corrected[next]};
+    each.place = in_family{has_share ? static_cast<std::size_t>(first) : 0,
+                           std::min(1.0, corrected[next] / read.share_of_rows())};
     ++next;
   }
 }
@@ -168,29 +188,30 @@ yardstick yardstick_of(const results& found, block_kind decided_by) {
 // No control tells the noise of throughput and latency, so their margin is the smallest one.
 constexpr yardstick alone_yardstick{smallest_margin, 'A'};
 
-void give_verdict(cost_row& row, const candidate& judged, const results& found, double widening) {
+void give_verdict(cost_row& row, const candidate& judged, const results& found,
+                  const manner& read) {
   const auto [margin, grade] = yardstick_of(found, row.decided_by);
-  const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
+  const auto log_ratio = read.interval(judged.logs);
   row.ratio = ratio_from_log(log_ratio);
   if (log_ratio.range) row.smallest_visible = std::expm1(log_ratio.range->half_width());
   row.p_in_run = p_of(judged);
   row.verdict = judge(log_ratio, log_from_ratio(row.exclusive_ratio), margin, grade,
-                      judged.place.value_or(in_family{}));
+                      read.place(judged.place));
 }
 
-void give_verdict(load_row& row, const candidate& judged, double widening) {
-  const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
+void give_verdict(load_row& row, const candidate& judged, const manner& read) {
+  const auto log_ratio = read.interval(judged.logs);
   row.throughput_ratio = ratio_from_log(log_ratio);
   row.throughput_p = p_of(judged);
-  row.throughput_verdict = judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade,
-                                 judged.place.value_or(in_family{}));
+  row.throughput_verdict =
+      judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade, read.place(judged.place));
 }
 
-void give_verdict(const candidate& judged, double widening) {
-  const auto log_ratio = widened(signed_rank_interval(judged.logs), widening);
-  *judged.latency = {ratio_from_log(log_ratio), p_of(judged),
-                     judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade,
-                           judged.place.value_or(in_family{}))};
+void give_verdict(const candidate& judged, const manner& read) {
+  const auto log_ratio = read.interval(judged.logs);
+  *judged.latency = {
+      ratio_from_log(log_ratio), p_of(judged),
+      judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade, read.place(judged.place))};
 }
 
 // The mean over the loads of each round that has all of them. What disturbs a whole round disturbs
@@ -208,21 +229,20 @@ std::vector<double> means_of_rounds(const std::vector<const candidate*>& loads) 
   return means;
 }
 
-// `differs`: a row of these loads is called different.
-std::optional<overall_metric> overall_of(const std::vector<const candidate*>& loads, bool differs,
-                                         double widening, yardstick of) {
+// `p`: 0 where a row of these loads is called different; else 1, or that of the mean itself.
+std::optional<overall_metric> overall_of(const std::vector<const candidate*>& loads, double p,
+                                         const manner& read, yardstick of) {
   if (loads.empty()) return std::nullopt;
-  const auto log_ratio = widened(signed_rank_interval(means_of_rounds(loads)), widening);
+  const auto log_ratio = read.interval(means_of_rounds(loads));
   overall_metric found;
   for (const auto* each : loads) found.loads.push_back(*each->load);
   found.ratio = ratio_from_log(log_ratio);
-  found.verdict =
-      judge(log_ratio, of.margin, of.grade, in_family{loads.size(), differs ? 0.0 : 1.0});
+  found.verdict = judge(log_ratio, of.margin, of.grade, read.place(in_family{loads.size(), p}));
   return found;
 }
 
 std::vector<overall_row> overall_rows(const results& found, const std::vector<candidate>& all,
-                                      double widening) {
+                                      const manner& read) {
   const auto in_conflict = [&](const candidate& each) {
     return std::any_of(found.costs.begin(), found.costs.end(), [&](const cost_row& row) {
       return &row.scenario == each.load && row.verdict.what == finding::conflict;
@@ -239,37 +259,46 @@ std::vector<overall_row> overall_rows(const results& found, const std::vector<ca
       return !each->place || each->place->p <= significance;
     });
   };
+  const auto pairs = pairs_of(found);
+  const auto asked = static_cast<double>(std::count_if(
+      pairs.begin(), pairs.end(), [](const auto& each) { return !is_injected(each); }));
+  // Each answer on CPU has an equal part of what the rows do not have.
+  const auto p_of_mean = [&](const std::vector<const candidate*>& loads) {
+    const double share = (1 - read.share_of_rows()) / std::max(1.0, asked);
+    if (share == 0) return 1.0;
+    return std::min(1.0, p_over(means_of_rounds(loads), read.looked, read.widening) / share);
+  };
   std::vector<overall_row> rows;
-  for (const auto& pair : pairs_of(found)) {
+  for (const auto& pair : pairs) {
     const auto costs = loads_of(pair, metric::cpu), speeds = loads_of(pair, metric::throughput);
     rows.push_back({pair,
-                    overall_of(costs, differs(costs), widening,
+                    overall_of(costs, differs(costs) ? 0 : p_of_mean(costs), read,
                                yardstick_of(found, costs_of(found, pair).front()->decided_by)),
-                    overall_of(speeds, differs(speeds), widening, alone_yardstick)});
+                    overall_of(speeds, differs(speeds) ? 0 : 1, read, alone_yardstick)});
   }
   return rows;
 }
 
 }  // namespace
 
-void judge_together(results& found, const std::vector<block_group>& groups) {
+void judge_together(results& found, const std::vector<block_group>& groups, looks looked) {
   std::vector<candidate> all;
   add_costs(all, found);
   add_throughputs(all, found, groups);
   add_latencies(all, found.loads, &block_group::exclusive, groups);
   add_latencies(all, found.open_loops, &block_group::open_loop, groups);
   found.autocorrelation = common_autocorrelation_of(found, all);
-  const double widening = widening_of(*found.autocorrelation);
-  correct(all, widening);
+  const manner read{looked, widening_of(*found.autocorrelation)};
+  correct(all, read);
   for (const auto& each : all) {
     for (auto& row : found.costs)
-      if (&row.scenario == each.load) give_verdict(row, each, found, widening);
+      if (&row.scenario == each.load) give_verdict(row, each, found, read);
     for (auto& row : found.loads)
       if (each.metric == metric::throughput && &row.scenario == each.load)
-        give_verdict(row, each, widening);
-    if (each.latency) give_verdict(each, widening);
+        give_verdict(row, each, read);
+    if (each.latency) give_verdict(each, read);
   }
-  found.overall = overall_rows(found, all, widening);
+  found.overall = overall_rows(found, all, read);
 }
 
 }  // namespace bench

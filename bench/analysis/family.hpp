@@ -12,7 +12,9 @@
 // What has nothing before it has a share like a row of CPU.
 //
 // The answer for all loads together is a difference only where a row of the same pair and metric is
-// one: then of runs in which nothing differs at most one in twenty says so.
+// one: then of runs in which nothing differs at most one in twenty says so. A run that ends when it
+// is sure asks for that answer first: half of the significance is for it, shared by the pairs, and
+// the rows have the other half.
 #pragma once
 
 #include <bench/analysis/analysis.hpp>
@@ -25,6 +27,6 @@ namespace bench {
 // gives its verdict to each row of found.costs, found.loads and found.open_loops that can be
 // judged. A row whose difference is known beforehand, by injected cost, is judged by itself.
 // Precondition: what cannot be judged has the verdict "unmeasured".
-void judge_together(results& found, const std::vector<block_group>& groups);
+void judge_together(results& found, const std::vector<block_group>& groups, looks looked);
 
 }  // namespace bench

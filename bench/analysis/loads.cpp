@@ -21,8 +21,9 @@ double mean_utilisation(const blocks_view& blocks, int launch) {
   return shares.empty() ? 0 : sum / static_cast<double>(shares.size());
 }
 
-server_load load_of_server(const std::string& name, const blocks_view& blocks, int launch) {
-  const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value); };
+server_load load_of_server(const std::string& name, const blocks_view& blocks, int launch,
+                           looks looked) {
+  const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value, looked); };
   const double utilisation = mean_utilisation(blocks, launch);
   return {name,
           over(rate_of),
@@ -46,13 +47,14 @@ double answered_share(const blocks_view& blocks, int launch) {
   return due > 0 ? static_cast<double>(answered) / static_cast<double>(due) : 0;
 }
 
-server_response response_of_server(const std::string& name, const blocks_view& blocks, int launch) {
+server_response response_of_server(const std::string& name, const blocks_view& blocks, int launch,
+                                   looks looked) {
   server_response found;
   found.server = name;
   found.answered = answered_share(blocks, launch);
   found.saturated = found.answered < keeping_up;
   if (found.saturated) return found;
-  const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value); };
+  const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value, looked); };
   found.response_p50_us = over(p50_of);
   found.response_p90_us = over(p90_of);
   found.response_p99_us = over(p99_of);
@@ -66,17 +68,19 @@ server_response response_of_server(const std::string& name, const blocks_view& b
   return found;
 }
 
-std::optional<judged_ratio> unjudged_ratio(const blocks_view& blocks, slice_value value) {
+std::optional<judged_ratio> unjudged_ratio(const blocks_view& blocks, slice_value value,
+                                           looks looked) {
   const auto logs = log_ratios(blocks, value);
   if (logs.empty()) return std::nullopt;
-  return judged_ratio{ratio_from_log(signed_rank_interval(logs)), {}, {}};
+  return judged_ratio{ratio_from_log(interval_over(logs, looked)), {}, {}};
 }
 
 // p50 and p99 of a row, the latter where so few values can tell it.
 template <class Row>
-void add_latency(Row& row, const blocks_view& blocks, const std::optional<noise>& measured) {
-  row.p50 = unjudged_ratio(blocks, p50_of);
-  if (has_calm_tail(blocks, measured)) row.p99 = unjudged_ratio(blocks, p99_of);
+void add_latency(Row& row, const blocks_view& blocks, const std::optional<noise>& measured,
+                 looks looked) {
+  row.p50 = unjudged_ratio(blocks, p50_of, looked);
+  if (has_calm_tail(blocks, measured)) row.p99 = unjudged_ratio(blocks, p99_of, looked);
 }
 
 template <class Row>
@@ -96,10 +100,11 @@ load_row load_row_of(const block_group& group, const std::optional<noise>& measu
   load_row row;
   row.scenario = group.scenario;
   row.comparison = group.comparison;
-  row.base = load_of_server(group.comparison.base, blocks, base_launch);
-  row.contender = load_of_server(group.comparison.contender, blocks, contender_launch);
-  row.throughput_ratio = ratio_from_log(signed_rank_interval(log_ratios(blocks, rate_of)));
-  add_latency(row, blocks, measured);
+  row.base = load_of_server(group.comparison.base, blocks, base_launch, group.looked);
+  row.contender =
+      load_of_server(group.comparison.contender, blocks, contender_launch, group.looked);
+  row.throughput_ratio = ratio_from_log(interval_over(log_ratios(blocks, rate_of), group.looked));
+  add_latency(row, blocks, measured, group.looked);
   return row;
 }
 
@@ -108,10 +113,11 @@ open_row open_row_of(const block_group& group, const std::optional<noise>& measu
   open_row row;
   row.scenario = group.scenario;
   row.comparison = group.comparison;
-  row.rate_per_second = over_blocks(blocks, base_launch, asked_rate_of);
-  row.base = response_of_server(group.comparison.base, blocks, base_launch);
-  row.contender = response_of_server(group.comparison.contender, blocks, contender_launch);
-  add_latency(row, blocks, measured);
+  row.rate_per_second = over_blocks(blocks, base_launch, asked_rate_of, group.looked);
+  row.base = response_of_server(group.comparison.base, blocks, base_launch, group.looked);
+  row.contender =
+      response_of_server(group.comparison.contender, blocks, contender_launch, group.looked);
+  add_latency(row, blocks, measured, group.looked);
   return row;
 }
 

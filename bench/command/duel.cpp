@@ -37,6 +37,7 @@ struct duel_options {
   std::optional<std::chrono::milliseconds> length;
   std::string pin;
   bool allow_debug = false;
+  bool until_sure = false;
   std::vector<server_info> servers;
   std::optional<std::string> record;
   std::optional<std::string> replay;
@@ -82,7 +83,7 @@ ending play(live_test_bed& bed, duel& match, const duel_options& wanted, const d
     std::optional<duel_recorder> recorder;
     if (wanted.record) recorder.emplace(*wanted.record, match);
     duel_player{bed, match, screen, recorder ? &*recorder : nullptr, limits, std::move(save)}.play(
-        wanted.length.value_or(usual));
+        wanted.length.value_or(usual), wanted.until_sure);
   };
   ending end;
   try {
@@ -169,6 +170,7 @@ duel_options options_of(const arguments& given) {
       "asio-callback/epoll. The ratios are of the first to the second. The bare loop of the same "
       "reactor runs beside them, and shows what each costs above it."};
   wanted.add("duration", duration, "TIME", "as in 20s, 2m; default 10m, and 20s in a pipe");
+  wanted.add("until-sure", found.until_sure, "end as soon as it is sure, at the latest then");
   wanted.add("connections", found.shape.connections, "N", "open connections to each");
   wanted.add("size", found.shape.message_bytes, "BYTES", "of a message, 16 to 1048576");
   wanted.add("depth", found.shape.depth, "N", "messages outstanding on each connection");

@@ -31,8 +31,9 @@ std::string title_of(const run_plan& plan) {
                          ? fmt::format(" (the suite's {} s became {} s for these rows)",
                                        usual.count(), plan.budget->count())
                          : std::string{};
-  return fmt::format("{} suite   {} rows x {}   about {}{}   Ctrl-C keeps what is done\n",
-                     plan.suite, plan.pairings.size() - 1, rounds,
+  return fmt::format("{} suite   {} rows x {}   {} {}{}   Ctrl-C keeps what is done\n", plan.suite,
+                     plan.pairings.size() - 1, rounds,
+                     plan.until_sure ? "until sure, at most" : "about",
                      clock_text(expected_duration(expected)), grown);
 }
 

@@ -20,7 +20,9 @@ progress::progress(const run_plan& plan, std::FILE* out)
       out_{out},
       style_{style_of(out)},
       redraws_{is_terminal(out)},
-      expected_total_{expected_duration(plan)} {}
+      expected_total_{expected_duration(plan)} {
+  so_far_.header.watched = plan.until_sure;
+}
 
 void progress::on_memory(const memory_sample& sample) {
   draw(fmt::format("memory of {}", sample.server));
@@ -68,6 +70,11 @@ void progress::on_budget_spent(int rounds_done) {
        plan_.rounds, plan_.budget->count());
 }
 
+void progress::on_enough(int rounds_done) {
+  clear();
+  tell(out_, "sure after {} of {} rounds\n", rounds_done, plan_.rounds);
+}
+
 void progress::clear() {
   if (redraws_) tell(out_, "\r\033[J");
   std::fflush(out_);
@@ -84,10 +91,11 @@ progress::seconds progress::left() const {
 // Draws the forest plots below the progress line, then moves the cursor back to that line.
 void progress::draw_forest() {
   const auto shown = style_of(out_);
-  const auto text = forest_text(analyse(so_far_), shown, shown.height - 3);
+  const auto text = forest_text(analyse(so_far_), shown, shown.height - 4);
   const auto lines = std::count(text.begin(), text.end(), '\n');
   if (lines == 0) return;
-  tell(out_, "\n\033[J{}\033[{}A", text, lines + 1);
+  tell(out_, "\n\033[Jprovisional, after round {} of {}\n{}\033[{}A", round_ + 1, plan_.rounds,
+       text, lines + 2);
   std::fflush(out_);
 }
 

@@ -28,6 +28,7 @@ class progress : public run_listener {
   void on_block(const block& measured) override;
   void on_round_ends(int round) override;
   void on_budget_spent(int rounds_done) override;
+  void on_enough(int rounds_done) override;
 
   // Erases the display, so that something else can be printed.
   void clear();
@@ -50,7 +51,7 @@ class progress : public run_listener {
   seconds expected_kept_{};  // of that, what was measured before the run was resumed
   seconds expected_now_{};   // expected time of the current block
   int round_ = 0;
-  run_record so_far_;  // only its blocks are set
+  run_record so_far_;  // only its blocks are set, and whether it is watched
 };
 
 }  // namespace bench

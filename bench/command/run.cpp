@@ -74,6 +74,8 @@ run_options parse(const arguments& given) {
   wanted.add("gate", gate, "PERCENT", "the exit code says whether CPU per message rose by more");
   wanted.add("filter", chosen.request.filter, "REGEX",
              "only rows whose 'scenario server server' matches, as grep -E");
+  wanted.add("until-sure", chosen.request.until_sure,
+             "end as soon as the answer over all loads is sure, or the gate");
   wanted.add("rounds", chosen.request.rounds, "N", "instead of the suite's; no time limit then");
   wanted.add("seed", seed, "N", "of the order of blocks and of the payload");
   wanted.add("output", output, "DIR", "where to write; default runs/<UTC time>");
@@ -87,6 +89,7 @@ run_options parse(const arguments& given) {
   wanted.explain(run_help());
   wanted.example("run --suite quick");
   wanted.example("run --servers fibers/epoll,fibers/io_uring");
+  wanted.example("run --suite thorough --until-sure");
   wanted.example("run --against ../before --gate 3%");
   const auto rest = wanted.parse(given);
   if (!rest.empty()) {
@@ -132,6 +135,16 @@ run_begin begin(const arguments& given) {
   return begun;
 }
 
+// Whether these blocks decide the gate, or else who uses less CPU over all loads.
+bool is_enough(const run_header& header, const std::vector<block>& so_far,
+               std::optional<double> gate) {
+  run_record record;
+  record.header = header;
+  record.blocks = so_far;
+  const auto found = analyse(record);
+  return gate ? judge_gate(found, *gate).result != gate_result::inconclusive : is_settled(found);
+}
+
 run_end run(const run_begin& begun, run_plan plan) {
   const auto& stop = catch_interruption();
   std::vector<caveat> caveats_found;
@@ -151,7 +164,10 @@ run_end run(const run_begin& begun, run_plan plan) {
   auto file = begun.record ? resume_journal(begun.folder, header.started_utc)
                            : begin_journal(begun.folder, header, caveats_found);
   progress shown{plan, stderr};
-  return record_run(plan, bed, file, shown, begun.record.value_or(run_record{}));
+  return record_run(plan, bed, file, shown, begun.record.value_or(run_record{}),
+                    [&](const std::vector<block>& so_far) {
+                      return is_enough(header, so_far, begun.chosen.gate);
+                    });
 }
 
 // A build may be named by mistake, and then every ratio must be 1. It may be wanted, as a control.

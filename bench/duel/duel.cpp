@@ -36,6 +36,10 @@ std::vector<double> overhead_in(const block& round, int launch) {
   return {*cost - *floor};
 }
 
+verdict watched_verdict(const estimate& ratio) {
+  return judge(log_from_ratio(ratio), duel_margin, 'A', {1, 0, looks::throughout});
+}
+
 estimate ratio_of(const std::vector<double>& logarithms) {
   return ratio_from_log(confidence_sequence(logarithms));
 }
@@ -107,8 +111,12 @@ std::string duel_score::verdict() const {
     return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
   if (rounds.empty()) return "no round is complete";
   if (history.empty()) return "no round has a ratio";
-  return fmt::format("{} against {}: {}", left.name, right.name,
-                     judge_watched(log_from_ratio(ratio()), duel_margin).words);
+  return fmt::format("{} against {}: {}", left.name, right.name, watched_verdict(ratio()).words);
+}
+
+bool duel_score::is_settled() const {
+  return may_share_a_core(right.name, left.name) &&
+         watched_verdict(ratio()).what != finding::inconclusive;
 }
 
 duel::duel(comparison servers, const scenario& shape)

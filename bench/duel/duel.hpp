@@ -91,6 +91,9 @@ struct duel_score {
 
   // "fibers/epoll against asio-callback/epoll: lower by 4.1 % [3.3, 4.9]"
   std::string verdict() const;
+
+  // True if the verdict on the two is no longer inconclusive.
+  bool is_settled() const;
 };
 
 class duel {

@@ -32,9 +32,10 @@ int launch_of(char letter) {
 }  // namespace
 
 // Assumes that a round takes as long as the one before.
-void duel_player::play(clock::duration length) {
+void duel_player::play(clock::duration length, bool until_sure) {
   clock::duration round{};
-  while (!quits_ && clock::now() - start_ + round <= length) {
+  const auto is_sure = [&] { return until_sure && match_.score().is_settled(); };
+  while (!quits_ && !is_sure() && clock::now() - start_ + round <= length) {
     const auto round_start = clock::now();
     play_round();
     round = clock::now() - round_start;

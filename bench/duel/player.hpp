@@ -37,9 +37,9 @@ class duel_player {
         limits_{limits},
         save_{std::move(save)} {}
 
-  // Plays until `length` has passed or the user quits. A round begins only if it should end in
-  // time.
-  void play(clock::duration length);
+  // Plays until `length` has passed, or the user quits, or until the verdict is settled where that
+  // is wanted. A round begins only if it should end in time.
+  void play(clock::duration length, bool until_sure = false);
 
  private:
   void play_round();

@@ -9,6 +9,7 @@ run_record record_of(const duel& match, run_header header, std::vector<caveat> c
   run_record record;
   record.header = std::move(header);
   record.header.suite = "duel";
+  record.header.watched = true;
   record.header.comparisons = {match.score().next_round().comparison};
   for (const auto& row : match.rows()) {
     if (row.rounds.empty()) continue;

@@ -266,6 +266,7 @@ run_plan plan_run(const run_request& request) {
   plan.suite = chosen.name;
   plan.seed = request.seed;
   plan.rounds = rounds;
+  plan.until_sure = request.until_sure;
   plan.timing = chosen.timing;
   plan.pairings = pairings_of(chosen, request, added);
   plan.memory_connections = chosen.memory_connections;

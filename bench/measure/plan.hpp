@@ -27,6 +27,7 @@ struct run_request {
   std::string filter;  // a regular_expression on the rows; empty: every row
   std::optional<int> rounds;
   std::uint64_t seed = 1;
+  bool until_sure = false;
   std::optional<int> descriptors{};  // how many this process may have open; absent: no limit
 };
 
@@ -44,6 +45,7 @@ struct run_plan {
   std::string suite;
   std::uint64_t seed = 1;
   int rounds = 0;
+  bool until_sure = false;  // it may end after fewer rounds, when it knows enough
   // A round that would not end within it does not begin. It is that of the suite, or longer where
   // options ask for rows that take longer than those of the suite.
   std::optional<std::chrono::seconds> budget;

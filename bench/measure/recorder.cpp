@@ -39,6 +39,7 @@ class recorder : public run_listener {
   }
   void on_round_ends(int round) override { next_.on_round_ends(round); }
   void on_budget_spent(int rounds_done) override { next_.on_budget_spent(rounds_done); }
+  void on_enough(int rounds_done) override { next_.on_enough(rounds_done); }
 
  private:
   journal& file_;
@@ -57,6 +58,7 @@ run_header header_of(const run_plan& plan, const environment& machine, std::time
   header.command_line = std::move(command_line);
   header.seed = plan.seed;
   header.rounds = plan.rounds;
+  if (plan.until_sure) header.watched = true;
   header.scenarios = plan.scenarios();
   header.servers = plan.servers;
   header.comparisons = plan.comparisons();
@@ -78,9 +80,9 @@ journal resume_journal(const std::filesystem::path& folder, const std::string& n
 }
 
 run_end record_run(const run_plan& plan, live_test_bed& bed, journal& file, run_listener& listener,
-                   const run_record& begun) try {
+                   const run_record& begun, const sufficiency& is_enough) try {
   recorder writes{file, listener, bed, begun};
-  const auto end = run_rounds(plan, bed, writes, begun);
+  const auto end = run_rounds(plan, bed, writes, begun, is_enough);
   file.append(to_json_line(end));
   file.close();
   return end;

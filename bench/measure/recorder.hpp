@@ -29,6 +29,6 @@ journal resume_journal(const std::filesystem::path& folder, const std::string& n
 // Measures what `begun` does not hold yet. Whatever ends the run, the measured blocks are kept; one
 // wrong reply makes the whole run void. Each event is written before `listener` is told.
 run_end record_run(const run_plan& plan, live_test_bed& bed, journal& file, run_listener& listener,
-                   const run_record& begun);
+                   const run_record& begun, const sufficiency& is_enough = {});
 
 }  // namespace bench

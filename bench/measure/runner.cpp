@@ -226,7 +226,8 @@ block measure_block(const planned_block& planned, const block_timing& timing, te
 }
 
 run_end run_rounds(const run_plan& plan, test_bed& bed, run_listener& listener,
-                   const run_record& begun) try {
+                   const run_record& begun, const sufficiency& is_enough) try {
+  std::vector<block> so_far;
   const auto start = bed.now() - spent_on(plan, begun);
   measure_memory(plan, bed, listener, begun);
   count_calls(plan, bed, listener, begun);
@@ -235,14 +236,20 @@ run_end run_rounds(const run_plan& plan, test_bed& bed, run_listener& listener,
     bool measured = false;
     for (const auto& planned : blocks_of_round(plan, round)) {
       if (const auto* kept = find(begun, planned)) {
+        so_far.push_back(*kept);
         listener.on_block_kept(*kept);
         continue;
       }
       listener.on_block_starts(planned);
-      listener.on_block(measure_block(planned, plan.timing, bed));
+      so_far.push_back(measure_block(planned, plan.timing, bed));
+      listener.on_block(so_far.back());
       measured = true;
     }
     listener.on_round_ends(round);
+    if (plan.until_sure && round + 1 < plan.rounds && is_enough && is_enough(so_far)) {
+      listener.on_enough(round + 1);
+      break;
+    }
     const auto now = bed.now();
     const auto next_ends = now - start + (now - round_start);
     const bool enough = round + 1 >= rounds_for_an_interval;

@@ -18,7 +18,7 @@ BOOST_DESCRIBE_STRUCT(environment, (),
                        caches, tick_hz, irq_time))
 BOOST_DESCRIBE_STRUCT(run_header, (),
                       (format, started_utc, suite, command_line, seed, rounds, scenarios, servers,
-                       comparisons, machine, label))
+                       comparisons, machine, label, watched))
 BOOST_DESCRIBE_STRUCT(open_loop_times, (),
                       (rate_per_second, due, service_p50_us, service_p90_us, service_p99_us,
                        late_p99_us, service))

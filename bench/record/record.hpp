@@ -80,6 +80,7 @@ struct run_header {
   std::vector<comparison> comparisons;
   environment machine;
   std::optional<std::string> label;  // by which --label named the run
+  std::optional<bool> watched;       // true: the run could end because of what it showed
 };
 
 // The latency of each message of a slice, in nanoseconds. Null: not kept.

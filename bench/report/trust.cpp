@@ -139,6 +139,8 @@ std::vector<fact> trust_facts(const run_header& header, const results& found) {
     if (expected && row.verdict.what != finding::unmeasured)
       facts.push_back({"Injected cost", injection_text(row, *expected)});
   }
+  if (header.watched.value_or(false))
+    facts.push_back({"Intervals", "may be watched: this run could end because of what it showed"});
   facts.push_back({"Pinning", pinning_text(header)});
   facts.push_back({"Payload", payload_text(found) + prefixes_text(header)});
   return facts;
@@ -154,7 +156,9 @@ std::vector<fact> environment_facts(const run_header& header) {
   std::vector<fact> facts{
       {"Command", printable(header.command_line)},
       {"Started", header.started_utc},
-      {"Suite", fmt::format("{}, {} rounds, seed {}", header.suite, header.rounds, header.seed)},
+      {"Suite",
+       fmt::format("{}, {}{} rounds, seed {}", header.suite,
+                   header.watched.value_or(false) ? "at most " : "", header.rounds, header.seed)},
       {"Processor", fmt::format("{} x {}", machine.cpus, machine.cpu_model)},
       {"Virtualization", machine.virtualization},
       {"Kernel", machine.kernel},

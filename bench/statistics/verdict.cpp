@@ -9,7 +9,6 @@
 namespace bench {
 namespace {
 
-constexpr int fewest_blocks = 6;  // for a 95 % interval
 constexpr char worst_grade = 'D';
 constexpr double most_blocks = 1e9;  // no larger number is said
 
@@ -41,8 +40,8 @@ std::optional<int> blocks_to_settle(const estimate& d, double margin, char grade
   return static_cast<int>(std::clamp(std::ceil(d.n * (times - 1)), 1.0, most_blocks));
 }
 
-verdict too_few_blocks(const estimate& d) {
-  const int more = fewest_blocks - d.n;
+verdict too_few_blocks(const estimate& d, looks looked) {
+  const int more = fewest_for_interval(looked) - d.n;
   return {finding::inconclusive,
           fmt::format("inconclusive: {} too few for a 95 % interval; {} more {} one",
                       d.n == 1 ? "1 block is" : fmt::format("{} blocks are", d.n), more,
@@ -55,7 +54,8 @@ std::string where_the_truth_lies(const estimate& d) {
                      percent_of(d.range->low), percent_of(d.range->high));
 }
 
-verdict inconclusive(const estimate& d, double margin, char grade) {
+verdict inconclusive(const estimate& d, double margin, char grade, looks looked) {
+  if (looked == looks::throughout) return {finding::inconclusive, where_the_truth_lies(d), {}};
   const auto more = blocks_to_settle(d, margin, grade);
   const auto prospect =
       more ? fmt::format("about {} more {} would settle it", *more, *more == 1 ? "block" : "blocks")
@@ -64,8 +64,9 @@ verdict inconclusive(const estimate& d, double margin, char grade) {
 }
 
 // The interval excludes 0, but of so many rows one does by chance.
-verdict only_by_itself(const estimate& d, std::size_t rows) {
-  if (rows == 0)
+verdict only_by_itself(const estimate& d, const in_family& among) {
+  const auto rows = among.rows;
+  if (rows == 0 || among.looked == looks::throughout)
     return {finding::inconclusive,
             fmt::format("inconclusive among all rows: {} by itself", direction_and_size(d)),
             {}};
@@ -116,23 +117,17 @@ bool is_equivalent(const interval& range, double margin, char grade) {
 }
 
 verdict judge(const estimate& log_ratio, double margin, char grade, in_family among) {
-  if (!log_ratio.range) return too_few_blocks(log_ratio);
+  if (!log_ratio.range) return too_few_blocks(log_ratio, among.looked);
   if (is_equivalent(*log_ratio.range, margin, grade))
     return {finding::equivalent, fmt::format("equivalent (within {:.1f} %)", 100 * margin), {}};
-  if (!log_ratio.range->excludes(0)) return inconclusive(log_ratio, margin, grade);
-  if (among.p > significance) return only_by_itself(log_ratio, among.rows);
+  if (!log_ratio.range->excludes(0)) return inconclusive(log_ratio, margin, grade, among.looked);
+  if (among.p > significance) return only_by_itself(log_ratio, among);
   if (std::abs(log_ratio.value) <= margin)
     return {finding::tiny,
             fmt::format("tiny difference, below the margin of {:.1f} %", 100 * margin),
             {}};
   return {
       log_ratio.value < 0 ? finding::lower : finding::higher, direction_and_size(log_ratio), {}};
-}
-
-verdict judge_watched(const estimate& log_ratio, double margin) {
-  const auto said = judge(log_ratio, margin);
-  if (said.what != finding::inconclusive || !log_ratio.range) return said;
-  return {finding::inconclusive, where_the_truth_lies(log_ratio), {}};
 }
 
 verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade,

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include <bench/statistics/looks.hpp>
 #include <bench/statistics/statistics.hpp>
 
 namespace bench {
@@ -64,13 +65,12 @@ struct in_family {
   // That share the significance. 0: it has no share of its own and gets one where others differ.
   std::size_t rows = 1;
   double p = 0;  // corrected
+  // How often the run was looked at. Where that was throughout, nothing is said of further blocks:
+  // such an interval narrows faster at first than one for one look.
+  looks looked = looks::once;
 };
 
 verdict judge(const estimate& log_ratio, double margin, char grade = 'A', in_family among = {});
-
-// Of an interval that may be watched (confidence_sequence). It says nothing of further blocks,
-// since such an interval narrows faster at first than an interval for one look.
-verdict judge_watched(const estimate& log_ratio, double margin);
 
 // The duet blocks decide. If the exclusive blocks exclude 0 on the other side: conflict.
 verdict judge(const estimate& duet, const estimate& exclusive, double margin, char grade = 'A',

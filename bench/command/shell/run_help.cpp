@@ -89,6 +89,12 @@ constexpr std::string_view other_builds =
     "With --gate 3% the exit code says whether a server uses over 3 % more CPU per message than "
     "its base over all loads.\n\n";
 
+constexpr std::string_view stopping =
+    "--until-sure ends the run after the round that settles who uses less CPU per message over all "
+    "loads, or with --gate the gate, and at the latest after all rounds. Its intervals are wider, "
+    "since they are looked at after each round. Where the servers differ by 5 % or more, half of "
+    "the rounds mostly suffice. Single loads may be inconclusive then.\n\n";
+
 constexpr std::string_view resuming =
     "A run that was interrupted or killed goes on with --resume DIR, from the same folder and on "
     "the same machine and build.\n\n";
@@ -98,9 +104,9 @@ constexpr std::string_view resuming =
 std::string run_help() {
   return fmt::format(
       "Suites, each with what it takes here:\n{}\nServers:\n{}\nAt the end of a name may stand, in "
-      "this order:\n{}\nLoads:\n{}\n{}{}{}{}Exit code:\n{}",
+      "this order:\n{}\nLoads:\n{}\n{}{}{}{}{}Exit code:\n{}",
       suites_table(), servers_table(), lines_of(suffixes), lines_of(loads), which_pairs,
-      own_servers, other_builds, resuming, lines_of(exit_codes));
+      own_servers, other_builds, stopping, resuming, lines_of(exit_codes));
 }
 
 }  // namespace bench

@@ -53,6 +53,21 @@ BOOST_AUTO_TEST_CASE(a_duel_forecasts_nothing) {
   BOOST_TEST(said.ends_with("] %"), said);
 }
 
+BOOST_AUTO_TEST_CASE(a_duel_is_settled_when_its_verdict_is) {
+  bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
+  BOOST_TEST(!match.score().is_settled());
+  for (int round = 0; round < 6; ++round) play(match, 1, round % 2 == 0 ? 0.9 : 1.1);
+  BOOST_TEST(!match.score().is_settled());
+  bench::duel clear{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
+  play(clear, 3, 0.9);
+  BOOST_TEST(!clear.score().is_settled());
+  for (int round = 0; round < 3; ++round) play(clear, 1, 0.9 + 0.01 * round);
+  BOOST_TEST(clear.score().is_settled());
+  bench::duel unlike{{"fibers/io_uring", "fibers/epoll", std::nullopt}, {}};
+  play(unlike, 20, 0.5);
+  BOOST_TEST(!unlike.score().is_settled());
+}
+
 BOOST_AUTO_TEST_CASE(a_round_without_a_ratio_is_complete) {
   bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
   BOOST_TEST(match.score().verdict() == "no round is complete");

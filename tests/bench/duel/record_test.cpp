@@ -22,6 +22,7 @@ BOOST_AUTO_TEST_CASE(a_duel_is_saved_as_a_run_with_its_reports) {
   bench::write_run(bench::record_of(match, header, {}), folder / "run");
   const auto record = bench::read_run(folder / "run" / "run.ndjson");
   BOOST_TEST(record.header.suite == "duel");
+  BOOST_TEST(record.header.watched.value());
   BOOST_TEST(record.header.scenarios.size() == 2U);
   BOOST_TEST(record.blocks.size() == 14U);
   BOOST_TEST(record.memory.size() == 6U);

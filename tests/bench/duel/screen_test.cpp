@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(one_sees_the_interval_narrow) {
        {std::pair{bench::screen_size{80, 24}, 5U}, std::pair{bench::screen_size{160, 50}, 15U}}) {
     const auto rounds = rounds_on(screen_of(some_duel(40), size));
     BOOST_TEST(rounds.size() >= least);
-    BOOST_TEST(holds(rounds.front(), "round 6 "), rounds.front());  // the first with an interval
+    BOOST_TEST(holds(rounds.front(), "round 4 "), rounds.front());  // the first with an interval
     BOOST_TEST(holds(rounds.back(), "round 40 "), rounds.back());
     BOOST_TEST(drawn_width(rounds.back()) > 0);
     BOOST_TEST(drawn_width(rounds.front()) > 2 * drawn_width(rounds.back()));

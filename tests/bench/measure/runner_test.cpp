@@ -102,6 +102,7 @@ struct listening : bench::run_listener {
   }
   void on_round_ends(int round) override { events.push_back(fmt::format("round {}", round)); }
   void on_budget_spent(int done) override { events.push_back(fmt::format("spent {}", done)); }
+  void on_enough(int done) override { events.push_back(fmt::format("enough {}", done)); }
 };
 
 planned_block planned(block_kind kind, const std::string& order) {
@@ -305,6 +306,38 @@ BOOST_AUTO_TEST_CASE(a_resumed_run_has_spent_what_its_blocks_took) {
   run_rounds(plan, bed, rest, begun);
   BOOST_TEST(rest.blocks.empty());
   BOOST_TEST(rest.events.back() == "spent 6");
+}
+
+BOOST_AUTO_TEST_CASE(a_run_until_sure_ends_after_the_round_that_suffices) {
+  fake_test_bed bed;
+  auto plan = small_plan(10);
+  std::vector<std::size_t> asked_after;
+  const auto is_enough = [&](const std::vector<block>& so_far) {
+    asked_after.push_back(so_far.size());
+    return so_far.back().round == 4;
+  };
+  listening fixed;
+  run_rounds(plan, bed, fixed, {}, is_enough);
+  BOOST_TEST(asked_after.empty());
+
+  plan.until_sure = true;
+  listening sure;
+  BOOST_CHECK(run_rounds(plan, bed, sure, {}, is_enough) == run_end::complete);
+  BOOST_TEST(sure.events.back() == "enough 5");
+  BOOST_TEST(asked_after.size() == 5U);
+  BOOST_TEST(asked_after.back() == sure.blocks.size());
+
+  bench::run_record begun;  // resumed after two rounds
+  for (const auto& each : fixed.blocks)
+    if (each.round < 2) begun.blocks.push_back(each);
+  listening resumed;
+  run_rounds(plan, bed, resumed, begun, is_enough);
+  BOOST_TEST(resumed.events.back() == "enough 5");
+  BOOST_TEST(resumed.blocks.size() + begun.blocks.size() == sure.blocks.size());
+
+  listening never;
+  run_rounds(plan, bed, never, {}, [](const auto&) { return false; });
+  BOOST_TEST(never.events.back() == "round 9");
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_reply_ends_the_run_and_stops_the_servers) {

@@ -15,6 +15,8 @@ bench::estimate ratio(double value, double low, double high, int n = 10) {
   return {std::log(value), bench::interval{std::log(low), std::log(high)}, n};
 }
 
+constexpr bench::in_family watched{1, 0, bench::looks::throughout};
+
 }  // namespace
 
 namespace bench {
@@ -156,11 +158,11 @@ BOOST_AUTO_TEST_CASE(a_control_of_few_blocks_still_gives_a_cautious_floor) {
 }
 
 BOOST_AUTO_TEST_CASE(an_interval_that_is_watched_has_the_same_verdict_without_a_forecast) {
-  const auto open = bench::judge_watched(ratio(0.98, 0.94, 1.02), 0.01);
+  const auto open = bench::judge(ratio(0.98, 0.94, 1.02), 0.01, 'A', watched);
   BOOST_TEST(open.words == "inconclusive: the truth lies in [-6.0, +2.0] %");
   BOOST_TEST(!open.more_blocks);
   for (const auto& each : {ratio(0.9, 0.88, 0.92), ratio(1, 0.995, 1.005)})
-    BOOST_TEST(bench::judge_watched(each, 0.01).words == judge(each, 0.01).words);
+    BOOST_TEST(bench::judge(each, 0.01, 'A', watched).words == judge(each, 0.01).words);
 }
 
 BOOST_AUTO_TEST_CASE(no_more_than_a_billion_blocks_are_asked_for) {
