@@ -45,6 +45,14 @@ std::string value_of(const server_info& server, const std::string& key) {
   return found == server.announced.end() ? "" : found->second;
 }
 
+// A server of others may also fail: it is no part of what the run is about.
+bool may_leave_out(const std::string& server, const run_invalid& failure) {
+  if (dynamic_cast<const not_available*>(&failure) != nullptr) return true;
+  const bool is_its_fault = dynamic_cast<const server_failed*>(&failure) != nullptr ||
+                            dynamic_cast<const wrong_reply*>(&failure) != nullptr;
+  return is_its_fault && package_of(server);
+}
+
 }  // namespace
 
 environment prepare_machine(const std::string& pin_text, std::vector<caveat>& caveats_found) {
@@ -78,7 +86,8 @@ void leave_out_missing(run_plan& plan, test_bed& bed) {
     if (!may_be_missing(server.name)) continue;
     try {
       bed.introduce(server.name);
-    } catch (const not_available& failure) {
+    } catch (const run_invalid& failure) {
+      if (!may_leave_out(server.name, failure)) throw;
       bed.abandon();
       leave_out(plan, server.name, failure.what());
       tell(stderr, "{}\n", text_of(plan.left_out.back()));

@@ -23,8 +23,9 @@ environment prepare_machine(const std::string& pin, std::vector<caveat>& caveats
 void expect_possible(const scenario& load);
 
 // Starts each server that may be missing here. One that is not available leaves the plan, with
-// every pairing that needs it; standard error says so. A server that crashes, or that answers with
-// other bytes than it was sent, is available.
+// every pairing that needs it; standard error says so. So does a server of others (package_of())
+// that crashes, does not listen or answers with other bytes than it was sent; one of this project
+// ends the run by that.
 void leave_out_missing(run_plan& plan, test_bed& bed);
 
 // Starts each server once. Records what its listening line announces and the prefix of its replies,

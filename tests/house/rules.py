@@ -76,7 +76,6 @@ WITHOUT_TEST = {
     "bench/load/echo_connection": "generator_test",
     "bench/load/event_wait": "generator_test",
     "bench/load/sample": "expectation_test and outcome_test",
-    "bench/measure/preparation": "echobench_test",
     "bench/measure/recorder": "resume_test",
     "bench/measure/test_bed": "an interface; runner_test has a fake, live_test_bed_test the real one",
     "bench/record/block_kind": "an enumeration",
