@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bench/analysis/block_values.hpp>
+#include <bench/analysis/by_server/matrix.hpp>
 #include <bench/analysis/caveats.hpp>
 #include <bench/analysis/costs.hpp>
 #include <bench/analysis/family.hpp>
@@ -93,6 +94,7 @@ results analyse(const run_record& record) {
   count_messages(found, record);
   found.calibration = calibration_of(found.costs);
   found.caveats = all_caveats(record, found);
+  found.matrix = matrix_of(found, record);
   found.headlines = headlines_of(found);
   return found;
 }

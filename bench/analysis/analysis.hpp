@@ -168,6 +168,32 @@ struct calibration {
   estimate read_ns;
 };
 
+// A number of one server, or why there is none.
+struct matrix_cell {
+  estimate number;
+  std::string missing;  // "saturated, it answered 80.0 %"; empty: there is a number
+};
+
+// One server beside all others of its run. Each number also stands in a row of a pair.
+struct matrix_row {
+  bench::scenario scenario;  // of CPU and throughput
+  std::string base;          // the server with which all others were compared
+  std::string server;
+  // Why the server does not keep what each must: to start, to listen, and to send back every byte.
+  std::optional<std::string> broken;
+  matrix_cell cpu_ns;                     // per message
+  matrix_cell cpu_ratio;                  // server / base; the base itself has none
+  std::optional<bench::verdict> verdict;  // of cpu_ratio; absent: there is no such comparison
+  matrix_cell messages_per_second;        // loaded alone
+  bool client_limited = false;            // as in server_load
+  matrix_cell kib_per_connection;         // n: the samples; it has no interval
+  // Half of the rate that the server reaches alone, or of the base's rate where that is lower; a
+  // run may have another open loop. Absent: it has none.
+  std::optional<bench::scenario> open_loop;
+  estimate rate_per_second;  // at which messages were due there
+  matrix_cell p99_us;        // of the response time there
+};
+
 struct results {
   std::vector<std::string> headlines;  // sentences; the most important one first
   std::optional<bench::noise> noise;   // A/A noise of the kind of block that decides most rows
@@ -186,6 +212,7 @@ struct results {
   std::vector<open_row> open_loops;
   std::vector<memory_row> memory;
   std::vector<kernel_row> kernel;
+  std::optional<std::vector<matrix_row>> matrix;  // absent: see matrix_of()
   std::int64_t messages = 0;
   std::optional<std::int64_t> checked;  // replies compared byte by byte in timed slices
   std::vector<caveat> caveats;          // those recorded, then those found by analyse()

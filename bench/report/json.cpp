@@ -67,10 +67,15 @@ BOOST_DESCRIBE_STRUCT(memory_row, (), (server, samples, kib_per_connection))
 BOOST_DESCRIBE_STRUCT(kernel_row, (), (scenario, server, system_calls, context_switches))
 BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, kind, blocks))
 BOOST_DESCRIBE_STRUCT(calibration, (), (scenario, burnt_ns, read_ns))
+BOOST_DESCRIBE_STRUCT(matrix_cell, (), (number, missing))
+BOOST_DESCRIBE_STRUCT(matrix_row, (),
+                      (scenario, base, server, broken, cpu_ns, cpu_ratio, verdict,
+                       messages_per_second, client_limited, kib_per_connection, open_loop,
+                       rate_per_second, p99_us))
 BOOST_DESCRIBE_STRUCT(results, (),
                       (headlines, noise, noise_alone, margin, margin_alone, autocorrelation,
                        controls, calibration, costs, loads, overall, open_loops, memory, kernel,
-                       messages, checked, caveats))
+                       matrix, messages, checked, caveats))
 
 // --- the report --------------------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ std::string markdown_report(const run_header& header, const results& found) {
   std::string text = "## echobench\n\n";
   if (found.headlines.empty()) text += "No block was measured.\n\n";
   for (const auto& sentence : found.headlines) text += markdown_text(sentence) + ".\n\n";
-  text += "Intervals are 95 %.\n";
+  text += "Intervals are 95 %.\n" + titled(matrix_table(found));
   for (const auto& pair : pairs_of(found))
     text += titled(verdict_table(found, pair)) + titled(overhead_table(found, pair)) +
             titled(throughput_ratio_table(found, pair)) + titled(latency_ratio_table(found, pair));

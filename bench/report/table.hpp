@@ -7,6 +7,7 @@
 // and how numbers are written. A form with little room, such as the terminal, uses the brief texts.
 #pragma once
 
+#include <bench/statistics/statistics.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,15 @@ struct cell {
   std::string text;
   std::string brief;
 };
+
+// How a number is written: one of the functions of bench/text/numbers.hpp.
+using number_text = std::string (*)(double);
+
+// The value with its interval; brief: the value only. Without blocks: "n/a".
+cell value_cell(const estimate& shown, number_text number);
+
+// The value with its interval; brief: the same, without the words that replace a missing interval.
+cell interval_cell(const estimate& shown, number_text number);
 
 struct table {
   std::string title = {};

@@ -16,21 +16,8 @@
 namespace bench {
 namespace {
 
-using number_text = std::string (*)(double);
-
 std::string value_text(const estimate& shown, number_text number) {
   return shown.n > 0 ? number(shown.value) : "n/a";
-}
-
-// The value with its interval; brief: the value only.
-cell value_cell(const estimate& shown, number_text number) {
-  return {interval_text(shown, number), value_text(shown, number)};
-}
-
-// The value with its interval; brief: the same, without the words that replace a missing interval.
-cell interval_cell(const estimate& shown, number_text number) {
-  const auto whole = interval_text(shown, number);
-  return {whole, shown.range ? whole : value_text(shown, number)};
 }
 
 cell interval_cell(const std::optional<estimate>& shown, number_text number) {
@@ -101,6 +88,15 @@ std::string samples_text(const memory_row& row) {
 }
 
 }  // namespace
+
+cell value_cell(const estimate& shown, number_text number) {
+  return {interval_text(shown, number), value_text(shown, number)};
+}
+
+cell interval_cell(const estimate& shown, number_text number) {
+  const auto whole = interval_text(shown, number);
+  return {whole, shown.range ? whole : value_text(shown, number)};
+}
 
 table verdict_table(const results& found, const comparison& pair) {
   const auto rows = costs_of(found, pair);

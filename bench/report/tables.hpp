@@ -21,6 +21,10 @@ table cost_table(const results& found, const comparison& pair);
 // For readers new to the instrument: at most five loads of the first pair of servers.
 table summary_table(const results& found);
 
+// All servers side by side. Without such rows it is empty. Where a cell has no number, its text
+// says why, and its brief text is "n/a".
+table matrix_table(const results& found);
+
 // Each server loaded alone, and of two the ratio of their throughput and of their latency, each
 // with its verdict.
 table throughput_table(const results& found);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bench/analysis/caveats.hpp>
+#include <bench/analysis/headlines.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
@@ -21,6 +22,7 @@ namespace {
 constexpr int scenario_width = 13;
 constexpr int ratio_width = 22;
 constexpr int word_width = 13;
+constexpr int server_width = 21;
 
 // Replaces µ by u if the terminal is not UTF-8.
 std::string spelled(std::string text, const style& on) {
@@ -31,9 +33,12 @@ std::string spelled(std::string text, const style& on) {
   return text;
 }
 
-std::string scenario_cell(const scenario& load) {
-  return name_cell(load.text(), scenario_width, 0);
-}
+// A line of a forest plot.
+struct plotted {
+  std::string name;
+  estimate ratio;
+  finding what;
+};
 
 std::string coloured_word(finding what, const style& shown) {
   auto padded = fmt::format("{:<{}}", word_of(what), word_width);
@@ -50,18 +55,24 @@ std::string coloured_word(finding what, const style& shown) {
   }
 }
 
-std::string forest_of(const std::vector<const cost_row*>& rows, const style& shown) {
-  const int left = scenario_width + ratio_width + word_width;
+std::string forest_of(const std::vector<plotted>& rows, int name_width, const style& shown) {
+  const int left = name_width + ratio_width + word_width;
   std::vector<estimate> ratios;
-  for (const auto* row : rows) ratios.push_back(row->ratio);
+  for (const auto& row : rows) ratios.push_back(row.ratio);
   const forest_scale scale{ratios, shown.width - left - 1, shown.unicode};
   std::string text = std::string(static_cast<std::size_t>(left), ' ') + scale.axis() + '\n';
-  for (const auto* row : rows)
-    text += fmt::format(
-        "{}{:<{}}{}{}\n", scenario_cell(row->scenario),
-        row->ratio.range ? interval_text(row->ratio, ratio_text) : ratio_text(row->ratio.value),
-        ratio_width, coloured_word(row->verdict.what, shown), scale.line(row->ratio));
+  for (const auto& [name, ratio, what] : rows)
+    text += fmt::format("{}{:<{}}{}{}\n", name_cell(name, static_cast<std::size_t>(name_width), 0),
+                        ratio.range ? interval_text(ratio, ratio_text) : ratio_text(ratio.value),
+                        ratio_width, coloured_word(what, shown), scale.line(ratio));
   return text;
+}
+
+std::string forest_of(const std::vector<const cost_row*>& rows, const style& shown) {
+  std::vector<plotted> lines;
+  for (const auto* row : rows)
+    lines.push_back({row->scenario.text(), row->ratio, row->verdict.what});
+  return forest_of(lines, scenario_width, shown);
 }
 
 // The verdicts that need more than one word. Rows with the same words share a sentence.
@@ -170,6 +181,43 @@ std::string captioned(const table& shown, const style& on) {
   return shown.rows.empty() ? "" : caption_of(shown, on) + terminal_table(shown, on);
 }
 
+// The ratios of all servers, one line each.
+std::string forest_of(const std::vector<matrix_row>& rows, const style& shown) {
+  std::vector<plotted> lines;
+  for (const auto& row : rows)
+    if (row.cpu_ratio.missing.empty())
+      lines.push_back({row.server, row.cpu_ratio.number, row.verdict->what});
+  return lines.empty() ? "" : forest_of(lines, server_width, shown);
+}
+
+// Why cells have no number, one line for each reason.
+std::string reasons_in(const table& shown, const style& on) {
+  std::string text;
+  for (const auto& row : shown.rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if ((row[i].brief != "no" && row[i].brief != "n/a") || row[i].text == row[i].brief) continue;
+      const auto reason =
+          fmt::format("{}, {}: {}", row[0].text, shown.columns[i].heading, row[i].text);
+      text += wrapped(spelled(reason, on), on.width, 2);
+    }
+  return text;
+}
+
+// The plot has the ratios, and the table below it everything else.
+std::string matrix_text(const results& found, const style& on) {
+  const auto shown = matrix_table(found);
+  if (shown.rows.empty()) return {};
+  return caption_of(shown, on) + forest_of(*found.matrix, on) + terminal_table(shown, on) +
+         reasons_in(shown, on);
+}
+
+// True if the matrix has all that a plot of this pair would show.
+bool stands_in_matrix(const results& found, const comparison& pair) {
+  if (!found.matrix || found.matrix->front().base != pair.base) return false;
+  const auto rows = costs_of(found, pair);
+  return rows.size() == 1 && rows.front()->scenario == found.matrix->front().scenario;
+}
+
 std::string cost_text(const results& found, const comparison& pair, const style& shown) {
   const auto rows = costs_of(found, pair);
   const auto verdicts = verdict_table(found, pair);
@@ -214,11 +262,18 @@ std::string briefest_trust(const run_header& header, const results& found, const
   return text;
 }
 
-std::string headlines_text(const results& found, const style& shown) {
+std::string sentences_text(const std::vector<std::string>& sentences, const style& shown) {
   std::string text;
-  if (found.headlines.empty()) text += "No block was measured.\n";
-  for (const auto& sentence : found.headlines) text += wrapped(sentence + ".", shown.width, 2);
+  if (sentences.empty()) text += "No block was measured.\n";
+  for (const auto& each : sentences) text += wrapped(each + ".", shown.width, 2);
   return text;
+}
+
+// The sentences about the first pair: the matrix says what those about the others say.
+std::vector<std::string> first_headlines(results found) {
+  const auto first = found.costs.front().comparison;
+  std::erase_if(found.costs, [&](const cost_row& row) { return row.comparison != first; });
+  return headlines_of(found);
 }
 
 }  // namespace
@@ -243,7 +298,7 @@ std::string forest_text(const results& found, const style& given, int lines) {
 std::string terminal_report(const run_header& header, const results& found, const style& given) {
   auto shown = given;
   shown.width = std::clamp(given.width, 60, 160);
-  auto text = headlines_text(found, shown);
+  auto text = sentences_text(found.headlines, shown) + matrix_text(found, shown);
   for (const auto& pair : pairs_of(found)) text += cost_text(found, pair, shown);
   for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
                            memory_table(found), kernel_table(leading_kernel_rows(found))})
@@ -260,6 +315,7 @@ std::string terminal_summary(const run_header& header, const results& found, con
   const auto pairs = pairs_of(found);
   for (const auto& pair : pairs) {
     if (injected_ns(pair.contender) && pairs.size() > 1) continue;
+    if (stands_in_matrix(found, pair)) continue;
     const auto rows = costs_of(found, pair);
     const auto& said = rows.front()->verdict;
     const auto title = verdict_table(found, pair).title;
@@ -269,8 +325,9 @@ std::string terminal_summary(const run_header& header, const results& found, con
                       unclear_verdicts(rows, shown);
     text += '\n';
   }
-  return text + briefest_trust(header, found, shown) + caveats_of(found, shown) + '\n' +
-         headlines_text(found, shown);
+  return text + briefest_trust(header, found, shown) + caveats_of(found, shown) +
+         matrix_text(found, shown) + '\n' +
+         sentences_text(found.matrix ? first_headlines(found) : found.headlines, shown);
 }
 
 }  // namespace bench

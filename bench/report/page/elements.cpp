@@ -36,14 +36,24 @@ std::string verdict_html(const cell& said) {
                      found == symbols.end() ? "" : found->second, word, escaped_sentence(rest));
 }
 
+// True for the words that say why there is no number.
+bool is_reason(const column& in, const cell& shown) {
+  return in.kind == column_kind::number && shown.brief == "n/a" && shown.text != shown.brief;
+}
+
 std::string content_of(const column& in, const cell& shown, bool brief) {
   if (in.kind == column_kind::verdict) return verdict_html(shown);
-  const auto text = escaped(brief ? shown.brief : shown.text);
+  const bool is_brief = brief && in.kind == column_kind::number && !is_reason(in, shown);
+  const auto text = escaped(is_brief ? shown.brief : shown.text);
   return in.kind == column_kind::code ? element("code", text) : text;
 }
 
 std::string_view style_of(const column& shown) {
   return shown.kind == column_kind::number ? " class=\"number\"" : "";
+}
+
+std::string_view style_of(const column& in, const cell& shown) {
+  return is_reason(in, shown) ? " class=\"why\"" : style_of(in);
 }
 
 bool has_only_numbers(const table& shown) {
@@ -91,8 +101,9 @@ std::string stacking_row(const table& shown, const std::vector<cell>& row, const
   auto cells = fmt::format("<th scope=\"row\" role=\"rowheader\">{}</th>",
                            name_of_row(shown, row.front(), names));
   for (std::size_t i = 1; i < row.size(); ++i)
-    cells += fmt::format("<td role=\"cell\"{} data-label=\"{}\">{}</td>", style_of(columns[i]),
-                         escaped(columns[i].heading), content_of(columns[i], row[i], brief));
+    cells +=
+        fmt::format("<td role=\"cell\"{} data-label=\"{}\">{}</td>", style_of(columns[i], row[i]),
+                    escaped(columns[i].heading), content_of(columns[i], row[i], brief));
   return element("tr", cells, "role=\"row\"" + (id.empty() ? "" : fmt::format(" id=\"{}\"", id)));
 }
 

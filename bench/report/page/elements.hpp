@@ -42,8 +42,8 @@ std::string charted(std::string_view kind, std::string_view tables);
 enum class load_names { brief, in_words };
 
 // A table as HTML. On a narrow page each cell is shown below the previous one with its heading
-// before it, unless all columns are numbers, which fit. With more than six columns, cells show
-// cell::brief.
+// before it, unless all columns are numbers, which fit. With more than six columns, numbers
+// show cell::brief.
 //
 // With a place, each row has an id, to which a link can lead: with the place "memory", the row of
 // fibers/epoll is #row-memory-fibers-epoll.

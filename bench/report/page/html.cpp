@@ -141,6 +141,7 @@ std::string body_html(const page_script& script, const run_header& header, const
   const bool has_charts = !script.parts.empty();
   auto parts = measurements(found, has_charts);
   parts.insert(parts.begin(), trust(header, found));
+  if (auto matrix = servers(found); !matrix.html.empty()) parts.insert(parts.begin(), matrix);
   parts.insert(parts.end(), {environment(header), words(found), downloads(script)});
   auto body = first_screen(header, found, has_charts);
   for (const auto& each : parts) body += each.html;

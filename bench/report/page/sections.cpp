@@ -101,6 +101,14 @@ part blocks(const results& found, bool has_charts) {
 
 }  // namespace
 
+part servers(const results& found) {
+  const auto tables = html_table(matrix_table(found), "servers");
+  if (tables.empty()) return {};
+  return open_part(
+      "servers", "All servers",
+      "One row per server. The parts below have the same numbers, with their intervals.", tables);
+}
+
 std::vector<part> measurements(const results& found, bool has_charts) {
   std::vector<part> parts{costs(found, has_charts),   throughput(found, has_charts), memory(found),
                           latency(found, has_charts), open_loop(found, has_charts),  kernel(found),

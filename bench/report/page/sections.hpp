@@ -9,6 +9,9 @@
 
 namespace bench {
 
+// All servers side by side. Empty: the run has no such table.
+part servers(const results& found);
+
 std::vector<part> measurements(const results& found, bool has_charts);
 
 }  // namespace bench

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <tests/bench/many_servers.hpp>
 #include <tests/bench/report/json_schema.hpp>
 #include <tests/bench/synthetic_run.hpp>
 #include <tests/scratch_folder.hpp>
@@ -28,10 +29,12 @@ boost::json::value parsed_file(const std::string& path) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_json_report_read_back_says_the_same) {
-  const scratch_folder folder;
-  bench::write_reports(synthetic_run(), folder.path());
-  const auto back = bench::read_json_report(folder / "report.json");
-  BOOST_TEST((bench::json_report(back.header, back.found) == folder.read("report.json")));
+  for (const auto& record : {synthetic_run(), many_servers({"fibers/epoll", "go/epoll"})}) {
+    const scratch_folder folder;
+    bench::write_reports(record, folder.path());
+    const auto back = bench::read_json_report(folder / "report.json");
+    BOOST_TEST((bench::json_report(back.header, back.found) == folder.read("report.json")));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_report_with_the_older_words_of_a_verdict_is_read) {
@@ -56,7 +59,8 @@ BOOST_AUTO_TEST_CASE(the_json_report_meets_its_schema_member_by_member) {
   lacking.end.reset();
   for (const auto& record :
        {synthetic_run(), lacking, synthetic_run({.rounds = 0}), synthetic_run({.answered = 0.9}),
-        synthetic_run({.latencies = false}), every_caveat(), with_target(synthetic_run())}) {
+        synthetic_run({.latencies = false}), every_caveat(), with_target(synthetic_run()),
+        many_servers({"fibers/epoll", "go/epoll"})}) {
     const auto report = boost::json::parse(bench::json_report(record.header, analyse(record)));
     for (const auto& complaint : check.complaints(report)) BOOST_ERROR(complaint);
   }
