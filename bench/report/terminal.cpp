@@ -185,7 +185,7 @@ std::string captioned(const table& shown, const style& on) {
 std::string forest_of(const std::vector<matrix_row>& rows, const style& shown) {
   std::vector<plotted> lines;
   for (const auto& row : rows)
-    if (row.cpu_ratio.missing.empty())
+    if (row.verdict && row.cpu_ratio.missing.empty())
       lines.push_back({row.server, row.cpu_ratio.number, row.verdict->what});
   return lines.empty() ? "" : forest_of(lines, server_width, shown);
 }
@@ -213,7 +213,8 @@ std::string matrix_text(const results& found, const style& on) {
 
 // True if the matrix has all that a plot of this pair would show.
 bool stands_in_matrix(const results& found, const comparison& pair) {
-  if (!found.matrix || found.matrix->front().base != pair.base) return false;
+  if (!found.matrix || found.matrix->empty() || found.matrix->front().base != pair.base)
+    return false;
   const auto rows = costs_of(found, pair);
   return rows.size() == 1 && rows.front()->scenario == found.matrix->front().scenario;
 }
@@ -269,11 +270,15 @@ std::string sentences_text(const std::vector<std::string>& sentences, const styl
   return text;
 }
 
-// The sentences about the first pair: the matrix says what those about the others say.
-std::vector<std::string> first_headlines(results found) {
-  const auto first = found.costs.front().comparison;
-  std::erase_if(found.costs, [&](const cost_row& row) { return row.comparison != first; });
-  return headlines_of(found);
+// Without the sentences about pairs that stand in the matrix, but for the first pair.
+std::vector<std::string> remaining_headlines(const results& found) {
+  if (!found.matrix) return found.headlines;
+  auto remaining = found;
+  const auto& first = found.costs.front().comparison;
+  std::erase_if(remaining.costs, [&](const cost_row& row) {
+    return row.comparison != first && stands_in_matrix(found, row.comparison);
+  });
+  return headlines_of(remaining);
 }
 
 }  // namespace
@@ -326,8 +331,7 @@ std::string terminal_summary(const run_header& header, const results& found, con
     text += '\n';
   }
   return text + briefest_trust(header, found, shown) + caveats_of(found, shown) +
-         matrix_text(found, shown) + '\n' +
-         sentences_text(found.matrix ? first_headlines(found) : found.headlines, shown);
+         matrix_text(found, shown) + '\n' + sentences_text(remaining_headlines(found), shown);
 }
 
 }  // namespace bench
