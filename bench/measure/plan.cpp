@@ -133,14 +133,25 @@ const pairing& judged_first(const std::vector<pairing>& pairings) {
                            [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
 }
 
+// True if loads that differ only in their rate are judged by their CPU. All of them are of servers
+// loaded alone.
+bool has_a_rate_curve(const std::vector<pairing>& pairings) {
+  return std::any_of(pairings.begin(), pairings.end(), [&](const pairing& one) {
+    return fewest_for_a_curve <=
+           std::count_if(pairings.begin(), pairings.end(), [&](const pairing& other) {
+             return other.comparison == one.comparison && (other.open_loop || other.exclusive) &&
+                    other.scenario.at_full_rate() == one.scenario.at_full_rate();
+           });
+  });
+}
+
 // The A/A control compares a server with itself. It uses the same floor and the same kinds of block
 // as the pairings that it judges, because exclusive blocks have another noise than duets. A target
 // cannot be the control, since its CPU time is unknown.
 pairing control_of(const std::vector<pairing>& pairings, const std::vector<server_info>& known) {
   const auto* chosen = &judged_first(pairings);
-  auto load = chosen->scenario;
   // The control judges CPU per message in a closed loop.
-  load.rate_per_second = load.rate_percent = 0;
+  const auto load = chosen->scenario.at_full_rate();
   const bool has_usual = std::any_of(pairings.begin(), pairings.end(), [](const pairing& each) {
     return each.comparison.base == control_server || each.comparison.contender == control_server;
   });
@@ -160,7 +171,7 @@ pairing control_of(const std::vector<pairing>& pairings, const std::vector<serve
           .comparison = pair,
           .control = true,
           .duet = duet,
-          .exclusive = any_alone || !duet};
+          .exclusive = any_alone || !duet || has_a_rate_curve(pairings)};
 }
 
 std::vector<server_info> servers_of(const std::vector<pairing>& pairings,

@@ -94,7 +94,7 @@ class block_measurement {
       const auto alone = measured_.order.substr(position, 1);
       const auto launch = numbers(alone);
       bed_.load_at_rate(launch, rate, timing_.exclusive_settling);
-      keep(alone, bed_.load_at_rate(launch, rate, timing_.exclusive_slice),
+      keep(alone, bed_.load_at_rate(launch, rate, timing_.slice_alone(measured_.scenario)),
            static_cast<int>(position));
     }
   }

@@ -58,7 +58,8 @@ std::chrono::milliseconds expected_duration(const planned_block& block,
                                             const block_timing& timing) {
   const auto launches =
       servers_in(block.kind, block.comparison) * launch_time(block.scenario.all_connections());
-  std::chrono::microseconds load = 4 * (timing.exclusive_settling + timing.exclusive_slice);
+  std::chrono::microseconds load =
+      4 * (timing.exclusive_settling + timing.slice_alone(block.scenario));
   if (block.kind == block_kind::duet) {
     load = timing.duet_warm_up + timing.duet_slices * timing.duet_slice;
   } else if (block.scenario.rate_percent > 0) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
 
@@ -63,6 +64,13 @@ const std::vector<suite> suites{
         {"asio-callback/io_uring", "asio-callback/epoll"},
         {"floor/io_uring", "floor/epoll"}},
        {"c1/64", headline}}}},
+    {"part-load",
+     "fibers with Asio at 10, 30, 50 and 80 % of the full rate",
+     10,
+     270s,
+     {.exclusive_slice = 300ms},
+     {{{on_epoll, on_io_uring},
+       {"c64/512/r10%", "c64/512/r30%", "c64/512/r50%", "c64/512/r80%", headline}}}},
     {"styles",
      "Asio's callbacks with its coroutines, its spawn, and fibers",
      10,
@@ -122,6 +130,13 @@ const std::vector<suite> suites{
 };
 
 }  // namespace
+
+std::chrono::milliseconds block_timing::slice_alone(const scenario& load) const {
+  constexpr int half = 50;
+  if (load.rate_percent == 0 || load.rate_percent >= half) return exclusive_slice;
+  return std::max(exclusive_slice,
+                  std::min(longest_slice, exclusive_slice * half / load.rate_percent));
+}
 
 const std::vector<suite>& all_suites() {
   return suites;

@@ -20,6 +20,12 @@ struct block_timing {
   std::chrono::milliseconds counting_slice{60};
   // Measures the throughput of which an open loop takes a share.
   std::chrono::milliseconds capacity_slice{100};
+  // At a low rate an open loop has few messages in a slice, and the CPU per message of few wanders.
+  std::chrono::milliseconds longest_slice{800};
+
+  // Of a server loaded alone. Below half of the full rate it grows as the rate falls, so that the
+  // number of messages stays, up to longest_slice.
+  std::chrono::milliseconds slice_alone(const scenario& load) const;
 };
 
 struct matchup {

@@ -79,6 +79,12 @@ scenario scenario::parse(std::string_view text) {
   return result;
 }
 
+scenario scenario::at_full_rate() const {
+  auto full = *this;
+  full.rate_per_second = full.rate_percent = 0;
+  return full;
+}
+
 scenario scenario::checked() const {
   return parse(text());
 }

@@ -30,6 +30,8 @@ struct scenario {
   bool churn = false;
 
   bool open_loop() const { return rate_per_second > 0 || rate_percent > 0; }
+  // The same load in a closed loop, in which no rate holds the server back.
+  scenario at_full_rate() const;
   int all_connections() const { return connections + idle_connections; }
 
   // parse(text()) is the same scenario. d1 is the default and not written. parse() throws
@@ -45,6 +47,9 @@ struct scenario {
 
   friend bool operator==(const scenario&, const scenario&) = default;
 };
+
+// Loads that differ only in their rate show a curve from so many on; the full load counts as one.
+inline constexpr int fewest_for_a_curve = 3;
 
 // The scenario that leads a report, if it was measured.
 inline constexpr const char* headline_scenario = "c64/512";

@@ -71,6 +71,17 @@ BOOST_AUTO_TEST_CASE(the_control_has_the_kinds_of_block_that_decide) {
   BOOST_TEST((alone.control && !alone.duet && alone.exclusive));
 }
 
+// At a part load servers are loaded alone, and CPU per message is judged.
+BOOST_AUTO_TEST_CASE(where_rates_are_compared_the_control_is_loaded_alone_too) {
+  auto request = asking("default");
+  request.scenarios = {"c64/512", "c64/512/r50%"};
+  BOOST_TEST(!plan_run(request).pairings.back().exclusive);
+  request.scenarios = {"c64/512", "c64/512/r50%", "c64/512/r20k"};
+  const auto control = plan_run(request).pairings.back();
+  BOOST_TEST((control.control && control.duet && control.exclusive));
+  BOOST_TEST(control.scenario.text() == "c64/512");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_asked_for_twice_is_measured_once) {
   auto request = comparing({"floor/epoll", "fibers/epoll", "fibers/epoll"});
   request.scenarios = {"c1/64", "c1/64"};

@@ -185,6 +185,16 @@ BOOST_AUTO_TEST_CASE(an_open_loop_takes_its_share_of_what_the_slower_server_can_
   BOOST_TEST(measured.slices[3].position == 3);
 }
 
+BOOST_AUTO_TEST_CASE(an_open_loop_at_a_tenth_of_the_rate_has_longer_slices) {
+  fake_test_bed bed;
+  auto open = planned(block_kind::open_loop, "ABBA");
+  open.scenario = bench::scenario::parse("c64/512/r10%");
+  measure_block(open, {.exclusive_slice = 100ms, .longest_slice = 400ms}, bed);
+  BOOST_REQUIRE(bed.notes.size() == 14U);
+  BOOST_TEST(bed.notes[5] == "load 0 at 1000/s for 30 ms");
+  BOOST_TEST(bed.notes[6] == "load 0 at 1000/s for 400 ms");
+}
+
 BOOST_AUTO_TEST_CASE(an_open_loop_at_a_given_rate_asks_for_no_capacity) {
   fake_test_bed bed;
   auto open = planned(block_kind::open_loop, "ABBA");

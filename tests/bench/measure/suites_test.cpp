@@ -20,14 +20,14 @@ BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
   BOOST_TEST((expected_duration(plan_run(asking("quick"))) < 30s));
   BOOST_TEST((expected_duration(plan_run(asking("default"))) < 175s));
   BOOST_TEST((expected_duration(plan_run(asking("thorough"))) < 720s));
-  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "peers"})
+  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "peers", "part-load"})
     BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
   BOOST_TEST((expected_duration(plan_run(asking("connections"))) < 400s));
 }
 
 BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
   const auto all = bench::suite_summaries();
-  BOOST_TEST(all.size() == 10U);
+  BOOST_TEST(all.size() == 11U);
   for (const auto& each : all) {
     BOOST_TEST((each.expected == expected_duration(plan_run(asking(each.name)))), each.name);
     BOOST_TEST(!each.purpose.empty(), each.name);
@@ -61,12 +61,14 @@ BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
 // many rows demands.
 BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_to_name_a_difference_in_one_of_its_rows,
                      data::make({"quick", "default", "thorough", "reactors", "styles", "threads",
-                                 "spin", "unix", "peers", "connections"}),
+                                 "spin", "unix", "peers", "connections", "part-load"}),
                      suite) {
   const auto plan = plan_run(asking(suite));
-  const auto rows = std::count_if(plan.pairings.begin(), plan.pairings.end(), [](const auto& each) {
-    return !each.control && (each.duet || each.exclusive);
-  });
+  const bool judges_rates = suite == std::string{"part-load"};
+  const auto rows =
+      std::count_if(plan.pairings.begin(), plan.pairings.end(), [&](const auto& each) {
+        return !each.control && (each.duet || each.exclusive || judges_rates);
+      });
   const std::vector<double> as_plain_as_can_be(static_cast<std::size_t>(plan.rounds), 0.1);
   const double p = bench::signed_rank_p(as_plain_as_can_be, 1);
   BOOST_TEST(static_cast<double>(rows) * p <= bench::significance);
@@ -117,6 +119,33 @@ BOOST_AUTO_TEST_CASE(without_any_server_of_others_the_suite_still_compares_fiber
   BOOST_TEST(plan.left_out.size() == 5U);
   BOOST_TEST(plan.comparisons().size() == 3U);  // fibers, thread_echo and the bare loop
   for (const auto& each : plan.servers) BOOST_TEST(!bench::package_of(each.name), each.name);
+}
+
+BOOST_AUTO_TEST_CASE(the_part_load_suite_goes_from_a_tenth_of_the_rate_to_the_full_load) {
+  const auto plan = plan_run(asking("part-load"));
+  for (const std::string io : {"epoll", "io_uring"}) {
+    std::set<int> percents;
+    for (const auto& row : plan.pairings)
+      if (row.comparison ==
+          bench::comparison{"asio-callback/" + io, "fibers/" + io, "floor/" + io}) {
+        BOOST_TEST(row.scenario.at_full_rate().text() == "c64/512");
+        percents.insert(row.scenario.rate_percent);
+      }
+    BOOST_TEST((percents == std::set<int>{0, 10, 30, 50, 80}), io);  // 0: the full load
+  }
+}
+
+BOOST_AUTO_TEST_CASE(slices_grow_as_the_rate_falls_and_only_below_half_of_it) {
+  const bench::block_timing timing{.exclusive_slice = 200ms, .longest_slice = 800ms};
+  const auto slice_at = [&](const char* load) {
+    return timing.slice_alone(bench::scenario::parse(load));
+  };
+  BOOST_TEST((slice_at("c64/512") == 200ms));
+  BOOST_TEST((slice_at("c64/512/r80%") == 200ms));
+  BOOST_TEST((slice_at("c64/512/r50%") == 200ms));
+  BOOST_TEST((slice_at("c64/512/r25%") == 400ms));
+  BOOST_TEST((slice_at("c64/512/r1%") == 800ms));
+  BOOST_TEST((slice_at("c64/512/r100") == 200ms));  // it is unknown how much of the full rate
 }
 
 BOOST_AUTO_TEST_CASE(the_default_suite_has_an_open_loop_and_churn) {

@@ -58,3 +58,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_scenario_is_refused_by_name) {
     BOOST_CHECK_EXCEPTION(scenario::parse(text), std::invalid_argument, names_it);
   }
 }
+
+BOOST_AUTO_TEST_CASE(at_the_full_rate_a_load_keeps_all_but_its_rate) {
+  for (const auto* name : {"c64/512/r10%", "c64/512/r20k", "c64/512"})
+    BOOST_TEST(scenario::parse(name).at_full_rate().text() == "c64/512", name);
+  BOOST_TEST(scenario::parse("c16/64+9idle/d4/r5%").at_full_rate().text() == "c16/64+9idle/d4");
+  BOOST_TEST(scenario::parse("c16/64/churn").at_full_rate().text() == "c16/64/churn");
+}
