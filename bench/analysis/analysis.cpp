@@ -10,6 +10,7 @@
 #include <bench/analysis/headlines.hpp>
 #include <bench/analysis/loads.hpp>
 #include <bench/analysis/probes.hpp>
+#include <bench/analysis/rates/rate_curve.hpp>
 #include <bench/server/catalogue.hpp>
 
 namespace bench {
@@ -88,6 +89,7 @@ results analyse(const run_record& record) {
   }
   limit_by_floor(found);
   withdraw_ratios(found, record);
+  found.rate_curves = rate_curves_of(found, groups, record);
   judge_together(found, groups, looks_at(record.header));
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);

@@ -138,6 +138,31 @@ struct open_row {
   std::optional<judged_ratio> p99;
 };
 
+// One server at one rate.
+struct server_at_rate {
+  std::string server;
+  estimate messages_per_second;  // due; at the full load: answered
+  bool saturated = false;        // it cannot keep up, and everything below is empty
+  bool client_limited = false;   // at the full load: the client limited the throughput
+  estimate cpu_ns;               // CPU per message
+  estimate p50_us;               // from when a message was due; at the full load: sent
+  estimate p99_us;
+};
+
+struct rate_point {
+  bench::scenario scenario;  // without a rate: the full load
+  server_at_rate base;
+  server_at_rate contender;
+  judged_ratio cpu;  // of CPU per message
+};
+
+// Two servers under loads that differ only in their rate; see rates/rate_curve.hpp.
+struct rate_curve {
+  bench::scenario load;  // the full load, whether or not it was measured
+  bench::comparison comparison;
+  std::vector<rate_point> points;  // by rate; the full load last
+};
+
 struct memory_row {
   std::string server;
   std::vector<memory_sample> samples;
@@ -210,6 +235,7 @@ struct results {
   std::vector<load_row> loads;
   std::optional<std::vector<overall_row>> overall;  // absent in reports of older versions
   std::vector<open_row> open_loops;
+  std::optional<std::vector<rate_curve>> rate_curves;  // absent in reports of older versions
   std::vector<memory_row> memory;
   std::vector<kernel_row> kernel;
   std::optional<std::vector<matrix_row>> matrix;  // absent: see matrix_of()

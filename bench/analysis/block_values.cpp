@@ -143,4 +143,12 @@ std::vector<block_group> groups_of(const run_record& record) {
   return groups;
 }
 
+const block_group* find_group(const std::vector<block_group>& groups, const scenario& load,
+                              const comparison& pair) {
+  const auto found = std::find_if(groups.begin(), groups.end(), [&](const block_group& each) {
+    return !each.control && each.scenario == load && each.comparison == pair;
+  });
+  return found == groups.end() ? nullptr : &*found;
+}
+
 }  // namespace bench

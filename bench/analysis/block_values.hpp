@@ -76,4 +76,8 @@ struct block_group {
 // Sorted by comparison and then by scenario, in the order of the header; others come last.
 std::vector<block_group> groups_of(const run_record& record);
 
+// Null: the run has no such blocks. A control is not found.
+const block_group* find_group(const std::vector<block_group>& groups, const scenario& load,
+                              const comparison& pair);
+
 }  // namespace bench

@@ -11,7 +11,8 @@
 namespace bench {
 namespace {
 
-enum class metric { cpu, throughput, p50, p99 };
+// cpu_at_rate is that of a rate_curve, whose servers were loaded alone.
+enum class metric { cpu, cpu_at_rate, throughput, p50, p99 };
 
 // How a run reads its series: how often it was looked at, and how far its blocks are correlated.
 struct manner {
@@ -39,7 +40,7 @@ struct candidate {
   const comparison* pair;
   std::vector<double> logs;
   std::vector<int> rounds;              // of `logs`
-  judged_ratio* latency = nullptr;      // where its verdict goes; null: it is of another metric
+  judged_ratio* judged = nullptr;       // where its verdict goes; null: a row has it
   std::optional<in_family> place = {};  // absent: judged by itself
 };
 
@@ -47,6 +48,10 @@ std::vector<int> rounds_of(const std::vector<block_cost>& blocks) {
   std::vector<int> rounds;
   for (const auto& each : blocks) rounds.push_back(each.round);
   return rounds;
+}
+
+bool is_latency(const candidate& of) {
+  return of.metric == metric::p50 || of.metric == metric::p99;
 }
 
 void add_costs(std::vector<candidate>& all, const results& found) {
@@ -58,10 +63,19 @@ void add_costs(std::vector<candidate>& all, const results& found) {
 
 template <class Row>
 const block_group* group_of(const Row& row, const std::vector<block_group>& groups) {
-  for (const auto& each : groups)
-    if (!each.control && each.scenario == row.scenario && each.comparison == row.comparison)
-      return &each;
-  return nullptr;
+  return find_group(groups, row.scenario, row.comparison);
+}
+
+void add_costs_at_rates(std::vector<candidate>& all, results& found,
+                        const std::vector<block_group>& groups) {
+  for (auto& curve : *found.rate_curves)
+    for (auto& point : curve.points) {
+      const auto* group = find_group(groups, point.scenario, curve.comparison);
+      if (!group || point.cpu.verdict.what == finding::unmeasured) continue;
+      const auto& blocks = point.scenario.open_loop() ? group->open_loop : group->exclusive;
+      all.push_back({metric::cpu_at_rate, &point.scenario, &curve.comparison,
+                     log_ratios(blocks, cost_of), rounds_of(blocks, cost_of), &point.cpu});
+    }
 }
 
 template <class Row>
@@ -87,7 +101,7 @@ void add_latencies(std::vector<candidate>& all, std::vector<Row>& rows,
     const auto add = [&](metric of, slice_value value, std::optional<judged_ratio>& latency) {
       if (!latency || latency->verdict.what == finding::unmeasured) return;
       all.push_back(candidate_of(of, row, group->*blocks, value));
-      all.back().latency = &*latency;
+      all.back().judged = &*latency;
     };
     add(metric::p50, p50_of, row.p50);
     add(metric::p99, p99_of, row.p99);
@@ -98,17 +112,18 @@ void add_latencies(std::vector<candidate>& all, std::vector<Row>& rows,
 double common_autocorrelation_of(const results& found, const std::vector<candidate>& all) {
   std::vector<std::vector<double>> series;
   for (const auto& each : all)
-    if (!each.latency) series.push_back(each.logs);
+    if (!is_latency(each)) series.push_back(each.logs);
   for (const auto& row : found.controls) series.push_back(log_ratios_of(row.blocks));
   return common_autocorrelation(series);
 }
 
 // The same two servers under the same connections and messages, at whatever rate.
 bool are_about_the_same(const candidate& a, const candidate& b) {
-  auto one = *a.load, other = *b.load;
-  one.rate_per_second = other.rate_per_second = 0;
-  one.rate_percent = other.rate_percent = 0;
-  return *a.pair == *b.pair && one == other;
+  return *a.pair == *b.pair && a.load->at_full_rate() == b.load->at_full_rate();
+}
+
+bool is_named_in_advance(const candidate& of) {
+  return of.metric == metric::cpu || of.metric == metric::cpu_at_rate;
 }
 
 // The parts of its share that a test passes on to the next one about the same.
@@ -125,6 +140,7 @@ test_plan plan_of(const std::vector<const candidate*>& family) {
   for (std::size_t i = 0; i < tests; ++i) {
     std::size_t before = i;  // the last one before it that is about the same
     while (before > 0 && !are_about_the_same(*family[before - 1], *family[i])) --before;
+    if (is_named_in_advance(*family[i])) before = 0;
     if (before > 0)
       after[before - 1] = i;
     else
@@ -135,9 +151,9 @@ test_plan plan_of(const std::vector<const candidate*>& family) {
   for (std::size_t i = 0; i < tests; ++i) {
     const bool begins = plan.shares[i] > 0;
     const double others = begins ? heads - 1 : heads;
-    const double part = after[i] == tests           ? 0
-                        : family[after[i]]->latency ? to_latency
-                                                    : to_throughput;
+    const double part = after[i] == tests               ? 0
+                        : is_latency(*family[after[i]]) ? to_latency
+                                                        : to_throughput;
     const double onwards = part > 0 && others <= 0 ? 1 : part;
     if (onwards > 0) plan.passes[i][after[i]] = onwards;
     for (const auto k : first)
@@ -207,11 +223,12 @@ void give_verdict(load_row& row, const candidate& judged, const manner& read) {
       judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade, read.place(judged.place));
 }
 
-void give_verdict(const candidate& judged, const manner& read) {
+void give_verdict(const candidate& judged, const results& found, const manner& read) {
   const auto log_ratio = read.interval(judged.logs);
-  *judged.latency = {
-      ratio_from_log(log_ratio), p_of(judged),
-      judge(log_ratio, alone_yardstick.margin, alone_yardstick.grade, read.place(judged.place))};
+  const auto [margin, grade] =
+      is_latency(judged) ? alone_yardstick : yardstick_of(found, block_kind::exclusive);
+  *judged.judged = {ratio_from_log(log_ratio), p_of(judged),
+                    judge(log_ratio, margin, grade, read.place(judged.place))};
 }
 
 // The mean over the loads of each round that has all of them. What disturbs a whole round disturbs
@@ -283,6 +300,8 @@ std::vector<overall_row> overall_rows(const results& found, const std::vector<ca
 
 void judge_together(results& found, const std::vector<block_group>& groups, looks looked) {
   std::vector<candidate> all;
+  // First, so that the throughput under the full load follows its row of CPU.
+  add_costs_at_rates(all, found, groups);
   add_costs(all, found);
   add_throughputs(all, found, groups);
   add_latencies(all, found.loads, &block_group::exclusive, groups);
@@ -296,7 +315,7 @@ void judge_together(results& found, const std::vector<block_group>& groups, look
     for (auto& row : found.loads)
       if (each.metric == metric::throughput && &row.scenario == each.load)
         give_verdict(row, each, read);
-    if (each.latency) give_verdict(each, read);
+    if (each.judged) give_verdict(each, found, read);
   }
   found.overall = overall_rows(found, all, read);
 }

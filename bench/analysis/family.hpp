@@ -4,12 +4,12 @@
 // differs says so in 19 of 20 cases, a correction over all rows decides where a difference is
 // named. tests/bench/analysis/family_test.cpp simulates it.
 //
-// CPU per message is the metric named in advance: its rows share the significance equally. A row
-// whose difference is named passes half of its share to the throughput under the same load, and
-// half to the other rows of CPU. What follows is latency in the closed loop, and then latency in
-// open loops of the same connections and messages. Each gets a tenth from what is before it, and
-// passes the rest to the rows of CPU: so a latency is named where most of these are named, too.
-// What has nothing before it has a share like a row of CPU.
+// CPU per message is the metric named in advance: its rows share the significance equally, and so
+// do the points of rate_curves. A row whose difference is named passes half of its share to the
+// throughput under the same load, and half to the other rows of CPU. What follows is latency in the
+// closed loop, and then latency in open loops of the same connections and messages. Each gets a
+// tenth from what is before it, and passes the rest to the rows of CPU: so a latency is named where
+// most of these are named, too. What has nothing before it has a share like a row of CPU.
 //
 // The answer for all loads together is a difference only where a row of the same pair and metric is
 // one: then of runs in which nothing differs at most one in twenty says so. A run that ends when it

@@ -63,6 +63,11 @@ BOOST_DESCRIBE_STRUCT(server_response, (),
                        cpu_ns, response, service))
 BOOST_DESCRIBE_STRUCT(open_row, (),
                       (scenario, comparison, rate_per_second, base, contender, p50, p99))
+BOOST_DESCRIBE_STRUCT(server_at_rate, (),
+                      (server, messages_per_second, saturated, client_limited, cpu_ns, p50_us,
+                       p99_us))
+BOOST_DESCRIBE_STRUCT(rate_point, (), (scenario, base, contender, cpu))
+BOOST_DESCRIBE_STRUCT(rate_curve, (), (load, comparison, points))
 BOOST_DESCRIBE_STRUCT(memory_row, (), (server, samples, kib_per_connection))
 BOOST_DESCRIBE_STRUCT(kernel_row, (), (scenario, server, system_calls, context_switches))
 BOOST_DESCRIBE_STRUCT(control_row, (), (scenario, server, kind, blocks))
@@ -74,8 +79,8 @@ BOOST_DESCRIBE_STRUCT(matrix_row, (),
                        rate_per_second, p99_us))
 BOOST_DESCRIBE_STRUCT(results, (),
                       (headlines, noise, noise_alone, margin, margin_alone, autocorrelation,
-                       controls, calibration, costs, loads, overall, open_loops, memory, kernel,
-                       matrix, messages, checked, caveats))
+                       controls, calibration, costs, loads, overall, open_loops, rate_curves,
+                       memory, kernel, matrix, messages, checked, caveats))
 
 // --- the report --------------------------------------------------------------------------------
 

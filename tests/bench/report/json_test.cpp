@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <tests/bench/many_servers.hpp>
+#include <tests/bench/part_load_run.hpp>
 #include <tests/bench/report/json_schema.hpp>
 #include <tests/bench/synthetic_run.hpp>
 #include <tests/scratch_folder.hpp>
@@ -29,7 +30,8 @@ boost::json::value parsed_file(const std::string& path) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_json_report_read_back_says_the_same) {
-  for (const auto& record : {synthetic_run(), many_servers({"fibers/epoll", "go/epoll"})}) {
+  for (const auto& record :
+       {synthetic_run(), part_load_run(), many_servers({"fibers/epoll", "go/epoll"})}) {
     const scratch_folder folder;
     bench::write_reports(record, folder.path());
     const auto back = bench::read_json_report(folder / "report.json");
@@ -60,7 +62,7 @@ BOOST_AUTO_TEST_CASE(the_json_report_meets_its_schema_member_by_member) {
   for (const auto& record :
        {synthetic_run(), lacking, synthetic_run({.rounds = 0}), synthetic_run({.answered = 0.9}),
         synthetic_run({.latencies = false}), every_caveat(), with_target(synthetic_run()),
-        many_servers({"fibers/epoll", "go/epoll"})}) {
+        part_load_run(), many_servers({"fibers/epoll", "go/epoll"})}) {
     const auto report = boost::json::parse(bench::json_report(record.header, analyse(record)));
     for (const auto& complaint : check.complaints(report)) BOOST_ERROR(complaint);
   }
