@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <bench/report/forms.hpp>
+#include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/trust.hpp>
 #include <string>
 #include <string_view>
@@ -141,6 +142,12 @@ void add_open_loops(csv_lines& out, const open_row& row) {
   add_judged(out, about, "response_p99_ratio_open_loop", row.p99);
 }
 
+void add_curve(csv_lines& out, const rate_curve& curve) {
+  for (const auto& point : curve.points)
+    out.add({point.scenario.text(), curve.comparison.base, curve.comparison.contender}, "",
+            "cpu_ratio_at_rate", "1", point.cpu.ratio, point.cpu.verdict.words);
+}
+
 void add_overall(csv_lines& out, const overall_row& row) {
   const row_subject about{"", row.comparison.base, row.comparison.contender};
   if (row.cpu) out.add(about, "", "cpu_ratio_overall", "1", row.cpu->ratio, row.cpu->verdict.words);
@@ -174,6 +181,7 @@ std::string csv_report(const run_header& header, const results& found) {
   for (const auto& row : found.loads) add_loads(out, row);
   for (const auto& row : found.overall.value_or(std::vector<overall_row>{})) add_overall(out, row);
   for (const auto& row : found.open_loops) add_open_loops(out, row);
+  for (const auto& curve : curves_of(found)) add_curve(out, curve);
   for (const auto& row : found.memory) add_memory(out, row);
   for (const auto& row : found.kernel) add_kernel(out, row);
   for (const auto& sentence : found.headlines) out.add_text("headline", sentence);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bench/report/forms.hpp>
+#include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
 #include <string>
@@ -98,6 +99,8 @@ std::string markdown_report(const run_header& header, const results& found) {
   for (const auto& pair : pairs_of(found))
     text += titled(verdict_table(found, pair)) + titled(overhead_table(found, pair)) +
             titled(throughput_ratio_table(found, pair)) + titled(latency_ratio_table(found, pair));
+  for (const auto& curve : curves_of(found))
+    text += titled(curve_cost_table(curve)) + titled(curve_latency_table(curve));
   for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
                            memory_table(found), kernel_table(found.kernel)})
     text += titled(each);

@@ -60,17 +60,6 @@ std::string announced_text(const server_info& server) {
   return said.empty() ? "nothing" : said;
 }
 
-// "fibers" and "Asio" if fibers is compared with Asio's callbacks on the same reactor; otherwise
-// the full names.
-std::pair<std::string, std::string> short_names(const comparison& pair) {
-  const auto reactor = [](const std::string& name) { return name.substr(name.find('/') + 1); };
-  const bool known = pair.contender.starts_with("fibers/") &&
-                     pair.base.starts_with("asio-callback/") &&
-                     reactor(pair.contender) == reactor(pair.base);
-  return known ? std::pair<std::string, std::string>{"fibers", "Asio"}
-               : std::pair{pair.contender, pair.base};
-}
-
 // The ratio with its interval, followed by the verdict's word unless it is lower, higher or n/a.
 std::string ratio_and_word(const cost_row& row) {
   const auto what = row.verdict.what;
@@ -96,6 +85,15 @@ cell value_cell(const estimate& shown, number_text number) {
 cell interval_cell(const estimate& shown, number_text number) {
   const auto whole = interval_text(shown, number);
   return {whole, shown.range ? whole : value_text(shown, number)};
+}
+
+std::pair<std::string, std::string> short_names(const comparison& pair) {
+  const auto reactor = [](const std::string& name) { return name.substr(name.find('/') + 1); };
+  const bool known = pair.contender.starts_with("fibers/") &&
+                     pair.base.starts_with("asio-callback/") &&
+                     reactor(pair.contender) == reactor(pair.base);
+  return known ? std::pair<std::string, std::string>{"fibers", "Asio"}
+               : std::pair{pair.contender, pair.base};
 }
 
 table verdict_table(const results& found, const comparison& pair) {

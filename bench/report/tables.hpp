@@ -8,6 +8,8 @@
 #include <bench/analysis/analysis.hpp>
 #include <bench/record/record.hpp>
 #include <bench/report/table.hpp>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -39,6 +41,10 @@ table kernel_table(const std::vector<kernel_row>& rows);
 // block_table(): every block of one row. control_table(): every block of the A/A control.
 table block_table(const cost_row& row);
 table control_table(const control_row& row);
+
+// The contender and the base in a heading: "fibers" and "Asio" if fibers is compared with Asio's
+// callbacks on the same reactor; otherwise the full names.
+std::pair<std::string, std::string> short_names(const comparison& pair);
 
 // The command that started each server, and what it announced.
 table server_table(const run_header& header);

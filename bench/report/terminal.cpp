@@ -6,6 +6,7 @@
 #include <bench/analysis/caveats.hpp>
 #include <bench/analysis/headlines.hpp>
 #include <bench/report/forms.hpp>
+#include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/server/catalogue.hpp>
@@ -305,6 +306,9 @@ std::string terminal_report(const run_header& header, const results& found, cons
   shown.width = std::clamp(given.width, 60, 160);
   auto text = sentences_text(found.headlines, shown) + matrix_text(found, shown);
   for (const auto& pair : pairs_of(found)) text += cost_text(found, pair, shown);
+  for (const auto& curve : curves_of(found))
+    text +=
+        captioned(curve_cost_table(curve), shown) + captioned(curve_latency_table(curve), shown);
   for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
                            memory_table(found), kernel_table(leading_kernel_rows(found))})
     text += captioned(each, shown);
@@ -330,6 +334,9 @@ std::string terminal_summary(const run_header& header, const results& found, con
                       unclear_verdicts(rows, shown);
     text += '\n';
   }
+  for (const auto& curve : curves_of(found))
+    text += wrapped(curve_cost_table(curve).title + " (below 1: less)", shown.width, 2) +
+            terminal_table(curve_cost_table(curve), shown) + '\n';
   return text + briefest_trust(header, found, shown) + caveats_of(found, shown) +
          matrix_text(found, shown) + '\n' + sentences_text(remaining_headlines(found), shown);
 }

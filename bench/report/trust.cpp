@@ -46,8 +46,10 @@ int judged_latencies(const results& found) {
 
 // How many rows are judged together, and what the blocks' correlation makes of their intervals.
 std::string family_text(const results& found) {
-  const auto of_cpu = std::count_if(found.costs.begin(), found.costs.end(),
-                                    [](const cost_row& row) { return row.p_in_run.has_value(); });
+  auto of_cpu = std::count_if(found.costs.begin(), found.costs.end(),
+                              [](const cost_row& row) { return row.p_in_run.has_value(); });
+  for (const auto& curve : found.rate_curves.value_or(std::vector<rate_curve>{}))
+    for (const auto& point : curve.points) of_cpu += point.cpu.p_in_run ? 1 : 0;
   const auto of_throughput =
       std::count_if(found.loads.begin(), found.loads.end(),
                     [](const load_row& row) { return row.throughput_p.has_value(); });

@@ -8,6 +8,7 @@
 #include <bench/analysis/headlines.hpp>
 #include <bench/contract/printable.hpp>
 #include <bench/report/forms.hpp>
+#include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
 #include <bench/report/trust.hpp>
 #include <bench/text/numbers.hpp>
@@ -80,6 +81,12 @@ results narrowed(results found, const excerpt_request& request) {
       return pair_title(each.comparison) != *request.pair;
     });
   std::erase_if(found.open_loops, other);
+  if (found.rate_curves) {
+    for (auto& curve : *found.rate_curves) std::erase_if(curve.points, other_load);
+    std::erase_if(*found.rate_curves, [&](const rate_curve& each) {
+      return each.points.empty() || (request.pair && pair_title(each.comparison) != *request.pair);
+    });
+  }
   std::erase_if(found.kernel, other_load);
   found.headlines = headlines_of(found);
   return found;
@@ -170,6 +177,15 @@ constexpr std::array known_excerpts{
     known_excerpt{"latency", of_all<latency_table>},
     known_excerpt{"latency_ratio", for_each_pair<latency_ratio_table>},
     known_excerpt{"open_loop", of_all<open_loop_table>},
+    known_excerpt{"part_load",
+                  [](const run_header&, const results& found) {
+                    std::vector<table> tables;
+                    for (const auto& curve : curves_of(found)) {
+                      tables.push_back(curve_cost_table(curve));
+                      tables.push_back(curve_latency_table(curve));
+                    }
+                    return one_below_another(tables);
+                  }},
     known_excerpt{"memory", of_all<memory_table>},
     known_excerpt{"kernel",
                   [](const run_header&, const results& found) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
 #include <string>
 #include <string_view>
@@ -28,6 +29,29 @@ part costs(const results& found, bool has_charts) {
       "measured in the same blocks. Below 0 it takes less than the bare loop.";
   if (has_charts) note += " Each load has its own scale; the line of 0 is the same.";
   return open_part("cost", "Cost per message", note, charted("cost", tables));
+}
+
+part part_load(const results& found, bool has_charts) {
+  std::string tables;
+  for (const auto& curve : curves_of(found)) {
+    const auto& [load, pair, points] = curve;
+    const auto place = fmt::format("{}-{}-{}", load.text(), pair.contender, pair.base);
+    tables += html_table(curve_cost_table(curve), "rate-cost-" + place) +
+              html_table(curve_latency_table(curve), "rate-latency-" + place);
+  }
+  if (tables.empty()) return {};
+  std::string note =
+      "The same load at several rates, one server loaded at a time, both at the same rate. A "
+      "server "
+      "that sleeps between messages pays for waking up; the more messages are there when it wakes, "
+      "the less of that falls on each.";
+  if (has_charts)
+    note +=
+        " The rightmost point is the full load, a closed loop in which each server answers what it "
+        "can. Ribbons and whiskers are 95 % intervals. The scale of CPU begins at 0, those of "
+        "latency are logarithmic.";
+  return open_part("part-load", "CPU and latency over the rate", note,
+                   charted("part-load", tables));
 }
 
 part throughput(const results& found, bool has_charts) {
@@ -110,8 +134,13 @@ part servers(const results& found) {
 }
 
 std::vector<part> measurements(const results& found, bool has_charts) {
-  std::vector<part> parts{costs(found, has_charts),   throughput(found, has_charts), memory(found),
-                          latency(found, has_charts), open_loop(found, has_charts),  kernel(found),
+  std::vector<part> parts{costs(found, has_charts),
+                          part_load(found, has_charts),
+                          throughput(found, has_charts),
+                          memory(found),
+                          latency(found, has_charts),
+                          open_loop(found, has_charts),
+                          kernel(found),
                           blocks(found, has_charts)};
   std::erase_if(parts, [](const part& each) { return each.html.empty(); });
   return parts;

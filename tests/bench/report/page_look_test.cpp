@@ -2,6 +2,7 @@
 // and a window, in the light and in the dark colour scheme.
 #include <map>
 
+#include <tests/bench/part_load_run.hpp>
 #include <tests/bench/report/browser.hpp>
 #include <tests/bench/synthetic_run.hpp>
 
@@ -149,6 +150,12 @@ BOOST_AUTO_TEST_CASE(
       if (frames[i].width > 1000) BOOST_TEST(look.facts.at("parts on the first screen") == "4");
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(curves_of_rates_can_be_read_on_a_phone_and_in_a_window) {
+  const auto html = page_of(part_load_run());
+  for (const auto& said : look_at({{html, 390}, {html, 1280}}, inspection, {in_the_dark}).said)
+    BOOST_TEST(inspected{said}.complaints == "");
 }
 
 BOOST_AUTO_TEST_CASE(in_the_dark_the_page_is_dark_and_every_word_can_be_read) {

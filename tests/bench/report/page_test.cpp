@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 
+#include <tests/bench/part_load_run.hpp>
 #include <tests/bench/report/browser.hpp>
 #include <tests/bench/synthetic_run.hpp>
 #include <tests/texts.hpp>
@@ -93,6 +94,14 @@ BOOST_AUTO_TEST_CASE(every_number_has_its_mark, *boost::unit_test::precondition(
   BOOST_TEST(count(document, "fill=\"none\" stroke=\"var(--paper)\"") == 0U);  // would be invisible
   BOOST_TEST(count(document, "class=\"button\"") == 2U);
   BOOST_TEST(count(document, "<details class=\"table\" open") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(every_rate_has_its_marks, *boost::unit_test::precondition(charts_are_there)) {
+  const auto shown = show(page_of(part_load_run()));
+  const auto document = without_scripts(shown.document);
+  BOOST_TEST(shown.complaints == "");
+  BOOST_TEST(marks(document, "rate-cpu-mark") == 2 * 5U);
+  BOOST_TEST(marks(document, "rate-latency-mark") == 2 * 2 * 5U);  // p50 and p99
 }
 
 BOOST_AUTO_TEST_CASE(whatever_a_run_lacks_the_page_is_shown_without_a_complaint) {

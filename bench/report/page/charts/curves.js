@@ -35,7 +35,7 @@ const inner = 140;
 const marginTop = 24;
 const marginBottom = 42;
 
-function frame(lines, width, {x, y, ariaLabel, ...shown}) {
+export function frame(lines, width, {x, y, ariaLabel, ...shown}) {
   const named = width >= 420;
   const ends = lines.filter((line) => line.points.length && !line.dashed).map(({points, role}) => ({role, x: points.at(-1).x, y: points.at(-1).estimate.value, name: points.at(-1).server}));
   return chart({
@@ -71,9 +71,9 @@ const connectionsOf = (row) => scenarioOf(row.scenario).connections;
 const throughputOf = (row, side) =>
   measured(side.messages_per_second) ? [{x: connectionsOf(row), server: side.server, label: row.scenario, estimate: side.messages_per_second, limited: side.client_limited}] : [];
 
-const legendOf = ({contender, base}) => [["contender", contender], ["base", base]];
+export const legendOf = ({contender, base}) => [["contender", contender], ["base", base]];
 
-const thousands = (each) => (Math.abs(each) >= 1000 ? `${Number((each / 1000).toPrecision(5)).toLocaleString("en-US")} k` : count(each));
+export const thousands = (each) => (Math.abs(each) >= 1000 ? `${Number((each / 1000).toPrecision(5)).toLocaleString("en-US")} k` : count(each));
 
 function seriesChart(kind, title, rows) {
   const lines = linesOf([...rows].sort((one, other) => connectionsOf(one) - connectionsOf(other)), throughputOf);

@@ -7,12 +7,14 @@ import {costCharts} from "./cost.js";
 import {latencyCharts, openLoopCharts, throughputCharts} from "./curves.js";
 import {forestCharts} from "./forest.js";
 import {memoryCharts} from "./memory.js";
+import {rateCharts} from "./rates.js";
 import {unpackedJson, unpackedLines} from "./packed.js";
 
 const kinds = {
   forest: forestCharts,
   control: controlCharts,
   cost: costCharts,
+  "part-load": rateCharts,
   throughput: throughputCharts,
   latency: latencyCharts,
   "open-loop": openLoopCharts,
