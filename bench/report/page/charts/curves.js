@@ -37,7 +37,9 @@ const marginBottom = 42;
 
 export function frame(lines, width, {x, y, ariaLabel, ...shown}) {
   const named = width >= 420;
-  const ends = lines.filter((line) => line.points.length && !line.dashed).map(({points, role}) => ({role, x: points.at(-1).x, y: points.at(-1).estimate.value, name: points.at(-1).server}));
+  // A line may end before the other; the name then stands beside the frame, too, not on that one.
+  const last = Math.max(...lines.flatMap(({points}) => points.map((point) => point.x)));
+  const ends = lines.filter((line) => line.points.length && !line.dashed).map(({points, role}) => ({role, x: last, y: points.at(-1).estimate.value, name: points.at(-1).server}));
   return chart({
     width,
     height: inner + marginTop + marginBottom,
