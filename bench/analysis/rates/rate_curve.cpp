@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/analysis/caveats.hpp>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -14,21 +16,21 @@ judged_ratio cpu_of(const blocks_view& blocks, const rate_point& point, const ru
   for (const auto* side : {&point.base, &point.contender})
     if (side->saturated) why = side->server + " is saturated";
   if (why.empty() && logs.empty()) why = "the CPU of one of the two is unknown";
-  if (first_of<caveats::run_void>(record.caveats_found)) why = "the run is void";
+  if (auto nothing = why_nothing_is_judged(record); !nothing.empty()) why = std::move(nothing);
   if (!why.empty()) return {{}, {}, {finding::unmeasured, "n/a: " + why, {}}};
-  return {ratio_from_log(signed_rank_interval(logs)), {}, {}};
+  return {ratio_from_log(interval_over(logs, looks_at(record.header))), {}, {}};
 }
 
 server_at_rate at_rate(const server_response& of, const estimate& rate) {
   return {of.server, rate, of.saturated, false, of.cpu_ns, of.response_p50_us, of.response_p99_us};
 }
 
-server_at_rate at_rate(const server_load& of, const blocks_view& blocks, int launch) {
+server_at_rate at_rate(const server_load& of, const block_group& group, int launch) {
   return {of.server,
           of.messages_per_second,
           false,
           of.client_limited,
-          over_blocks(blocks, launch, cost_of),
+          over_blocks(group.exclusive, launch, cost_of, group.looked),
           of.p50_us,
           of.p99_us};
 }
@@ -42,12 +44,12 @@ rate_point point_of(const open_row& row, const blocks_view& blocks, const run_re
   return point;
 }
 
-rate_point point_of(const load_row& row, const blocks_view& blocks, const run_record& record) {
+rate_point point_of(const load_row& row, const block_group& group, const run_record& record) {
   rate_point point{row.scenario,
-                   at_rate(row.base, blocks, base_launch),
-                   at_rate(row.contender, blocks, contender_launch),
+                   at_rate(row.base, group, base_launch),
+                   at_rate(row.contender, group, contender_launch),
                    {}};
-  point.cpu = cpu_of(blocks, point, record);
+  point.cpu = cpu_of(group.exclusive, point, record);
   return point;
 }
 
@@ -80,7 +82,7 @@ std::vector<rate_curve> rate_curves_of(const results& found, const std::vector<b
     for (const auto& row : found.loads)
       if (row.scenario == curve.load && row.comparison == curve.comparison)
         if (const auto* group = find_group(groups, row.scenario, row.comparison))
-          curve.points.push_back(point_of(row, group->exclusive, record));
+          curve.points.push_back(point_of(row, *group, record));
     std::stable_sort(curve.points.begin(), curve.points.end(), comes_before);
   }
   std::erase_if(curves,
