@@ -103,17 +103,16 @@ void add_misread(std::vector<caveat>& caveats_found, const results& found) {
 
 // The share that the median block lost.
 template <class Share>
-double median_loss(const run_record& record, Share share) {
+double median_loss(const std::vector<block>& blocks, Share share) {
   std::vector<double> taken;
-  for (const auto& each : record.blocks)
-    taken.push_back(std::optional<double>{each.*share}.value_or(0));
+  for (const auto& each : blocks) taken.push_back(std::optional<double>{each.*share}.value_or(0));
   return taken.empty() ? 0 : median(taken);
 }
 
 // nullopt: it is at most noisy_share.
 template <class Share>
 std::optional<double> lost(const run_record& record, Share share) {
-  const auto share_lost = median_loss(record, share);
+  const auto share_lost = median_loss(record.blocks, share);
   return share_lost > noisy_share ? std::optional{share_lost} : std::nullopt;
 }
 
@@ -187,13 +186,19 @@ void add_cost_missing(std::vector<caveat>& caveats_found, const run_record& reco
 
 }  // namespace
 
-std::string why_nothing_is_judged(const run_record& record) {
-  if (recorded<caveats::run_void>(record)) return "the run is void";
-  if (const auto share = median_loss(record, &block::foreign_cpu_share); share > ruinous_share)
-    return fmt::format("other programs took {:.0f} % of the servers' processor", 100 * share);
-  if (const auto share = median_loss(record, &block::steal_share); share > ruinous_share)
-    return fmt::format("the hypervisor took {:.0f} % of the servers' processor", 100 * share);
+std::string ruin_in(const std::vector<block>& blocks) {
+  const auto text = [](const char* who, double share) {
+    return fmt::format("{} took {:.0f} % of the servers' processor", who, 100 * share);
+  };
+  if (const auto share = median_loss(blocks, &block::foreign_cpu_share); share > ruinous_share)
+    return text("other programs", share);
+  if (const auto share = median_loss(blocks, &block::steal_share); share > ruinous_share)
+    return text("the hypervisor", share);
   return {};
+}
+
+std::string why_nothing_is_judged(const run_record& record) {
+  return recorded<caveats::run_void>(record) ? "the run is void" : ruin_in(record.blocks);
 }
 
 std::string ruin_of(const results& found) {

@@ -15,6 +15,10 @@ inline constexpr double noisy_share = 0.05;
 // Beyond this share nothing is judged: what the servers had left is not what they cost.
 inline constexpr double ruinous_share = 0.25;
 
+// "other programs took 41 % of the servers' processor" in the median block; empty: nobody took more
+// than ruinous_share.
+std::string ruin_in(const std::vector<block>& blocks);
+
 // Why no row of this run may be judged, as in "n/a: the run is void"; empty: rows may.
 std::string why_nothing_is_judged(const run_record& record);
 

@@ -71,7 +71,7 @@ std::string target_in(const comparison& pair, const std::vector<server_info>& se
 
 // Why the CPU of the two is not judged; empty: it is judged.
 std::string unjudged(const cost_row& row, const run_record& record) {
-  if (auto why = why_nothing_is_judged(record); !why.empty()) return why;
+  if (first_of<caveats::run_void>(record.caveats_found)) return "the run is void";
   const auto target = target_in(row.comparison, record.header.servers);
   if (!target.empty()) return target + " was not started here";
   for (const auto& name : {row.comparison.contender, row.comparison.base})
@@ -86,7 +86,7 @@ std::string unjudged(const cost_row& row, const run_record& record) {
   if (row.decided_by == block_kind::duet && !row.blocks.empty() &&
       !may_share_a_core(row.comparison.base, row.comparison.contender))
     return "the two disturb each other on one core";
-  return {};
+  return ruin_in(record.blocks);
 }
 
 std::optional<noise> noise_in(const std::vector<control_row>& controls, block_kind kind) {

@@ -170,7 +170,8 @@ duel_options options_of(const arguments& given) {
       "asio-callback/epoll. The ratios are of the first to the second. The bare loop of the same "
       "reactor runs beside them, and shows what each costs above it."};
   wanted.add("duration", duration, "TIME", "as in 20s, 2m; default 10m, and 20s in a pipe");
-  wanted.add("until-sure", found.until_sure, "end as soon as it is sure, at the latest then");
+  wanted.add("until-sure", found.until_sure,
+             "end at the first verdict, at the latest after --duration");
   wanted.add("connections", found.shape.connections, "N", "open connections to each");
   wanted.add("size", found.shape.message_bytes, "BYTES", "of a message, 16 to 1048576");
   wanted.add("depth", found.shape.depth, "N", "messages outstanding on each connection");

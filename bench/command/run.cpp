@@ -136,12 +136,9 @@ run_begin begin(const arguments& given) {
 }
 
 // Whether these blocks decide the gate, or else who uses less CPU over all loads.
-bool is_enough(const run_header& header, const std::vector<block>& so_far,
-               std::optional<double> gate) {
-  run_record record;
-  record.header = header;
-  record.blocks = so_far;
-  const auto found = analyse(record);
+bool is_enough(run_record begun, const std::vector<block>& so_far, std::optional<double> gate) {
+  begun.blocks = so_far;
+  const auto found = analyse(begun);
   return gate ? judge_gate(found, *gate).result != gate_result::inconclusive : is_settled(found);
 }
 
@@ -164,9 +161,12 @@ run_end run(const run_begin& begun, run_plan plan) {
   auto file = begun.record ? resume_journal(begun.folder, header.started_utc)
                            : begin_journal(begun.folder, header, caveats_found);
   progress shown{plan, stderr};
+  run_record described;
+  described.header = std::move(header);
+  described.caveats_found = std::move(caveats_found);
   return record_run(plan, bed, file, shown, begun.record.value_or(run_record{}),
                     [&](const std::vector<block>& so_far) {
-                      return is_enough(header, so_far, begun.chosen.gate);
+                      return is_enough(described, so_far, begun.chosen.gate);
                     });
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <algorithm>
 #include <array>
+#include <bench/analysis/caveats.hpp>
 #include <bench/compare/history.hpp>
 #include <bench/record/caveats.hpp>
 #include <bench/text/numbers.hpp>
@@ -294,6 +295,8 @@ std::vector<report_contents> read_all(const std::vector<std::filesystem::path>& 
     all.push_back(read_run_or_report(each));
     if (const auto* wrong = first_of<caveats::run_void>(all.back().found.caveats))
       throw nothing_to_compare{fmt::format("{}: {}", each.string(), text_of(*wrong))};
+    if (const auto why = ruin_of(all.back().found); !why.empty())
+      throw nothing_to_compare{fmt::format("{}: no verdict: {}", each.string(), why)};
   }
   return all;
 }

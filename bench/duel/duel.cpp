@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/analysis/caveats.hpp>
 #include <bench/duel/duel.hpp>
 #include <bench/measure/schedule.hpp>
 #include <bench/server/catalogue.hpp>
@@ -111,11 +112,14 @@ std::string duel_score::verdict() const {
     return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
   if (rounds.empty()) return "no round is complete";
   if (history.empty()) return "no round has a ratio";
-  return fmt::format("{} against {}: {}", left.name, right.name, watched_verdict(ratio()).words);
+  const auto said = watched_verdict(ratio());
+  const auto why = said.what == finding::inconclusive ? std::string{} : ruin_in(rounds);
+  if (!why.empty()) return "n/a: " + why;
+  return fmt::format("{} against {}: {}", left.name, right.name, said.words);
 }
 
 bool duel_score::is_settled() const {
-  return may_share_a_core(right.name, left.name) &&
+  return may_share_a_core(right.name, left.name) && ruin_in(rounds).empty() &&
          watched_verdict(ratio()).what != finding::inconclusive;
 }
 

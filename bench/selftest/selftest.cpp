@@ -44,6 +44,7 @@ proof judge_same(const std::vector<block>& blocks) {
                                  percent_text(margin), row.verdict.words);
   if (!noise || noise->grade == 'D')
     return {false, "not provable in such noise, grade D: " + words};
+  if (row.verdict.what == finding::unmeasured) return {false, words};
   const bool called_different =
       row.verdict.what == finding::lower || row.verdict.what == finding::higher;
   return {!called_different && std::abs(std::log(row.ratio.value)) <= margin, words};

@@ -37,9 +37,11 @@ BOOST_FIXTURE_TEST_CASE(a_report_that_does_not_fit_is_named_and_leaves_no_half_b
   run(shortest);
   std::set<std::uintmax_t> sizes;
   for (const auto& file : fs::directory_iterator{folder / "run"}) {
-    if (!file.is_directory()) sizes.insert(file.file_size());
+    if (file.is_directory() || file.path().filename() == "run.ndjson") continue;
+    // With a lower limit the words on standard error would not fit either.
+    if (file.file_size() > 200) sizes.insert(file.file_size());
   }
-  BOOST_REQUIRE(sizes.size() > 5U);
+  BOOST_REQUIRE(sizes.size() > 3U);
   rlimit roomy{};
   getrlimit(RLIMIT_FSIZE, &roomy);
   for (const auto size : sizes) {

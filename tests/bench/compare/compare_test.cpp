@@ -290,6 +290,17 @@ BOOST_AUTO_TEST_CASE(a_void_run_is_compared_with_nothing) {
       [&](const auto& error) { return says(error.what(), runs.paths[1].string() + ": "); });
 }
 
+BOOST_AUTO_TEST_CASE(a_run_without_a_verdict_is_compared_with_nothing) {
+  auto ruined = synthetic_run(quiet(2));
+  for (auto& each : ruined.blocks) each.foreign_cpu_share = 0.5;
+  const history_of_runs runs{{synthetic_run(quiet(1)), ruined}};
+  BOOST_CHECK_EXCEPTION(
+      compare_runs(runs.paths), bench::nothing_to_compare, [&](const auto& error) {
+        return says(error.what(),
+                    runs.paths[1].string() + ": no verdict: other programs took 50 %");
+      });
+}
+
 BOOST_AUTO_TEST_CASE(runs_with_nothing_in_common_cannot_be_compared) {
   const two_runs runs{quiet(1), {.rounds = 0}};
   BOOST_CHECK_THROW(compare_runs({runs.before(), runs.after()}), bench::nothing_to_compare);

@@ -68,6 +68,15 @@ BOOST_AUTO_TEST_CASE(a_duel_is_settled_when_its_verdict_is) {
   BOOST_TEST(!unlike.score().is_settled());
 }
 
+BOOST_AUTO_TEST_CASE(a_duel_of_which_others_took_the_processor_has_no_verdict) {
+  bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
+  play(match, 20, 0.9);
+  BOOST_TEST(match.score().is_settled());
+  for (auto& round : match.score().rounds) round.foreign_cpu_share = 0.5;
+  BOOST_TEST(match.score().verdict() == "n/a: other programs took 50 % of the servers' processor");
+  BOOST_TEST(!match.score().is_settled());
+}
+
 BOOST_AUTO_TEST_CASE(a_round_without_a_ratio_is_complete) {
   bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
   BOOST_TEST(match.score().verdict() == "no round is complete");

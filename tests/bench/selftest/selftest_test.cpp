@@ -59,6 +59,16 @@ BOOST_AUTO_TEST_CASE(servers_that_differ_are_not_the_same) {
   BOOST_TEST(!bench::judge_same({}).holds);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_proved_where_others_take_the_processor) {
+  auto same = duets(0, 0.005), slower = duets(1000, 0.005);
+  for (auto* blocks : {&same, &slower})
+    for (auto& each : *blocks) each.foreign_cpu_share = 0.5;
+  BOOST_TEST(!bench::judge_same(same).holds);
+  BOOST_TEST(bench::judge_same(same).words.ends_with(
+      "other programs took 50 % of the servers' processor"));
+  BOOST_TEST(!bench::judge_injected(slower, 1000).holds);
+}
+
 BOOST_AUTO_TEST_CASE(an_injected_cost_is_found_where_it_is_and_about_as_large) {
   for (const double found : {550.0, 1000.0, 1250.0})
     BOOST_TEST(bench::judge_injected(duets(found, 0.005), 1000).holds, found << " ns");
