@@ -37,6 +37,19 @@ struct small_ring_fixture : reactor_fixture {
     }
     return bytes;
   }
+
+  // Receives what each far end sends, where all of it finds too few buffers.
+  std::list<request> receive_at_once(const std::vector<tcp_pair>& peers, const std::string& sent) {
+    std::list<request> receives;
+    for (const auto& pair : peers) {
+      BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
+      start(receives.emplace_back(kind::receive, pair.near.get(), buffer_size));
+    }
+    poll(0ns);
+    for (const auto& pair : peers) send_all(pair.far, sent);
+    poll(0ns);
+    return receives;
+  }
 };
 
 }  // namespace
@@ -45,15 +58,8 @@ BOOST_FIXTURE_TEST_SUITE(ring, small_ring_fixture, *boost::unit_test::preconditi
 
 // Twelve receives wait for two buffers. One of the connections is closed while it waits for one.
 BOOST_AUTO_TEST_CASE(receives_that_find_no_buffer_get_one_later) {
-  std::vector<tcp_pair> peers(12);
-  std::list<request> receives;
-  for (const auto& pair : peers) {
-    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
-    start(receives.emplace_back(kind::receive, pair.near.get(), buffer_size));
-  }
-  poll(0ns);
-  for (const auto& pair : peers) send_all(pair.far, std::string(buffer_size, 'x'));
-  poll(0ns);
+  const std::vector<tcp_pair> peers(12);
+  auto receives = receive_at_once(peers, std::string(buffer_size, 'x'));
   std::size_t at = 0;
   auto given_up = peers.size();
   for (auto& receive : receives) {
@@ -126,15 +132,8 @@ BOOST_AUTO_TEST_CASE(bytes_that_found_no_buffer_are_left_to_who_takes_the_stream
 // turn, when it comes, means nothing.
 BOOST_AUTO_TEST_CASE(a_stream_that_waits_for_its_turn_can_be_taken_over) {
   const std::string sent(buffer_size, 'x');
-  std::vector<tcp_pair> peers(12);
-  std::list<request> receives;
-  for (const auto& pair : peers) {
-    BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
-    start(receives.emplace_back(kind::receive, pair.near.get(), buffer_size));
-  }
-  poll(0ns);
-  for (const auto& pair : peers) send_all(pair.far, sent);
-  poll(0ns);
+  const std::vector<tcp_pair> peers(12);
+  auto receives = receive_at_once(peers, sent);
   const auto waiting =
       std::ranges::find_if(receives, [](const request& each) { return !each.finished(); });
   BOOST_REQUIRE((waiting != receives.end()));
