@@ -13,11 +13,11 @@
 
 namespace {
 
-const std::string why = "cannot start go/epoll (it needs the Debian package golang-go)";
+const std::string go_is_missing = "cannot start go/epoll (it needs the Debian package golang-go)";
 
 bench::run_record without_go() {
   auto record = many_servers({"fibers/epoll", "asyncio/epoll"});
-  record.caveats_found = {bench::caveats::server_missing{"go/epoll", why}};
+  record.caveats_found = {bench::caveats::server_missing{"go/epoll", go_is_missing}};
   return record;
 }
 
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(every_form_for_people_has_the_table_of_all_servers) {
   for (const std::size_t for_people : {2U, 3U, 4U}) {
     const auto form = unwrapped(forms[for_people]);
     BOOST_TEST(contains(form, "All servers on c64/512"));
-    BOOST_TEST(contains(form, "no: " + why));
+    BOOST_TEST(contains(form, "no: " + go_is_missing));
     BOOST_TEST(contains(form,
                         "Half load (c64/512/r50%): messages are due at half of what the "
                         "server reaches alone, or asio-callback/epoll if that is less"));
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(markdown_has_a_ratio_with_its_interval_and_its_word) {
   const auto& ratio = found.matrix->at(1).cpu_ratio.number;
   BOOST_TEST(contains(markdown, fmt::format("| {:.3f} [{:.3f}, {:.3f}] | higher |", ratio.value,
                                             ratio.range->low, ratio.range->high)));
-  BOOST_TEST(contains(markdown, "| go/epoll | no: " + why + " | n/a | n/a |"));
+  BOOST_TEST(contains(markdown, "| go/epoll | no: " + go_is_missing + " | n/a | n/a |"));
 }
 
 BOOST_AUTO_TEST_CASE(a_throughput_that_the_client_limits_is_marked) {
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(the_terminal_shows_all_servers_in_one_plot_and_says_each_se
   for (const auto& line : lines_of(text)) BOOST_TEST(line.size() <= 80U, line);
   BOOST_TEST(lines_of(text).size() <= 40U, text);
   BOOST_TEST(!contains(text, "CPU per message, asyncio/epoll / "), "it has a plot of its own");
-  BOOST_TEST(contains(unwrapped(text), "go/epoll, contract: no: " + why));
+  BOOST_TEST(contains(unwrapped(text), "go/epoll, contract: no: " + go_is_missing));
   const auto sentences = text.substr(text.find("All servers on"));
   BOOST_TEST(contains(sentences, "fibers/epoll costs"));
   BOOST_TEST(!contains(sentences, "asyncio/epoll costs"));
