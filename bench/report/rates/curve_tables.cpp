@@ -18,8 +18,7 @@ std::string ns_as_us(double ns) {
 }
 
 cell side_cell(const server_at_rate& of, const estimate& shown, text_of_number number) {
-  if (of.saturated) return "saturated";
-  return {interval_text(shown, number), shown.n > 0 ? number(shown.value) : "n/a"};
+  return of.saturated ? cell{"saturated"} : value_cell(shown, number);
 }
 
 // Both are asked for the same rate. Under the full load each answers what it can.
@@ -43,11 +42,6 @@ std::string subject_of(const rate_curve& curve) {
 bool is_client_limited(const rate_curve& curve) {
   const auto& last = curve.points.back();
   return last.contender.client_limited || last.base.client_limited;
-}
-
-cell judged_cell(const judged_ratio& of) {
-  const auto whole = interval_text(of.ratio, ratio_text);
-  return {whole, of.ratio.range || of.ratio.n == 0 ? whole : ratio_text(of.ratio.value)};
 }
 
 }  // namespace
@@ -76,7 +70,7 @@ table curve_cost_table(const rate_curve& curve) {
                           asked_text(point),
                           side_cell(point.contender, point.contender.cpu_ns, ns_as_us),
                           side_cell(point.base, point.base.cpu_ns, ns_as_us),
-                          judged_cell(point.cpu),
+                          interval_cell(point.cpu.ratio, ratio_text),
                           {point.cpu.verdict.words, std::string{word_of(point.cpu.verdict.what)}}});
   return shown;
 }
