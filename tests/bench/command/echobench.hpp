@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -21,6 +22,9 @@
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
+
+// Of the facts about a command, those that AddressSanitizer watches.
+inline const boost::unit_test::label each_command{"each_command"};
 
 struct outcome {
   int exit_code = -1;

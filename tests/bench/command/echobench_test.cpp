@@ -180,7 +180,7 @@ struct comparing : echobench {
   }
 };
 
-BOOST_FIXTURE_TEST_CASE(what_compare_found_is_its_exit_code, comparing) {
+BOOST_FIXTURE_TEST_CASE(what_compare_found_is_its_exit_code, comparing, *each_command) {
   const auto code = [this](const words& runs) {
     words arguments{"compare"};
     arguments.insert(arguments.end(), runs.begin(), runs.end());
@@ -214,7 +214,7 @@ BOOST_FIXTURE_TEST_CASE(what_compare_cannot_read_or_compare_is_one_line_that_nam
   for (const auto* incomparable : {"nothing", "void"}) refused(incomparable, 3);
 }
 
-BOOST_FIXTURE_TEST_CASE(list_prints_the_plan_and_starts_nothing, echobench) {
+BOOST_FIXTURE_TEST_CASE(list_prints_the_plan_and_starts_nothing, echobench, *each_command) {
   const auto ended = run({"run", "--suite", "quick", "--list"});
   BOOST_TEST(ended.exit_code == 0);
   BOOST_TEST(holds(ended.out, "fibers/select against asio-callback/select"));
@@ -247,7 +247,7 @@ BOOST_FIXTURE_TEST_CASE(another_build_joins_the_run_and_a_gate_is_the_exit_code,
   BOOST_TEST(holds(no_gate.err, "--gate 'much' is not a percentage"), no_gate.err);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_run_writes_its_files_and_its_summary, echobench) {
+BOOST_FIXTURE_TEST_CASE(a_run_writes_its_files_and_its_summary, echobench, *each_command) {
   const auto ended = run(shortest);
   BOOST_TEST_MESSAGE(ended.err);
   BOOST_TEST(ended.exit_code == 0);
@@ -291,7 +291,7 @@ BOOST_FIXTURE_TEST_CASE(a_run_does_not_write_over_another, echobench) {
   BOOST_TEST(folder.read("run/run.ndjson") == "mine\n");
 }
 
-BOOST_FIXTURE_TEST_CASE(ctrl_c_keeps_what_is_done, echobench) {
+BOOST_FIXTURE_TEST_CASE(ctrl_c_keeps_what_is_done, echobench, *each_command) {
   auto long_run = shortest;
   long_run[4] = "500";
   start(long_run);
@@ -483,7 +483,7 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_no_program_is_named, echobench) {
   BOOST_TEST(holds(ended.err, "cannot start mine: ./no_such_thing: No such file"), ended.err);
 }
 
-BOOST_FIXTURE_TEST_CASE(load_says_what_it_saw, echobench) {
+BOOST_FIXTURE_TEST_CASE(load_says_what_it_saw, echobench, *each_command) {
   odd_behaviour behaviour;
   behaviour.reply = [](std::string_view got) { return std::string{"GOT:"}.append(got); };
   const odd_server server{behaviour};
@@ -508,7 +508,8 @@ BOOST_FIXTURE_TEST_CASE(load_refuses_wrong_bytes, echobench) {
   BOOST_TEST(holds(ended.err, "wrong reply"), ended.err);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_doctor_ends_with_3_exactly_where_it_names_a_problem, echobench) {
+BOOST_FIXTURE_TEST_CASE(the_doctor_ends_with_3_exactly_where_it_names_a_problem, echobench,
+                        *each_command) {
   const auto ended = run({"doctor"});
   const bool problem = ended.out.starts_with("problem ") || holds(ended.out, "\nproblem ");
   BOOST_TEST(ended.exit_code == (problem ? 3 : 0), ended.out);
@@ -525,7 +526,7 @@ BOOST_FIXTURE_TEST_CASE(a_duel_in_a_pipe_is_lines_and_a_verdict, echobench) {
   BOOST_TEST(holds(ended.out, "floor/epoll against floor/epoll: "), ended.out);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_recorded_duel_is_replayed_line_by_line, echobench) {
+BOOST_FIXTURE_TEST_CASE(a_recorded_duel_is_replayed_line_by_line, echobench, *each_command) {
   const auto file = (folder / "duel.ndjson").string();
   const auto live = run({"duel", "floor/epoll", "floor/epoll", "--duration", "2s", "--allow-debug",
                          "--record", file});
@@ -604,7 +605,7 @@ BOOST_DATA_TEST_CASE_F(echobench, any_prefix_is_found_and_said, data::make(greet
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_CASE(a_target_is_measured_and_left_running, echobench) {
+BOOST_FIXTURE_TEST_CASE(a_target_is_measured_and_left_running, echobench, *each_command) {
   const odd_server running;
   const auto ended = run(
       run_of("floor/epoll,api", {"--target", "api=127.0.0.1:" + std::to_string(running.port())}));

@@ -173,7 +173,7 @@ BOOST_FIXTURE_TEST_CASE(a_name_that_does_not_resolve_is_a_result_as_well, echobe
   BOOST_TEST(written.at("failure").at("kind").as_string() == "cannot_connect");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_limit_that_holds_at_no_rate_is_exit_code_1, echobench) {
+BOOST_FIXTURE_TEST_CASE(a_limit_that_holds_at_no_rate_is_exit_code_1, echobench, *each_command) {
   const counting_server any;
   const auto ended = run({"load", any.target(), "--load", "c4/64", "--duration", "1500ms",
                           "--find-rate", "p50<1ns", "--json", "load.json"});
