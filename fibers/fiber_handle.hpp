@@ -35,20 +35,65 @@ struct fiber::with_result : fiber {
   std::optional<stored> result;
   wait_queue joiners;
 
-  template <class Body>
-  void run(Body& body) noexcept {
-    try {
-      if (cancel_requested_) return;
+  // The body, as code that does not know its type calls and destroys it: so most of spawn() is
+  // compiled once per type of result, and not once per body.
+  struct erased_body {
+    void* object;
+    void (*call)(void* object, with_result& self);
+    void (*destroy)(void* object);
+
+    template <class Body>
+    static erased_body of(void* object) noexcept {
+      return {object, &call_as<Body>, &destroy_as<Body>};
+    }
+    template <class Body>
+    static void call_as(void* object, with_result& self) {
       if constexpr (std::is_void_v<Result>) {
-        body();
-        result.emplace();
+        (*static_cast<Body*>(object))();
+        self.result.emplace();
       } else {
-        result.emplace(body());
+        self.result.emplace((*static_cast<Body*>(object))());
       }
+    }
+    template <class Body>
+    static void destroy_as(void* object) {
+      static_cast<Body*>(object)->~Body();
+    }
+  };
+
+  void run(const erased_body& body) noexcept {
+    try {
+      if (!cancel_requested_) body.call(body.object, *this);
     } catch (const cancelled&) {
     } catch (...) {
       error_ = std::current_exception();
     }
+  }
+
+  // What the fiber's coroutine calls.
+  void run_to_the_end(const erased_body& body) {
+    run(body);
+    prepare_to_end();
+    body.destroy(body.object);  // the destructors may still block; then the fiber ends
+    if (!has_handle_) result.reset();
+    joiners.serve_all();
+    queue_->finish(*this);
+  }
+
+  static void destroy_finished(fiber& finished) noexcept {
+    const stack dropped = finished.body_->release_stack();
+    static_cast<with_result&>(finished).~with_result();
+  }
+
+  // The body lies below `place` already, and everything from its address upward is in use.
+  static with_result& start(task_queue& queue, stack memory, std::byte* place,
+                            std::string_view name, erased_body body) {
+    auto* record = new (place) with_result{queue, ++queue.last_id_, name};
+    record->body_.emplace(std::move(memory), static_cast<std::byte*>(body.object),
+                          [record, body](coroutine&) { record->run_to_the_end(body); });
+    record->destroy_ = &destroy_finished;
+    queue.add(*record);
+    return *record;
   }
 };
 
@@ -149,32 +194,19 @@ Result fiber_handle<Result>::join() {
 template <std::invocable Body>
 fiber_handle<std::invoke_result_t<std::decay_t<Body>&>> task_queue::spawn(std::string_view name,
                                                                           Body&& body) {
-  using result = std::invoke_result_t<std::decay_t<Body>&>;
+  using body_type = std::decay_t<Body>;
+  using result = std::invoke_result_t<body_type&>;
   using record_type = fiber::with_result<result>;
+  static_assert(sizeof(body_type) < smallest_stack_size / 2, "capture less, or by pointer");
   bury_finished();  // so that the new fiber can take a stack that is still in the cache
   stack memory{stack_size_};
   auto* top = memory.top();
   const auto kept = keep_name(memory, top, name);
-  top = coroutine::below<record_type>(top);
-  auto* record = new (top) record_type{*this, ++last_id_, kept};
-  auto run = [record, body = std::optional<std::decay_t<Body>>{std::forward<Body>(body)}](
-                 coroutine&) mutable {
-    record->run(*body);
-    record->prepare_to_end();
-    body.reset();  // the destructors may still block; then the fiber ends
-    if (!record->has_handle_) record->result.reset();
-    record->joiners.serve_all();
-    record->queue_->finish(*record);
-  };
-  record->body_.emplace(std::move(memory), top, std::move(run));
-  record->destroy_ = [](fiber& finished) noexcept {
-    stack dropped = finished.body_->release_stack();
-    static_cast<record_type&>(finished).~record_type();
-  };
-  known_.push_back(*record);
-  ++alive_count_;
-  ready_.push_back(*record);
-  return fiber_handle<result>{*record};
+  auto* const place = coroutine::below<record_type>(top);
+  auto* const object = new (coroutine::below<body_type>(place)) body_type(std::forward<Body>(body));
+  return fiber_handle<result>{
+      record_type::start(*this, std::move(memory), place, kept,
+                         record_type::erased_body::template of<body_type>(object))};
 }
 
 }  // namespace fibers

@@ -104,6 +104,12 @@ std::string_view task_queue::keep_name(stack& memory, std::byte*& top, std::stri
   return kept;
 }
 
+void task_queue::add(fiber& fresh) noexcept {
+  known_.push_back(fresh);
+  ++alive_count_;
+  ready_.push_back(fresh);
+}
+
 void task_queue::run_round() {
   if (in_round_) refuse("a fiber cannot run the queue that runs it");
   in_round_ = true;

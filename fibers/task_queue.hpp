@@ -229,6 +229,7 @@ class task_queue {
 
   static std::string_view keep_name(stack& memory, std::byte*& top, std::string_view name);
   void tell(std::stop_source stopped) noexcept;
+  void add(fiber& fresh) noexcept;
   void finish(fiber& self) noexcept;
   void dispose(fiber& finished) noexcept;
   void bury_finished() noexcept;

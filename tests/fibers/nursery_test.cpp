@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_spawns_a_sibling_when_it_is_moved_leaves_the_li
     void operator()() { diary += 'o'; }
   };
   in_task_queue([](task_queue&) {
-    for (const int move : {1, 2, 3, 4}) {
+    for (const int move : {1, 2, 3}) {
       nursery group;
       std::string diary;
       int moves_left = move;

@@ -475,6 +475,32 @@ BOOST_AUTO_TEST_CASE(what_a_body_captured_is_destroyed_when_the_fiber_ends) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_body_is_moved_once_to_the_stack_of_its_fiber) {
+  struct counts_moves {
+    int* moves;
+    explicit counts_moves(int& of) : moves{&of} {}
+    counts_moves(counts_moves&& other) noexcept : moves{other.moves} { ++*moves; }
+    void operator()() const {}
+  };
+  int moves = 0;
+  in_task_queue([&](task_queue& tasks) { tasks.spawn("body", counts_moves{moves}).join(); });
+  BOOST_TEST(moves == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_cannot_be_copied_leaves_no_fiber) {
+  struct throws_when_copied {
+    throws_when_copied() = default;
+    throws_when_copied(const throws_when_copied&) { throw std::runtime_error{"no copy"}; }
+    void operator()() const {}
+  };
+  in_task_queue([](task_queue& tasks) {
+    const throws_when_copied body;
+    BOOST_CHECK_THROW(tasks.spawn("body", body), std::runtime_error);
+    BOOST_TEST(tasks.alive_count() == 1U);  // the caller
+    BOOST_TEST(tasks.spawn("next", [] { return 1; }).join() == 1);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(what_a_body_captured_may_still_give_way_while_it_is_destroyed) {
   struct yields_when_destroyed {
     task_queue* tasks;
