@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -10,6 +9,7 @@
 #include <algorithm>
 #include <bench/contract/printable.hpp>
 #include <bench/server/catalogue.hpp>
+#include <bench/server/free_port.hpp>
 #include <bench/server/keeper.hpp>
 #include <bench/server/listening_line.hpp>
 #include <bench/server/process.hpp>
@@ -38,27 +38,8 @@ constexpr std::string_view no_interpreter = "exited with status 127";  // says /
 constexpr std::string_view port_place = "{port}";
 constexpr std::string_view path_place = "{path}";
 
-int bound_to(const address& where, descriptor& socket) {
-  socket = descriptor{::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  return ::bind(socket.get(), where.get(), where.length) == 0 ? 0 : errno;
-}
-
 std::vector<address> loopbacks(std::uint16_t port) {
   return {address::resolve("127.0.0.1", port), address::resolve("::1", port)};
-}
-
-// A port on which no socket listens now, on neither loopback. Another process could take it before
-// the server does. Then the server reports that, and the run ends with its message.
-std::uint16_t free_port() {
-  for (;;) {
-    descriptor v4, v6;
-    auto any = address::resolve("127.0.0.1", 0);
-    if (const int error = bound_to(any, v4))
-      throw run_invalid(fmt::format("cannot find a free port: {}", std::strerror(error)));
-    ::getsockname(v4.get(), reinterpret_cast<sockaddr*>(&any.storage), &any.length);
-    const auto port = ntohs(reinterpret_cast<const sockaddr_in&>(any.storage).sin_port);
-    if (bound_to(address::resolve("::1", port), v6) != EADDRINUSE) return port;
-  }
 }
 
 // The folder of TMPDIR may not exist, may not be writable, may be too long for the path of a
@@ -96,7 +77,7 @@ std::vector<std::string> split_command(const server_info& server, std::uint16_t&
     if (word == path_place) word = path = free_path();
     const auto place = word.find(port_place);
     if (place == std::string::npos) continue;
-    if (port == 0) port = free_port();
+    if (port == 0) port = free_port(ephemeral_ports());
     word.replace(place, port_place.size(), fmt::format("{}", port));
   }
   words.front() = find_program(words.front());
