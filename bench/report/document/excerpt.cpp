@@ -88,6 +88,7 @@ results narrowed(results found, const excerpt_request& request) {
     });
   }
   std::erase_if(found.kernel, other_load);
+  if (request.pair || !request.loads.empty()) found.matrix.reset();  // it is about all servers
   found.headlines = headlines_of(found);
   return found;
 }
@@ -186,6 +187,7 @@ constexpr std::array known_excerpts{
                     }
                     return one_below_another(tables);
                   }},
+    known_excerpt{"matrix", of_all<matrix_table>},
     known_excerpt{"memory", of_all<memory_table>},
     known_excerpt{"kernel",
                   [](const run_header&, const results& found) {

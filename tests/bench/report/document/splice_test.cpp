@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include <tests/bench/many_servers.hpp>
+#include <tests/bench/part_load_run.hpp>
 #include <tests/bench/synthetic_run.hpp>
 #include <tests/scratch_folder.hpp>
 #include <tests/texts.hpp>
@@ -237,6 +239,15 @@ BOOST_AUTO_TEST_CASE(every_name_has_its_text_and_ends_in_a_newline) {
     BOOST_TEST(text.ends_with('\n'), name);
     BOOST_TEST(!text.ends_with("\n\n"), name);
   }
+}
+
+BOOST_AUTO_TEST_CASE(curves_and_the_table_of_all_servers_are_there_where_the_run_has_them) {
+  BOOST_TEST(excerpt_of(part_load_run(), "part_load").starts_with("**"));
+  const auto servers = many_servers({"fibers/epoll", "go/epoll"});
+  BOOST_TEST(excerpt_of(servers, "matrix").starts_with("**All servers on c64/512.**"));
+  for (const auto* name : {"matrix", "part_load"})
+    BOOST_CHECK_THROW(excerpt_of(synthetic_run(), name), std::invalid_argument);
+  BOOST_CHECK_THROW(excerpt_of(servers, "matrix on c64/512"), std::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(the_summary_says_loads_in_words_and_takes_five_lines_at_most) {
