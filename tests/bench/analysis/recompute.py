@@ -343,11 +343,11 @@ def shape(scenario):
 
 
 def corrected(tests, widening):
-    """Bretz et al., algorithm 2. tests: (what they are about, is latency, values), in order."""
+    """Bretz et al., algorithm 2. tests: (what they are about, metric, values), in order."""
     count = len(tests)
     after, first = [None] * count, []
-    for i, (about, _, _) in enumerate(tests):
-        before = [j for j in range(i) if tests[j][0] == about]
+    for i, (about, metric, _) in enumerate(tests):
+        before = [] if metric in ("at_rate", "cpu") else [j for j in range(i) if tests[j][0] == about]
         if before:
             after[before[-1]] = i
         else:
@@ -358,7 +358,7 @@ def corrected(tests, widening):
         others = [k for k in first if k != i]
         onwards = 0.0
         if after[i] is not None:
-            onwards = (0.1 if tests[after[i]][1] else 0.5) if others else 1.0
+            onwards = (0.5 if tests[after[i]][1] == "throughput" else 0.1) if others else 1.0
             passes[i][after[i]] = onwards
         for k in others:
             passes[i][k] = (1 - onwards) / len(others)
@@ -418,43 +418,84 @@ class recomputed:
                 for b in {(x["scenario"], x["kind"]): x for x in self.blocks if x["control"]}.values()]
 
     def results(self):
-        costs, loads, opens, tests = [], [], [], {"cpu": [], "throughput": [], "p50": [], "open": []}
+        costs, loads, opens = [], [], []
+        tests = {"at_rate": [], "cpu": [], "throughput": [], "p50": [], "open": []}
         ceilings = self.ceilings()
         for pair, scenario, blocks in self.groups():
             about = (pair["base"], pair["contender"], shape(scenario))
             if blocks["duet"] or blocks["exclusive"]:
                 row, ratios = cost_row(pair, scenario, blocks)
                 costs.append(row)
-                tests["cpu"].append((about, False, ratios, row, scenario))
+                tests["cpu"].append((about, ratios, row, scenario))
             if blocks["exclusive"]:
                 row = load_row(pair, scenario, blocks["exclusive"], ceilings)
                 loads.append(row)
                 if not (row["base"]["client_limited"] or row["contender"]["client_limited"]):
-                    tests["throughput"].append((about, False, pairs(blocks["exclusive"], rate), row, scenario))
-                    tests["p50"].append((about, True, pairs(blocks["exclusive"], field("p50_us")), row, scenario))
+                    tests["throughput"].append((about, pairs(blocks["exclusive"], rate), row, scenario))
+                    tests["p50"].append((about, pairs(blocks["exclusive"], field("p50_us")), row, scenario))
             if blocks["open_loop"]:
                 row = open_row(pair, scenario, blocks["open_loop"])
                 opens.append(row)
                 if not (row["base"]["saturated"] or row["contender"]["saturated"]):
-                    tests["open"].append((about, True, pairs(blocks["open_loop"], field("p50_us")), row, scenario))
+                    tests["open"].append((about, pairs(blocks["open_loop"], field("p50_us")), row, scenario))
+        curves = self.curves(loads, opens, tests["at_rate"])
         r = self.judge(tests)
-        return {"costs": costs, "loads": loads, "open_loops": opens, "autocorrelation": r,
+        return {"costs": costs, "loads": loads, "open_loops": opens, "rate_curves": curves, "autocorrelation": r,
                 "overall": self.overall(tests, math.sqrt((1 + r) / (1 - r))),
                 "memory": self.slopes(), "kernel": self.calls(),
                 "messages": sum(s["messages"] for b in self.blocks for s in b["slices"]),
                 "checked": sum(s["checked"] for b in self.blocks for s in b["slices"])}
 
+    def curves(self, loads, opens, tests):
+        """Of each pair, the loads that differ only in their rate, if there are three or more."""
+        points = {}
+        for row in opens:
+            points.setdefault((json.dumps(row["comparison"]), shape(row["scenario"])), []).append(("open_loop", row))
+        for row in loads:
+            if (json.dumps(row["comparison"]), row["scenario"]) in points:
+                points[(json.dumps(row["comparison"]), row["scenario"])].append(("exclusive", row))
+        found = []
+        for (pair, load), rows in points.items():
+            if len(rows) < 3:
+                continue
+            rows.sort(key=lambda each: math.inf if each[0] == "exclusive" else each[1]["rate_per_second"]["value"])
+            curve = {"load": load, "comparison": json.loads(pair), "points": []}
+            for kind, row in rows:
+                curve["points"].append(self.point(kind, row, curve["comparison"], tests))
+            found.append(curve)
+        return found
+
+    def point(self, kind, row, pair, tests):
+        point = {"scenario": row["scenario"], "cpu": {"ratio": estimate([]), "p_in_run": None}}
+        blocks = self.of(pair, row["scenario"])[kind]
+        for launch, side in enumerate(("base", "contender")):
+            of = row[side]
+            point[side] = {
+                "server": of["server"], "cpu_ns": over(blocks, launch, cost),
+                "messages_per_second": row["rate_per_second"] if kind == "open_loop" else of["messages_per_second"],
+                "saturated": of.get("saturated", False), "client_limited": of.get("client_limited", False),
+                "p50_us": of["response_p50_us" if kind == "open_loop" else "p50_us"],
+                "p99_us": of["response_p99_us" if kind == "open_loop" else "p99_us"],
+            }
+        about = (pair["base"], pair["contender"], shape(row["scenario"]))
+        if not any(point[side]["saturated"] for side in ("base", "contender")):
+            tests.append((about, pairs(blocks, cost), point["cpu"], row["scenario"]))
+        return point
+
     def judge(self, tests):
-        values = lambda test: [x for _, x in test[2]]
-        r = common_autocorrelation([values(t) for name in ("cpu", "throughput") for t in tests[name]] + self.controls())
+        values = lambda test: [x for _, x in test[1]]
+        series = [values(t) for name in ("at_rate", "cpu", "throughput") for t in tests[name]]
+        r = common_autocorrelation(series + self.controls())
         widening = math.sqrt((1 + r) / (1 - r))
         family = [(name, t) for name in tests for t in tests[name] if "inject" not in t[0][0] + t[0][1]]
-        p = corrected([(t[0], t[1], values(t)) for _, t in family], widening)
+        p = corrected([(t[0], name, values(t)) for name, t in family], widening)
         p_of = {id(t): each for (_, t), each in zip(family, p)}
         for name in tests:
             for t in tests[name]:
-                row, ratio = t[3], estimate(values(t), math.exp, widening)
-                if name == "cpu":
+                row, ratio = t[2], estimate(values(t), math.exp, widening)
+                if name == "at_rate":
+                    row["ratio"], row["p_in_run"] = ratio, p_of.get(id(t))
+                elif name == "cpu":
                     row["ratio"], row["p_in_run"] = ratio, p_of.get(id(t))
                     low, high = (math.log(ratio["range"][end]) for end in ("low", "high"))
                     row["smallest_visible"] = math.expm1((high - low) / 2)
@@ -472,11 +513,11 @@ class recomputed:
                 loads = [t for t in tests[metric] if t[0][:2] == (pair["base"], pair["contender"])]
                 by_round = {}
                 for t in loads:
-                    for number, x in t[2]:
+                    for number, x in t[1]:
                         by_round.setdefault(number, []).append(x)
                 means = [sum(x) / len(x) for _, x in sorted(by_round.items()) if len(x) == len(loads)]
                 ratio = estimate(means, math.exp, widening)
-                row[metric] = {"loads": [t[4] for t in loads], "ratio": ratio} if loads else None
+                row[metric] = {"loads": [t[3] for t in loads], "ratio": ratio} if loads else None
             rows.append(row)
         return rows
 
