@@ -1,6 +1,10 @@
 #include <bench/analysis/block_values.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <bench/load/sample.hpp>
+#include <bench/text/numbers.hpp>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -122,6 +126,28 @@ std::vector<int> rounds_of(const blocks_view& blocks, slice_value value) {
 
 looks looks_at(const run_header& header) {
   return header.watched.value_or(false) ? looks::throughout : looks::once;
+}
+
+std::optional<double> answered_share(const blocks_view& blocks, int launch) {
+  std::int64_t answered = 0;
+  std::int64_t due = 0;
+  for (const auto* each : blocks)
+    for (const auto& timed : each->slices)
+      if (timed.launch == launch && timed.open_loop) {
+        answered = sum(answered, timed.messages);
+        due = sum(due, timed.open_loop->due);
+      }
+  if (due <= 0) return std::nullopt;
+  return static_cast<double>(answered) / static_cast<double>(due);
+}
+
+std::string who_is_saturated(const blocks_view& blocks, const comparison& pair) {
+  for (const auto& [name, launch] :
+       {std::pair{pair.contender, contender_launch}, {pair.base, base_launch}})
+    if (const auto share = answered_share(blocks, launch); share && *share < keeping_up)
+      return fmt::format("{} is saturated, it answered {} of what was due", name,
+                         percent_text(*share));
+  return {};
 }
 
 std::vector<block_group> groups_of(const run_record& record) {

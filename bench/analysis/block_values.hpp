@@ -9,6 +9,7 @@
 #include <bench/statistics/statistics.hpp>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace bench {
@@ -58,6 +59,13 @@ estimate over_blocks(const blocks_view& blocks, int launch, slice_value value, l
 // ln(contender / base) of each block that has both, and the rounds of these blocks.
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value);
 std::vector<int> rounds_of(const blocks_view& blocks, slice_value value);
+
+// The share of the messages due to a server in open loops that it answered. nullopt: none was due.
+std::optional<double> answered_share(const blocks_view& blocks, int launch);
+
+// "fibers/epoll is saturated, it answered 93.1 % of what was due"; empty: both keep up, or the
+// loops are closed.
+std::string who_is_saturated(const blocks_view& blocks, const comparison& pair);
 
 // How often the run was looked at while it grew.
 looks looks_at(const run_header& header);

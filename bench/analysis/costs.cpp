@@ -70,7 +70,7 @@ std::string target_in(const comparison& pair, const std::vector<server_info>& se
 }
 
 // Why the CPU of the two is not judged; empty: it is judged.
-std::string unjudged(const cost_row& row, const run_record& record) {
+std::string unjudged(const cost_row& row, const blocks_view& blocks, const run_record& record) {
   if (first_of<caveats::run_void>(record.caveats_found)) return "the run is void";
   const auto target = target_in(row.comparison, record.header.servers);
   if (!target.empty()) return target + " was not started here";
@@ -86,6 +86,8 @@ std::string unjudged(const cost_row& row, const run_record& record) {
   if (row.decided_by == block_kind::duet && !row.blocks.empty() &&
       !may_share_a_core(row.comparison.base, row.comparison.contender))
     return "the two disturb each other on one core";
+  if (auto saturated = who_is_saturated(blocks, row.comparison); !saturated.empty())
+    return saturated;
   return ruin_in(record.blocks);
 }
 
@@ -152,7 +154,7 @@ cost_row cost_row_of(const block_group& group, const run_record& record) {
   row.ratio_t = looked == looks::once ? ratio_from_log(paired_t_interval(logs)) : row.ratio;
   row.exclusive_ratio = ratio_from_log(interval_over(log_ratios(group.exclusive, cost_of), looked));
   row.ljung_box_p = ljung_box_p(logs);
-  if (const auto why = unjudged(row, record); !why.empty())
+  if (const auto why = unjudged(row, deciding, record); !why.empty())
     row.verdict = {finding::unmeasured, "n/a: " + why, {}};
   return row;
 }

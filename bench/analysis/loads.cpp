@@ -35,23 +35,11 @@ server_load load_of_server(const std::string& name, const blocks_view& blocks, i
           distribution_of(merged(blocks, launch, response_times))};
 }
 
-double answered_share(const blocks_view& blocks, int launch) {
-  std::int64_t answered = 0;
-  std::int64_t due = 0;
-  for (const auto* each : blocks)
-    for (const auto& timed : each->slices)
-      if (timed.launch == launch && timed.open_loop) {
-        answered = sum(answered, timed.messages);
-        due = sum(due, timed.open_loop->due);
-      }
-  return due > 0 ? static_cast<double>(answered) / static_cast<double>(due) : 0;
-}
-
 server_response response_of_server(const std::string& name, const blocks_view& blocks, int launch,
                                    looks looked) {
   server_response found;
   found.server = name;
-  found.answered = answered_share(blocks, launch);
+  found.answered = answered_share(blocks, launch).value_or(0);
   found.saturated = found.answered < keeping_up;
   if (found.saturated) return found;
   const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value, looked); };

@@ -11,6 +11,7 @@
 #include <bench/duel/record.hpp>
 #include <bench/duel/recording.hpp>
 #include <bench/duel/screen.hpp>
+#include <bench/load/expectation.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/record/run_folder.hpp>
@@ -162,6 +163,7 @@ void expect_new(const std::string& recording) {
 duel_options options_of(const arguments& given) {
   duel_options found;
   std::string duration;
+  std::optional<std::string> rate;
   std::vector<std::string> added;
   std::vector<std::string> targets;
   options wanted{
@@ -175,6 +177,7 @@ duel_options options_of(const arguments& given) {
   wanted.add("connections", found.shape.connections, "N", "open connections to each");
   wanted.add("size", found.shape.message_bytes, "BYTES", "of a message, 16 to 1048576");
   wanted.add("depth", found.shape.depth, "N", "messages outstanding on each connection");
+  wanted.add("rate", rate, "N", "an open loop: as in 20k, so many are due to each per second");
   wanted.add("server", added, "NAME=COMMAND", "make another echo server known by a name");
   wanted.add("target", targets, "[NAME=]HOST:PORT", "and one that runs already");
   wanted.add("pin", found.pin, "SERVER_CPU,CLIENT_CPU", "where to run them, or none");
@@ -190,10 +193,16 @@ duel_options options_of(const arguments& given) {
       "by itself, and not if something now and then disturbs one server alone.");
   wanted.example("duel");
   wanted.example("duel fibers/epoll floor/epoll --duration 30s");
+  wanted.example("duel --rate 20000 --until-sure");
   const auto names = wanted.parse(given);
   expect_one_kind(given, names, found);
   found.servers = find_servers(names, added_servers(added, targets));
   if (!duration.empty()) found.length = parse_duration("duration", duration);
+  if (rate) {
+    const auto parsed = parse_rate(*rate);
+    if (!parsed) throw usage_error("--rate " + not_a_rate(*rate));
+    found.shape.rate_per_second = *parsed;
+  }
   expect_possible(found.shape);
   if (found.record) expect_new(*found.record);
   return found;

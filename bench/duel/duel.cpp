@@ -45,6 +45,13 @@ estimate ratio_of(const std::vector<double>& logarithms) {
   return ratio_from_log(confidence_sequence(logarithms));
 }
 
+// Empty: both sides keep up, or nothing is due in a closed loop.
+std::string who_is_saturated(const duel_score& score) {
+  blocks_view rounds;
+  for (const auto& each : score.rounds) rounds.push_back(&each);
+  return who_is_saturated(rounds, {score.right.name, score.left.name, {}});
+}
+
 }  // namespace
 
 std::optional<double> duelist::recent(slice_value value) const {
@@ -112,6 +119,7 @@ std::string duel_score::verdict() const {
     return "n/a: " + text_of(caveats::unlike_reactors{right.name, left.name});
   if (rounds.empty()) return "no round is complete";
   if (history.empty()) return "no round has a ratio";
+  if (const auto why = who_is_saturated(*this); !why.empty()) return "n/a: " + why;
   const auto said = watched_verdict(ratio());
   const auto why = said.what == finding::inconclusive ? std::string{} : ruin_in(rounds);
   if (!why.empty()) return "n/a: " + why;
@@ -120,7 +128,7 @@ std::string duel_score::verdict() const {
 
 bool duel_score::is_settled() const {
   return may_share_a_core(right.name, left.name) && ruin_in(rounds).empty() &&
-         watched_verdict(ratio()).what != finding::inconclusive;
+         who_is_saturated(*this).empty() && watched_verdict(ratio()).what != finding::inconclusive;
 }
 
 duel::duel(comparison servers, const scenario& shape)

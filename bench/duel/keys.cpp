@@ -25,6 +25,8 @@ constexpr std::array keys{key{U'c', duel_action::fewer_connections},
                           key{U'↑', duel_action::more_bytes},
                           key{U'd', duel_action::less_depth},
                           key{U'D', duel_action::more_depth},
+                          key{U'm', duel_action::lower_rate},
+                          key{U'M', duel_action::higher_rate},
                           key{U'l', duel_action::pause_left},
                           key{U'r', duel_action::pause_right},
                           key{U's', duel_action::save},
@@ -36,6 +38,8 @@ constexpr std::array help{
     duel_key_help{"c- C+", "connections", "left, right", "half or twice as many connections"},
     duel_key_help{"b- B+", "bytes", "down, up", "half or twice as many bytes per message"},
     duel_key_help{"d- D+", "depth", "", "half or twice as many messages outstanding"},
+    duel_key_help{"m- M+", "rate", "", "half or twice as many messages due per second (--rate)",
+                  true},
     duel_key_help{"l r", "pause", "", "pause left or right for 100 ms; that round does not count"},
     duel_key_help{"s", "save", "", "save what was measured as a run, with its reports"},
     duel_key_help{"space", "freeze", "", "freeze the screen; measuring goes on", true},
@@ -55,7 +59,9 @@ constexpr std::array dials{
          4096},
     dial{duel_action::fewer_bytes, duel_action::more_bytes, &scenario::message_bytes, 16,
          64 * 1024},
-    dial{duel_action::less_depth, duel_action::more_depth, &scenario::depth, 1, 64}};
+    dial{duel_action::less_depth, duel_action::more_depth, &scenario::depth, 1, 64},
+    dial{duel_action::lower_rate, duel_action::higher_rate, &scenario::rate_per_second, 1,
+         max_rate}};  // a closed loop has none, and none comes of it
 
 // Limits the bytes in flight to all servers: at the start of a round every connection has `depth`
 // messages answered, which must not take seconds.
@@ -101,6 +107,7 @@ std::optional<scenario> changed_load(const scenario& now, duel_action action,
   auto next = now;
   for (const auto& each : dials) {
     auto& number = next.*each.number;
+    if (number == 0) continue;
     if (action == each.more && number < each.most) number = std::min(2 * number, each.most);
     if (action == each.less && number > each.least) number = std::max(number / 2, each.least);
   }
@@ -112,7 +119,7 @@ std::optional<scenario> changed_load(const scenario& now, duel_action action,
 }
 
 std::string load_limits(const duel_limits& limits) {
-  const auto& [connections, bytes, depth] = dials;
+  const auto& [connections, bytes, depth, rate] = dials;
   return fmt::format("{} to {} connections, {} to {} bytes, depth {} to {}, {} MiB under way",
                      connections.least, std::min(connections.most, most_for_each(limits)),
                      bytes.least, bytes.most, depth.least, depth.most, most_bytes_under_way >> 20);

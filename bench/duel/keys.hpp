@@ -19,6 +19,8 @@ enum class duel_action {
   more_bytes,
   less_depth,
   more_depth,
+  lower_rate,
+  higher_rate,
   pause_left,
   pause_right,
   save,

@@ -81,16 +81,21 @@ void duel_player::launch(const block& round) {
     servers.push_back(name_of(letter, round.comparison));
   }
   bed_.launch(servers, round.scenario);
-  bed_.load(all_, warm_up);
+  load(warm_up);
+}
+
+std::vector<slice> duel_player::load(std::chrono::milliseconds length) {
+  const int rate = match_.score().scenario.rate_per_second;
+  return rate > 0 ? bed_.load_at_rate(all_, rate, length) : bed_.load(all_, length);
 }
 
 // A pause begins with the slice and ends during it, so the slice contains all replies that waited.
 std::vector<slice> duel_player::measure(const std::string& order) {
-  bed_.load(all_, settling);
+  load(settling);
   const auto asleep = std::exchange(to_pause_, {});
-  if (!asleep) return bed_.load(all_, slice_length);
+  if (!asleep) return load(slice_length);
   const standstill stopped{*bed_.process(order.find(*asleep)), 0ms, pause_length};
-  return bed_.load(all_, pause_length + slice_length);
+  return load(pause_length + slice_length);
 }
 
 void duel_player::keep(const block& round, const std::vector<slice>& measured, int position) {

@@ -46,6 +46,7 @@ class duel_player {
   void happen(duel_event event);
   void say(std::string note);
   void launch(const block& round);
+  std::vector<slice> load(std::chrono::milliseconds length);
   std::vector<slice> measure(const std::string& order);
   void keep(const block& round, const std::vector<slice>& measured, int position);
   void obey_keys();

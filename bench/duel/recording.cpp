@@ -99,7 +99,7 @@ class recording_reader {
   }
 
   static void check_load(const scenario& load) {
-    if (load.open_loop() || load.churn || load.idle_connections > 0)
+    if (load.rate_percent > 0 || load.churn || load.idle_connections > 0)
       throw malformed{"load", fmt::format("is \"{}\", which no duel has", load.text())};
   }
 

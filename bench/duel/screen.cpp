@@ -134,8 +134,10 @@ class painter {
 
   void title() {
     const auto& load = score_.scenario;
-    const auto what = fmt::format("{}   {} connections, {} bytes, {} outstanding", load.text(),
-                                  load.connections, load.message_bytes, load.depth);
+    const auto last = load.open_loop() ? fmt::format("{} due/s", count_text(load.rate_per_second))
+                                       : fmt::format("{} outstanding", load.depth);
+    const auto what = fmt::format("{}   {} connections, {} bytes, {}", load.text(),
+                                  load.connections, load.message_bytes, last);
     const auto when = fmt::format("{}round {}   {} of {}", match_.is_frozen ? "FROZEN " : "",
                                   score_.rounds.size() + 1, clock_text(match_.elapsed),
                                   clock_text(match_.length));
@@ -295,6 +297,7 @@ class painter {
     const auto cost =
         fmt::format("left/right: CPU/message {}", ratio_with_interval(score_.ratio()));
     const auto rate = fmt::format("messages/s {}", ratio_with_interval(score_.rate_ratio()));
+    if (score_.scenario.open_loop()) return {{{cost}}};  // the rate is the same for both
     if (size_.width < usual_width) return {{{cost}}, {{rate}}};
     return {{{cost + "   " + rate}}};
   }

@@ -113,4 +113,9 @@ std::optional<int> parse_rate(std::string_view text) {
   return static_cast<int>(rate);
 }
 
+std::string not_a_rate(std::string_view text) {
+  return fmt::format("'{}' is not 1 to {} messages per second, as in 20000, 20k or 1.5M", text,
+                     max_rate);
+}
+
 }  // namespace bench

@@ -54,4 +54,7 @@ class expectation {
 // max_rate.
 std::optional<int> parse_rate(std::string_view text);
 
+// Why parse_rate() gave none: "'fast' is not 1 to 10000000 messages per second, as in ...".
+std::string not_a_rate(std::string_view text);
+
 }  // namespace bench

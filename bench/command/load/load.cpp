@@ -108,10 +108,7 @@ void take_rate(const wishes& asked, scenario& load) {
                     *asked.load));
   if (!asked.rate) return;
   const auto rate = parse_rate(*asked.rate);
-  if (!rate) {
-    refuse(fmt::format("--rate '{}' is not 1 to {} messages per second, as in 20000, 20k or 1.5M",
-                       *asked.rate, max_rate));
-  }
+  if (!rate) refuse("--rate " + not_a_rate(*asked.rate));
   if (load.open_loop() && load.rate_per_second != *rate)
     refuse(fmt::format("--rate {} contradicts --load {}", *asked.rate, *asked.load));
   load.rate_per_second = *rate;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bench/duel/recording.hpp>
 #include <bench/record/record.hpp>
 #include <bench/selftest/odd_server.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -86,6 +87,7 @@ const std::vector<refusal> refusals{
     {{"duel", "--size", "3"}, "--size 3 is not 16 to 1048576"},
     {{"duel", "--connections", "0"}, "--connections 0 is not 1 to 100000"},
     {{"duel", "--depth", "1025"}, "--depth 1025 is not 1 to 1024"},
+    {{"duel", "--rate", "fast"}, "--rate 'fast' is not 1 to 10000000 messages per second"},
     {{"duel", "--replay", "nowhere"}, "nowhere"},
     {{"duel", "--replay", ""}, "--replay '' is empty"},
     {{"duel", "--record", ""}, "--record '' is empty"},
@@ -538,6 +540,20 @@ BOOST_FIXTURE_TEST_CASE(a_recorded_duel_is_replayed_line_by_line, echobench, *ea
                           "--record", file});
   BOOST_TEST(twice.exit_code == 2);
   BOOST_TEST(holds(twice.err, "duel.ndjson' exists"), twice.err);
+}
+
+BOOST_FIXTURE_TEST_CASE(in_a_duel_at_a_rate_so_many_messages_are_due_to_each, echobench) {
+  const auto file = folder / "duel.ndjson";
+  const auto ended = run({"duel", "floor/epoll", "floor/epoll", "--rate", "5k", "--duration", "2s",
+                          "--allow-debug", "--record", file.string()});
+  BOOST_TEST(ended.exit_code == 0, ended.err);
+  double due = 0, seconds = 0;
+  for (const auto& event : bench::read_recording(file).events)
+    for (const auto& each : event.slices.value_or(std::vector<bench::shown_slice>{})) {
+      due += static_cast<double>(each.timed.open_loop.value().due);
+      seconds += each.timed.seconds;
+    }
+  BOOST_TEST(due / seconds == 5000, boost::test_tools::tolerance(0.05));
 }
 
 namespace {

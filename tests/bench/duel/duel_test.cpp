@@ -77,6 +77,25 @@ BOOST_AUTO_TEST_CASE(a_duel_of_which_others_took_the_processor_has_no_verdict) {
   BOOST_TEST(!match.score().is_settled());
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_answers_less_than_what_is_due_has_no_verdict_in_a_duel) {
+  bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt},
+                    bench::scenario::parse("c64/512/r42k")};
+  play(match, 20, 0.9);
+  const auto due_to = [&](int launch, std::int64_t due) {
+    for (auto& round : match.score().rounds)
+      for (auto& each : round.slices)
+        if (each.launch == launch) each.open_loop = bench::open_loop_times{.due = due};
+  };
+  due_to(bench::base_launch, 4000);
+  due_to(bench::contender_launch, 4010);
+  BOOST_TEST(holds(match.score().verdict(), "fibers/epoll against asio-callback/epoll: lower by"));
+  BOOST_TEST(match.score().is_settled());
+  due_to(bench::base_launch, 5000);
+  BOOST_TEST(match.score().verdict() ==
+             "n/a: asio-callback/epoll is saturated, it answered 80.0 % of what was due");
+  BOOST_TEST(!match.score().is_settled());
+}
+
 BOOST_AUTO_TEST_CASE(a_round_without_a_ratio_is_complete) {
   bench::duel match{{"asio-callback/epoll", "fibers/epoll", std::nullopt}, {}};
   BOOST_TEST(match.score().verdict() == "no round is complete");

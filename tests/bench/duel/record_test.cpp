@@ -32,6 +32,26 @@ BOOST_AUTO_TEST_CASE(a_duel_is_saved_as_a_run_with_its_reports) {
   BOOST_CHECK_THROW(bench::write_run(record, folder / "run"), std::exception);
 }
 
+BOOST_AUTO_TEST_CASE(a_duel_at_a_rate_says_in_its_report_what_it_says_itself) {
+  const bench::comparison both{"asio-callback/epoll", "fibers/epoll", std::nullopt};
+  for (const std::int64_t due : {4000, 5000}) {
+    bench::duel match{both, scenario::parse("c64/512/r42k")};
+    play(match, 20, 0.9);
+    for (auto& round : match.score().rounds)
+      for (auto& each : round.slices)
+        if (each.launch == bench::base_launch) each.open_loop = bench::open_loop_times{.due = due};
+    bench::run_header header;
+    header.started_utc = "2026-01-31T12:34:56Z";
+    const scratch_folder folder;
+    bench::write_run(bench::record_of(match, header, {}), folder / "run");
+    const auto said =
+        due == 4000 ? "lower by " : "asio-callback/epoll is saturated, it answered 80.0 %";
+    BOOST_TEST(holds(match.score().verdict(), said), match.score().verdict());
+    const auto report = folder.read("run/report.md");
+    BOOST_TEST(holds(report, said), report);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(who_disturbs_the_other_has_no_verdict_in_a_duel_and_none_in_its_report) {
   bench::duel match{{"fibers/io_uring", "fibers/epoll", std::nullopt}, scenario::parse("c64/512")};
   play(match, 20, 0.5);
