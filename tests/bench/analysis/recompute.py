@@ -314,14 +314,15 @@ def open_row(pair, scenario, blocks):
     for launch, side in enumerate(("base", "contender")):
         slices = [s for b in blocks for s in b["slices"] if s["launch"] == launch and s["open_loop"]]
         answered = sum(s["messages"] for s in slices) / sum(s["open_loop"]["due"] for s in slices)
+        seen = [] if answered < 0.99 else blocks  # nothing is said of a saturated server
         row[side] = {
             "server": pair[side], "answered": answered, "saturated": answered < 0.99,
-            **{f"response_{p}_us": over(blocks, launch, field(f"{p}_us")) for p in ("p50", "p90", "p99")},
-            **{f"service_{p}_us": over(blocks, launch, open_field(f"service_{p}_us")) for p in ("p50", "p90", "p99")},
-            "late_p99_us": over(blocks, launch, open_field("late_p99_us")),
-            "cpu_ns": over(blocks, launch, cost),
-            "response": kept(blocks, launch, lambda s: s["latency"]),
-            "service": kept(blocks, launch, lambda s: (s["open_loop"] or {}).get("service")),
+            **{f"response_{p}_us": over(seen, launch, field(f"{p}_us")) for p in ("p50", "p90", "p99")},
+            **{f"service_{p}_us": over(seen, launch, open_field(f"service_{p}_us")) for p in ("p50", "p90", "p99")},
+            "late_p99_us": over(seen, launch, open_field("late_p99_us")),
+            "cpu_ns": over(seen, launch, cost),
+            "response": kept(seen, launch, lambda s: s["latency"]),
+            "service": kept(seen, launch, lambda s: (s["open_loop"] or {}).get("service")),
         }
     return row
 
@@ -471,7 +472,8 @@ class recomputed:
         for launch, side in enumerate(("base", "contender")):
             of = row[side]
             point[side] = {
-                "server": of["server"], "cpu_ns": over(blocks, launch, cost),
+                "server": of["server"],
+                "cpu_ns": of["cpu_ns"] if kind == "open_loop" else over(blocks, launch, cost),
                 "messages_per_second": row["rate_per_second"] if kind == "open_loop" else of["messages_per_second"],
                 "saturated": of.get("saturated", False), "client_limited": of.get("client_limited", False),
                 "p50_us": of["response_p50_us" if kind == "open_loop" else "p50_us"],
