@@ -128,6 +128,13 @@ looks looks_at(const run_header& header) {
   return header.watched.value_or(false) ? looks::throughout : looks::once;
 }
 
+double mean_utilisation(const blocks_view& blocks, int launch) {
+  const auto shares = values_of(blocks, launch, utilisation_of);
+  double sum = 0;
+  for (const double share : shares) sum += share;
+  return shares.empty() ? 0 : sum / static_cast<double>(shares.size());
+}
+
 std::optional<double> answered_share(const blocks_view& blocks, int launch) {
   std::int64_t answered = 0;
   std::int64_t due = 0;
@@ -143,10 +150,14 @@ std::optional<double> answered_share(const blocks_view& blocks, int launch) {
 
 std::string who_is_saturated(const blocks_view& blocks, const comparison& pair) {
   for (const auto& [name, launch] :
-       {std::pair{pair.contender, contender_launch}, {pair.base, base_launch}})
-    if (const auto share = answered_share(blocks, launch); share && *share < keeping_up)
-      return fmt::format("{} is saturated, it answered {} of what was due", name,
-                         percent_text(*share));
+       {std::pair{pair.contender, contender_launch}, {pair.base, base_launch}}) {
+    const auto share = answered_share(blocks, launch);
+    if (!share || *share >= keeping_up) continue;
+    if (mean_utilisation(blocks, launch) >= client_limit)
+      return "the client cannot send as much as is due";
+    return fmt::format("{} is saturated, it answered {} of what was due", name,
+                       percent_text(*share));
+  }
   return {};
 }
 

@@ -60,11 +60,14 @@ estimate over_blocks(const blocks_view& blocks, int launch, slice_value value, l
 std::vector<double> log_ratios(const blocks_view& blocks, slice_value value);
 std::vector<int> rounds_of(const blocks_view& blocks, slice_value value);
 
+// How much of its core the client used while it loaded that server, in the mean of the blocks.
+double mean_utilisation(const blocks_view& blocks, int launch);
+
 // The share of the messages due to a server in open loops that it answered. nullopt: none was due.
 std::optional<double> answered_share(const blocks_view& blocks, int launch);
 
-// "fibers/epoll is saturated, it answered 93.1 % of what was due"; empty: both keep up, or the
-// loops are closed.
+// "fibers/epoll is saturated, it answered 93.1 % of what was due", or that the client is; empty:
+// all keep up, or the loops are closed.
 std::string who_is_saturated(const blocks_view& blocks, const comparison& pair);
 
 // How often the run was looked at while it grew.

@@ -14,13 +14,6 @@ constexpr double near_ceiling = 0.9;
 constexpr std::size_t fewest_for_a_tail = 20;  // blocks
 constexpr char worst_grade_for_a_tail = 'B';
 
-double mean_utilisation(const blocks_view& blocks, int launch) {
-  const auto shares = values_of(blocks, launch, utilisation_of);
-  double sum = 0;
-  for (const double share : shares) sum += share;
-  return shares.empty() ? 0 : sum / static_cast<double>(shares.size());
-}
-
 server_load load_of_server(const std::string& name, const blocks_view& blocks, int launch,
                            looks looked) {
   const auto over = [&](slice_value value) { return over_blocks(blocks, launch, value, looked); };

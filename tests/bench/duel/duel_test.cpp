@@ -94,6 +94,9 @@ BOOST_AUTO_TEST_CASE(a_server_that_answers_less_than_what_is_due_has_no_verdict_
   BOOST_TEST(match.score().verdict() ==
              "n/a: asio-callback/epoll is saturated, it answered 80.0 % of what was due");
   BOOST_TEST(!match.score().is_settled());
+  for (auto& round : match.score().rounds)
+    for (auto& each : round.slices) each.client_utilisation = 1;
+  BOOST_TEST(match.score().verdict() == "n/a: the client cannot send as much as is due");
 }
 
 BOOST_AUTO_TEST_CASE(a_round_without_a_ratio_is_complete) {
