@@ -87,7 +87,7 @@ struct fiber::with_result : fiber {
 
   // The body lies below `place` already, and everything from its address upward is in use.
   static with_result& start(task_queue& queue, stack memory, std::byte* place,
-                            std::string_view name, erased_body body) {
+                            std::string_view name, const erased_body& body) {
     auto* record = new (place) with_result{queue, ++queue.last_id_, name};
     record->body_.emplace(std::move(memory), static_cast<std::byte*>(body.object),
                           [record, body](coroutine&) { record->run_to_the_end(body); });
