@@ -210,6 +210,13 @@ bool echo_client::has_reply() const {
   return poll(&waiting, 1, 0) == 1;
 }
 
+bool echo_client::is_established() const {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) fail("getsockopt");
+  return info.tcpi_state == TCP_ESTABLISHED;
+}
+
 std::string body(std::size_t bytes) {
   std::string letters(bytes, 'a');
   std::uint32_t state = 12345;

@@ -51,6 +51,8 @@ class echo_client {
   // Discards what arrives, and returns true once the server has closed or reset the connection.
   bool is_refused() const;
   bool has_reply() const;  // or the end of the stream; does not wait
+  // Whether the kernel calls the TCP connection established: neither side has ended or reset it.
+  bool is_established() const;
 
  private:
   explicit echo_client(int family, int buffer_bytes);  // not connected yet
