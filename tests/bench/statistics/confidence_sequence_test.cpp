@@ -112,11 +112,12 @@ BOOST_DATA_TEST_CASE(who_watches_equal_servers_for_60_blocks_is_as_seldom_wrong_
   BOOST_TEST_MESSAGE(wrong << " of " << trials);
 }
 
+// Within 30 blocks, which is enough to see it: each costs more than the one before.
 BOOST_AUTO_TEST_CASE(who_watches_a_fixed_interval_often_sees_one) {
-  const int wrong = misses(shapes.front(), 0, longest, [](std::span<const double> values) {
+  const int wrong = misses(shapes.front(), 0, longest / 2, [](std::span<const double> values) {
     return bench::signed_rank_interval(values);
   });
-  BOOST_TEST(wrong >= trials * 20 / 100);
+  BOOST_TEST(wrong >= trials * 15 / 100);
   BOOST_TEST_MESSAGE(wrong << " of " << trials);
 }
 
