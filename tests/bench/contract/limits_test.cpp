@@ -19,8 +19,9 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 
 // Waits until the server sleeps, and watches it for half a second. A server that spins never
-// sleeps. One that polls sleeps too often. One that spins before each sleep uses too much CPU: more
-// than 2 %, and 0.3 ms per wake-up, which a retry of accept() may take on a slow machine.
+// sleeps. One that polls sleeps too often; timers may be 5 % early. One that spins before each
+// sleep uses too much CPU: more than 2 %, and 0.3 ms per wake-up, which a retry of accept() may
+// take on a slow machine.
 void expect_sleep(const server_process& server, double most_a_second) {
   BOOST_TEST(server.falls_asleep());
   const auto start = clock_type::now();
@@ -30,7 +31,7 @@ void expect_sleep(const server_process& server, double most_a_second) {
   const auto sleeps = static_cast<double>(server.sleeps() - sleeps_before);
   const std::chrono::duration<double> cpu = server.cpu_time() - cpu_before;
   const std::chrono::duration<double> passed = clock_type::now() - start;
-  BOOST_TEST(sleeps <= 1 + most_a_second * passed.count());
+  BOOST_TEST(sleeps <= 2 + 1.05 * most_a_second * passed.count());
   BOOST_TEST(cpu / passed < (sanitized ? 0.3 : 0.02 + most_a_second * 0.0003));
 }
 
