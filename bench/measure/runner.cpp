@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bench/measure/runner.hpp>
+#include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
 #include <limits>
 #include <string_view>
@@ -36,6 +37,10 @@ std::string launch_order(const std::string& order) {
   return once;
 }
 
+double rate_of(const slice& timed) {
+  return static_cast<double>(timed.messages) / timed.seconds;
+}
+
 class block_measurement {
  public:
   block_measurement(const planned_block& planned, const block_timing& timing, test_bed& bed)
@@ -52,6 +57,7 @@ class block_measurement {
     std::vector<std::string> servers;
     for (char letter : started_) servers.push_back(server_of(letter, measured_.comparison));
     bed_.launch(servers, measured_.scenario);
+    warm();
     measure();
     const auto others = bed_.finish();
     measured_.foreign_cpu_share = others.foreign_cpu_share;
@@ -61,6 +67,26 @@ class block_measurement {
   }
 
  private:
+  void warm() {
+    for (char letter : started_) {
+      if (may_be_slow_at_first(server_of(letter, measured_.comparison)))
+        load_until_warm(std::string(1, letter));
+    }
+  }
+
+  void load_until_warm(const std::string& alone) {
+    constexpr double growth = 1.05;
+    double best = 0;
+    int no_faster = 0;
+    std::chrono::milliseconds spent{};
+    while (no_faster < timing_.warm_slices && spent < timing_.longest_warming) {
+      const auto rate = rate_of(load(alone, timing_.warming_slice).front());
+      no_faster = rate > growth * best ? 0 : no_faster + 1;
+      best = std::max(best, rate);
+      spent += timing_.warming_slice;
+    }
+  }
+
   void measure() {
     switch (measured_.kind) {
       case block_kind::duet:
@@ -108,8 +134,7 @@ class block_measurement {
     for (char letter : started_) {
       const std::string alone(1, letter);
       load(alone, timing_.exclusive_settling);
-      const auto found = load(alone, timing_.capacity_slice).front();
-      slower = std::min(slower, static_cast<double>(found.messages) / found.seconds);
+      slower = std::min(slower, rate_of(load(alone, timing_.capacity_slice).front()));
     }
     return std::max(1.0, slower * shape.rate_percent / 100);
   }

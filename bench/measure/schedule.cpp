@@ -65,6 +65,9 @@ std::chrono::milliseconds expected_duration(const planned_block& block,
   } else if (block.scenario.rate_percent > 0) {
     load += 2 * (timing.exclusive_settling + timing.capacity_slice);
   }
+  const auto& [base, contender, floor] = block.comparison;
+  for (const auto& server : {base, contender})
+    if (may_be_slow_at_first(server)) load += (1 + timing.warm_slices) * timing.warming_slice;
   return std::chrono::duration_cast<std::chrono::milliseconds>(launches + load);
 }
 

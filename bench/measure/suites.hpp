@@ -18,6 +18,11 @@ struct block_timing {
   std::chrono::milliseconds exclusive_settling{30};
   std::chrono::milliseconds exclusive_slice{200};
   std::chrono::milliseconds counting_slice{60};
+  // A server that may be slow at first is loaded alone until so many slices in a row were not faster
+  // than those before them by more than a twentieth.
+  std::chrono::milliseconds warming_slice{50};
+  int warm_slices = 4;
+  std::chrono::milliseconds longest_warming{2000};
   // Measures the throughput of which an open loop takes a share.
   std::chrono::milliseconds capacity_slice{100};
   // At a low rate an open loop has few messages in a slice, and the CPU per message of few wanders.

@@ -178,6 +178,11 @@ std::optional<std::string> package_of(const std::string& name) {
   return std::nullopt;
 }
 
+bool may_be_slow_at_first(const std::string& name) {
+  const auto plain = variant_of(name).plain;
+  return !bundled_reactor(name) || package_of(plain) || plain == thread_per_connection;
+}
+
 std::vector<server_info> added_servers(const std::vector<std::string>& commands,
                                        const std::vector<std::string>& targets) {
   std::vector<server_info> added;

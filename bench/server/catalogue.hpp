@@ -45,6 +45,11 @@ bool may_be_missing(const std::string& name);
 // The Debian package that a server with no contract is made with; nullopt for any other name.
 std::optional<std::string> package_of(const std::string& name);
 
+// True if a fresh process of this server may be slow at first, because it compiles itself while it
+// runs (Node.js) or starts a thread for each connection; also for any server that the command line
+// adds. The bundled loops are as fast in their first 50 ms as later.
+bool may_be_slow_at_first(const std::string& name);
+
 // The servers that the command line adds: programs as "name=command", and running servers as
 // "host:port" or "name=host:port". Throws usage_error, which says what is wrong with which.
 std::vector<server_info> added_servers(const std::vector<std::string>& commands,

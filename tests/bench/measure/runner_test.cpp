@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bench/measure/runner.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>
@@ -21,6 +22,8 @@ class fake_test_bed : public bench::test_bed {
   int loads_until_failure = -1;
   bool failure_is_interruption = false;
   duration launch_cost = 10ms;
+  double growth = 1;  // of what a server that is loaded alone answers, from one load to the next
+  double fastest = 4;
 
   duration now() override { return time; }
   bench::introduction introduce(const std::string&) override { return {}; }
@@ -62,6 +65,11 @@ class fake_test_bed : public bench::test_bed {
       slices[i].seconds = 0.01;
       slices[i].messages = 100 + static_cast<std::int64_t>(launches[i]);
     }
+    if (launches.size() == 1) {
+      const auto grown = static_cast<double>(slices[0].messages) * speed_;
+      slices[0].messages = static_cast<std::int64_t>(grown);
+      speed_ = std::min(speed_ * growth, fastest);
+    }
     return slices;
   }
 
@@ -84,6 +92,7 @@ class fake_test_bed : public bench::test_bed {
   std::size_t running() const { return running_; }
 
  private:
+  double speed_ = 1;
   std::size_t running_ = 0;
 };
 
@@ -110,7 +119,7 @@ planned_block planned(block_kind kind, const std::string& order) {
   result.kind = kind;
   result.round = 3;
   result.scenario = bench::scenario::parse("c64/512");
-  result.comparison = {"base", "contender", "floor"};
+  result.comparison = {"asio-callback/epoll", "fibers/epoll", "floor/epoll"};
   result.order = order;
   return result;
 }
@@ -134,15 +143,16 @@ bench::run_plan small_plan(int rounds) {
 BOOST_AUTO_TEST_CASE(a_duet_warms_up_and_then_keeps_two_slices_of_all_at_once) {
   fake_test_bed bed;
   const auto measured = measure_block(planned(block_kind::duet, "FBA"), {}, bed);
-  check_equal(bed.notes, {"launch c64/512 floor contender base", "load 0 1 2 for 80 ms",
-                          "load 0 1 2 for 200 ms", "load 0 1 2 for 200 ms", "finish"});
+  check_equal(bed.notes,
+              {"launch c64/512 floor/epoll fibers/epoll asio-callback/epoll",
+               "load 0 1 2 for 80 ms", "load 0 1 2 for 200 ms", "load 0 1 2 for 200 ms", "finish"});
   BOOST_REQUIRE(measured.slices.size() == 6);
-  BOOST_TEST(measured.slices[0].server == "floor");
+  BOOST_TEST(measured.slices[0].server == "floor/epoll");
   BOOST_TEST(measured.slices[0].launch == 2);
   BOOST_TEST(measured.slices[0].messages == 100);
-  BOOST_TEST(measured.slices[1].server == "contender");
+  BOOST_TEST(measured.slices[1].server == "fibers/epoll");
   BOOST_TEST(measured.slices[1].launch == 1);
-  BOOST_TEST(measured.slices[2].server == "base");
+  BOOST_TEST(measured.slices[2].server == "asio-callback/epoll");
   BOOST_TEST(measured.slices[2].launch == 0);
   BOOST_TEST(measured.slices[2].messages == 102);
   BOOST_TEST(measured.slices[5].position == 1);
@@ -155,9 +165,10 @@ BOOST_AUTO_TEST_CASE(a_duet_warms_up_and_then_keeps_two_slices_of_all_at_once) {
 BOOST_AUTO_TEST_CASE(an_exclusive_block_loads_one_at_a_time_and_settles_before_each_slice) {
   fake_test_bed bed;
   const auto measured = measure_block(planned(block_kind::exclusive, "ABBA"), {}, bed);
-  check_equal(bed.notes, {"launch c64/512 base contender", "load 0 for 30 ms", "load 0 for 200 ms",
-                          "load 1 for 30 ms", "load 1 for 200 ms", "load 1 for 30 ms",
-                          "load 1 for 200 ms", "load 0 for 30 ms", "load 0 for 200 ms", "finish"});
+  check_equal(bed.notes,
+              {"launch c64/512 asio-callback/epoll fibers/epoll", "load 0 for 30 ms",
+               "load 0 for 200 ms", "load 1 for 30 ms", "load 1 for 200 ms", "load 1 for 30 ms",
+               "load 1 for 200 ms", "load 0 for 30 ms", "load 0 for 200 ms", "finish"});
   BOOST_REQUIRE(measured.slices.size() == 4);
   const std::vector<int> launches{0, 1, 1, 0};
   for (int i = 0; i < 4; ++i) {
@@ -173,14 +184,15 @@ BOOST_AUTO_TEST_CASE(an_open_loop_takes_its_share_of_what_the_slower_server_can_
   open.scenario = bench::scenario::parse("c64/512/r50%");
   const auto measured = measure_block(open, {}, bed);
   // The slower server answers 100 messages in 10 ms, so 50 % of its capacity is 5,000 per second.
-  check_equal(bed.notes, {"launch c64/512/r50% contender base", "load 0 for 30 ms",
-                          "load 0 for 100 ms", "load 1 for 30 ms", "load 1 for 100 ms",
-                          "load 0 at 5000/s for 30 ms", "load 0 at 5000/s for 200 ms",
-                          "load 1 at 5000/s for 30 ms", "load 1 at 5000/s for 200 ms",
-                          "load 1 at 5000/s for 30 ms", "load 1 at 5000/s for 200 ms",
-                          "load 0 at 5000/s for 30 ms", "load 0 at 5000/s for 200 ms", "finish"});
+  check_equal(
+      bed.notes,
+      {"launch c64/512/r50% fibers/epoll asio-callback/epoll", "load 0 for 30 ms",
+       "load 0 for 100 ms", "load 1 for 30 ms", "load 1 for 100 ms", "load 0 at 5000/s for 30 ms",
+       "load 0 at 5000/s for 200 ms", "load 1 at 5000/s for 30 ms", "load 1 at 5000/s for 200 ms",
+       "load 1 at 5000/s for 30 ms", "load 1 at 5000/s for 200 ms", "load 0 at 5000/s for 30 ms",
+       "load 0 at 5000/s for 200 ms", "finish"});
   BOOST_REQUIRE(measured.slices.size() == 4);
-  BOOST_TEST(measured.slices[0].server == "contender");
+  BOOST_TEST(measured.slices[0].server == "fibers/epoll");
   BOOST_TEST(measured.slices[1].launch == 0);
   BOOST_TEST(measured.slices[3].position == 3);
 }
@@ -204,11 +216,50 @@ BOOST_AUTO_TEST_CASE(an_open_loop_at_a_given_rate_asks_for_no_capacity) {
   BOOST_TEST(bed.notes[1] == "load 0 at 20000/s for 30 ms");
 }
 
+// How often a server was loaded alone for 50 ms before the first load of another length.
+std::ptrdiff_t warming_loads(const texts& notes, const std::string& launch) {
+  const auto load = fmt::format("load {} for 50 ms", launch);
+  return std::count(notes.begin(), notes.end(), load);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_compiles_itself_is_loaded_until_it_is_no_faster) {
+  fake_test_bed bed;
+  bed.growth = 2;  // 1, 2 and 4 times 100 messages, and no more
+  auto others = planned(block_kind::duet, "BA");
+  others.comparison.contender = "node/epoll";
+  measure_block(others, {}, bed);
+  BOOST_TEST(warming_loads(bed.notes, "0") == 3 + 4);
+  BOOST_TEST(warming_loads(bed.notes, "1") == 0);
+  BOOST_TEST(bed.notes[1] == "load 0 for 50 ms");
+  BOOST_TEST(bed.notes[3 + 4 + 1] == "load 0 1 for 80 ms");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_never_stops_growing_is_measured_after_two_seconds) {
+  fake_test_bed bed;
+  bed.growth = 1.06;
+  bed.fastest = 1000;
+  auto others = planned(block_kind::exclusive, "ABBA");
+  others.comparison = {"mine", "thread/blocking", std::nullopt};
+  measure_block(others, {}, bed);
+  BOOST_TEST(warming_loads(bed.notes, "0") == 40);
+}
+
+BOOST_AUTO_TEST_CASE(capacity_is_that_of_a_server_that_is_warm) {
+  fake_test_bed bed;
+  bed.growth = 2;
+  auto open = planned(block_kind::open_loop, "BAAB");
+  open.scenario = bench::scenario::parse("c64/512/r50%");
+  open.comparison.contender = "node/epoll";
+  measure_block(open, {}, bed);
+  const auto at_rate = std::find(bed.notes.begin(), bed.notes.end(), "load 0 at 20000/s for 30 ms");
+  BOOST_TEST((at_rate != bed.notes.end()));
+}
+
 BOOST_AUTO_TEST_CASE(baab_starts_with_the_contender) {
   fake_test_bed bed;
   const auto measured = measure_block(planned(block_kind::exclusive, "BAAB"), {}, bed);
-  BOOST_TEST(bed.notes.front() == "launch c64/512 contender base");
-  BOOST_TEST(measured.slices.front().server == "contender");
+  BOOST_TEST(bed.notes.front() == "launch c64/512 fibers/epoll asio-callback/epoll");
+  BOOST_TEST(measured.slices.front().server == "fibers/epoll");
   BOOST_TEST(measured.slices.front().launch == 1);
 }
 
