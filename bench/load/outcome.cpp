@@ -84,6 +84,7 @@ BOOST_DESCRIBE_STRUCT(search_json, (),
 struct outcome_form {
   std::string target;
   std::string load;
+  int client_threads;
   std::string reply_prefix;
   load_end end;
   std::optional<load_failure> failure;
@@ -92,7 +93,8 @@ struct outcome_form {
   std::optional<search_json> find_rate;
 };
 BOOST_DESCRIBE_STRUCT(outcome_form, (),
-                      (target, load, reply_prefix, end, failure, measured, expectations, find_rate))
+                      (target, load, client_threads, reply_prefix, end, failure, measured,
+                       expectations, find_rate))
 
 template <class PercentileOf>
 times_json times_of(const histogram& times, PercentileOf at) {
@@ -177,8 +179,15 @@ std::optional<double> response_us(const load_sample& sample, double percent) {
 }
 
 std::string outcome_json(const load_outcome& found) {
-  outcome_form form{
-      found.target, found.load.text(), found.prefix, found.end, found.failure, {}, {}, {}};
+  outcome_form form{found.target,
+                    found.load.text(),
+                    found.threads,
+                    found.prefix,
+                    found.end,
+                    found.failure,
+                    {},
+                    {},
+                    {}};
   if (!found.search) form.measured = form_of(found.load, found.measured);
   for (const auto& each : found.expectations) form.expectations.push_back(form_of(each));
   if (found.search) form.find_rate = form_of(*found.search);

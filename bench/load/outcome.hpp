@@ -45,6 +45,7 @@ struct searched_rate {
 struct load_outcome {
   std::string target;
   scenario load;
+  int threads = 1;  // of the client
   std::string prefix;
   load_sample measured;  // empty if `search` is set
   load_end end = load_end::complete;

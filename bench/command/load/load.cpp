@@ -4,15 +4,14 @@
 
 #include <bench/command/commands.hpp>
 #include <bench/command/interruption.hpp>
+#include <bench/command/load/team.hpp>
 #include <bench/command/load/text.hpp>
-#include <bench/load/generator.hpp>
 #include <bench/load/outcome.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/file.hpp>
 #include <bench/text/terminal.hpp>
-#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -28,6 +27,7 @@ constexpr const char* usual_duration = "5s";
 constexpr const char* usual_duration_of_a_search = "30s";
 constexpr auto least_search = 1s;
 constexpr int exit_cannot_tell = 4;
+constexpr int most_threads = 1024;
 constexpr std::string_view unix_sign = "unix:";
 
 // What the command line says.
@@ -38,6 +38,7 @@ struct wishes {
   std::optional<int> depth;
   std::optional<std::string> rate;
   bool churn = false;
+  std::optional<int> threads;
   std::optional<std::string> duration;
   std::optional<std::string> json;
   std::vector<std::string> expect;
@@ -47,9 +48,10 @@ struct wishes {
 // What it means.
 struct load_plan {
   scenario load;
-  std::chrono::milliseconds length;
-  std::vector<expectation> expectations;
-  std::optional<expectation> limit;  // a search for the highest rate at which it holds
+  int threads = 1;
+  std::chrono::milliseconds length{};
+  std::vector<expectation> expectations{};
+  std::optional<expectation> limit{};  // a search for the highest rate at which it holds
 };
 
 constexpr const char* help_of_load =
@@ -73,6 +75,7 @@ options options_of(wishes& asked) {
   wanted.add("depth", asked.depth, "N", "messages outstanding on each connection; default 1");
   wanted.add("rate", asked.rate, "PER_SECOND", "open loop at this rate, as in 20000, 20k or 1.5M");
   wanted.add("churn", asked.churn, "a new connection for each message");
+  wanted.add("threads", asked.threads, "N", "clients at once, to use several cores; default 1");
   wanted.add("duration", asked.duration, "TIME",
              "as in 500ms, 5s, 2m; default 5s, of a whole search 30s");
   wanted.add("expect", asked.expect, "LIMIT", "as in 'p99<2ms' or 'rate>100k'");
@@ -184,8 +187,19 @@ void expect_writable(const std::string& json) {
     refuse(fmt::format("--json '{}' is no file; - stands for standard output", json));
 }
 
+int threads_of(const wishes& asked, const scenario& load) {
+  const int threads = asked.threads.value_or(1);
+  if (threads < 1 || threads > most_threads)
+    refuse(fmt::format("--threads {} is not 1 to {}", threads, most_threads));
+  if (threads > load.connections)
+    refuse(fmt::format("--threads {}: each needs a connection, and there are {}", threads,
+                       load.connections));
+  return threads;
+}
+
 load_plan plan_of(const wishes& asked) {
-  load_plan plan{load_of(asked), {}, {}, {}};
+  load_plan plan{.load = load_of(asked)};
+  plan.threads = threads_of(asked, plan.load);
   const char* usual = asked.find_rate ? usual_duration_of_a_search : usual_duration;
   plan.length = parse_duration("duration", asked.duration.value_or(usual));
   for (const auto& each : asked.expect) plan.expectations.push_back(parse_limit("expect", each));
@@ -221,55 +235,26 @@ class live_line {
   }
 };
 
-void show_progress(load_generator& client, std::chrono::milliseconds length, live_line& line) {
+void show_progress(load_team& clients, std::chrono::milliseconds length, live_line& line) {
   if (!live_line::is_seen()) return;
-  client.set_observer(1s, [&client, &line, length, shown = load_sample{}]() mutable {
-    const auto now = client.so_far().front();
+  clients.set_observer([&line, length, shown = load_sample{}](const load_sample& now) mutable {
     const auto left = std::max(seconds{0}, seconds{length} - seconds{now.seconds});
     line.show(live_text(difference(now, shown), left, style_of(stderr)));
     shown = now;
   });
 }
 
-// Until run() threw. What was under way then is not missing, but what was due long before is: a
-// load that is interrupted while the server stalls would else not show the stall.
-load_sample ended_early(const load_generator& client, load_generator::server_number server) {
-  auto seen = client.so_far().front();
-  const std::chrono::nanoseconds p99{std::llround(seen.latency_ns.percentile(99))};
-  seen.unanswered = client.overdue(server, std::max<std::chrono::nanoseconds>(100ms, p99));
-  return seen;
-}
-
-void measure(load_generator& client, load_generator::server_number server, const load_plan& plan,
-             load_outcome& found) {
+void measure(load_team& clients, const load_plan& plan, load_outcome& found) {
   live_line line;
-  show_progress(client, plan.length, line);
-  if (plan.load.open_loop())
-    client.start_at_rate({server}, plan.load.rate_per_second);
-  else
-    client.start({server});
-  try {
-    found.measured = client.run(plan.length).front();
-  } catch (...) {
-    found.measured = ended_early(client, server);
-    throw;
-  }
-  try {
-    client.finish();
-  } catch (const no_answer&) {
-    if (!plan.load.open_loop()) found.measured.unanswered = client.overdue(server, 0s);
-    throw;
-  }
+  show_progress(clients, plan.length, line);
+  clients.load(plan.length, plan.load.rate_per_second, found.measured);
 }
 
-rate_step try_rate(load_generator& client, load_generator::server_number server,
-                   const expectation& limit, double rate, double step_seconds) {
+rate_step try_rate(load_team& clients, const expectation& limit, double rate, double step_seconds) {
   const auto start = clock::now();
-  client.start_at_rate({server}, rate);
-  const auto sample =
-      client.run(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds{step_seconds}))
-          .front();
-  client.finish();
+  load_sample sample;
+  clients.load(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds{step_seconds}), rate,
+               sample);
   rate_step step{.rate_per_second = rate,
                  .answered_per_second = sample.messages_per_second(),
                  .measured = limit.measured_by(sample),
@@ -285,18 +270,16 @@ rate_step try_rate(load_generator& client, load_generator::server_number server,
 double glance_at(const address& where, const load_plan& plan, const std::atomic<bool>& stop) {
   auto shape = plan.load;
   shape.depth = 1;
-  load_generator client{shape, 1, stop};
-  const auto server = client.add_server(where.text, where);
-  client.connect(server, shape.connections);
-  client.start({server});
-  const auto full = client.run(std::min<std::chrono::nanoseconds>(1s, plan.length / 20)).front();
-  client.finish();
+  load_team clients{shape, plan.threads, stop};
+  clients.connect(where);
+  load_sample full;
+  clients.load(std::min<std::chrono::nanoseconds>(1s, plan.length / 20), 0, full);
   return full.messages_per_second();
 }
 
 // `begun`: when its time began.
-void search(load_generator& client, load_generator::server_number server, const load_plan& plan,
-            clock::time_point begun, double full, load_outcome& found) {
+void search(load_team& clients, const load_plan& plan, clock::time_point begun, double full,
+            load_outcome& found) {
   constexpr double share_to_begin = 0.25;
   constexpr double limits_in_a_step = 5;  // so that a queue has time to grow beyond the limit
   constexpr double spare = 1.05;          // messages at the ends of a step may not count
@@ -310,23 +293,21 @@ void search(load_generator& client, load_generator::server_number server, const 
   auto& searching = found.search->search;
   live_line line;
   while (const auto rate = searching.next()) {
-    searching.add(try_rate(client, server, *plan.limit, *rate, searching.step_seconds(*rate)));
+    searching.add(try_rate(clients, *plan.limit, *rate, searching.step_seconds(*rate)));
     line.show(live_text(*plan.limit, searching.steps().back()));
   }
 }
 
 // Whatever ends the load, `found` holds what was measured until then.
-void load_server(load_generator& client, const target& wanted, const load_plan& plan,
+void load_server(load_team& clients, const target& wanted, const load_plan& plan,
                  const std::atomic<bool>& stop, load_outcome& found) {
   const auto begun = clock::now();
   const auto where = wanted.resolve();
   found.target = where.text;
   const double full = plan.limit ? glance_at(where, plan, stop) : 0;
-  const auto server = client.add_server(where.text, where);
-  found.prefix = client.prefix(server);
-  client.connect(server, plan.load.all_connections());
-  plan.limit ? search(client, server, plan, begun, full, found)
-             : measure(client, server, plan, found);
+  clients.connect(where);
+  found.prefix = clients.prefix();
+  plan.limit ? search(clients, plan, begun, full, found) : measure(clients, plan, found);
 }
 
 void judge(const load_plan& plan, load_outcome& found) {
@@ -364,11 +345,15 @@ int load_command(const arguments& given) {
 
   const auto& stop = catch_interruption();
   raise_descriptor_limit();
-  load_outcome found{.target = where.text, .load = plan.load, .prefix = {}, .measured = {}};
+  load_outcome found{.target = where.text,
+                     .load = plan.load,
+                     .threads = plan.threads,
+                     .prefix = {},
+                     .measured = {}};
   std::exception_ptr failure;
   try {
-    load_generator client{plan.load, 1, stop};
-    load_server(client, where, plan, stop, found);
+    load_team clients{plan.load, plan.threads, stop};
+    load_server(clients, where, plan, stop, found);
   } catch (const interrupted&) {
     found.end = load_end::interrupted;
   } catch (const run_invalid& error) {

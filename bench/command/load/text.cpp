@@ -152,11 +152,14 @@ std::string errors_line(const load_outcome& found, const style& on) {
                      bad(std::string{words_of(found.failure->kind)}, on));
 }
 
-std::string client_line(const load_sample& seen, const style& on) {
+std::string client_line(const load_outcome& found, const style& on) {
+  const auto& seen = found.measured;
+  const auto whose =
+      found.threads > 1 ? fmt::format(", the busiest of {} threads", found.threads) : "";
   const auto* remark = seen.client_is_the_limit() ? ": the client is the limit, not the server"
                        : seen.client_is_late() ? ": it was late, so most of the latency is its own"
                                                : "";
-  return fmt::format("client       {:.0f} % of a core{}\n", seen.client_utilisation * 100,
+  return fmt::format("client       {:.0f} % of a core{}{}\n", seen.client_utilisation * 100, whose,
                      bad(remark, on));
 }
 
@@ -244,7 +247,7 @@ std::string load_text(const load_outcome& found, const style& given) {
   if (found.measured.messages == 0) return "";
   return title_text(found) + throughput_text(found, on) + '\n' +
          terminal_table(percentiles_of(found, on), on) + bars_text(found.measured, on) +
-         client_line(found.measured, on) + payload_line(found) + errors_line(found, on) +
+         client_line(found, on) + payload_line(found) + errors_line(found, on) +
          expectations_text(found, on);
 }
 

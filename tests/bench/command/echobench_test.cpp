@@ -116,6 +116,8 @@ const std::vector<refusal> refusals{
     {{"load", "127.0.0.1:1", "--load", "c4/64/r50%"}, "needs two servers"},
     {{"load", "127.0.0.1:1", "--load", "c4/64", "--size", "65"}, "--size 65 contradicts --load"},
     {{"load", "127.0.0.1:1", "--load", "c4/64/r2k", "--rate", "3k"}, "--rate 3k contradicts"},
+    {{"load", "127.0.0.1:1", "--threads", "0"}, "--threads 0 is not 1 to 1024"},
+    {{"load", "127.0.0.1:1", "--threads", "65"}, "--threads 65: each needs a connection"},
     {{"load", "127.0.0.1:1", "--rate", "fast"}, "--rate 'fast' is not 1 to 10000000"},
     {{"load", "127.0.0.1:1", "--rate", "2k", "--churn"}, "it goes with no rate"},
     {{"load", "127.0.0.1:1", "--expect", "p99"}, "--expect 'p99' is not a limit such as"},

@@ -99,6 +99,17 @@ BOOST_FIXTURE_TEST_CASE(json_on_standard_output_stands_there_alone, echobench) {
   BOOST_TEST(form.at("measured").at("messages").to_number<int>() > 0);
 }
 
+BOOST_FIXTURE_TEST_CASE(clients_on_several_threads_are_one_result, echobench) {
+  const counting_server any;
+  const words two{"load", any.target(), "--duration", "50ms", "--threads", "2"};
+  const auto shown = run(two);
+  BOOST_TEST(shown.exit_code == 0, shown.err);
+  BOOST_TEST(holds(shown.out, " % of a core, the busiest of 2 threads"), shown.out);
+  auto written = two;
+  written.insert(written.end(), {"--json", "-"});
+  BOOST_TEST(json_in(run(written).out).at("client_threads").as_int64() == 2);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_expectation_decides_the_exit_code, echobench) {
   const counting_server any;
   const auto expecting = [&](const char* limit) {
