@@ -109,7 +109,7 @@ const std::vector<suite> suites{
     {"peers",
      "fibers, threads, libuv, Boost.Fiber, Go, Node.js and asyncio",
      10,
-     290s,
+     350s,
      {},
      {{{on_epoll,
         {"thread/blocking", "asio-callback/epoll"},
