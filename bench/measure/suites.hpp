@@ -18,8 +18,8 @@ struct block_timing {
   std::chrono::milliseconds exclusive_settling{30};
   std::chrono::milliseconds exclusive_slice{200};
   std::chrono::milliseconds counting_slice{60};
-  // A server that may be slow at first is loaded alone until so many slices in a row were not faster
-  // than those before them by more than a twentieth.
+  // A server that may be slow at first is loaded alone until so many slices in a row were not
+  // faster than those before them by more than a twentieth.
   std::chrono::milliseconds warming_slice{50};
   int warm_slices = 4;
   std::chrono::milliseconds longest_warming{2000};

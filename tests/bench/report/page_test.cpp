@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 
+#include <tests/bench/many_servers.hpp>
 #include <tests/bench/part_load_run.hpp>
 #include <tests/bench/report/browser.hpp>
 #include <tests/bench/synthetic_run.hpp>
@@ -94,6 +95,17 @@ BOOST_AUTO_TEST_CASE(every_number_has_its_mark, *boost::unit_test::precondition(
   BOOST_TEST(count(document, "fill=\"none\" stroke=\"var(--paper)\"") == 0U);  // would be invisible
   BOOST_TEST(count(document, "class=\"button\"") == 2U);
   BOOST_TEST(count(document, "<details class=\"table\" open") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(servers_that_were_compared_with_one_are_the_rows_of_one_plot,
+                     *boost::unit_test::precondition(charts_are_there)) {
+  const auto record = many_servers({"fibers/epoll", "go/epoll", "asyncio/epoll"});
+  const auto shown = show(page_of(record));
+  const auto document = without_scripts(shown.document);
+  BOOST_TEST(shown.complaints == "");
+  BOOST_TEST(marks(document, "forest-mark") == bench::analyse(record).costs.size());
+  BOOST_TEST(count(document, "aria-label=\"CPU per message divided by that of") == 1U);
+  BOOST_TEST(count(document, "64 connections of 512 bytes, against asio-callback/epoll") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(every_rate_has_its_marks, *boost::unit_test::precondition(charts_are_there)) {

@@ -1,9 +1,9 @@
 // rows: charts with text in each row: a name to the left of the plot, a result to the right. On a
 // narrow screen both stand above the plot.
-import {isNarrow, loadWords, onTwoLines, text} from "./look.js";
+import {isNarrow, onTwoLines, text} from "./look.js";
 
-// Pixels for the words of the loads, in bold type.
-export const nameWidth = (rows) => Math.max(96, 7.4 * Math.max(0, ...rows.flatMap((row) => onTwoLines(loadWords(row.scenario)).split("\n")).map((line) => line.length)) + 18);
+// Pixels for the names of the rows, in bold type.
+export const nameWidth = (names) => Math.max(96, 7.4 * Math.max(0, ...names.flatMap((name) => onTwoLines(name).split("\n")).map((line) => line.length)) + 18);
 
 export function rowLayout(width, {left, right, height, narrowHeight}) {
   if (isNarrow(width)) return {narrow: true, marginLeft: 8, marginRight: 14, rowHeight: narrowHeight, shift: 24};
