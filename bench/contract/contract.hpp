@@ -74,7 +74,7 @@ struct server_options {
   std::string style;              // empty: no --style
   std::string shape;              // per-core or shared; empty: no --shape
   std::chrono::nanoseconds spin;  // how long to poll for events before sleeping; 0: sleep at once
-  std::chrono::nanoseconds inject_ns;  // CPU time to burn per message before the reply
+  std::chrono::nanoseconds inject_ns;  // CPU time to burn at each receive, before the reply
 };
 
 // what() is one line that names the argument and what it accepts.

@@ -120,8 +120,10 @@ std::string injection_text(const cost_row& row, finding expected) {
   const auto& [base, contender, floor] = row.comparison;
   const auto what = row.verdict.what;
   const bool is_opposite = what != expected && (what == finding::lower || what == finding::higher);
-  return fmt::format("{} ns per message burnt in {} on {}: {}, {}",
+  // A server burns it at each receive, which is one message unless several are outstanding.
+  return fmt::format("{} ns per {} burnt in {} on {}: {}, {}",
                      ns_text(injected_ns(contender).value_or(injected_ns(base).value_or(0))),
+                     row.scenario.depth > 1 ? "receive" : "message",
                      without_injection(base), row.scenario.text(),
                      what == expected ? "found"
                      : is_opposite    ? fmt::format("not found but called {}", word_of(what))

@@ -252,6 +252,18 @@ BOOST_AUTO_TEST_CASE(each_injected_row_is_told) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_burnt_at_a_receive_of_several_messages_is_not_called_per_message) {
+  auto record = synthetic_run();
+  record.header.comparisons = {{"fibers/epoll", "fibers/epoll/inject2000ns", "floor/epoll"}};
+  for (auto& block : record.blocks) {
+    if (!block.control) block.comparison = record.header.comparisons.front();
+    block.scenario.depth = 16;
+  }
+  const auto text = unwrapped(every_form(record)[2]);
+  BOOST_TEST(contains(text, "2,000 ns per receive burnt in fibers/epoll on c64/512/d16: "));
+  BOOST_TEST(!contains(text, "2,000 ns per message burnt"));
+}
+
 BOOST_AUTO_TEST_CASE(hostile_names_stay_text) {
   auto record = synthetic_run({.rounds = 6});
   const std::string hostile = "<script>alert(\"1\")</script>|a,b";
