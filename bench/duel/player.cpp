@@ -33,6 +33,7 @@ int launch_of(char letter) {
 
 // Assumes that a round takes as long as the one before.
 void duel_player::play(clock::duration length, bool until_sure) {
+  over_ = start_ + length;
   clock::duration round{};
   const auto is_sure = [&] { return until_sure && match_.score().is_settled(); };
   while (!quits_ && !is_sure() && clock::now() - start_ + round <= length) {
@@ -49,7 +50,7 @@ void duel_player::play_round() {
   happen({.round_begins = true});
   const auto round = match_.score().next_round();
   launch(round);
-  for (int i = 0; (i < slices_a_round || to_pause_) && !breaks_off_; ++i) {
+  for (int i = 0; (has_time_for(i) || to_pause_) && !breaks_off_; ++i) {
     keep(round, measure(round.order), i);
     view_.draw(match_);
     obey_keys();
@@ -60,6 +61,12 @@ void duel_player::play_round() {
   if (screen_ != nullptr) return;
   fmt::print("{}", duel_line(match_));
   flush(stdout);
+}
+
+// At a rate out of reach a slice waits long for late replies, and a whole round would outlast the
+// duel. Each slice loads all servers at once, so fewer are as fair.
+bool duel_player::has_time_for(int slice) const {
+  return slice == 0 || (slice < slices_a_round && clock::now() <= over_);
 }
 
 // Every change of the duel passes through here, so that a recording misses none.

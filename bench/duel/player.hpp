@@ -43,6 +43,7 @@ class duel_player {
 
  private:
   void play_round();
+  bool has_time_for(int slice) const;
   void happen(duel_event event);
   void say(std::string note);
   void launch(const block& round);
@@ -62,6 +63,7 @@ class duel_player {
   duel_limits limits_;
   saving save_;
   clock::time_point start_ = clock::now();
+  clock::time_point over_ = clock::time_point::max();
   std::vector<std::size_t> all_;  // the launches of the round
   std::optional<char> to_pause_;  // the letter of the server in block::order
   bool disturbed_ = false;

@@ -558,6 +558,13 @@ BOOST_FIXTURE_TEST_CASE(in_a_duel_at_a_rate_so_many_messages_are_due_to_each, ec
   BOOST_TEST(due / seconds == 5000, boost::test_tools::tolerance(0.05));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_duel_at_a_rate_out_of_reach_ends_in_its_time, echobench) {
+  const auto ended = run({"duel", "floor/epoll", "floor/select", "--rate", "900k", "--duration",
+                          "1s", "--allow-debug"});
+  BOOST_TEST(ended.exit_code == 0, ended.err);
+  BOOST_TEST(std::stoi(ended.out) < 8, ended.out);  // a whole round takes ten seconds
+}
+
 namespace {
 
 struct greeting {
