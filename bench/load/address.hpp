@@ -26,6 +26,8 @@ struct address {
   sockaddr_storage storage{};
   socklen_t length = 0;
   std::string text;  // "127.0.0.1:25000", for messages
+  // The name that TLS asks the server for, or empty if it has none. nullopt: no TLS.
+  std::optional<std::string> tls_host{};
 
   // Throws cannot_connect, which says why the name or number is not an address.
   static std::vector<address> resolve_all(const std::string& host, std::uint16_t port);

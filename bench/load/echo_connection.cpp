@@ -10,6 +10,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -23,17 +24,18 @@ void limit_connecting(int socket, std::chrono::nanoseconds patience) {
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-// Like recv(), but fails with EAGAIN if nothing has arrived by `until`. SO_RCVTIMEO would be
-// shorter code, but on some kernels a blocking recv that a connection reset has woken fails with
-// EAGAIN too.
-ssize_t receive_until(std::chrono::steady_clock::time_point until, int socket,
-                      std::span<char> into) {
+// Repeats a call that does not wait, but fails with EAGAIN if it cannot be done by `until`.
+// SO_RCVTIMEO would be shorter code, but on some kernels a blocking recv that a connection reset
+// has woken fails with EAGAIN too.
+template <class Call>
+ssize_t done_until(std::chrono::steady_clock::time_point until, const client_socket& socket,
+                   short usual_event, Call call) {
   for (;;) {
-    const auto count = ::recv(socket, into.data(), into.size(), MSG_DONTWAIT);
+    const auto count = call();
     if (count >= 0 || errno != EAGAIN) return count;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    pollfd waiting{.fd = socket, .events = POLLIN, .revents = 0};
+    pollfd waiting{.fd = socket.get(), .events = socket.awaited(usual_event), .revents = 0};
     const int ready = left.count() > 0 ? poll(&waiting, 1, static_cast<int>(left.count())) : 0;
     if (ready == 0) errno = EAGAIN;
     if (ready <= 0) return -1;
@@ -59,35 +61,39 @@ descriptor open_socket(const address& where, int flags) {
 
 }  // namespace
 
-descriptor connect_to(const std::string& name, const address& where,
-                      std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
+client_socket connect_to(const std::string& name, const address& where,
+                         std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
   auto socket = open_socket(where, 0);
   limit_connecting(socket.get(), patience);
-  if (::connect(socket.get(), where.get(), where.length) == 0) return socket;
+  if (::connect(socket.get(), where.get(), where.length) == 0) return {std::move(socket), where};
   if (errno == EINTR && stop) throw interrupted{};
   fail_to_connect(name, where);
 }
 
-descriptor begin_connecting(const std::string& name, const address& where) {
+client_socket begin_connecting(const std::string& name, const address& where) {
   auto socket = open_socket(where, SOCK_NONBLOCK);
   const int result = ::connect(socket.get(), where.get(), where.length);
   if (result != 0 && errno != EINPROGRESS) fail_to_connect(name, where);
-  return socket;
+  return {std::move(socket), where};
 }
 
 // Sends two bytes. Every server gets them in one receive, so the reply ends with them; the bytes
 // before them are the prefix.
 std::string detect_prefix(const std::string& name, const address& where,
                           std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
-  const auto socket = connect_to(name, where, patience, stop);
+  auto socket = connect_to(name, where, patience, stop);
   const auto until = std::chrono::steady_clock::now() + patience;
   std::string reply;
-  if (::send(socket.get(), probe.data(), probe.size(), MSG_NOSIGNAL) < 0) {
+  while (done_until(until, socket, POLLOUT, [&] { return socket.send(probe); }) <= 0) {
+    if (errno == EINTR && stop) throw interrupted{};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN)
+      throw no_answer(fmt::format("{} does not answer: no answer in time", name));
     throw connection_lost(fmt::format("{} closed a new connection", name));
   }
   while (!reply.ends_with(probe)) {
     char bytes[longest_prefix];
-    const auto count = receive_until(until, socket.get(), bytes);
+    const auto count = done_until(until, socket, POLLIN, [&] { return socket.receive(bytes); });
     if (count == 0) throw connection_lost(fmt::format("{} closed a new connection", name));
     if (count < 0 && errno == EINTR) {  // Ctrl-C, or SIGWINCH from a resized window
       if (stop) throw interrupted{};

@@ -4,21 +4,22 @@
 #pragma once
 
 #include <atomic>
-#include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
+#include <bench/load/secure/client_socket.hpp>
 #include <chrono>
 #include <string>
 
 namespace bench {
 
-// Opens a blocking connection with TCP_NODELAY. Throws server_failed, which names the server, or
+// Opens a connection with TCP_NODELAY. Where TLS is wanted, its handshake begins with the first
+// send(). Throws server_failed, which names the server, or
 // `interrupted` if a signal came and `stop` is true.
-descriptor connect_to(const std::string& name, const address& where,
-                      std::chrono::nanoseconds patience, const std::atomic<bool>& stop);
+client_socket connect_to(const std::string& name, const address& where,
+                         std::chrono::nanoseconds patience, const std::atomic<bool>& stop);
 
 // Starts a non-blocking connect() with TCP_NODELAY. Until the connection is established, send()
 // fails with EAGAIN. Throws like connect_to().
-descriptor begin_connecting(const std::string& name, const address& where);
+client_socket begin_connecting(const std::string& name, const address& where);
 
 // The bytes that the server puts before the bytes it received, such as "GOT:". Uses a connection of
 // its own. Throws server_failed if the server does not answer, and wrong_reply if it does not echo.

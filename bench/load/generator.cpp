@@ -264,17 +264,20 @@ void load_generator::process_events(nanoseconds longest_wait) {
 }
 
 void load_generator::process(connection& ready, std::uint32_t events) {
-  if ((events & EPOLLOUT) != 0 && ready.sent < ready.asked) flush(ready);
+  // Under TLS a message may wait for bytes to come, of a handshake.
+  const bool may_send = (events & EPOLLOUT) != 0 || ready.socket.is_secure();
+  if (may_send && ready.sent < ready.asked) flush(ready);
   const bool ending = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   if (ending || (events & EPOLLIN) != 0) receive(ready, ending);
 }
 
 // A recv that did not fill the buffer has emptied the socket, so another recv would only cost a
-// system call. If the server has closed its side, one more recv reports the end of stream.
+// system call. If the server has closed its side, one more recv reports the end of stream. Under
+// TLS a record may be left. With churn an answered message has closed the connection.
 void load_generator::receive(connection& receiving, bool to_the_end) {
   auto& from = servers_[receiving.server];
   for (;;) {
-    const auto count = ::recv(receiving.socket.get(), received_.data(), received_.size(), 0);
+    const auto count = receiving.socket.receive(received_);
     if (count < 0 && errno == EAGAIN) return;
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
@@ -290,7 +293,8 @@ void load_generator::receive(connection& receiving, bool to_the_end) {
       throw wrong_reply(fmt::format("{}: {}", from.name, error.what()));
     }
     if (messages > 0) account(receiving, messages);
-    if (shape_.churn || (length < received_.size() && !to_the_end)) return;
+    if (shape_.churn && messages > 0) return;
+    if (length < received_.size() && !to_the_end && !receiving.socket.is_secure()) return;
   }
 }
 
@@ -362,13 +366,13 @@ void load_generator::flush(connection& sending) {
   const auto message_bytes = static_cast<std::size_t>(shape_.message_bytes);
   while (sending.sent < sending.asked) {
     const auto bytes = compose(sending);
-    const auto count = ::send(sending.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const auto count = sending.socket.send(bytes);
     if (count < 0 && errno == EAGAIN) return;
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
+    if (count <= 0) {
       throw connection_lost(fmt::format("{} closed connection {}: {}",
                                         servers_[sending.server].name, sending.number,
-                                        std::strerror(errno)));
+                                        count == 0 ? "end of stream" : std::strerror(errno)));
     }
     sending.sent_bytes += static_cast<std::size_t>(count);
     sending.sent += sending.sent_bytes / message_bytes;

@@ -25,6 +25,7 @@
 #include <bench/load/open_loop.hpp>
 #include <bench/load/payload.hpp>
 #include <bench/load/sample.hpp>
+#include <bench/load/secure/client_socket.hpp>
 #include <bench/record/scenario.hpp>
 #include <chrono>
 #include <cstdint>
@@ -102,7 +103,7 @@ class load_generator {
   };
 
   struct connection {
-    descriptor socket;
+    client_socket socket;
     server_number server;
     std::uint32_t number;
     int place;  // index among the connections to its server

@@ -84,6 +84,7 @@ BOOST_DESCRIBE_STRUCT(search_json, (),
 struct outcome_form {
   std::string target;
   std::string load;
+  bool tls;
   int client_threads;
   std::string reply_prefix;
   load_end end;
@@ -93,7 +94,7 @@ struct outcome_form {
   std::optional<search_json> find_rate;
 };
 BOOST_DESCRIBE_STRUCT(outcome_form, (),
-                      (target, load, client_threads, reply_prefix, end, failure, measured,
+                      (target, load, tls, client_threads, reply_prefix, end, failure, measured,
                        expectations, find_rate))
 
 template <class PercentileOf>
@@ -181,6 +182,7 @@ std::optional<double> response_us(const load_sample& sample, double percent) {
 std::string outcome_json(const load_outcome& found) {
   outcome_form form{found.target,
                     found.load.text(),
+                    found.tls,
                     found.threads,
                     found.prefix,
                     found.end,

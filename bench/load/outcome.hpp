@@ -46,6 +46,7 @@ struct load_outcome {
   std::string target;
   scenario load;
   int threads = 1;  // of the client
+  bool tls = false;
   std::string prefix;
   load_sample measured;  // empty if `search` is set
   load_end end = load_end::complete;

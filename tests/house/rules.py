@@ -75,6 +75,7 @@ WITHOUT_TEST = {
     "bench/duel/replay": "duel_test, in a terminal, and echobench_test",
     "bench/load/echo_connection": "generator_test",
     "bench/load/event_wait": "generator_test",
+    "bench/load/secure/client_socket": "tls_session_test and generator_test",
     "bench/load/sample": "expectation_test and outcome_test",
     "bench/measure/recorder": "resume_test",
     "bench/measure/test_bed": "an interface; runner_test has a fake, live_test_bed_test the real one",

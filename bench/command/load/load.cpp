@@ -38,6 +38,7 @@ struct wishes {
   std::optional<int> depth;
   std::optional<std::string> rate;
   bool churn = false;
+  bool tls = false;
   std::optional<int> threads;
   std::optional<std::string> duration;
   std::optional<std::string> json;
@@ -75,6 +76,7 @@ options options_of(wishes& asked) {
   wanted.add("depth", asked.depth, "N", "messages outstanding on each connection; default 1");
   wanted.add("rate", asked.rate, "PER_SECOND", "open loop at this rate, as in 20000, 20k or 1.5M");
   wanted.add("churn", asked.churn, "a new connection for each message");
+  wanted.add("tls", asked.tls, "encrypt; the certificate of the server is not verified");
   wanted.add("threads", asked.threads, "N", "clients at once, to use several cores; default 1");
   wanted.add("duration", asked.duration, "TIME",
              "as in 500ms, 5s, 2m; default 5s, of a whole search 30s");
@@ -87,6 +89,7 @@ options options_of(wishes& asked) {
   wanted.example("load localhost:25000 --load c64/512/d16");
   wanted.example("load localhost:25000 --rate 9k --expect 'p99<2ms'");
   wanted.example("load localhost:25000 --find-rate 'p99<2ms'");
+  wanted.example("load localhost:25443 --tls --threads 2");
   return wanted;
 }
 
@@ -150,8 +153,13 @@ struct target {
   std::string text;
   std::optional<host_and_port> name;  // nullopt: `path`
   address path = {};
+  bool tls = false;
 
-  address resolve() const { return name ? address::resolve(name->host, name->port) : path; }
+  address resolve() const {
+    auto found = name ? address::resolve(name->host, name->port) : path;
+    if (tls) found.tls_host = name ? name->host : "";
+    return found;
+  }
 };
 
 // Accepts "host:port", "[::1]:port", host and port as two arguments, or "unix:path".
@@ -341,13 +349,15 @@ int load_command(const arguments& given) {
   wishes asked;
   const auto rest = options_of(asked).parse(given);
   const auto plan = plan_of(asked);
-  const auto where = parse_target(rest);
+  auto where = parse_target(rest);
+  where.tls = asked.tls;
 
   const auto& stop = catch_interruption();
   raise_descriptor_limit();
   load_outcome found{.target = where.text,
                      .load = plan.load,
                      .threads = plan.threads,
+                     .tls = asked.tls,
                      .prefix = {},
                      .measured = {}};
   std::exception_ptr failure;

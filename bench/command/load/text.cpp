@@ -34,8 +34,9 @@ std::string cell_of(const std::optional<double>& us) {
 
 std::string title_text(const load_outcome& found) {
   const auto& load = found.load;
-  return fmt::format("{}   {}   {}   {:.1f} s\n", printable(found.target), load.text(),
-                     load.open_loop() ? "open loop" : "closed loop", found.measured.seconds);
+  return fmt::format("{}   {}   {}{}   {:.1f} s\n", printable(found.target), load.text(),
+                     load.open_loop() ? "open loop" : "closed loop", found.tls ? ", TLS" : "",
+                     found.measured.seconds);
 }
 
 std::string throughput_text(const load_outcome& found, const style& on) {

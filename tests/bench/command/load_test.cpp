@@ -1,11 +1,13 @@
 // echobench load, from outside: its ways to name a load, its exit codes, what it writes and where.
 #include <signal.h>
 
+#include <fmt/format.h>
 #include <bench/selftest/odd_server.hpp>
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <tests/bench/command/echobench.hpp>
+#include <tests/bench/tls_echo_server.hpp>
 #include <tests/deaf_port.hpp>
 #include <tests/terminal_process.hpp>
 
@@ -108,6 +110,24 @@ BOOST_FIXTURE_TEST_CASE(clients_on_several_threads_are_one_result, echobench) {
   auto written = two;
   written.insert(written.end(), {"--json", "-"});
   BOOST_TEST(json_in(run(written).out).at("client_threads").as_int64() == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_under_tls_can_be_loaded_and_one_without_is_told, echobench) {
+  const tls_echo_server secure;
+  const words options{"--duration", "50ms", "--connections", "4", "--tls", "--json", "load.json"};
+  words given{"load", fmt::format("localhost:{}", secure.port())};
+  given.insert(given.end(), options.begin(), options.end());
+  const auto ended = run(given);
+  BOOST_TEST(ended.exit_code == 0, ended.err);
+  BOOST_TEST(holds(ended.out, "   closed loop, TLS   "), ended.out);
+  BOOST_TEST(json_in(folder.read("load.json")).at("tls").as_bool());
+  BOOST_TEST(secure.asked_by_name() == 1 + 4);
+  const counting_server plain;
+  given[1] = plain.target();
+  const auto refused = run(given);
+  BOOST_TEST(refused.exit_code == 3);
+  BOOST_TEST(holds(refused.err, ": no TLS handshake: "), refused.err);
+  BOOST_TEST(lines_in(refused.err) == 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_expectation_decides_the_exit_code, echobench) {

@@ -56,12 +56,12 @@ BOOST_AUTO_TEST_CASE(the_connections_of_a_load_are_divided_among_its_threads) {
   for (const int threads : {1, 2, 3}) {
     BOOST_TEST_CONTEXT(threads << " threads") {
       team_and_server with;
-      load_team clients{scenario::parse("c7/64+4idle"), threads, with.stop};
-      clients.connect(with.where());
+      load_team team{scenario::parse("c7/64+4idle"), threads, with.stop};
+      team.connect(with.where());
       BOOST_TEST(with.server.accepted() == threads + 7 + 4);  // each thread asks for the prefix
-      BOOST_TEST(clients.prefix() == "");
+      BOOST_TEST(team.prefix() == "");
       load_sample seen;
-      clients.load(40ms, 0, seen);
+      team.load(40ms, 0, seen);
       BOOST_TEST(seen.messages > 0);
       BOOST_TEST(seen.latency_ns.count() == static_cast<std::uint64_t>(seen.messages));
       BOOST_TEST(seen.seconds >= 0.04);
@@ -72,10 +72,10 @@ BOOST_AUTO_TEST_CASE(the_connections_of_a_load_are_divided_among_its_threads) {
 BOOST_AUTO_TEST_CASE(the_messages_due_are_those_of_the_whole_rate) {
   for (const int threads : {1, 3}) {
     team_and_server with;
-    load_team clients{scenario::parse("c8/64"), threads, with.stop};
-    clients.connect(with.where());
+    load_team team{scenario::parse("c8/64"), threads, with.stop};
+    team.connect(with.where());
     load_sample seen;
-    clients.load(200ms, 1000, seen);
+    team.load(200ms, 1000, seen);
     const auto expected = 1000 * seen.seconds;
     BOOST_TEST(static_cast<double>(seen.due) >= expected - 2 * threads);
     BOOST_TEST(static_cast<double>(seen.due) <= expected + 2 * threads);
@@ -91,38 +91,38 @@ BOOST_AUTO_TEST_CASE(a_wrong_byte_on_one_thread_ends_all_with_what_they_measured
     return reply;
   };
   team_and_server with{lying};
-  load_team clients{scenario::parse("c6/64"), 3, with.stop};
-  clients.connect(with.where());
+  load_team team{scenario::parse("c6/64"), 3, with.stop};
+  team.connect(with.where());
   load_sample seen;
-  BOOST_CHECK_THROW(clients.load(1h, 0, seen), bench::wrong_reply);
+  BOOST_CHECK_THROW(team.load(1h, 0, seen), bench::wrong_reply);
   BOOST_TEST(seen.messages > 1000);
 }
 
 BOOST_AUTO_TEST_CASE(who_stops_a_team_has_what_all_of_it_measured) {
   team_and_server with;
-  load_team clients{scenario::parse("c6/64"), 3, with.stop};
-  clients.connect(with.where());
+  load_team team{scenario::parse("c6/64"), 3, with.stop};
+  team.connect(with.where());
   std::thread later{[&] {
     std::this_thread::sleep_for(100ms);
     with.stop = true;
   }};
   load_sample seen;
   const auto start = clock_type::now();
-  BOOST_CHECK_THROW(clients.load(1h, 0, seen), bench::interrupted);
+  BOOST_CHECK_THROW(team.load(1h, 0, seen), bench::interrupted);
   BOOST_TEST((clock_type::now() - start < 20s));
   BOOST_TEST(seen.messages > 0);
   later.join();
-  BOOST_CHECK_THROW(clients.load(1h, 0, seen), bench::interrupted);
+  BOOST_CHECK_THROW(team.load(1h, 0, seen), bench::interrupted);
 }
 
 BOOST_AUTO_TEST_CASE(an_observer_sees_the_sum_about_once_per_second) {
   team_and_server with;
-  load_team clients{scenario::parse("c4/64"), 2, with.stop};
-  clients.connect(with.where());
+  load_team team{scenario::parse("c4/64"), 2, with.stop};
+  team.connect(with.where());
   std::vector<std::int64_t> looks;
-  clients.set_observer([&](const load_sample& so_far) { looks.push_back(so_far.messages); });
+  team.set_observer([&](const load_sample& so_far) { looks.push_back(so_far.messages); });
   load_sample seen;
-  clients.load(2500ms, 0, seen);
+  team.load(2500ms, 0, seen);
   BOOST_TEST(!looks.empty());
   BOOST_TEST(looks.size() <= 2U);
   for (const auto each : looks) BOOST_TEST(each < seen.messages);
