@@ -2,6 +2,7 @@
 #include <bench/record/caveats.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -151,13 +152,42 @@ struct sentence {
   }
 };
 
+// The loads of one server under which the client was the limit, and how much of its core it used.
+struct loads_of_server {
+  std::string server;
+  std::vector<std::string> scenarios{};
+  double least = 1;
+  double most = 0;
+
+  // A server that is compared with several has several rows of one load.
+  void add(const caveats::client_saturated& row) {
+    if (std::find(scenarios.begin(), scenarios.end(), row.scenario) == scenarios.end())
+      scenarios.push_back(row.scenario);
+    least = std::min(least, row.utilisation);
+    most = std::max(most, row.utilisation);
+  }
+
+  std::string text() const {
+    const auto low = share_text(least), high = share_text(most);
+    const auto shares = low == high ? high : fmt::format("{:.0f} to {}", 100 * least, high);
+    return fmt::format("{} on {} ({})", server, fmt::join(scenarios, ", "), shares);
+  }
+};
+
 std::string saturated_sentence(const std::vector<const caveats::client_saturated*>& rows) {
   if (rows.size() == 1) return sentence{}(*rows.front());
-  std::string text = "the client was at the limit of its core, so throughput is the client's: ";
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    text += fmt::format("{}{} on {} ({})", i == 0 ? "" : ", ", rows[i]->server, rows[i]->scenario,
-                        share_text(rows[i]->utilisation));
-  return text;
+  std::vector<loads_of_server> servers;
+  for (const auto* row : rows) {
+    const auto known = std::find_if(servers.begin(), servers.end(),
+                                    [&](const auto& each) { return each.server == row->server; });
+    auto& server =
+        known == servers.end() ? servers.emplace_back(loads_of_server{row->server}) : *known;
+    server.add(*row);
+  }
+  std::vector<std::string> texts;
+  for (const auto& each : servers) texts.push_back(each.text());
+  return fmt::format("the client was at the limit of its core, so throughput is the client's: {}",
+                     fmt::join(texts, "; "));
 }
 
 }  // namespace

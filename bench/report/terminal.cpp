@@ -254,12 +254,18 @@ std::string unclear_verdicts(std::vector<const cost_row*> rows, const style& sho
   return longer_verdicts(rows, shown);
 }
 
+// The headlines say how what a control burnt was read.
+bool is_read_in_headlines(const results& found) {
+  return found.calibration && found.calibration->read_ns.range &&
+         found.calibration->read_ns.range->low > 0;
+}
+
 // The facts without which no number means anything: how noisy the machine was, and whether the run
 // finds a difference that is there.
 std::string briefest_trust(const run_header& header, const results& found, const style& shown) {
   std::string text;
   for (const auto& each : trust_facts(header, found))
-    if (each.label == "Noise" || each.label == "Injected cost")
+    if (each.label == "Noise" || (each.label == "Injected cost" && !is_read_in_headlines(found)))
       text += wrapped(each.label + ": " + each.text, shown.width, 2);
   return text;
 }

@@ -26,11 +26,23 @@ BOOST_AUTO_TEST_CASE(one_saturated_row_is_its_own_sentence_and_several_share_one
   const std::vector<std::string> expected{
       bench::text_of(debug_build{"mine"}),
       "the client was at the limit of its core, so throughput is the client's: "
-      "mine on c64/512 (97 %), yours on c1/64 (100 %)"};
+      "mine on c64/512 (97 %); yours on c1/64 (100 %)"};
   BOOST_TEST(bench::sentences_of({one, debug_build{"mine"}, other}) == expected,
              boost::test_tools::per_element());
   BOOST_TEST(bench::sentences_of({}).empty());
   BOOST_TEST(bench::sentences_of({debug_build{"mine"}, debug_build{"mine"}}).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_loads_that_saturated_the_client_are_named_once_for_each_server) {
+  using bench::caveats::client_saturated;
+  const std::vector<std::string> expected{
+      "the client was at the limit of its core, so throughput is the client's: "
+      "mine on c64/512, c1/64 (97 to 100 %); yours on c1/64 (96 %)"};
+  BOOST_TEST(bench::sentences_of({client_saturated{"mine", "c64/512", 0.97},
+                                  client_saturated{"yours", "c1/64", 0.96},
+                                  client_saturated{"mine", "c64/512", 0.98},
+                                  client_saturated{"mine", "c1/64", 1}}) == expected,
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_first_caveat_of_a_kind_is_found_and_of_a_kind_that_is_missing_none) {
