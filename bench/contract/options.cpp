@@ -90,7 +90,8 @@ const std::array<option, 15> options_table{{
      [](auto text, auto& o) { return read_duration(text, o.idle_timeout); }},
     {"drain", "5s", duration_forms,
      [](auto text, auto& o) { return read_duration(text, o.drain); }},
-    {"inject-ns", "0", "0 to 1000000000: CPU time burnt at each receive, to test an instrument with",
+    {"inject-ns", "0",
+     "0 to 1000000000: CPU time burnt at each receive, to test an instrument with",
      [](auto text, auto& o) {
        std::int64_t count = 0;
        const bool good = read_number(text, count, 0, 1'000'000'000);

@@ -123,8 +123,8 @@ std::string injection_text(const cost_row& row, finding expected) {
   // A server burns it at each receive, which is one message unless several are outstanding.
   return fmt::format("{} ns per {} burnt in {} on {}: {}, {}",
                      ns_text(injected_ns(contender).value_or(injected_ns(base).value_or(0))),
-                     row.scenario.depth > 1 ? "receive" : "message",
-                     without_injection(base), row.scenario.text(),
+                     row.scenario.depth > 1 ? "receive" : "message", without_injection(base),
+                     row.scenario.text(),
                      what == expected ? "found"
                      : is_opposite    ? fmt::format("not found but called {}", word_of(what))
                                       : "not found",

@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(a_server_without_tls_is_told_by_one_sentence) {
   load_generator client{scenario{1, 64, 1}, 1, stop};
   BOOST_CHECK_EXCEPTION(
       client.add_server("plain", at(plain.port())), bench::cannot_connect, [&](const auto& error) {
-        return error.what() == fmt::format("127.0.0.1:{}: no TLS handshake: wrong version number", plain.port());
+        return error.what() ==
+               fmt::format("127.0.0.1:{}: no TLS handshake: wrong version number", plain.port());
       });
 }
 
