@@ -76,9 +76,9 @@ BOOST_AUTO_TEST_CASE(the_messages_due_are_those_of_the_whole_rate) {
     team.connect(with.where());
     load_sample seen;
     team.load(200ms, 1000, seen);
-    const auto expected = 1000 * seen.seconds;
-    BOOST_TEST(static_cast<double>(seen.due) >= expected - 2 * threads);
-    BOOST_TEST(static_cast<double>(seen.due) <= expected + 2 * threads);
+    // One thread may wait for late replies longer than another, and `seconds` is the longest.
+    BOOST_TEST(static_cast<double>(seen.due) >= 1000 * 0.2 - 2 * threads);
+    BOOST_TEST(static_cast<double>(seen.due) <= 1000 * seen.seconds + 2 * threads);
   }
 }
 
