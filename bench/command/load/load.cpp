@@ -89,7 +89,7 @@ options options_of(wishes& asked) {
   wanted.example("load localhost:25000 --load c64/512/d16");
   wanted.example("load localhost:25000 --rate 9k --expect 'p99<2ms'");
   wanted.example("load localhost:25000 --find-rate 'p99<2ms'");
-  wanted.example("load localhost:25443 --tls --threads 2");
+  wanted.example("load localhost:25000 --threads 2");
   return wanted;
 }
 
