@@ -4,13 +4,13 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <bench/load/echo_connection.hpp>
 #include <bench/text/failure.hpp>
 #include <cerrno>
 #include <cstring>
 #include <span>
 #include <string_view>
-#include <utility>
 
 namespace bench {
 namespace {
@@ -18,36 +18,32 @@ namespace {
 constexpr std::string_view probe = "~\n";
 constexpr std::size_t longest_prefix = 256;
 
-void limit_connecting(int socket, std::chrono::nanoseconds patience) {
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(patience).count();
-  const timeval limit{.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
-  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
-
-// Repeats a call that does not wait, but fails with EAGAIN if it cannot be done by `until`.
-// SO_RCVTIMEO would be shorter code, but on some kernels a blocking recv that a connection reset
-// has woken fails with EAGAIN too.
+// Repeats a call that does not wait. Returns -1 and EAGAIN if it cannot be done by `until`, and
+// looks at `stop` ten times per second: a signal may have woken another thread than this one.
 template <class Call>
-ssize_t done_until(std::chrono::steady_clock::time_point until, const client_socket& socket,
-                   short usual_event, Call call) {
+ssize_t done_until(std::chrono::steady_clock::time_point until, const std::atomic<bool>& stop,
+                   const client_socket& socket, short usual_event, Call call) {
+  using namespace std::chrono_literals;
   for (;;) {
     const auto count = call();
-    if (count >= 0 || errno != EAGAIN) return count;
+    if (count >= 0 || (errno != EAGAIN && errno != EINTR)) return count;
+    if (stop) throw interrupted{};
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    errno = EAGAIN;
+    if (left <= 0ms) return -1;
     pollfd waiting{.fd = socket.get(), .events = socket.awaited(usual_event), .revents = 0};
-    const int ready = left.count() > 0 ? poll(&waiting, 1, static_cast<int>(left.count())) : 0;
-    if (ready == 0) errno = EAGAIN;
-    if (ready <= 0) return -1;
+    poll(&waiting, 1, static_cast<int>(std::min(left, 100ms).count()));
   }
 }
 
 std::string_view reason(int error) {
-  return error == EAGAIN || error == EINPROGRESS ? "no answer in time" : std::strerror(error);
+  return error == EAGAIN ? "no answer in time" : std::strerror(error);
 }
 
-descriptor open_socket(const address& where, int flags) {
-  descriptor socket{::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)};
+descriptor open_socket(const address& where) {
+  descriptor socket{
+      ::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   if (!socket) throw run_invalid(fmt::format("cannot open a socket: {}", std::strerror(errno)));
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -63,18 +59,24 @@ descriptor open_socket(const address& where, int flags) {
 
 client_socket connect_to(const std::string& name, const address& where,
                          std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
-  auto socket = open_socket(where, 0);
-  limit_connecting(socket.get(), patience);
-  if (::connect(socket.get(), where.get(), where.length) == 0) return {std::move(socket), where};
-  if (errno == EINTR && stop) throw interrupted{};
-  fail_to_connect(name, where);
+  client_socket socket{open_socket(where), where};
+  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto connected = done_until(until, stop, socket, POLLOUT, [&]() -> ssize_t {
+    const int result = ::connect(socket.get(), where.get(), where.length);
+    // A full backlog of a Unix socket, for which poll() cannot wait.
+    if (result != 0 && errno == EAGAIN) poll(nullptr, 0, 1);
+    if (result != 0 && (errno == EINPROGRESS || errno == EALREADY)) errno = EAGAIN;
+    return result;
+  });
+  if (connected != 0) fail_to_connect(name, where);
+  return socket;
 }
 
 client_socket begin_connecting(const std::string& name, const address& where) {
-  auto socket = open_socket(where, SOCK_NONBLOCK);
+  client_socket socket{open_socket(where), where};
   const int result = ::connect(socket.get(), where.get(), where.length);
   if (result != 0 && errno != EINPROGRESS) fail_to_connect(name, where);
-  return {std::move(socket), where};
+  return socket;
 }
 
 // Sends two bytes. Every server gets them in one receive, so the reply ends with them; the bytes
@@ -84,21 +86,16 @@ std::string detect_prefix(const std::string& name, const address& where,
   auto socket = connect_to(name, where, patience, stop);
   const auto until = std::chrono::steady_clock::now() + patience;
   std::string reply;
-  while (done_until(until, socket, POLLOUT, [&] { return socket.send(probe); }) <= 0) {
-    if (errno == EINTR && stop) throw interrupted{};
-    if (errno == EINTR) continue;
+  if (done_until(until, stop, socket, POLLOUT, [&] { return socket.send(probe); }) <= 0) {
     if (errno == EAGAIN)
-      throw no_answer(fmt::format("{} does not answer: no answer in time", name));
+      throw no_answer(fmt::format("{} does not answer: {}", name, reason(errno)));
     throw connection_lost(fmt::format("{} closed a new connection", name));
   }
   while (!reply.ends_with(probe)) {
     char bytes[longest_prefix];
-    const auto count = done_until(until, socket, POLLIN, [&] { return socket.receive(bytes); });
+    const auto count =
+        done_until(until, stop, socket, POLLIN, [&] { return socket.receive(bytes); });
     if (count == 0) throw connection_lost(fmt::format("{} closed a new connection", name));
-    if (count < 0 && errno == EINTR) {  // Ctrl-C, or SIGWINCH from a resized window
-      if (stop) throw interrupted{};
-      continue;
-    }
     if (count < 0 && reply.empty()) {
       throw no_answer(fmt::format("{} does not answer: {}", name, reason(errno)));
     }

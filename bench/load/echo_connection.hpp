@@ -11,9 +11,9 @@
 
 namespace bench {
 
-// Opens a connection with TCP_NODELAY. Where TLS is wanted, its handshake begins with the first
-// send(). Throws server_failed, which names the server, or
-// `interrupted` if a signal came and `stop` is true.
+// Opens a non-blocking connection with TCP_NODELAY, and waits until it is established. Where TLS is
+// wanted, its handshake begins with the first send(). Throws server_failed, which names the server,
+// or `interrupted` within 0.1 s after `stop` has become true.
 client_socket connect_to(const std::string& name, const address& where,
                          std::chrono::nanoseconds patience, const std::atomic<bool>& stop);
 

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -23,7 +22,8 @@ constexpr std::size_t compose_bytes = std::size_t{64} * 1024;
 // After the end of a slice, for replies to what was due in it.
 constexpr std::int64_t least_wait_for_late_replies = 500'000'000;
 constexpr std::int64_t most_wait_for_late_replies = 2'000'000'000;
-// So late is a signal noticed that comes between the look at `stop_` and the wait for events.
+// So late is it noticed at most that `stop_` is true: a signal may come between the look at it and
+// the wait for events, or wake another thread.
 constexpr std::int64_t between_looks = 100'000'000;
 
 }  // namespace
@@ -71,7 +71,6 @@ void load_generator::connect(server_number number, int total) {
 void load_generator::open_connection(server_number target_number) {
   auto& connecting = servers_[target_number];
   auto socket = connect_to(connecting.name, connecting.where, patience_, stop_);
-  fcntl(socket.get(), F_SETFL, O_NONBLOCK);
   const auto number = static_cast<std::uint32_t>(connections_.size());
   connections_.push_back({.socket = std::move(socket),
                           .server = target_number,
@@ -187,7 +186,7 @@ std::int64_t load_generator::wait_for_replies() {
   const auto messages = due();
   auto progress = now_ns();
   for (auto left = messages; left > 0;) {
-    process_events(patience_);
+    process_events(std::min(patience_, nanoseconds{between_looks}));
     if (const auto now_left = due(); now_left < left) {
       left = now_left;
       progress = now_ns();

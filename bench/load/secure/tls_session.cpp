@@ -79,7 +79,7 @@ void tls_session::freed::operator()(ssl_st* session) const {
 }
 
 tls_session::tls_session(int socket, const std::string& host, std::string name)
-    : name_{std::move(name)}, session_{SSL_new(client_context())} {
+    : name_{std::move(name)}, session_{SSL_new(client_context())}, awaited_{POLLOUT} {
   auto* below = session_ ? BIO_new(methods_below()) : nullptr;
   if (below == nullptr) throw run_invalid(name_ + ": OpenSSL cannot begin a session");
   BIO_set_data(below, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));

@@ -45,7 +45,7 @@ class tls_session {
 
   std::string name_;
   std::unique_ptr<ssl_st, freed> session_;
-  short awaited_ = 0;
+  short awaited_;
 };
 
 }  // namespace bench

@@ -157,6 +157,16 @@ BOOST_FIXTURE_TEST_CASE(who_interrupts_a_load_sees_what_it_measured, echobench) 
   BOOST_TEST(json_in(folder.read("load.json")).at("end").as_string() == "interrupted");
 }
 
+BOOST_FIXTURE_TEST_CASE(who_interrupts_a_load_that_waits_for_its_first_reply_is_heard, echobench) {
+  for (const char* threads : {"1", "3"}) {
+    const odd_server silent{{.reply = [](std::string_view) { return std::string{}; }}};
+    start({"load", fmt::format("127.0.0.1:{}", silent.port()), "--threads", threads});
+    while (silent.accepted() == 0) std::this_thread::sleep_for(1ms);
+    kill(pid, SIGINT);
+    BOOST_TEST(wait().exit_code == 130);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(an_interruption_does_not_hide_that_the_server_stalls, echobench) {
   std::atomic<int> replies{0};
   std::atomic<bool> released{false};

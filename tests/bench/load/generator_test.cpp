@@ -7,9 +7,11 @@
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <thread>
 #include <vector>
 
 #include <tests/deaf_port.hpp>
+#include <tests/scratch_folder.hpp>
 
 using namespace std::chrono_literals;
 using bench::scenario;
@@ -158,6 +160,55 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_answers_something_else_does_not_echo, mach
   bench::load_generator client{{1, 64, 1}, 1, stop};
   client.set_patience(1s);
   BOOST_CHECK_THROW(client.add_server("parrot", at(server)), wrong_reply);
+}
+
+namespace {
+
+// Sets `stop` from another thread, without a signal, 50 ms after it was made.
+struct stopping : machine {
+  std::jthread later{[this] {
+    std::this_thread::sleep_for(50ms);
+    stop = true;
+  }};
+};
+
+// Answers so many messages and no more.
+odd_behaviour silent_after(int messages) {
+  odd_behaviour silent;
+  silent.reply = [n = messages](std::string_view got) mutable {
+    return n-- > 0 ? std::string{got} : std::string{};
+  };
+  return silent;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(who_stops_does_not_wait_for_the_first_reply, stopping) {
+  const odd_server server{silent_after(0)};
+  bench::load_generator client{{1, 64, 1}, 1, stop};
+  client.set_patience(20s);
+  BOOST_CHECK_THROW(client.add_server("silent", at(server)), bench::interrupted);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_stops_does_not_wait_for_a_server_that_falls_silent, stopping) {
+  const odd_server server{silent_after(1)};
+  bench::load_generator client{{1, 64, 1}, 1, stop};
+  client.set_patience(20s);
+  const auto number = client.add_server("silent", at(server));
+  BOOST_CHECK_THROW(client.connect(number, 1), bench::interrupted);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_stops_does_not_wait_for_a_server_that_accepts_nobody, stopping) {
+  const scratch_folder folder;
+  const auto where = bench::address::on_path(folder / "socket");
+  const bench::descriptor listener{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  BOOST_REQUIRE(bind(listener.get(), where.get(), where.length) == 0);
+  BOOST_REQUIRE(listen(listener.get(), 0) == 0);
+  const bench::descriptor first{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  BOOST_REQUIRE(connect(first.get(), where.get(), where.length) == 0);
+  bench::load_generator client{{1, 64, 1}, 1, stop};
+  client.set_patience(20s);
+  BOOST_CHECK_THROW(client.add_server("full", where), bench::interrupted);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_server_that_falls_silent_is_given_up, machine) {
