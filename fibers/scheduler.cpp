@@ -29,7 +29,7 @@ scheduler* here() noexcept {
 }  // namespace
 
 scheduler::scheduler(const scheduler_options& options)
-    : scheduler{make_reactor(options.backend), options} {}
+    : scheduler{make_reactor(options.backend, options.gather), options} {}
 
 scheduler::scheduler(std::unique_ptr<reactor> own, const scheduler_options& options)
     : blocking_{std::move(own), tasks_},

@@ -18,6 +18,7 @@
 
 #include <fibers/blocking.hpp>
 #include <fibers/fiber_handle.hpp>
+#include <fibers/gather.hpp>
 #include <fibers/post_queue.hpp>
 #include <fibers/this_fiber.hpp>  // for programs that include this file alone
 
@@ -37,6 +38,9 @@ struct scheduler_options {
   // How long the loop polls before it goes to sleep; zero: it does not. An event that comes
   // meanwhile is served sooner, by the time of a wake-up. The polling costs a whole processor.
   clock::duration spin = clock::duration::zero();
+
+  // Whether the loop, where it sleeps, sleeps until several messages are there; see gather.hpp.
+  fibers::gather gather = fibers::gather::automatic;
 };
 
 class scheduler {

@@ -2,6 +2,7 @@
 #include <fibers/memory/valgrind.hpp>
 #include <fibers/reactors/io_uring.hpp>
 #include <fibers/reactors/make_reactor.hpp>
+#include <fibers/reactors/submit_and_gather.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -65,32 +67,42 @@ bool completes_once(const operation& asked) noexcept {
 
 }  // namespace
 
-std::unique_ptr<reactor> make_io_uring_reactor() {
-  return std::make_unique<io_uring_reactor>();
+std::unique_ptr<reactor> make_io_uring_reactor(gather how) {
+  using settings = io_uring_reactor::settings;
+  return std::make_unique<io_uring_reactor>(
+      io_uring_reactor::forced.value_or(settings{.gather = how}));
 }
 
 // --- construction ----------------------------------------------------------------------------
 
 // Delegates, so that the destructor frees the ring if there is no memory for the buffers.
-io_uring_reactor::io_uring_reactor(const sizes& wanted)
-    : io_uring_reactor{wanted.queue, wanted.most_buffers} {
+io_uring_reactor::io_uring_reactor(const settings& wanted)
+    : io_uring_reactor{wanted, delegated::ring_only} {
+  tries_.reserve(std::size_t{2} * ring_.sq.ring_entries);
   provide_buffers(std::min(wanted.buffers, most_buffers_));
   auto& submission = next_submission();
   io_uring_prep_poll_multishot(&submission, interrupt_, POLLIN);
   submission.user_data = tag(request::interrupt, 0, interrupt_);
 }
 
-io_uring_reactor::io_uring_reactor(unsigned queue, unsigned most_buffers)
-    : most_buffers_{most_buffers} {
+io_uring_reactor::io_uring_reactor(const settings& wanted, delegated)
+    : most_buffers_{wanted.most_buffers},
+      gather_{wanted.gather},
+      least_gathered_{wanted.least_gathered},
+      quiet_sends_{wanted.quiet_sends} {
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-  params.cq_entries = std::max(queue * 8, 4096u);
-  if (const int error = ::io_uring_queue_init_params(queue, &ring_, &params)) {
+  params.cq_entries = std::max(wanted.queue * 8, 4096u);
+  if (const int error = ::io_uring_queue_init_params(wanted.queue, &ring_, &params)) {
     throw_unavailable(-error);
   }
   io_uring_register_ring_fd(&ring_);  // saves the kernel a lookup per call; optional
-  io_uring_ring_dontfork(&ring_);     // a child would write into the parent's queue
+  if (!fibers_can_gather(&ring_)) {
+    gather_ = gather_control{gather::off};
+    least_gathered_ = 1;
+  }
+  io_uring_ring_dontfork(&ring_);  // a child would write into the parent's queue
   const auto ring_bytes = most_buffers_ * sizeof(io_uring_buf);
   void* memory =
       ::mmap(nullptr, ring_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -272,6 +284,7 @@ std::uint64_t io_uring_reactor::tag(request kind, std::uint32_t detail, int desc
 }
 
 int io_uring_reactor::flush() noexcept {
+  make_tries_answer();
   must_poll_ = true;  // only poll() handles the completions that this may post
   const int result = io_uring_submit(&ring_);
   note_submitted();
@@ -283,6 +296,18 @@ int io_uring_reactor::flush() noexcept {
 inline void io_uring_reactor::note_submitted() noexcept {
   if (io_uring_sq_ready(&ring_) == 0) [[likely]]
     ++epoch_;
+}
+
+// Whether the kernel has taken the submission of that number.
+inline bool io_uring_reactor::taken(std::uint32_t number) const noexcept {
+  const auto next = std::atomic_ref{*ring_.sq.khead}.load(std::memory_order_acquire);
+  return static_cast<std::int32_t>(number - next) < 0;
+}
+
+// Whether the kernel holds completions for which the queue had no room.
+inline bool io_uring_reactor::overflowed() const noexcept {
+  const auto flags = std::atomic_ref{*ring_.sq.kflags}.load(std::memory_order_relaxed);
+  return (flags & IORING_SQ_CQ_OVERFLOW) != 0;
 }
 
 // Returns a free submission entry. A full submission queue is submitted first. If the ring refuses
@@ -311,6 +336,7 @@ inline io_uring_sqe& io_uring_reactor::ask(int descriptor) noexcept {
 // Submits, and lets the kernel complete what was cancelled. Until then the kernel holds a reference
 // to the connection, and close() would not end it.
 void io_uring_reactor::settle() noexcept {
+  make_tries_answer();
   must_poll_ = true;
   unsigned before;
   int failures = 0;
@@ -367,6 +393,35 @@ void io_uring_reactor::begin_receive(int descriptor) noexcept {
 void io_uring_reactor::stop_listening_in(int descriptor, request kind) noexcept {
   known(descriptor).receiving = incoming::cancelling;
   cancel_request(tag(kind, known(descriptor).generation, descriptor));
+}
+
+// Most sockets have room, so most sends succeed within the call that submits them. A send that
+// leaves no completion then does not end the wait that follows in the same call, and costs no call
+// of its own. If the socket lacks room, the try fails or is short, and send_rest() goes on.
+// (MSG_WAITALL makes a short send a failure, and failures are completed in any case.)
+inline void io_uring_reactor::try_to_send(int descriptor, int slot) noexcept {
+  auto& submission = ask(descriptor);
+  auto& out = outgoing_[static_cast<std::size_t>(slot)];
+  io_uring_prep_send(&submission, descriptor, out.bytes.get(), out.size,
+                     MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTWAIT);
+  submission.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  submission.user_data = tag(request::send, static_cast<std::uint32_t>(slot), descriptor);
+  out.number = ring_.sq.sqe_tail - 1;
+  out.tried = true;
+  tries_.push_back({slot, out.number});  // never allocates: see the constructor
+}
+
+// Makes sends of those tries that the kernel has not taken yet. Only poll() learns that a try has
+// succeeded, so no other call may submit one.
+void io_uring_reactor::make_tries_answer() noexcept {
+  while (!tries_.empty() && !taken(tries_.back().number)) {
+    const auto [slot, number] = tries_.back();
+    auto& submission = ring_.sq.sqes[number & ring_.sq.ring_mask];
+    submission.msg_flags &= ~static_cast<unsigned>(MSG_DONTWAIT);
+    submission.flags &= static_cast<std::uint8_t>(~IOSQE_CQE_SKIP_SUCCESS);
+    outgoing_[static_cast<std::size_t>(slot)].tried = false;
+    tries_.pop_back();
+  }
 }
 
 inline void io_uring_reactor::send_rest(int descriptor, int slot) noexcept {
@@ -662,6 +717,7 @@ bool io_uring_reactor::shut_down_when_sent(int descriptor) noexcept {
   if (static_cast<std::size_t>(descriptor) >= entries_.size()) return false;
   auto& of = known(descriptor);
   if (of.sending == none) return false;
+  hurry_ = true;
   of.shut_when_sent = true;
   no_more_sends(descriptor);
   return true;
@@ -689,6 +745,7 @@ bool io_uring_reactor::start_sending(operation& started) {
     }
     to.writer = &started;
     started.pend();
+    hurry_ = true;
     return false;
   }
   if (started.what() == operation::kind::wait_sent) {
@@ -712,7 +769,7 @@ bool io_uring_reactor::start_sending(operation& started) {
   out.descriptor = started.descriptor();
   out.limit = when_something_happens;
   to.sending = slot;
-  send_rest(started.descriptor(), slot);
+  quiet_sends_ ? try_to_send(started.descriptor(), slot) : send_rest(started.descriptor(), slot);
   started.finish(size);
   return true;
 }
@@ -781,23 +838,39 @@ void io_uring_reactor::poll(time_point deadline, operation_list& finished) {
     if (!waiting_.empty() && free_buffers() > 0) deadline = at_once;
   }
   if (closed_unsent_ > 0) deadline = std::min(deadline, give_up_overdue());
+  hurry_ = hurry_ && !tries_.empty();
+  if (hurry_) deadline = at_once;
   bool rang_early;
   do {
     const bool sleeps = deadline != at_once && forgotten_.empty() && arm(deadline);
     must_poll_ = false;
-    const int submitted =
-        sleeps ? io_uring_submit_and_wait(&ring_, 1) : io_uring_submit_and_get_events(&ring_);
+    const unsigned messages = sleeps ? std::max(gather_.wanted(), least_gathered_) : 1;
+    const int submitted = sleeps ? sleep(messages) : io_uring_submit_and_get_events(&ring_);
     note_submitted();
     if (submitted < 0) [[unlikely]] {
       if (refused(submitted) && forgotten_.empty()) throw_error(-submitted, "io_uring");
     }
     rang_ = deadline;
+    came_ = 0;
     const unsigned harvested = harvest(finished);
+    if (messages > 1) gather_.slept(came_);
+    if (overflowed()) [[unlikely]]
+      harvest_overflow(finished);
+    conclude_tries(finished);
     full_poll_ = harvested >= many_completions ? harvested : 0;
     rang_early = harvested == 1 && sleeps && rang_ < deadline;
   } while (rang_early);
   for (auto& forgotten : forgotten_) forgotten.fail(ECANCELED);
   finished.splice_after(finished.last(), forgotten_);
+}
+
+// Submits and waits for the next completion, or for several messages. The timeout request of a
+// deadline ends both waits.
+inline int io_uring_reactor::sleep(unsigned messages) noexcept {
+  if (messages == 1) [[likely]]
+    return io_uring_submit_and_wait(&ring_, 1);
+  return fibers_submit_and_gather(&ring_, messages,
+                                  std::chrono::ceil<std::chrono::microseconds>(gather_.window()));
 }
 
 // Arms the timeout request for `deadline`. An earlier deadline stays armed: one wake-up too many is
@@ -862,6 +935,24 @@ unsigned io_uring_reactor::harvest(operation_list& finished) {
   return count;
 }
 
+// Takes the completions for which the queue had no room: the failure of a try may be among them.
+[[gnu::noinline]] void io_uring_reactor::harvest_overflow(operation_list& finished) {
+  while (overflowed() && io_uring_get_events(&ring_) >= 0 && harvest(finished) > 0) {
+  }
+}
+
+// A try that the kernel took in this poll and that left no completion has succeeded.
+inline void io_uring_reactor::conclude_tries(operation_list& finished) {
+  std::size_t count = 0;
+  for (; count < tries_.size() && taken(tries_[count].number); ++count) {
+    const auto [slot, number] = tries_[count];
+    const auto& out = outgoing_[static_cast<std::size_t>(slot)];
+    if (out.tried && out.number == number)
+      send_completed(slot, out.descriptor, static_cast<int>(out.size), finished);
+  }
+  tries_.erase(tries_.begin(), tries_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
 void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finished) {
   const auto kind = static_cast<request>(what.user_data >> 56);
   const auto detail = static_cast<std::uint32_t>(what.user_data >> 32) & detail_mask;
@@ -901,6 +992,12 @@ void io_uring_reactor::completed(const io_uring_cqe& what, operation_list& finis
   }
 }
 
+inline void io_uring_reactor::count_message(entry& from) noexcept {
+  const auto round = gather_.round();
+  gather_.came(std::exchange(from.round, round) != round);
+  ++came_;
+}
+
 // A receive has left room in its buffer, or filled it.
 void io_uring_reactor::note_size(entry& about, int result) noexcept {
   if (result == static_cast<int>(buffer_size)) {
@@ -915,6 +1012,7 @@ void io_uring_reactor::incoming_completed(request kind, int descriptor, const io
   const bool starved = what.res == -ENOBUFS && kind == request::receive;
   const bool last = (what.flags & IORING_CQE_F_MORE) == 0;
   if (last) known(descriptor).receiving = incoming::off;
+  if (what.res > 0 && kind == request::receive) count_message(known(descriptor));
   if (last || what.res == static_cast<int>(buffer_size)) [[unlikely]]
     note_size(known(descriptor), what.res);
   if (auto* waiting = known(descriptor).reader; copy_straight(known(descriptor), what)) {
@@ -994,8 +1092,10 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   auto& out = outgoing_[static_cast<std::size_t>(slot)];
   auto& to = known(descriptor);
   const bool current = out.generation == to.generation;
+  const bool tried = std::exchange(out.tried, false);
   if (result > 0) out.sent += static_cast<std::uint32_t>(result);
-  if (result > 0 && out.sent < out.size && current) return send_rest(descriptor, slot);
+  const bool unfinished = result > 0 ? out.sent < out.size : tried && result == -EAGAIN;
+  if (unfinished && current) return send_rest(descriptor, slot);
   free_outgoing_.push_back(slot);
   if (!current) {
     --closed_unsent_;

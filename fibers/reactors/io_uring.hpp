@@ -5,9 +5,11 @@
 // for one. The kernel takes receive buffers from a provided-buffer ring, and a receive operation
 // copies the bytes out. A send operation copies its bytes into a buffer of the reactor and finishes
 // at once. The kernel gets the send, and every other request of the ready fibers, in the system
-// call that also waits. So one echoed message costs its share of one io_uring_enter and no other
-// system call. The kernel never holds memory of an operation, so an operation can be cancelled at
-// any time.
+// call that also waits. Where the socket has room, a send leaves no completion, which would end
+// that wait. So one echoed message costs its share of one io_uring_enter and no other system call.
+// The kernel never holds memory of an operation, so an operation can be cancelled at any time.
+//
+// Under full load a sleep goes on until several messages are there: see gather.hpp.
 //
 // This has two consequences. The next send on a descriptor reports the error of an earlier one, as
 // it does for bytes in the kernel's socket buffer. Sent bytes leave when the thread polls next, so
@@ -36,6 +38,7 @@
 #pragma once
 
 #include <fibers/reactor.hpp>
+#include <fibers/reactors/gather_control.hpp>
 
 #include <liburing.h>
 
@@ -43,23 +46,29 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace fibers {
 
 class io_uring_reactor final : public reactor {
  public:
-  struct sizes {
+  struct settings {
     unsigned queue = 256;   // submissions per system call
     unsigned buffers = 64;  // at the start; a power of two
     // The ring's largest size; a power of two. The kernel allows no more.
     unsigned most_buffers = 32768;
+    fibers::gather gather = fibers::gather::automatic;
+    unsigned least_gathered = 1;  // messages for which each sleep waits, also where it never pays
+    bool quiet_sends = true;      // see try_to_send()
   };
+  // Tests set it, and all rings that make_reactor() makes have these settings.
+  inline static std::optional<settings> forced;
 
   // Throws boost::system::system_error, with the reason, if io_uring is forbidden or older than
   // Linux 6.1.
-  io_uring_reactor() : io_uring_reactor{sizes{}} {}
-  explicit io_uring_reactor(const sizes& wanted);
+  io_uring_reactor() : io_uring_reactor{settings{}} {}
+  explicit io_uring_reactor(const settings& wanted);
   ~io_uring_reactor() override;
 
   io backend() const noexcept override { return io::io_uring; }
@@ -134,8 +143,9 @@ class io_uring_reactor final : public reactor {
     bool send_error_told : 1 = false;  // to a sender: EPIPE is what the next ones get
     bool broken_told : 1 = false;      // send_error was told to a reader
     bool shut_when_sent : 1 = false;   // shut it down for sending once nothing is in flight
-    watch end = watch::none;
-    bool given_up = false;  // a sender left before all was sent: cancel the rest on close
+    watch end : 2 = watch::none;
+    bool given_up : 1 = false;  // a sender left before all was sent: cancel the rest on close
+    std::uint8_t round = 0;     // of gather_, in which the last bytes came; 0 also before any
   };
   static_assert(sizeof(std::unique_ptr<int>) != 8 || sizeof(entry) == 64);
   struct received {
@@ -148,7 +158,14 @@ class io_uring_reactor final : public reactor {
     std::uint32_t sent = 0;
     std::uint32_t generation = 0;
     int descriptor = none;
+    std::uint32_t number = 0;  // of the submission that tries to send it
+    bool tried = false;        // try_to_send() began it, and nothing is known of it yet
     time_point limit = when_something_happens;  // set on close: when to cancel the send
+  };
+  // A send that says nothing when it succeeds.
+  struct attempt {
+    int slot;
+    std::uint32_t number;  // of its submission
   };
   // A buffer outside the ring, for unread data that would take too much of the ring.
   struct spare {
@@ -156,7 +173,8 @@ class io_uring_reactor final : public reactor {
     received what;
   };
 
-  io_uring_reactor(unsigned queue, unsigned most_buffers);
+  enum class delegated { ring_only };
+  io_uring_reactor(const settings& wanted, delegated);
 
   static std::uint64_t tag(request kind, std::uint32_t detail, int descriptor) noexcept;
   static std::uint32_t turn_of(const entry& about, bool reads) noexcept {
@@ -173,6 +191,9 @@ class io_uring_reactor final : public reactor {
   io_uring_sqe& ask(int descriptor) noexcept;
   int flush() noexcept;
   void note_submitted() noexcept;
+  bool taken(std::uint32_t number) const noexcept;
+  bool overflowed() const noexcept;
+  void make_tries_answer() noexcept;
   std::size_t sends_under_way() const noexcept {
     return outgoing_.size() - free_outgoing_.size() - bare_outgoing_.size();
   }
@@ -194,11 +215,16 @@ class io_uring_reactor final : public reactor {
   void listen_in(int descriptor, request kind) noexcept;
   void begin_receive(int descriptor) noexcept;
   void stop_listening_in(int descriptor, request kind) noexcept;
+  void try_to_send(int descriptor, int slot) noexcept;
   void send_rest(int descriptor, int slot) noexcept;
 
+  int sleep(unsigned messages) noexcept;
   bool arm(time_point deadline) noexcept;
   unsigned harvest(operation_list& finished);
+  void harvest_overflow(operation_list& finished);
+  void conclude_tries(operation_list& finished);
   void completed(const io_uring_cqe& what, operation_list& finished);
+  void count_message(entry& from) noexcept;
   static void note_size(entry& about, int result) noexcept;
   void incoming_completed(request kind, int descriptor, const io_uring_cqe& what,
                           operation_list& finished);
@@ -245,6 +271,8 @@ class io_uring_reactor final : public reactor {
   std::vector<outgoing> outgoing_;
   std::vector<int> free_outgoing_;  // their memory stays
   std::vector<int> bare_outgoing_;  // free, and without memory
+  std::vector<attempt> tries_;      // in the order of their submissions
+  bool hurry_ = false;              // something waits for the end of one of them
   std::vector<entry> entries_;      // by descriptor; an accept may reallocate it
   struct queued {
     int descriptor;
@@ -259,6 +287,11 @@ class io_uring_reactor final : public reactor {
   int interrupt_;             // an eventfd
   bool interrupted_ = false;  // since drain() began
   bool abandoned_ = false;    // in a child process, which has no memory of the ring
+
+  gather_control gather_;
+  unsigned least_gathered_;
+  unsigned came_ = 0;  // messages of the last harvest
+  bool quiet_sends_;
 
   // The reactor has one timeout request, which stays armed from one poll to the next.
   time_point armed_ = when_something_happens;

@@ -6,7 +6,7 @@
 
 namespace fibers {
 
-std::unique_ptr<reactor> make_io_uring_reactor() {
+std::unique_ptr<reactor> make_io_uring_reactor(gather) {
   throw_error(ENOTSUP, "built without liburing");
 }
 

@@ -8,13 +8,13 @@ namespace fibers {
 namespace {
 
 template <class Reactor>
-std::unique_ptr<reactor> make() {
+std::unique_ptr<reactor> make(gather) {
   return std::make_unique<Reactor>();
 }
 
 constexpr struct {
   io backend;
-  std::unique_ptr<reactor> (*make)();
+  std::unique_ptr<reactor> (*make)(gather how);
 } makers[] = {
     {io::select, make<select_reactor>},
     {io::poll, make<poll_reactor>},
@@ -22,23 +22,23 @@ constexpr struct {
     {io::io_uring, make_io_uring_reactor},
 };
 
-std::unique_ptr<reactor> make_best() {
+std::unique_ptr<reactor> make_best(gather how) {
   for (const auto candidate : {io::io_uring, io::epoll}) {
     try {
-      return make_reactor(candidate);
+      return make_reactor(candidate, how);
     } catch (const boost::system::system_error&) {  // normal in containers, which forbid io_uring
     }
   }
-  return make_reactor(io::poll);
+  return make_reactor(io::poll, how);
 }
 
 }  // namespace
 
-std::unique_ptr<reactor> make_reactor(io backend) {
+std::unique_ptr<reactor> make_reactor(io backend, gather how) {
   for (const auto& each : makers) {
-    if (each.backend == backend) return each.make();
+    if (each.backend == backend) return each.make(how);
   }
-  return make_best();
+  return make_best(how);
 }
 
 }  // namespace fibers

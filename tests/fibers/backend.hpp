@@ -1,7 +1,9 @@
 // backend: the reactor that this run tests.
 //
 // CTest runs the program once per reactor, such as `reactor_test -- epoll`. On a machine without
-// the reactor the program ends with exit code 77, which CTest shows as skipped.
+// the reactor the program ends with exit code 77, which CTest shows as skipped. Two more names are
+// rings with other settings: `io_uring_gathering`, on which each sleep waits for several
+// completions, and `io_uring_loud`, on which none does and each send is completed.
 #pragma once
 
 #include <fibers/reactors/make_reactor.hpp>
@@ -12,12 +14,16 @@
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+
+#include <tests/fibers/forced_settings.hpp>
 
 // The reactor that the command line names; without a name, io::automatic.
 inline fibers::io backend() {
   static const fibers::io chosen = [] {
     const auto& suite = boost::unit_test::framework::master_test_suite();
     const std::string name = suite.argc > 1 ? suite.argv[1] : "auto";
+    if (force_settings(name)) return fibers::io::io_uring;
     const auto named = fibers::io_named(name);
     if (!named) throw std::invalid_argument{name + " is no reactor"};
     return *named;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
@@ -392,6 +393,10 @@ int __wrap_io_uring_submit(io_uring* a) {
 int __real_io_uring_submit_and_wait(io_uring*, unsigned);
 int __wrap_io_uring_submit_and_wait(io_uring* a, unsigned b) {
   return entered(a, [&] { return __real_io_uring_submit_and_wait(a, b); });
+}
+int __real_fibers_submit_and_gather(io_uring*, unsigned, std::chrono::microseconds);
+int __wrap_fibers_submit_and_gather(io_uring* a, unsigned b, std::chrono::microseconds c) {
+  return entered(a, [&] { return __real_fibers_submit_and_gather(a, b, c); });
 }
 int __real_io_uring_submit_and_get_events(io_uring*);
 int __wrap_io_uring_submit_and_get_events(io_uring* a) {

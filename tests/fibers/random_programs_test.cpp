@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <tests/fibers/forced_settings.hpp>
 #include <tests/fibers/random_programs/search.hpp>
 #include <tests/fibers/random_programs/trial.hpp>
 
@@ -38,6 +39,7 @@ std::string argument(int index, const char* otherwise) {
 std::optional<fibers::io> backend() {
   const auto name = argument(1, "simulated");
   if (name == "simulated") return std::nullopt;
+  if (force_settings(name)) return fibers::io::io_uring;
   if (const auto named = fibers::io_named(name)) return named;
   throw std::invalid_argument{name + " is no reactor"};
 }

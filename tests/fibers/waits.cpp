@@ -160,7 +160,7 @@ int __wrap_io_uring_submit_and_get_events(io_uring* ring) {
 
 // The reactor arms a deadline by a timeout request in the submission queue. A deadline that has
 // expired still counts as armed here until the next one is armed.
-int __wrap_io_uring_submit_and_wait(io_uring* ring, unsigned least) {
+static void note_deadlines(const io_uring* ring) {
   const auto& queue = ring->sq;
   for (unsigned i = queue.sqe_head; i != queue.sqe_tail; ++i) {
     const auto& request = queue.sqes[i & queue.ring_mask];
@@ -171,8 +171,22 @@ int __wrap_io_uring_submit_and_wait(io_uring* ring, unsigned least) {
     const auto& span = *reinterpret_cast<const __kernel_timespec*>(limit);
     waits::arm_for(std::chrono::seconds{span.tv_sec} + std::chrono::nanoseconds{span.tv_nsec});
   }
+}
+
+int __wrap_io_uring_submit_and_wait(io_uring* ring, unsigned least) {
+  note_deadlines(ring);
   waits::begin(true);
   const int result = __real_io_uring_submit_and_wait(ring, least);
+  waits::end(static_cast<int>(io_uring_cq_ready(ring)));
+  return result;
+}
+
+int __real_fibers_submit_and_gather(io_uring*, unsigned, std::chrono::microseconds);
+int __wrap_fibers_submit_and_gather(io_uring* ring, unsigned wanted,
+                                    std::chrono::microseconds window) {
+  note_deadlines(ring);
+  waits::begin(true);
+  const int result = __real_fibers_submit_and_gather(ring, wanted, window);
   waits::end(static_cast<int>(io_uring_cq_ready(ring)));
   return result;
 }

@@ -184,7 +184,7 @@ BOOST_FIXTURE_TEST_CASE(unread_bytes_for_which_there_is_no_memory_stay_in_the_ri
   if (backend() != fibers::io::io_uring) return;
   reactor->forget(near.get());
   reactor = std::make_unique<fibers::io_uring_reactor>(
-      fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 4, .most_buffers = 4});
+      fibers::io_uring_reactor::settings{.queue = 8, .buffers = 4, .most_buffers = 4});
   std::deque<tcp_pair> peers(3);
   for (const auto& pair : peers) {
     BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);

@@ -22,7 +22,7 @@ struct small_ring_fixture : reactor_fixture {
     if (backend() != fibers::io::io_uring) return;
     reactor->forget(near.get());
     reactor = std::make_unique<fibers::io_uring_reactor>(
-        fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 2, .most_buffers = 2});
+        fibers::io_uring_reactor::settings{.queue = 8, .buffers = 2, .most_buffers = 2});
     BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
   }
 
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_fills_its_buffers_is_heard_though_unread_data_h
   constexpr std::size_t buffers = 2048, most_of_one = 32;
   reactor->forget(near.get());
   reactor = std::make_unique<fibers::io_uring_reactor>(
-      fibers::io_uring_reactor::sizes{.queue = 256, .buffers = buffers, .most_buffers = 8192});
+      fibers::io_uring_reactor::settings{.queue = 256, .buffers = buffers, .most_buffers = 8192});
   BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
   const auto receives_one = [&] {
     request receive{kind::receive, near.get(), buffer_size};

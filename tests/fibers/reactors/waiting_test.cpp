@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE(a_ring_of_eight_entries_serves_five_thousand_connections,
                      *boost::unit_test::precondition(is_io_uring)) {
   reactor->forget(near.get());
   reactor = std::make_unique<fibers::io_uring_reactor>(
-      fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 8});
+      fibers::io_uring_reactor::settings{.queue = 8, .buffers = 8});
   for (int served = 0; served < 5000; served += 250) {
     std::vector<tcp_pair> peers(250);
     for (const auto& pair : peers) BOOST_REQUIRE(reactor->adopt(pair.near.get()) == 0);
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(connections_that_nobody_reads_leave_buffers_to_the_others,
                      *boost::unit_test::precondition(is_io_uring)) {
   reactor->forget(near.get());
   reactor = std::make_unique<fibers::io_uring_reactor>(
-      fibers::io_uring_reactor::sizes{.queue = 8, .buffers = 8, .most_buffers = 8});
+      fibers::io_uring_reactor::settings{.queue = 8, .buffers = 8, .most_buffers = 8});
   BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
   std::vector<tcp_pair> unread(20);
   for (const auto& pair : unread) {
