@@ -198,8 +198,11 @@ std::string address_keys(const server_options& options, int listener) {
 std::string further_keys(const server_options& options) {
   std::string keys;
   if (options.threads > 1 && !options.shape.empty()) keys += " shape=" + options.shape;
-  const std::chrono::duration<double, std::micro> spin = options.spin;
+  using microseconds = std::chrono::duration<double, std::micro>;
+  const microseconds spin = options.spin, window = options.gather.window;
   if (spin.count() > 0) keys += fmt::format(" spin={}us", spin.count());
+  if (options.gather.automatic) return keys;
+  keys += window.count() > 0 ? fmt::format(" gather={}us", window.count()) : " gather=off";
   return keys;
 }
 

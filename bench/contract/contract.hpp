@@ -52,8 +52,15 @@ struct server_program {
   std::vector<std::string_view> shapes = {};
   bool listens_on_paths = false;  // offers --unix
   bool spins = false;             // offers --spin
+  bool gathers = false;           // offers --gather
   // Every connection has a thread of its own, so --threads accepts 1: the thread that accepts.
   bool thread_per_connection = false;
+};
+
+// Whether a loop on io_uring sleeps until several messages are there.
+struct gathering {
+  bool automatic;                   // the server decides when, and for how long
+  std::chrono::nanoseconds window;  // otherwise: how long at most; 0: never
 };
 
 // The defaults are in options_table in options.cpp; --help prints them.
@@ -74,6 +81,7 @@ struct server_options {
   std::string style;              // empty: no --style
   std::string shape;              // per-core or shared; empty: no --shape
   std::chrono::nanoseconds spin;  // how long to poll for events before sleeping; 0: sleep at once
+  gathering gather;
   std::chrono::nanoseconds inject_ns;  // CPU time to burn at each receive, before the reply
 };
 
@@ -128,7 +136,8 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 //     listening unix=/tmp/echo server=floor io=epoll threads=1 buffer=1000 nodelay=1 ...
 //
 // nodelay is 1 for Unix sockets, which never delay anything. After the pid follow, if they apply:
-// shape=shared or shape=per-core (two threads or more), spin=50us, debug=1.
+// shape=shared or shape=per-core (two threads or more), spin=50us, gather=off or gather=50us,
+// debug=1.
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 

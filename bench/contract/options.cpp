@@ -47,6 +47,12 @@ bool read_duration(std::string_view text, nanoseconds& duration) {
   return found.has_value();
 }
 
+bool read_gathering(std::string_view text, gathering& how) {
+  how = {.automatic = text == "auto", .window = nanoseconds{0}};
+  if (how.automatic || text == "off") return true;
+  return read_duration(text, how.window) && how.window <= std::chrono::seconds{1};
+}
+
 // The listening line is split at blanks, so the path must not contain one. Control characters would
 // reach the terminal.
 bool read_socket_path(std::string_view text, std::string& path) {
@@ -66,7 +72,7 @@ struct option {
 constexpr auto duration_forms = "a duration like 30s, 500ms or 50us, at most a day";
 
 // For each option: name, default, what it accepts (for messages), and how its value is read.
-const std::array<option, 15> options_table{{
+const std::array<option, 16> options_table{{
     {"host", "127.0.0.1", "an IPv4 or IPv6 address, localhost, or '' for any",
      [](auto text, auto& o) { return read_host(text, o.host); }},
     {"port", "25000", "0 (any) to 65535",
@@ -100,6 +106,9 @@ const std::array<option, 15> options_table{{
      }},
     {"spin", "0", "a duration like 50us, at most a day: look that long before sleeping",
      [](auto text, auto& o) { return read_duration(text, o.spin); }},
+    {"gather", "auto",
+     "auto, off, or at most 1s, as in 50us: with io_uring, sleep that long for several messages",
+     [](auto text, auto& o) { return read_gathering(text, o.gather); }},
     {"io", "auto", nullptr, [](auto text, auto& o) { return o.io = text, true; }},
     {"style", nullptr, nullptr, [](auto text, auto& o) { return o.style = text, true; }},
     {"shape", nullptr, nullptr, [](auto text, auto& o) { return o.shape = text, true; }},
@@ -132,6 +141,7 @@ std::string accepts(const option& entry, const server_program& program) {
 bool offered(std::string_view name, const server_program& program) {
   if (name == "unix") return program.listens_on_paths;
   if (name == "spin") return program.spins;
+  if (name == "gather") return program.gathers;
   return (name != "style" && name != "shape") || !choices(name, program).empty();
 }
 

@@ -23,7 +23,7 @@ const bench::server_program program {
 #else
   .io = {"select", "epoll"},
 #endif
-  .automatic = "epoll", .styles = {}, .listens_on_paths = true, .spins = true
+  .automatic = "epoll", .styles = {}, .listens_on_paths = true, .spins = true, .gathers = true
 };
 
 // The first loop runs on the main thread, because a process with one thread spares the kernel the

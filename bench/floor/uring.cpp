@@ -1,46 +1,25 @@
 #include <bench/floor/uring.hpp>
 
 #include <fcntl.h>
-#include <fmt/core.h>
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <utility>
 
 namespace bench {
 namespace {
 
-constexpr int buffer_group = 0;
-constexpr unsigned submissions = 1024;
 constexpr unsigned first_replies = 128;  // a small start, so that the buffers stay in the cache
 constexpr unsigned most_ring_entries = 32768;
 constexpr std::size_t most_buffer_bytes = 64 << 20;
-constexpr rlim_t most_registered = 1 << 17;
-
-[[noreturn]] void refuse(const server_options& options, int error) {
-  const char* reason = error == EPERM    ? " (sysctl kernel.io_uring_disabled, or seccomp)"
-                       : error == EINVAL ? " (it needs Linux 6.1)"
-                                         : "";
-  cannot_go_on(options, fmt::format("--io io_uring: {}{}", std::strerror(error), reason));
-}
 
 // On a non-blocking descriptor io_uring completes with EAGAIN instead of waiting.
 void make_blocking(int fd) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-}
-
-rlim_t descriptor_limit() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
 }
 
 void say_connected(int fd) {
@@ -59,48 +38,14 @@ floor_uring::floor_uring(const server_options& options, int listener, int drain_
       drain_signal_{drain_signal},
       slot_{options.prefix.size() + options.buffer},
       most_replies_{std::bit_floor(static_cast<unsigned>(
-          std::clamp<std::size_t>(most_buffer_bytes / slot_, 4, most_ring_entries)))} {
-  make_ring();
+          std::clamp<std::size_t>(most_buffer_bytes / slot_, 4, most_ring_entries)))},
+      ring_{options, most_replies_},
+      gather_{ring_.can_gather() ? options.gather : gathering{}} {
   make_buffers(std::min(first_replies, most_replies_));
   make_blocking(listener_);
   accept();
   watch_alarm();
   io_uring_prep_poll_add(&next_submission(request::drain, 0), drain_signal_, POLLIN);
-}
-
-floor_uring::~floor_uring() {
-  io_uring_queue_exit(&ring_);
-  munmap(buffers_, most_replies_ * sizeof(io_uring_buf));
-}
-
-// SINGLE_ISSUER and DEFER_TASKRUN: only this thread submits, and the kernel runs its completion
-// work only when this thread asks for completions.
-void floor_uring::make_ring() {
-  io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                 IORING_SETUP_CQSIZE;
-  params.cq_entries = 8 * submissions;
-  if (const int error = io_uring_queue_init_params(submissions, &ring_, &params)) {
-    refuse(options_, -error);
-  }
-  // Both registrations save the kernel a look-up of the descriptor per call. Failure is harmless.
-  io_uring_register_ring_fd(&ring_);
-  const auto registered = static_cast<unsigned>(std::min(descriptor_limit(), most_registered));
-  if (io_uring_register_files_sparse(&ring_, registered) == 0) {
-    registered_ = static_cast<int>(registered);
-  }
-  void* memory = mmap(nullptr, most_replies_ * sizeof(io_uring_buf), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) refuse(options_, errno);
-  io_uring_buf_reg registration{};
-  registration.ring_addr = reinterpret_cast<std::uintptr_t>(memory);
-  registration.ring_entries = most_replies_;
-  registration.bgid = buffer_group;
-  if (const int error = io_uring_register_buf_ring(&ring_, &registration, 0)) {
-    refuse(options_, -error);
-  }
-  buffers_ = static_cast<io_uring_buf_ring*>(memory);
-  io_uring_buf_ring_init(buffers_);
 }
 
 void floor_uring::make_buffers(unsigned count) {
@@ -115,10 +60,8 @@ void floor_uring::make_buffers(unsigned count) {
 }
 
 void floor_uring::give_back(int buffer) {
-  const auto& free = replies_[static_cast<std::size_t>(buffer)];
-  io_uring_buf_ring_add(buffers_, free.bytes + options_.prefix.size(),
-                        static_cast<unsigned>(options_.buffer), static_cast<unsigned short>(buffer),
-                        io_uring_buf_ring_mask(most_replies_), returned_++);
+  char* const bytes = replies_[static_cast<std::size_t>(buffer)].bytes;
+  ring_.prepare_to_lend(bytes + options_.prefix.size(), options_.buffer, buffer);
 }
 
 std::uint64_t floor_uring::tag(request what, int descriptor) {
@@ -126,45 +69,62 @@ std::uint64_t floor_uring::tag(request what, int descriptor) {
          static_cast<std::uint32_t>(descriptor);
 }
 
-// Returns an entry of the submission queue; if the queue is full, submits it first. The caller's
-// io_uring_prep_*() does not overwrite the tag in user_data.
+// The caller's io_uring_prep_*() does not overwrite the tag in user_data.
 io_uring_sqe& floor_uring::next_submission(request what, int descriptor) {
-  auto* submission = io_uring_get_sqe(&ring_);
-  while (submission == nullptr) {
-    io_uring_submit(&ring_);
-    submission = io_uring_get_sqe(&ring_);
-  }
-  io_uring_sqe_set_data64(submission, tag(what, descriptor));
-  return *submission;
+  auto& submission = ring_.next();
+  io_uring_sqe_set_data64(&submission, tag(what, descriptor));
+  return submission;
 }
 
 void floor_uring::run() {
   while (listener_ >= 0 || accepting_ || connections_ > 0) {
-    if (returned_ > 0) {
-      io_uring_buf_ring_advance(buffers_, std::exchange(returned_, 0));
+    if (ring_.lend()) {
       for (const int fd : std::exchange(starved_, {})) receive(fd);
     }
     wait();
-    unsigned head = 0;
-    unsigned count = 0;
-    io_uring_cqe* completion = nullptr;
-    io_uring_for_each_cqe(&ring_, head, completion) {
-      completed(*completion);
-      ++count;
-    }
-    io_uring_cq_advance(&ring_, count);
   }
 }
 
 void floor_uring::wait() {
+  hurry_ = hurry_ && !tries_.empty();
+  const unsigned wanted = hurry_ ? 0 : gather_.wanted();
+  if (wanted == 0) {
+    ring_.submit();
+  } else {
+    sleep(wanted);
+  }
+  const auto taken = ring_.has_taken_all() ? tries_.size() : 0;
+  messages_ = 0;
+  ring_.harvest([this](const io_uring_cqe& what) { completed(what); });
+  if (wanted > 1) gather_.slept(messages_);
+  conclude_tries(taken);
+}
+
+void floor_uring::sleep(unsigned completions) {
   if (options_.spin.count() > 0) look_until(clock::now() + options_.spin);
-  io_uring_submit_and_wait(&ring_, 1);
+  if (completions == 1) {
+    ring_.sleep();
+  } else {
+    ring_.gather(completions, gather_.window());
+  }
+}
+
+// Of the first `count` tries, which the kernel has taken, those have succeeded that left no
+// completion.
+void floor_uring::conclude_tries(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [fd, number] = tries_[i];
+    const auto& peer = peers_[static_cast<std::size_t>(fd)];
+    if (peer.tried == number)
+      sent(fd, static_cast<int>(replies_[static_cast<std::size_t>(peer.first)].size));
+  }
+  tries_.erase(tries_.begin(), tries_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 void floor_uring::look_until(clock::time_point until) {
   do {
-    io_uring_submit_and_get_events(&ring_);
-  } while (io_uring_cq_ready(&ring_) == 0 && clock::now() < until);
+    ring_.submit();
+  } while (!ring_.has_completions() && clock::now() < until);
 }
 
 void floor_uring::completed(const io_uring_cqe& what) {
@@ -214,9 +174,7 @@ void floor_uring::accepted(int result, bool more) {
   peers_[index].open = true;
   peers_[index].moved = true;
   ++connections_;
-  if (result < registered_) {
-    io_uring_register_files_update(&ring_, static_cast<unsigned>(result), &result, 1);
-  }
+  ring_.learn(result);
   if (!options_.quiet) say_connected(result);
   watch_end(result);
   receive(result);
@@ -230,7 +188,7 @@ void floor_uring::accepted(int result, bool more) {
 void floor_uring::watch_end(int fd) {
   auto& submission = next_submission(request::end, fd);
   io_uring_prep_poll_add(&submission, fd, POLLRDHUP);
-  submission.flags = by_register(fd);
+  submission.flags = ring_.flag_of(fd);
   peers_[static_cast<std::size_t>(fd)].watched = true;
 }
 
@@ -249,16 +207,18 @@ void floor_uring::end_came(int fd) {
 void floor_uring::receive(int fd) {
   auto& submission = next_submission(request::receive, fd);
   io_uring_prep_recv_multishot(&submission, fd, nullptr, 0, 0);
-  submission.flags = by_register(fd) | IOSQE_BUFFER_SELECT;
-  submission.buf_group = buffer_group;
+  submission.flags = ring_.flag_of(fd) | IOSQE_BUFFER_SELECT;
+  submission.buf_group = floor_ring::buffer_group;
   peers_[static_cast<std::size_t>(fd)].state = receiving::yes;
 }
 
 void floor_uring::received(int fd, int result, std::uint32_t flags) {
   auto& peer = peers_[static_cast<std::size_t>(fd)];
   if ((flags & IORING_CQE_F_MORE) == 0) peer.state = receiving::no;
+  if (peer.tried != 0) hurry_ = true;
   if (result > 0) {
     peer.moved = true;
+    count_message(peer);
     if (options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
     const int buffer = static_cast<int>(flags >> IORING_CQE_BUFFER_SHIFT);
     auto& next = replies_[static_cast<std::size_t>(buffer)];
@@ -267,7 +227,7 @@ void floor_uring::received(int fd, int result, std::uint32_t flags) {
                     static_cast<std::uint32_t>(result)};
     (peer.first == none ? peer.first : replies_[static_cast<std::size_t>(peer.last)].next) = buffer;
     peer.last = buffer;
-    if (++peer.unsent == 1) return send_first(fd);
+    if (++peer.unsent == 1) return try_first(fd);
     if (peer.unsent >= most_unsent && peer.state == receiving::yes) stop_receiving(fd);
     return;
   }
@@ -292,18 +252,40 @@ void floor_uring::stop_receiving(int fd) {
   io_uring_prep_cancel64(&next_submission(request::cancel, fd), tag(request::receive, fd), 0);
 }
 
+void floor_uring::count_message(connection& from) {
+  const auto round = gather_.round();
+  gather_.served(std::exchange(from.round, round) != round);
+  ++messages_;
+}
+
+// Sends without waiting for room. MSG_WAITALL makes a short send a failure, and failures leave a
+// completion.
+void floor_uring::try_first(int fd) {
+  auto& peer = peers_[static_cast<std::size_t>(fd)];
+  const auto& first = replies_[static_cast<std::size_t>(peer.first)];
+  auto& submission = next_submission(request::send, fd);
+  io_uring_prep_send(&submission, fd, first.bytes, first.size,
+                     MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
+  submission.flags = ring_.flag_of(fd) | IOSQE_CQE_SKIP_SUCCESS;
+  if (++last_try_ == 0) ++last_try_;
+  peer.tried = last_try_;
+  tries_.push_back({fd, last_try_});
+  if (peer.unsent > 1 || peer.ended || peer.state != receiving::yes) hurry_ = true;
+}
+
 void floor_uring::send_first(int fd) {
   const auto& first =
       replies_[static_cast<std::size_t>(peers_[static_cast<std::size_t>(fd)].first)];
   auto& submission = next_submission(request::send, fd);
   io_uring_prep_send(&submission, fd, first.bytes + first.sent, first.size - first.sent,
                      MSG_NOSIGNAL);
-  submission.flags = by_register(fd);
+  submission.flags = ring_.flag_of(fd);
 }
 
 void floor_uring::sent(int fd, int result) {
   auto& peer = peers_[static_cast<std::size_t>(fd)];
   auto& first = replies_[static_cast<std::size_t>(peer.first)];
+  if (std::exchange(peer.tried, 0) != 0 && result == -EAGAIN) return send_first(fd);
   if (result < 0) {
     peer.ended = true;
     drop_replies(peer);
@@ -314,7 +296,7 @@ void floor_uring::sent(int fd, int result) {
   first.sent += static_cast<std::uint32_t>(result);
   if (first.sent < first.size) return send_first(fd);
   give_back(std::exchange(peer.first, first.next));
-  if (--peer.unsent > 0) return send_first(fd);
+  if (--peer.unsent > 0) return try_first(fd);
   if (peer.ended) return close_if_done(fd);
   if (peer.state == receiving::no) receive(fd);
 }
@@ -329,10 +311,7 @@ void floor_uring::drop_replies(connection& peer) {
 void floor_uring::close_if_done(int fd) {
   auto& peer = peers_[static_cast<std::size_t>(fd)];
   if (peer.unsent > 0 || peer.state != receiving::no || peer.watched) return;
-  const int gone = -1;
-  if (fd < registered_) {
-    io_uring_register_files_update(&ring_, static_cast<unsigned>(fd), &gone, 1);
-  }
+  ring_.forget(fd);
   close(fd);
   peer = {};
   --connections_;

@@ -7,8 +7,9 @@
 // handles the completions. Accept and receive are multishot: one submission serves many
 // completions. The kernel takes receive buffers from a provided-buffer ring. Each buffer follows a
 // prefix that is already in place, the reply is sent from there, and the buffer returns to the
-// ring. So a message costs one submission, two completions and a share of one system call, and this
-// program copies no bytes.
+// ring. A send whose socket has room leaves no completion, which would end the wait. So a message
+// costs one submission, one completion and a share of one system call, and this program copies no
+// bytes.
 //
 // The kernel refers to a connection until its last completion has come. So a connection with
 // outstanding requests is never closed: shutdown() ends the requests, then close() follows.
@@ -20,8 +21,8 @@
 
 #include <bench/contract/contract.hpp>
 #include <bench/floor/alarm.hpp>
-
-#include <liburing.h>
+#include <bench/floor/gather.hpp>
+#include <bench/floor/ring.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -34,7 +35,6 @@ namespace bench {
 class floor_uring {
  public:
   floor_uring(const server_options& options, int listener, int drain_signal);
-  ~floor_uring();
   floor_uring(const floor_uring&) = delete;
   floor_uring& operator=(const floor_uring&) = delete;
 
@@ -57,6 +57,8 @@ class floor_uring {
     bool moved = false;    // a byte was received or sent since look_for_idle() last ran
     receiving state = receiving::no;
     unsigned unsent = 0;              // number of queued replies: a list from `first` to `last`
+    std::uint32_t tried = 0;          // number of the try that sends the first reply; 0: none
+    std::uint8_t round = 0;           // of gather_, in which the last message came
     int first = none, last = none;    // indices of buffers
     clock::time_point still_since{};  // since when nothing moved; valid while moved is false
   };
@@ -66,14 +68,20 @@ class floor_uring {
     std::uint32_t sent = 0;
     int next = none;
   };
+  // A send that leaves no completion when it succeeds.
+  struct attempt {
+    int fd;
+    std::uint32_t number;
+  };
 
   static std::uint64_t tag(request what, int descriptor);
-  void make_ring();
   void make_buffers(unsigned count);
   void give_back(int buffer);
   io_uring_sqe& next_submission(request what, int descriptor);
-  std::uint8_t by_register(int fd) const { return fd < registered_ ? IOSQE_FIXED_FILE : 0; }
   void wait();
+  void sleep(unsigned completions);
+  void conclude_tries(std::size_t count);
+  void count_message(connection& from);
   void look_until(clock::time_point until);
 
   void completed(const io_uring_cqe& what);
@@ -84,6 +92,7 @@ class floor_uring {
   void receive(int fd);
   void received(int fd, int result, std::uint32_t flags);
   void stop_receiving(int fd);
+  void try_first(int fd);
   void send_first(int fd);
   void sent(int fd, int result);
   void drop_replies(connection& peer);
@@ -100,15 +109,16 @@ class floor_uring {
   int listener_;  // -1 once draining
   const int drain_signal_;
   floor_alarm alarm_;
-  io_uring ring_{};
-  // Connections whose descriptor is below this use the ring's file table, which spares a look-up.
-  int registered_ = 0;
   const std::size_t slot_;       // bytes of a reply at most, with its prefix
   const unsigned most_replies_;  // a power of two
-  io_uring_buf_ring* buffers_ = nullptr;
-  int returned_ = 0;  // buffers returned to the ring that the kernel does not know of yet
+  floor_ring ring_;
+  floor_gather gather_;
   std::vector<std::unique_ptr<char[]>> slabs_;
-  std::vector<reply> replies_;     // index: buffer
+  std::vector<reply> replies_;  // index: buffer
+  std::vector<attempt> tries_;
+  std::uint32_t last_try_ = 0;
+  bool hurry_ = false;             // something waits for the end of a try
+  unsigned messages_ = 0;          // that the last harvest() brought
   std::vector<int> starved_;       // connections whose receive ended because the ring had no buffer
   std::vector<connection> peers_;  // index: descriptor
   std::size_t connections_ = 0;

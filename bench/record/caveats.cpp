@@ -125,7 +125,8 @@ struct sentence {
   }
   std::string operator()(const caveats::unlike_reactors& c) const {
     return fmt::format(
-        "{} and {} disturb each other on one core (unlike reactors, or one that spins): no verdict "
+        "{} and {} disturb each other on one core (unlike reactors, or one that spins or gathers): "
+        "no verdict "
         "here; run --servers {},{} measures each alone",
         c.contender, c.base, c.base, c.contender);
   }

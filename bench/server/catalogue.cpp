@@ -25,6 +25,7 @@ struct variant {
   std::string threads;  // empty: one thread
   std::string shape;
   std::string spin;
+  std::string gather;    // empty: the server decides
   std::string injected;  // ns per message; empty: none
   std::string socket;    // empty: TCP
 };
@@ -62,11 +63,12 @@ std::optional<variant> parse_variant(const std::string& name) {
   static const regular_expression grammar{
       "((fibers|floor|thread|libuv|boost-fiber|go|node|asyncio|asio-[a-z]+)/[a-z_]+)(/"
       "t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
-      "(/spin([1-9][0-9]*[mu]s))?(/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
+      "(/spin([1-9][0-9]*[mu]s))?(/gather(off|[1-9][0-9]{0,5}us))?"
+      "(/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
   const auto groups = grammar.parts_of(name);
   if (!groups) return std::nullopt;
   const auto& group = *groups;
-  const variant found{group[0], group[3], group[5], group[7], group[9], group[10]};
+  const variant found{group[0], group[3], group[5], group[7], group[9], group[11], group[12]};
   const auto& all = bundled_servers();
   if (std::none_of(all.begin(), all.end(), [&](auto& each) { return each.name == found.plain; }))
     return std::nullopt;
@@ -75,6 +77,8 @@ std::optional<variant> parse_variant(const std::string& name) {
   if (!found.threads.empty() && found.plain == thread_per_connection) return std::nullopt;
   if (package_of(found.plain) && found.plain != name) return std::nullopt;
   if (!found.spin.empty() && !found.plain.starts_with("fibers/")) return std::nullopt;
+  const bool gathers = found.plain == "fibers/io_uring" || found.plain == "floor/io_uring";
+  if (!found.gather.empty() && !gathers) return std::nullopt;
   return found;
 }
 
@@ -88,6 +92,7 @@ std::optional<server_info> find_bundled(const std::string& name) {
   if (!asked->threads.empty()) server.command += " --threads " + asked->threads;
   if (!asked->shape.empty()) server.command += " --shape " + asked->shape;
   if (!asked->spin.empty()) server.command += " --spin " + asked->spin;
+  if (!asked->gather.empty()) server.command += " --gather " + asked->gather;
   if (!asked->injected.empty()) server.command += " --inject-ns " + asked->injected;
   if (!asked->socket.empty()) server.command += " --unix {path}";
   return server;
@@ -124,7 +129,7 @@ server_info parse_target(const std::string& text) {
 }
 
 variant variant_of(const std::string& name) {
-  return parse_variant(without_age(name)).value_or(variant{name, {}, {}, {}, {}, {}});
+  return parse_variant(without_age(name)).value_or(variant{name, {}, {}, {}, {}, {}, {}});
 }
 
 }  // namespace
@@ -157,7 +162,8 @@ server_info find_server(const std::string& name, const std::vector<server_info>&
   for (const auto& each : bundled_servers()) names.push_back(each.name);
   throw usage_error(
       fmt::format("unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
-                  "/t2/shared), /spin50us (fibers), /inject1000ns and /unix; others join with "
+                  "/t2/shared), /spin50us (fibers), /gather50us or /gatheroff (fibers and floor on "
+                  "io_uring), /inject1000ns and /unix; others join with "
                   "--server 'name=command --port {{port}}' or --target host:port",
                   name, fmt::join(names, ", ")));
 }
@@ -239,8 +245,9 @@ std::optional<std::string> floor_of(const std::string& base, const std::string& 
 }
 
 bool may_share_a_core(const std::string& base, const std::string& contender) {
-  return reactor_of(base) == reactor_of(contender) && variant_of(base).spin.empty() &&
-         variant_of(contender).spin.empty();
+  const auto first = variant_of(base), second = variant_of(contender);
+  return reactor_of(base) == reactor_of(contender) && first.spin.empty() && second.spin.empty() &&
+         first.gather.empty() && second.gather.empty();
 }
 
 std::optional<double> injected_ns(const std::string& name) {

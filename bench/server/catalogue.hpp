@@ -10,6 +10,7 @@
 //     asio-callback/epoll/t2/shared two threads that share one io_context; only Asio has this
 //     fibers/epoll/unix             listens on a Unix socket
 //     fibers/epoll/spin50us         polls for events for 50 us before it sleeps
+//     fibers/io_uring/gather50us    sleeps so long for several messages; gatheroff: never
 //     fibers/epoll/inject1000ns     burns 1,000 ns of CPU per message, as a control
 //
 // libuv/epoll, boost-fiber/epoll, go/epoll, node/epoll and asyncio/epoll are what others would
@@ -67,8 +68,9 @@ bool is_of_this_build(const server_info& older);
 // have. nullopt if they differ, if there is no such loop, or if it is one of the two.
 std::optional<std::string> floor_of(const std::string& base, const std::string& contender);
 
-// False if the reactors differ, because unlike reactors disturb each other on one CPU; and if
-// either server spins, because a spinning server leaves the other no CPU time.
+// False if the reactors differ, because unlike reactors disturb each other on one CPU; if either
+// server spins, because a spinning server leaves the other no CPU time; and if the name of either
+// says how it gathers, because the other runs in its window.
 bool may_share_a_core(const std::string& base, const std::string& contender);
 
 // The ns of CPU per message that the name asks the server to burn; nullopt: none.

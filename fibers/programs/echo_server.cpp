@@ -156,6 +156,10 @@ fibers::io backend_for(const bench::server_options& options) try {
   throw std::runtime_error{"--io " + options.io + ": " + error.what()};
 }
 
+fibers::gather gather_as(const bench::gathering& wanted) {
+  return wanted.automatic ? fibers::gather::automatic : fibers::gather{wanted.window};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -167,10 +171,12 @@ int main(int argc, char** argv) {
                                    .automatic = {},
                                    .styles = {},
                                    .listens_on_paths = true,
-                                   .spins = true});
+                                   .spins = true,
+                                   .gathers = true});
   try {
     const auto backend = backend_for(options);
-    const fibers::scheduler_options loop{.backend = backend, .spin = options.spin};
+    const fibers::scheduler_options loop{
+        .backend = backend, .spin = options.spin, .gather = gather_as(options.gather)};
     const int signal = bench::drain_signals(options);
     const auto listeners = bench::listening_sockets(options);
     fibers::runtime runtime{static_cast<unsigned>(options.threads), loop};

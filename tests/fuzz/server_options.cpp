@@ -16,7 +16,8 @@ const bench::server_program program{.name = "some_echo",
                                     .styles = {"callback", "spawn"},
                                     .shapes = {"per-core", "shared"},
                                     .listens_on_paths = true,
-                                    .spins = true};
+                                    .spins = true,
+                                    .gathers = true};
 
 std::optional<bench::server_options> read_options(const bench::arguments& given) {
   std::vector<const char*> words{"some_echo"};
@@ -36,6 +37,7 @@ bench::arguments arguments_of(const bench::server_options& o) {
       fmt::format("--idle-timeout={}ns", o.idle_timeout.count()),
       fmt::format("--drain={}ns", o.drain.count()),
       fmt::format("--spin={}ns", o.spin.count()),
+      "--gather=" + (o.gather.automatic ? "auto" : fmt::format("{}ns", o.gather.window.count())),
       fmt::format("--inject-ns={}", o.inject_ns.count()),
       "--style=" + o.style,
       "--shape=" + o.shape,

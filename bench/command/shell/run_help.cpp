@@ -51,6 +51,7 @@ std::string servers_table() {
 const std::vector<row> suffixes{{".../t2", "two threads, each with a loop of its own"},
                                 {".../t2/shared", "two threads that share one loop (asio only)"},
                                 {".../spin50us", "polls so long before it sleeps (fibers only)"},
+                                {".../gather50us", "sleeps so long for several (io_uring)"},
                                 {".../inject1000ns", "burns so much CPU on each message"},
                                 {".../unix", "listens on a path instead of a port"}};
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -87,6 +88,28 @@ BOOST_AUTO_TEST_CASE(a_server_that_looks_before_it_sleeps_says_so_and_serves) {
   echo_client second{server.port()};
   BOOST_TEST(server.falls_asleep());
   for (int i = 0; i < 20; ++i) BOOST_TEST(echoes(i % 2 == 0 ? first : second, body(2500)));
+  server.signal(SIGTERM);
+  BOOST_TEST(server.wait() == 0);
+}
+
+// Forty connections send at a time, and then one alone.
+BOOST_AUTO_TEST_CASE(a_server_that_gathers_says_so_and_serves_who_comes_alone) {
+  const auto kind = announced({}, "server");
+  if (kind != "fibers" && kind != "floor")
+    return expect_complaint({"--gather", "50us"}, 2, {"--gather", "not offered"});
+  BOOST_TEST(announced({"--gather", "off"}, "gather") == "off");
+  BOOST_TEST(announced({"--gather", "auto"}, "gather").empty());
+  expect_complaint({"--gather", "2s"}, 2, {"--gather", "2s", "at most 1s"});
+  server_process server{{"--gather", "20ms"}};
+  BOOST_TEST(server.announced("gather") == "20000us");
+  std::list<echo_client> crowd;
+  for (int i = 0; i < 40; ++i) crowd.emplace_back(server.port());
+  for (int i = 0; i < 20; ++i) {
+    for (auto& each : crowd) each.send("hello");
+    for (auto& each : crowd) BOOST_TEST(each.receive(5).bytes == "hello");
+  }
+  BOOST_TEST(echoes(crowd.front(), body(2500)));
+  BOOST_TEST(echoes(echo_client{server.port()}, "hello"));
   server.signal(SIGTERM);
   BOOST_TEST(server.wait() == 0);
 }

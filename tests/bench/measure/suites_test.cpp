@@ -22,12 +22,13 @@ BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
   BOOST_TEST((expected_duration(plan_run(asking("thorough"))) < 720s));
   for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "peers", "part-load"})
     BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
-  BOOST_TEST((expected_duration(plan_run(asking("connections"))) < 400s));
+  for (const auto* each : {"connections", "gather"})
+    BOOST_TEST((expected_duration(plan_run(asking(each))) < 400s), each);
 }
 
 BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
   const auto all = bench::suite_summaries();
-  BOOST_TEST(all.size() == 11U);
+  BOOST_TEST(all.size() == 12U);
   for (const auto& each : all) {
     BOOST_TEST((each.expected == expected_duration(plan_run(asking(each.name)))), each.name);
     BOOST_TEST(!each.purpose.empty(), each.name);
@@ -61,7 +62,7 @@ BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
 // many rows demands.
 BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_to_name_a_difference_in_one_of_its_rows,
                      data::make({"quick", "default", "thorough", "reactors", "styles", "threads",
-                                 "spin", "unix", "peers", "connections", "part-load"}),
+                                 "spin", "gather", "unix", "peers", "connections", "part-load"}),
                      suite) {
   const auto plan = plan_run(asking(suite));
   const bool judges_rates = suite == std::string{"part-load"};

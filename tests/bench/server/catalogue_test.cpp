@@ -66,6 +66,8 @@ BOOST_AUTO_TEST_CASE(a_name_says_how_many_threads_in_which_shape_and_whether_it_
   ends("asio-spawn/epoll/t2/shared", " --threads 2 --shape shared");
   ends("fibers/io_uring/spin50us", " --spin 50us");
   ends("fibers/select/t4/spin1ms", " --threads 4 --spin 1ms");
+  ends("fibers/io_uring/gather200us", " --gather 200us");
+  ends("floor/io_uring/t2/gatheroff/unix", " --threads 2 --gather off --unix {path}");
   ends("asio-spawn/epoll/unix", " --unix {path}");
 }
 
@@ -74,6 +76,8 @@ BOOST_DATA_TEST_CASE(what_no_server_offers_is_no_name,
                                  "asio-callback/epoll/shared", "asio-callback/epoll/spin50us",
                                  "floor/epoll/spin50us", "fibers/epoll/spin", "fibers/epoll/t2/",
                                  "fibers/epoll/spin50us/t2", "asio/epoll", "fibers", "thread/epoll",
+                                 "fibers/epoll/gather50us", "asio-callback/io_uring/gatheroff",
+                                 "fibers/io_uring/gather", "fibers/io_uring/gather0us",
                                  "thread/blocking/t2", "thread/blocking/spin50us"}),
                      name) {
   BOOST_CHECK_EXCEPTION(bench::find_server(name), bench::usage_error, saying(name));
@@ -145,6 +149,8 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_build_is_like_that_of_this_one) {
   BOOST_TEST(bench::floor_of("old/fibers/epoll/t2", "fibers/epoll/t2").value() == "floor/epoll/t2");
   BOOST_TEST(bench::may_share_a_core("old/fibers/epoll", "fibers/epoll"));
   BOOST_TEST(!bench::may_share_a_core("old/fibers/epoll/spin50us", "fibers/epoll"));
+  BOOST_TEST(!bench::may_share_a_core("fibers/io_uring", "fibers/io_uring/gatheroff"));
+  BOOST_TEST(bench::may_share_a_core("fibers/io_uring", "asio-callback/io_uring"));
   BOOST_CHECK_THROW(bench::find_server("old/fibers/epoll"), bench::usage_error);
   BOOST_CHECK_EXCEPTION(bench::added_servers({"old/fibers/epoll=./mine"}, {}), bench::usage_error,
                         saying("that name is taken"));
