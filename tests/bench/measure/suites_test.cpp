@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
   for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "peers", "part-load"})
     BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
   BOOST_TEST((expected_duration(plan_run(asking("connections"))) < 400s));
-  BOOST_TEST((expected_duration(plan_run(asking("gather"))) < 570s));
+  BOOST_TEST((expected_duration(plan_run(asking("gather"))) < 600s));
 }
 
 BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
