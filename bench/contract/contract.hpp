@@ -59,8 +59,8 @@ struct server_program {
 
 // Whether a loop on io_uring sleeps until several messages are there.
 struct gathering {
-  bool automatic;                   // the server decides when, and for how long
-  std::chrono::nanoseconds window;  // otherwise: how long at most; 0: never
+  bool automatic = true;              // the server decides when, and for how long
+  std::chrono::nanoseconds window{};  // otherwise: how long at most; 0: never
 };
 
 // The defaults are in options_table in options.cpp; --help prints them.

@@ -40,7 +40,7 @@ floor_uring::floor_uring(const server_options& options, int listener, int drain_
       most_replies_{std::bit_floor(static_cast<unsigned>(
           std::clamp<std::size_t>(most_buffer_bytes / slot_, 4, most_ring_entries)))},
       ring_{options, most_replies_},
-      gather_{ring_.can_gather() ? options.gather : gathering{}} {
+      gather_{ring_.can_gather() ? options.gather : gathering{.automatic = false}} {
   make_buffers(std::min(first_replies, most_replies_));
   make_blocking(listener_);
   accept();

@@ -95,6 +95,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_looks_before_it_sleeps_says_so_and_serves) {
 // Forty connections send at a time, and then one alone.
 BOOST_AUTO_TEST_CASE(a_server_that_gathers_says_so_and_serves_who_comes_alone) {
   const auto kind = announced({}, "server");
+  BOOST_TEST(announced({}, "gather").empty());
   if (kind != "fibers" && kind != "floor")
     return expect_complaint({"--gather", "50us"}, 2, {"--gather", "not offered"});
   BOOST_TEST(announced({"--gather", "off"}, "gather") == "off");

@@ -12,8 +12,13 @@
 #include <tests/fibers/reactors/reactor_fixture.hpp>
 #include <tests/fibers/waits.hpp>
 #if __has_include(<liburing.h>)
+#include <fibers/local.hpp>
 #include <fibers/reactors/io_uring.hpp>
 #include <fibers/reactors/submit_and_gather.hpp>
+#include <fibers/scheduler.hpp>
+
+#include <array>
+#include <boost/asio/write.hpp>
 
 using namespace std::chrono_literals;
 using kind = operation::kind;
@@ -149,6 +154,59 @@ BOOST_AUTO_TEST_CASE(what_is_there_is_not_waited_for) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+boost::test_tools::assertion_result can_choose(boost::unit_test::test_unit_id self) {
+  if (!fibers::io_uring_reactor::forced) return can_gather(self);
+  boost::test_tools::assertion_result no{false};
+  no.message() << "this ring gathers as it was told to";
+  return no;
+}
+
+// Echoes for a crowd, which teaches the loop that messages come together. Returns how long a lone
+// message then waits for its reply.
+steady_clock::duration answer_to_a_lone_message(fibers::gather how) {
+  constexpr int crowd = 20, rounds = 16;
+  std::list<local_pair> pairs(crowd);
+  fibers::scheduler scheduler{{.backend = backend(), .gather = how}};
+  for (auto& pair : pairs) {
+    scheduler.spawn([near = checked(::dup(pair.near.get()), "dup")] {
+      auto stream = fibers::local::stream::from_descriptor(near);
+      std::array<char, 10> bytes;
+      boost::system::error_code end;
+      while (const auto size = stream.read_some(boost::asio::buffer(bytes), end))
+        boost::asio::write(stream, boost::asio::buffer(bytes, size));
+    });
+  }
+  steady_clock::duration waited{};
+  const std::jthread peer{[&] {
+    for (int i = 0; i < rounds; ++i) {
+      for (const auto& pair : pairs) send_all(pair.far, "hello");
+      for (const auto& pair : pairs) receive_all(pair.far, 5);
+    }
+    const auto sent = steady_clock::now();
+    send_all(pairs.front().far, "hello");
+    receive_all(pairs.front().far, 5);
+    waited = steady_clock::now() - sent;
+    for (auto& pair : pairs) pair.far = descriptor{};
+  }};
+  scheduler.run();
+  return waited;
+}
+
+}  // namespace
+
+// The best of three where it should be short, since the machine may be busy.
+BOOST_AUTO_TEST_CASE(a_scheduler_gathers_as_its_options_say,
+                     *boost::unit_test::precondition(can_choose)) {
+  BOOST_TEST((answer_to_a_lone_message(200ms) >= 150ms));
+  for (const auto how : {fibers::gather::off, fibers::gather::automatic}) {
+    auto best = answer_to_a_lone_message(how);
+    for (int i = 0; i < 2; ++i) best = std::min(best, answer_to_a_lone_message(how));
+    BOOST_TEST((best < 150ms));
+  }
+}
 
 namespace {
 
