@@ -24,10 +24,10 @@ class floor_gather {
   explicit floor_gather(const gathering& how) : how_{how} {}
 
   unsigned wanted() const { return wanted_; }
+  // At least a microsecond: with none the kernel would wait for all completions.
   std::chrono::microseconds window() const {
     constexpr std::chrono::microseconds automatic{50};
-    return how_.automatic ? automatic
-                          : std::chrono::duration_cast<std::chrono::microseconds>(how_.window);
+    return how_.automatic ? automatic : std::chrono::ceil<std::chrono::microseconds>(how_.window);
   }
   std::uint8_t round() const { return round_; }
 
