@@ -1,5 +1,6 @@
 #include <fibers/error.hpp>
 #include <fibers/memory/valgrind.hpp>
+#include <fibers/reactors/byte_calls.hpp>
 #include <fibers/reactors/io_uring.hpp>
 #include <fibers/reactors/make_reactor.hpp>
 #include <fibers/reactors/submit_and_gather.hpp>
@@ -57,8 +58,8 @@ bool listens(int descriptor) noexcept {
          accepts != 0;
 }
 
-// Whether one request serves one operation. A receive, an accept or a send does not: its request
-// may outlive the operation.
+// Whether one request serves one operation. That of an accept may outlive it, and so do most of
+// those of a receive or a send: see has_own_request().
 bool completes_once(const operation& asked) noexcept {
   return asked.what() == operation::kind::connect ||
          asked.what() == operation::kind::wait_readable ||
@@ -89,7 +90,9 @@ io_uring_reactor::io_uring_reactor(const settings& wanted, delegated)
     : most_buffers_{wanted.most_buffers},
       gather_{wanted.gather},
       least_gathered_{wanted.least_gathered},
-      quiet_sends_{wanted.quiet_sends} {
+      quiet_sends_{wanted.quiet_sends},
+      receive_straight_from_{wanted.receive_straight_from},
+      send_straight_from_{wanted.send_straight_from} {
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
@@ -363,7 +366,9 @@ void io_uring_reactor::watch_end(int descriptor) noexcept {
 
 void io_uring_reactor::listen_in(int descriptor, request kind) noexcept {
   if (kind == request::receive) {
-    const bool fills = known(descriptor).shorts == 0;
+    const auto& about = known(descriptor);
+    if (goes_straight(*about.reader, about)) return poll_for(*about.reader);
+    const bool fills = about.shorts == 0;
     if (fills && crowded() && wait_for_turn(descriptor)) return;
     return begin_receive(descriptor);
   }
@@ -377,6 +382,7 @@ void io_uring_reactor::begin_receive(int descriptor) noexcept {
   // Submit the poll before the receive. The kernel wakes the receive first then, and it has mostly
   // reported the end already.
   auto& about = known(descriptor);
+  about.more = false;
   if (about.end == watch::none) watch_end(descriptor);
   auto& submission = ask(descriptor);
   if (about.shorts >= calm || !crowded()) {
@@ -388,6 +394,13 @@ void io_uring_reactor::begin_receive(int descriptor) noexcept {
   submission.buf_group = buffer_group;
   submission.user_data = tag(request::receive, about.generation, descriptor);
   about.receiving = incoming::armed;
+}
+
+// Asks for one completion, as soon as the waiting operation can go on.
+void io_uring_reactor::poll_for(const operation& waiting) noexcept {
+  auto& submission = ask(waiting.descriptor());
+  io_uring_prep_poll_add(&submission, waiting.descriptor(), waiting.reads() ? POLLIN : POLLOUT);
+  submission.user_data = once_tag(waiting);
 }
 
 void io_uring_reactor::stop_listening_in(int descriptor, request kind) noexcept {
@@ -617,8 +630,13 @@ bool io_uring_reactor::start_reading(operation& started) {
   }
   if (accepts && !from.accepted) from.accepted = std::make_unique<std::deque<int>>();
   if (read_now(started)) return true;
+  const bool straight = goes_straight(started, from);
+  if (straight && from.more && receive_straight(started, from)) return true;
   from.reader = &started;
   started.pend();
+  if (straight && from.receiving == incoming::armed) {
+    stop_listening_in(started.descriptor(), request::receive);
+  }
   if (from.receiving == incoming::off) {
     listen_in(started.descriptor(), accepts ? request::accept : request::receive);
   }
@@ -696,6 +714,41 @@ inline bool io_uring_reactor::copy_straight(entry& from, const io_uring_cqe& wha
   return true;
 }
 
+// Whether a receive takes its bytes from the socket itself, as soon as a poll has reported some.
+// With less memory, or few bytes at a time, a multishot receive costs less: one request for many
+// messages, and no system call to fetch one. But of a stream it brings 2 KiB per completion, and
+// whenever nobody reads for a moment it is cancelled and begun again.
+inline bool io_uring_reactor::goes_straight(const operation& reading,
+                                            const entry& about) const noexcept {
+  return reading.what() == operation::kind::receive && reading.size() >= receive_straight_from_ &&
+         (about.streams || receive_straight_from_ == 0);
+}
+
+// Precondition: no request takes bytes from this socket. False: nothing is there.
+bool io_uring_reactor::receive_straight(operation& reading, entry& from) noexcept {
+  assert(from.receiving == incoming::off && from.first_unread == none);
+  ssize_t result;
+  do {
+    result = receive_now(reading);
+  } while (result < 0 && errno == EINTR);
+  from.more = result > 0 && static_cast<std::size_t>(result) == reading.size();
+  if (result < 0) {
+    if (errno == EAGAIN) return false;
+    reading.fail(errno);
+    return true;
+  }
+  const auto size = static_cast<std::size_t>(result);
+  if (size >= buffer_size) {
+    from.shorts = 0;
+  } else if (++from.shorts >= few_bytes) {
+    from.shorts = few_bytes;
+    from.streams = false;
+  }
+  from.ended = size == 0;
+  reading.finish(size);
+  return true;
+}
+
 // The kernel tells an error once, and EPIPE from then on.
 [[gnu::noinline]] void io_uring_reactor::refuse_sending(operation& started, entry& to) noexcept {
   const bool told = to.send_error_told;
@@ -731,18 +784,42 @@ int io_uring_reactor::why_ended(int descriptor) noexcept {
   return about.send_error;
 }
 
+bool io_uring_reactor::may_receive(int descriptor) const noexcept {
+  const auto index = static_cast<std::size_t>(descriptor);
+  return index < entries_.size() && entries_[index].more;
+}
+
+// Sends from the operation's memory, which spares a copy. False: there is no room.
+bool io_uring_reactor::send_straight(operation& writing, entry& to) noexcept {
+  ssize_t sent;
+  do {
+    sent = send_now(writing);
+  } while (sent < 0 && errno == EINTR);
+  to.full = sent < 0 || static_cast<std::size_t>(sent) < writing.size();
+  if (sent >= 0) {
+    writing.finish(static_cast<std::size_t>(sent));
+    return true;
+  }
+  if (errno == EAGAIN) return false;
+  writing.fail(errno);
+  if (!ends_connection(writing.error())) return true;
+  to.send_error = static_cast<std::int16_t>(writing.error());
+  to.send_error_told = true;
+  return true;
+}
+
 bool io_uring_reactor::start_sending(operation& started) {
   auto& to = known(started.descriptor());
+  if (to.writer != nullptr) {
+    started.fail(EBUSY);
+    return true;
+  }
   const bool waits = to.shut_when_sent && started.what() == operation::kind::wait_sent;
   if (to.send_error != 0 && !waits) [[unlikely]] {
     refuse_sending(started, to);
     return true;
   }
   if (to.sending != none) {  // one send in flight per descriptor keeps the order
-    if (to.writer != nullptr) {
-      started.fail(EBUSY);
-      return true;
-    }
     to.writer = &started;
     started.pend();
     hurry_ = true;
@@ -752,6 +829,18 @@ bool io_uring_reactor::start_sending(operation& started) {
     started.finish(0);
     return true;
   }
+  if (started.size() >= send_straight_from_) {
+    if (!to.full && send_straight(started, to)) return true;
+    to.writer = &started;
+    started.pend();
+    poll_for(started);
+    return false;
+  }
+  send_copy(started, to);
+  return true;
+}
+
+void io_uring_reactor::send_copy(operation& started, entry& to) {
   const int slot = take_send_buffer();
   auto& out = outgoing_[static_cast<std::size_t>(slot)];
   const iovec single{started.data(), started.size()};
@@ -771,7 +860,6 @@ bool io_uring_reactor::start_sending(operation& started) {
   to.sending = slot;
   quiet_sends_ ? try_to_send(started.descriptor(), slot) : send_rest(started.descriptor(), slot);
   started.finish(size);
-  return true;
 }
 
 bool io_uring_reactor::start_once(operation& started) {
@@ -788,16 +876,15 @@ bool io_uring_reactor::start_once(operation& started) {
   // An armed receive takes the bytes out of the socket, so a poll would never report them. The
   // receive's completion finishes this operation.
   if (started.reads() && about.receiving == incoming::armed) return false;
-  auto& submission = ask(descriptor);
-  if (started.what() == operation::kind::connect) {
-    io_uring_prep_connect(&submission, descriptor, started.address(),
-                          static_cast<socklen_t>(started.size()));
-  } else {
-    io_uring_prep_poll_add(&submission, descriptor, started.reads() ? POLLIN : POLLOUT);
+  if (started.what() != operation::kind::connect) {
+    poll_for(started);
+    return false;
   }
+  auto& submission = ask(descriptor);
+  io_uring_prep_connect(&submission, descriptor, started.address(),
+                        static_cast<socklen_t>(started.size()));
   submission.user_data = once_tag(started);
-  // flush() returns after the kernel has copied the address.
-  if (started.what() == operation::kind::connect) flush();
+  flush();  // returns after the kernel has copied the address
   return false;
 }
 
@@ -807,16 +894,24 @@ bool io_uring_reactor::cancel(operation& cancelled) noexcept {
   auto& waiting = cancelled.reads() ? about.reader : about.writer;
   if (waiting != &cancelled) return false;
   waiting = nullptr;
-  if (!cancelled.reads() && !completes_once(cancelled)) about.given_up = true;
+  if (!cancelled.reads() && !has_own_request(cancelled)) about.given_up = true;
   stop(cancelled);
   cancelled.fail(ECANCELED);
   return true;
 }
 
-// A receive stays armed, and its data is kept for the next receive. An accept is cancelled, because
-// it would open a descriptor that nobody asked for.
+// Whether one request serves this pending operation and no other.
+bool io_uring_reactor::has_own_request(const operation& pending) noexcept {
+  const auto& about = known(pending.descriptor());
+  if (pending.what() == operation::kind::receive) return about.receiving == incoming::off;
+  if (pending.what() == operation::kind::send) return about.sending == none;
+  return completes_once(pending);
+}
+
+// A multishot receive stays armed, and its data is kept for the next receive. An accept is
+// cancelled, because it would open a descriptor that nobody asked for.
 void io_uring_reactor::stop(const operation& asked) noexcept {
-  if (completes_once(asked)) return forget_once(asked);
+  if (has_own_request(asked)) return forget_once(asked);
   const bool accepting = asked.what() == operation::kind::accept &&
                          known(asked.descriptor()).receiving == incoming::armed;
   if (accepting) stop_listening_in(asked.descriptor(), request::accept);
@@ -1002,6 +1097,7 @@ inline void io_uring_reactor::count_message(entry& from) noexcept {
 void io_uring_reactor::note_size(entry& about, int result) noexcept {
   if (result == static_cast<int>(buffer_size)) {
     about.shorts = 0;
+    about.streams = true;
   } else if (result > 0 && about.shorts < calm) {
     ++about.shorts;
   }
@@ -1114,10 +1210,11 @@ void io_uring_reactor::send_completed(int slot, int descriptor, int result,
   }
   if (to.writer == nullptr || completes_once(*to.writer)) return;
   auto& next = *std::exchange(to.writer, nullptr);
-  start_sending(next);  // nothing is in flight, so it finishes at once
-  finished.push_back(next);
+  if (start_sending(next)) finished.push_back(next);
 }
 
+// A straight receive or send may find nothing: a message in the socket's error queue completes
+// every poll at once. So a request that waits for bytes or room goes on.
 void io_uring_reactor::once_completed(std::uint32_t turn, int descriptor, int result,
                                       operation_list& finished) {
   auto& about = known(descriptor);
@@ -1125,13 +1222,18 @@ void io_uring_reactor::once_completed(std::uint32_t turn, int descriptor, int re
   if (turn != (turn_of(about, reads) & detail_mask)) return;  // it was cancelled
   auto& waiting = reads ? about.reader : about.writer;
   if (waiting == nullptr) return;
-  auto& done = *std::exchange(waiting, nullptr);
-  const bool moves_nothing = done.what() != operation::kind::connect;
+  auto& done = *waiting;
   if (result < 0) {
     done.fail(-result);
+  } else if (done.what() == operation::kind::receive) {
+    count_message(about);
+    if (!receive_straight(done, about)) return begin_receive(descriptor);
+  } else if (done.what() == operation::kind::send) {
+    if (!send_straight(done, about)) send_copy(done, about);
   } else {
-    done.finish(moves_nothing ? 0 : static_cast<std::size_t>(result));
+    done.finish(0);
   }
+  waiting = nullptr;
   finished.push_back(done);
 }
 

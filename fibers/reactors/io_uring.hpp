@@ -7,13 +7,19 @@
 // at once. The kernel gets the send, and every other request of the ready fibers, in the system
 // call that also waits. Where the socket has room, a send leaves no completion, which would end
 // that wait. So one echoed message costs its share of one io_uring_enter and no other system call.
-// The kernel never holds memory of an operation, so an operation can be cancelled at any time.
+//
+// Large messages go straight, because pieces of 2 KiB and copies cost more than system calls: see
+// goes_straight(). A poll tells when there are bytes or room, and a plain recv() or send() moves
+// them to or from the operation's own memory.
+//
+// Either way the kernel never holds memory of an operation, so an operation can be cancelled at any
+// time.
 //
 // Under full load a sleep goes on until several messages are there: see gather.hpp.
 //
-// This has two consequences. The next send on a descriptor reports the error of an earlier one, as
-// it does for bytes in the kernel's socket buffer. Sent bytes leave when the thread polls next, so
-// a fiber that keeps the thread busy delays its own output.
+// That a send is copied has two consequences. The next send on a descriptor reports the error of an
+// earlier one, as it does for bytes in the kernel's socket buffer. Sent bytes leave when the thread
+// polls next, so a fiber that keeps the thread busy delays its own output.
 //
 // drain() and the destructor wait for unsent bytes until no send (of 16 KiB at most) has completed
 // for one second. After a close, unsent bytes have 30 seconds. They are dropped at once if the
@@ -52,6 +58,8 @@
 namespace fibers {
 
 class io_uring_reactor final : public reactor {
+  static constexpr std::size_t buffer_size = 2048;
+
  public:
   struct settings {
     unsigned queue = 256;   // submissions per system call
@@ -61,6 +69,9 @@ class io_uring_reactor final : public reactor {
     fibers::gather gather = fibers::gather::automatic;
     unsigned least_gathered = 1;  // messages for which each sleep waits, also where it never pays
     bool quiet_sends = true;      // see try_to_send()
+    // Operations with so much memory move their bytes straight: see goes_straight(). 0: all do.
+    std::size_t receive_straight_from = buffer_size + 1;
+    std::size_t send_straight_from = std::size_t{8} * 1024;
   };
   // Tests set it, and all rings that make_reactor() makes have these settings.
   inline static std::optional<settings> forced;
@@ -79,6 +90,7 @@ class io_uring_reactor final : public reactor {
   void no_more_sends(int descriptor) noexcept override;
   bool shut_down_when_sent(int descriptor) noexcept override;
   int why_ended(int descriptor) noexcept override;
+  bool may_receive(int descriptor) const noexcept override;
   std::size_t unread(int descriptor) const noexcept override;
   bool cancel(operation& cancelled) noexcept override;
   void give_up_unsent(int descriptor) noexcept override;
@@ -89,7 +101,6 @@ class io_uring_reactor final : public reactor {
   void interrupt() noexcept override;
 
  private:
-  static constexpr std::size_t buffer_size = 2048;
   static constexpr std::size_t send_size = std::size_t{16} * 1024;
   static constexpr std::size_t most_free_send_buffers = 64;
   // Receiving stops when so many buffers, or connections, wait unread.
@@ -101,6 +112,8 @@ class io_uring_reactor final : public reactor {
   static constexpr unsigned crowd = 1024;
   static constexpr unsigned most_for_crowd = 2048;
   static constexpr unsigned calm = 8;
+  // A stream ends with so many receives in a row that one buffer would have held.
+  static constexpr unsigned few_bytes = 4;
   // So many receives of those that take turns begin in each poll.
   static constexpr unsigned most_begun = 32;
   static constexpr int none = -1;
@@ -145,6 +158,9 @@ class io_uring_reactor final : public reactor {
     bool shut_when_sent : 1 = false;   // shut it down for sending once nothing is in flight
     watch end : 2 = watch::none;
     bool given_up : 1 = false;  // a sender left before all was sent: cancel the rest on close
+    bool streams : 1 = false;   // its bytes come faster than a multishot receive hands them out
+    bool more : 1 = false;      // the last straight receive left bytes in the socket
+    bool full : 1 = false;      // the last straight send found too little room
     std::uint8_t round = 0;     // of gather_, in which the last bytes came; 0 also before any
   };
   static_assert(sizeof(std::unique_ptr<int>) != 8 || sizeof(entry) == 64);
@@ -204,11 +220,17 @@ class io_uring_reactor final : public reactor {
   time_point give_up_overdue() noexcept;
   void settle() noexcept;
   void cancel_request(std::uint64_t which) noexcept;
+  bool has_own_request(const operation& pending) noexcept;
   void forget_once(const operation& asked) noexcept;
   void stop(const operation& asked) noexcept;
 
   bool start_reading(operation& started);
+  bool goes_straight(const operation& reading, const entry& about) const noexcept;
+  bool receive_straight(operation& reading, entry& from) noexcept;
   bool start_sending(operation& started);
+  bool send_straight(operation& writing, entry& to) noexcept;
+  void send_copy(operation& started, entry& to);
+  void poll_for(const operation& waiting) noexcept;
   void refuse_sending(operation& started, entry& to) noexcept;
   bool start_once(operation& started);
   void watch_end(int descriptor) noexcept;
@@ -292,6 +314,8 @@ class io_uring_reactor final : public reactor {
   unsigned least_gathered_;
   unsigned came_ = 0;  // messages of the last harvest
   bool quiet_sends_;
+  std::size_t receive_straight_from_;
+  std::size_t send_straight_from_;
 
   // The reactor has one timeout request, which stays armed from one poll to the next.
   time_point armed_ = when_something_happens;

@@ -1,4 +1,5 @@
 #include <fibers/error.hpp>
+#include <fibers/reactors/byte_calls.hpp>
 #include <fibers/reactors/readiness.hpp>
 
 #include <fcntl.h>
@@ -13,33 +14,6 @@
 
 namespace fibers {
 namespace {
-
-msghdr message_of(const operation& tried) noexcept {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(tried.first_part());
-  message.msg_iovlen = tried.parts();
-  return message;
-}
-
-ssize_t receive(const operation& tried) noexcept {
-  if (tried.parts() == 0) {
-    return ::recv(tried.descriptor(), tried.data(), tried.size(), MSG_DONTWAIT);
-  }
-  auto message = message_of(tried);
-  return ::recvmsg(tried.descriptor(), &message, MSG_DONTWAIT);
-}
-
-constexpr int when_sending = MSG_DONTWAIT | MSG_NOSIGNAL;
-
-ssize_t send(int descriptor, const void* data, std::size_t size) noexcept {
-  return ::send(descriptor, data, size, when_sending);
-}
-
-ssize_t send(const operation& tried) noexcept {
-  if (tried.parts() == 0) return send(tried.descriptor(), tried.data(), tried.size());
-  const auto message = message_of(tried);
-  return ::sendmsg(tried.descriptor(), &message, when_sending);
-}
 
 ssize_t ask_readiness(const operation& tried) noexcept {
   pollfd asked{};
@@ -189,7 +163,7 @@ ssize_t readiness::send_at_once(int descriptor, const void* data, std::size_t si
   if (index >= entries_.size()) return 0;
   auto& to = entries_[index];
   if (!to.ready(direction::write) || to.waiting(direction::write) != nullptr) return 0;
-  const auto sent = send(descriptor, data, size);
+  const auto sent = send_now(descriptor, data, size);
   if (sent == static_cast<ssize_t>(size)) [[likely]]
     return sent;
   if (sent < 0 && errno != EAGAIN) {
@@ -277,7 +251,7 @@ bool readiness::wait_for_other(operation& started) noexcept {
 }
 
 inline ssize_t readiness::receive_from(const operation& tried, entry& from) noexcept {
-  return from.local ? receive_local(tried, from) : receive(tried);
+  return from.local ? receive_local(tried, from) : receive_now(tried);
 }
 
 ssize_t readiness::call(const operation& tried) noexcept {
@@ -285,7 +259,7 @@ ssize_t readiness::call(const operation& tried) noexcept {
     case operation::kind::receive:
       return receive_from(tried, known(tried));
     case operation::kind::send:
-      return send(tried);
+      return send_now(tried);
     case operation::kind::accept:
       return accept(tried);
     case operation::kind::connect:

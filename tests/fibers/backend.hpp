@@ -1,9 +1,10 @@
 // backend: the reactor that this run tests.
 //
 // CTest runs the program once per reactor, such as `reactor_test -- epoll`. On a machine without
-// the reactor the program ends with exit code 77, which CTest shows as skipped. Two more names are
-// rings with other settings: `io_uring_gathering`, on which each sleep waits for several
-// completions, and `io_uring_loud`, on which none does and each send is completed.
+// the reactor the program ends with exit code 77, which CTest shows as skipped. Three more names
+// are rings with other settings: `io_uring_gathering`, on which each sleep waits for several
+// completions, `io_uring_loud`, on which none does, each send is completed and all bytes are
+// copied, and `io_uring_straight`, on which none are.
 #pragma once
 
 #include <fibers/reactors/make_reactor.hpp>
@@ -29,6 +30,11 @@ inline fibers::io backend() {
     return *named;
   }();
   return chosen;
+}
+
+// Whether bytes wait in the reactor: received ones for a receive, and sent ones for room.
+inline bool keeps_bytes() {
+  return backend() == fibers::io::io_uring && !all_goes_straight();
 }
 
 // Only io_uring may be missing; every Linux has the others.

@@ -369,7 +369,7 @@ BOOST_AUTO_TEST_CASE(a_call_leaves_buffers_beyond_the_sixteenth_to_the_next_one)
       [&](tcp::stream& client) { BOOST_TEST(read_exactly(client, 20) == sent); });
 }
 
-// A call takes 16 buffers, and io_uring 16 KiB, at a time.
+// A call takes 16 buffers at a time.
 BOOST_AUTO_TEST_CASE(buffers_beyond_what_one_call_takes_arrive_in_order) {
   for (const std::size_t part : {1U, 10'000U}) {
     std::vector<std::string> parts;

@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_listener_is_not_handed_over_before_its_connections_are_ta
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_is_not_handed_over_before_its_bytes_are_read,
-                     *boost::unit_test::precondition(has_a_ring)) {
+                     *boost::unit_test::precondition(has_bytes)) {
   request receive{kind::receive, near.get(), 100};
   start(receive);
   poll(0ns);
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_stream_is_not_handed_over_before_its_bytes_are_read,
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_is_not_handed_over_before_its_reset_is_told,
-                     *boost::unit_test::precondition(has_a_ring)) {
+                     *boost::unit_test::precondition(has_bytes)) {
   for (const bool collected : {true, false}) {
     tcp_pair peers;
     BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_stream_is_not_handed_over_before_its_reset_is_told,
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_is_not_handed_over_before_the_failure_of_a_send_is_told,
-                     *boost::unit_test::precondition(has_a_ring)) {
+                     *boost::unit_test::precondition(has_bytes)) {
   reset(far);
   request send{kind::send, near.get(), "anybody?"};
   start(send);
@@ -344,11 +344,11 @@ BOOST_AUTO_TEST_CASE(a_wait_for_room_on_a_socket_of_other_code_lasts_while_bytes
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_for_room_ends_beside_a_send_that_is_still_under_way,
-                     *boost::unit_test::precondition(has_a_ring)) {
+                     *boost::unit_test::precondition(has_bytes)) {
   const local_pair peers;
   BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);
   const auto size = fill(peers.near);
-  request send{kind::send, peers.near.get(), std::string(10'000, 'x')};
+  request send{kind::send, peers.near.get(), std::string(5'000, 'x')};
   start(send);
   operation wait{kind::wait_writable, peers.near.get()};
   start(wait);
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE(a_wait_for_room_ends_beside_a_send_that_is_still_under_way,
   BOOST_TEST(wait.error() == 0);
   while (reactor->drain()) {
   }
-  BOOST_TEST(receive_all(peers.far, 10'000) == std::string(10'000, 'x'));
+  BOOST_TEST(receive_all(peers.far, 5'000) == std::string(5'000, 'x'));
   reactor->forget(peers.near.get());
 }
 
@@ -416,7 +416,7 @@ BOOST_AUTO_TEST_CASE(what_the_kernel_refuses_comes_out_of_adopt) {
 
 // In virtual time: the first is closed 31 seconds before, the second 11.
 BOOST_AUTO_TEST_CASE(what_is_unsent_after_a_close_is_given_up_after_thirty_seconds,
-                     *boost::unit_test::precondition(has_a_ring)) {
+                     *boost::unit_test::precondition(has_bytes)) {
   auto now = fibers::clock::now();
   const fibers::virtual_clock in_force{now};
   std::array<local_pair, 2> pairs;
@@ -440,7 +440,7 @@ BOOST_AUTO_TEST_CASE(what_is_unsent_after_a_close_is_given_up_after_thirty_secon
 }
 
 BOOST_AUTO_TEST_CASE(a_drain_ends_if_nothing_leaves_for_a_second,
-                     *boost::unit_test::precondition(has_a_ring)) {
+                     *boost::unit_test::precondition(has_bytes)) {
   const local_pair peers;
   BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);
   const auto size = fill(peers.near);

@@ -42,6 +42,13 @@ inline boost::test_tools::assertion_result has_a_ring(boost::unit_test::test_uni
   return does;
 }
 
+// For facts about bytes that the reactor has.
+inline boost::test_tools::assertion_result has_bytes(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result does{keeps_bytes()};
+  does.message() << "the kernel has all bytes";
+  return does;
+}
+
 inline boost::test_tools::assertion_result has_no_ring(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result does{backend() != fibers::io::io_uring};
   does.message() << "only the other reactors do so";

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -220,6 +221,7 @@ struct quiet_ring : reactor_fixture {
     fibers::io_uring_reactor::settings wanted;
     wanted.queue = 8;
     wanted.gather = fibers::gather::off;
+    wanted.send_straight_from = std::numeric_limits<std::size_t>::max();
     reactor = std::make_unique<fibers::io_uring_reactor>(wanted);
     BOOST_REQUIRE(reactor->adopt(near.get()) == 0);
   }
