@@ -4,10 +4,12 @@
 #include <bench/contract/standard_descriptors.hpp>
 #include <bench/floor/loop.hpp>
 #if __has_include(<liburing.h>)
+#include <bench/floor/ring_waiter.hpp>
 #include <bench/floor/uring.hpp>
 #endif
 
 #include <barrier>
+#include <cstddef>
 #include <exception>
 #include <thread>
 #include <vector>
@@ -15,6 +17,9 @@
 namespace {
 
 using bench::server_options;
+
+// From this --buffer on, io_uring is asked which connections are ready (ring_waiter.hpp).
+constexpr std::size_t large = 8192;
 
 const bench::server_program program {
   .name = "floor_echo",
@@ -64,6 +69,10 @@ int main(int argc, char** argv) {
     serve<bench::floor_loop<bench::epoll_waiter>>(options);
   }
 #if __has_include(<liburing.h>)
-  if (options.io == "io_uring") serve<bench::floor_uring>(options);
+  if (options.io == "io_uring" && options.buffer < large) {
+    serve<bench::floor_uring>(options);
+  } else if (options.io == "io_uring") {
+    serve<bench::floor_loop<bench::ring_waiter>>(options);
+  }
 #endif
 }

@@ -92,6 +92,7 @@ floor_loop<Waiter>::floor_loop(const server_options& options, int listener, int 
       most_connections_{connections_per_thread(options)},
       listener_{listener},
       drain_signal_{drain_signal},
+      waiter_{options},
       buffer_{options.prefix + std::string(options.buffer, '\0')} {
   waiter_.watch(listener_);
   waiter_.watch(drain_signal_);

@@ -1,6 +1,6 @@
 // waiter: which descriptors are ready; one class asks epoll, the other asks select.
 //
-//     epoll_waiter waiter;
+//     epoll_waiter waiter{options};
 //     waiter.watch(listener);
 //     waiter.wait(true);                                   // until one is ready; false: polls
 //     waiter.each([](int fd, readiness now) { ... });      // calls it for each ready descriptor
@@ -8,6 +8,8 @@
 // Both classes have the same members in the same order. floor_loop is a template over them, so
 // there is no virtual call.
 #pragma once
+
+#include <bench/contract/contract.hpp>
 
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -36,7 +38,7 @@ class epoll_waiter {
  public:
   static constexpr bool edge_triggered = true;
 
-  epoll_waiter() : epoll_{epoll_create1(EPOLL_CLOEXEC)} {}
+  explicit epoll_waiter(const server_options&) : epoll_{epoll_create1(EPOLL_CLOEXEC)} {}
   ~epoll_waiter() { close(epoll_); }
   epoll_waiter(const epoll_waiter&) = delete;
   epoll_waiter& operator=(const epoll_waiter&) = delete;
@@ -118,6 +120,8 @@ class descriptor_set {
 class select_waiter {
  public:
   static constexpr bool edge_triggered = false;
+
+  explicit select_waiter(const server_options&) {}
 
   void watch(int fd) { reading_.insert(fd); }
   void unwatch(int fd) { reading_.erase(fd); }
