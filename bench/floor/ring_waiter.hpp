@@ -101,9 +101,11 @@ class ring_waiter {
     submission.len = flags;
     submission.user_data = tag(fd, events);
   }
+  // A request to remove the poll would fail while an event of it is on its way. A cancellation does
+  // not.
   void remove(int fd, unsigned events) {
     auto& submission = ring_.next();
-    io_uring_prep_poll_remove(&submission, tag(fd, events));
+    io_uring_prep_cancel64(&submission, tag(fd, events), 0);
     submission.user_data = removal;
   }
   void forget(int fd) {

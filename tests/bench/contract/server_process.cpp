@@ -48,9 +48,10 @@ arguments command_line(const arguments& extra) {
   arguments all{suite.argv + 1, suite.argv + suite.argc};
   if (all.empty())
     throw std::runtime_error{"no server: server_test [OPTION...] -- SERVER [ARGUMENT...]"};
-  if (std::find(extra.begin(), extra.end(), "--io") != extra.end()) {
-    const auto given = std::find(all.begin(), all.end(), "--io");
-    if (given != all.end()) all.erase(given, given + 2);
+  for (const auto* option : {"--io", "--buffer"}) {
+    const auto given = std::find(all.begin(), all.end(), option);
+    const bool again = std::find(extra.begin(), extra.end(), option) != extra.end();
+    if (again && given != all.end()) all.erase(given, given + 2);
   }
   all.insert(all.end(), extra.begin(), extra.end());
   leave_out_threads(all);
