@@ -79,7 +79,8 @@ int main(int argc, char** argv) {
                                                     .styles = {"callback", "coroutine", "spawn"},
                                                     .shapes = {"per-core", "shared"},
                                                     .listens_on_paths = true,
-                                                    .spins = true});
+                                                    .spins = true,
+                                                    .acknowledges = true});
   try {
     serve(options);
   } catch (const std::exception& error) {

@@ -53,12 +53,14 @@ asio::const_buffer connection::reply_to(std::size_t size) {
   const auto& options = server.options();
   moved_.store(true, std::memory_order_relaxed);
   if (options.inject_ns.count() > 0) bench::spend_cpu(options.inject_ns);
+  if (options.ack > 0) return asio::buffer(owed_.for_received(size, options));
   return asio::buffer(buffer_, options.prefix.size() + size);
 }
 
 // The socket nearly always has room. Then this costs one system call and no pass through the queue
 // of completions.
 sending connection::send_some(asio::const_buffer& unsent) {
+  if (unsent.size() == 0) return sending::done;
   const auto size = ::send(descriptor_, unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size < 0) return errno == EAGAIN ? sending::must_wait : sending::impossible;
   unsent += static_cast<std::size_t>(size);

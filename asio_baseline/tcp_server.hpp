@@ -19,6 +19,7 @@
 // on select and 1.18 times on io_uring (64 connections of 512 bytes).
 #pragma once
 
+#include <bench/contract/acknowledgements.hpp>
 #include <bench/contract/contract.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -67,7 +68,7 @@ class connection {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  // The reply to `size` bytes that were received into `room`.
+  // The reply to `size` bytes that were received into `room`; it may be empty.
   asio::const_buffer reply_to(std::size_t size);
   // Sends as much of `unsent` as the socket has room for, and removes that part from it.
   sending send_some(asio::const_buffer& unsent);
@@ -87,7 +88,8 @@ class connection {
 
  private:
   const int descriptor_;
-  std::string buffer_;              // the prefix, and room for one receive
+  std::string buffer_;  // the prefix, and room for one receive
+  bench::acknowledgements owed_;
   bool hung_up_ = false;            // for idleness
   std::atomic<bool> moved_ = true;  // a byte was received or sent since the last look
   clock::time_point still_since_;   // valid while moved_ is false

@@ -201,8 +201,9 @@ std::string further_keys(const server_options& options) {
   using microseconds = std::chrono::duration<double, std::micro>;
   const microseconds spin = options.spin, window = options.gather.window;
   if (spin.count() > 0) keys += fmt::format(" spin={}us", spin.count());
-  if (options.gather.automatic) return keys;
-  keys += window.count() > 0 ? fmt::format(" gather={}us", window.count()) : " gather=off";
+  if (!options.gather.automatic)
+    keys += window.count() > 0 ? fmt::format(" gather={}us", window.count()) : " gather=off";
+  if (options.ack > 0) keys += fmt::format(" ack={}", options.ack);
   return keys;
 }
 

@@ -11,7 +11,8 @@
 //
 // It is neutral: servers include it, and it includes none of them. Every server guarantees:
 //
-// * A reply is the prefix and the bytes of one receive of at most `buffer` bytes, whole.
+// * A reply is the prefix and the bytes of one receive of at most `buffer` bytes, whole. With --ack
+//   it is a newline instead, whenever so many bytes have come.
 // * While a reply is not fully sent, nothing more is read from that client. So memory per client is
 //   bounded.
 // * A connection on which no byte moved in either direction for `idle_timeout` is closed.
@@ -53,6 +54,7 @@ struct server_program {
   bool listens_on_paths = false;  // offers --unix
   bool spins = false;             // offers --spin
   bool gathers = false;           // offers --gather
+  bool acknowledges = false;      // offers --ack
   // Every connection has a thread of its own, so --threads accepts 1: the thread that accepts.
   bool thread_per_connection = false;
 };
@@ -62,6 +64,9 @@ struct gathering {
   bool automatic = true;              // the server decides when, and for how long
   std::chrono::nanoseconds window{};  // otherwise: how long at most; 0: never
 };
+
+inline constexpr std::size_t most_buffer = 16777216;
+inline constexpr std::size_t least_ack = 1024;
 
 // The defaults are in options_table in options.cpp; --help prints them.
 struct server_options {
@@ -73,6 +78,7 @@ struct server_options {
   int threads;            // each has its own loop and its own SO_REUSEPORT listener
   std::string prefix;     // precedes each reply
   std::size_t buffer;     // most bytes per receive
+  std::size_t ack;        // 0: echo; see acknowledgements.hpp
   int backlog;
   std::size_t max_connections;            // 0: unlimited
   std::chrono::nanoseconds idle_timeout;  // 0: no timeout
@@ -137,7 +143,7 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 //
 // nodelay is 1 for Unix sockets, which never delay anything. After the pid follow, if they apply:
 // shape=shared or shape=per-core (two threads or more), spin=50us, gather=off or gather=50us,
-// debug=1.
+// ack=65536, debug=1.
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 

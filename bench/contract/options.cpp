@@ -72,7 +72,7 @@ struct option {
 constexpr auto duration_forms = "a duration like 30s, 500ms or 50us, at most a day";
 
 // For each option: name, default, what it accepts (for messages), and how its value is read.
-const std::array<option, 16> options_table{{
+const std::array<option, 17> options_table{{
     {"host", "127.0.0.1", "an IPv4 or IPv6 address, localhost, or '' for any",
      [](auto text, auto& o) { return read_host(text, o.host); }},
     {"port", "25000", "0 (any) to 65535",
@@ -85,7 +85,12 @@ const std::array<option, 16> options_table{{
     {"prefix", "GOT:", "at most 65536 bytes that lead each reply",
      [](auto text, auto& o) { return o.prefix = text, text.size() <= 65536; }},
     {"buffer", "1000", "1 to 16777216: the most bytes one receive takes",
-     [](auto text, auto& o) { return read_number(text, o.buffer, 1, 16777216); }},
+     [](auto text, auto& o) { return read_number(text, o.buffer, 1, most_buffer); }},
+    {"ack", "0",
+     "0 (echo) or 1024 to 16777216: answer only a newline, whenever so many bytes have come",
+     [](auto text, auto& o) {
+       return read_number(text, o.ack, 0, most_buffer) && (o.ack == 0 || o.ack >= least_ack);
+     }},
     {"backlog", "4096", "1 to 65535",
      [](auto text, auto& o) { return read_number(text, o.backlog, 1, 65535); }},
     {"max-connections", "0", "0 (unlimited) or a number; further clients wait in the backlog",
@@ -142,6 +147,7 @@ bool offered(std::string_view name, const server_program& program) {
   if (name == "unix") return program.listens_on_paths;
   if (name == "spin") return program.spins;
   if (name == "gather") return program.gathers;
+  if (name == "ack") return program.acknowledges;
   return (name != "style" && name != "shape") || !choices(name, program).empty();
 }
 

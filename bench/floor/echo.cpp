@@ -18,7 +18,8 @@ namespace {
 
 using bench::server_options;
 
-// From this --buffer on, io_uring is asked which connections are ready (ring_waiter.hpp).
+// From this --buffer on, io_uring is asked which connections are ready (ring_waiter.hpp). That loop
+// gathers nothing.
 constexpr std::size_t large = 8192;
 
 const bench::server_program program {
@@ -28,7 +29,8 @@ const bench::server_program program {
 #else
   .io = {"select", "epoll"},
 #endif
-  .automatic = "epoll", .styles = {}, .listens_on_paths = true, .spins = true, .gathers = true
+  .automatic = "epoll", .styles = {}, .listens_on_paths = true, .spins = true, .gathers = true,
+  .acknowledges = true
 };
 
 // The first loop runs on the main thread, because a process with one thread spares the kernel the
@@ -69,10 +71,11 @@ int main(int argc, char** argv) {
     serve<bench::floor_loop<bench::epoll_waiter>>(options);
   }
 #if __has_include(<liburing.h>)
-  if (options.io == "io_uring" && options.buffer < large) {
-    serve<bench::floor_uring>(options);
-  } else if (options.io == "io_uring") {
+  const bool streams = options.buffer >= large || options.ack > 0;
+  if (options.io == "io_uring" && streams) {
     serve<bench::floor_loop<bench::ring_waiter>>(options);
+  } else if (options.io == "io_uring") {
+    serve<bench::floor_uring>(options);
   }
 #endif
 }

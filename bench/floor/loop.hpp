@@ -9,6 +9,7 @@
 // fit into the socket is copied. In the buffer, the prefix stands before the received bytes.
 #pragma once
 
+#include <bench/contract/acknowledgements.hpp>
 #include <bench/contract/contract.hpp>
 
 #include <bench/floor/alarm.hpp>
@@ -51,6 +52,7 @@ class floor_loop {
     clock::time_point still_since{};  // since when nothing moved; valid while moved is false
     // The part of a reply that did not fit into the socket. While it is not empty, nothing is read.
     std::string unsent;
+    acknowledgements owed;
   };
 
   bool saw_something_while_spinning();
@@ -206,12 +208,14 @@ void floor_loop<Waiter>::echo_once(int fd, connection& peer) {
   }
   peer.moved = true;
   if (options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
-  const auto reply = options_.prefix.size() + static_cast<std::size_t>(received);
-  const auto sent = send(fd, buffer_.data(), reply, MSG_NOSIGNAL);
-  if (sent != static_cast<ssize_t>(reply)) {
+  const auto size = static_cast<std::size_t>(received);
+  std::string_view reply{buffer_.data(), options_.prefix.size() + size};
+  if (options_.ack > 0) reply = peer.owed.for_received(size, options_);
+  const auto sent = reply.empty() ? 0 : send(fd, reply.data(), reply.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(reply.size())) {
     if (sent < 0 && errno != EAGAIN) return hang_up(fd, peer);
-    const auto gone = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-    return put_aside(fd, peer, std::string_view{buffer_}.substr(gone, reply - gone));
+    reply.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+    return put_aside(fd, peer, reply);
   }
   if (peer.readable) unfinished_.push_back(fd);
 }

@@ -3,6 +3,7 @@
 // tcp_server and echo_handler read like a blocking server, but a call blocks only its fiber. The
 // other functions do what every server under test promises (bench/contract/contract.hpp): a drain
 // that reaches every connection, and one loop per thread.
+#include <bench/contract/acknowledgements.hpp>
 #include <bench/contract/contract.hpp>
 #include <bench/contract/standard_descriptors.hpp>
 #include <fibers/error.hpp>
@@ -81,16 +82,19 @@ client::~client() {
   bench::say_task_done();
 }
 
-// Answers each receive with the prefix and the received bytes. Returns why it ended.
+// Answers each receive with the prefix and the received bytes, or acknowledges. Returns why it
+// ended.
 error_code echo_handler(const bench::server_options& options, fibers::stream_socket& stream) {
   std::string buffer(options.prefix.size() + options.buffer, '\0');
   options.prefix.copy(buffer.data(), options.prefix.size());
   const auto room = asio::buffer(buffer) + options.prefix.size();
   if (options.idle_timeout > 0ns) stream.expires_when_idle(options.idle_timeout);
+  bench::acknowledgements owed;
   error_code error;
   while (const auto size = stream.read_some(room, error)) {
     if (options.inject_ns > 0ns) bench::spend_cpu(options.inject_ns);
     asio::const_buffer reply{buffer.data(), options.prefix.size() + size};
+    if (options.ack > 0) reply = asio::buffer(owed.for_received(size, options));
     while (reply.size() > 0) {
       reply += stream.write_some(reply, error);
       if (error) return error;
@@ -172,7 +176,8 @@ int main(int argc, char** argv) {
                                    .styles = {},
                                    .listens_on_paths = true,
                                    .spins = true,
-                                   .gathers = true});
+                                   .gathers = true,
+                                   .acknowledges = true});
   try {
     const auto backend = backend_for(options);
     const fibers::scheduler_options loop{

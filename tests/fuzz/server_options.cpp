@@ -17,7 +17,8 @@ const bench::server_program program{.name = "some_echo",
                                     .shapes = {"per-core", "shared"},
                                     .listens_on_paths = true,
                                     .spins = true,
-                                    .gathers = true};
+                                    .gathers = true,
+                                    .acknowledges = true};
 
 std::optional<bench::server_options> read_options(const bench::arguments& given) {
   std::vector<const char*> words{"some_echo"};
@@ -32,6 +33,7 @@ bench::arguments arguments_of(const bench::server_options& o) {
       "--io=" + o.io,
       fmt::format("--threads={}", o.threads),
       fmt::format("--buffer={}", o.buffer),
+      fmt::format("--ack={}", o.ack),
       fmt::format("--backlog={}", o.backlog),
       fmt::format("--max-connections={}", o.max_connections),
       fmt::format("--idle-timeout={}ns", o.idle_timeout.count()),

@@ -212,6 +212,7 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_named_with_what_is_accepted) {
   expect_complaint({"--drain", "5"}, 2, {"--drain", "30s"});
   expect_complaint({"--io", "magic"}, 2, {"--io", "magic"});
   if (spins()) expect_complaint({"--spin", "often"}, 2, {"--spin", "often", "50us"});
+  if (spins()) expect_complaint({"--ack", "1000"}, 2, {"--ack", "1000", "1024"});
   expect_complaint({"--unix", ""}, 2, {"--unix", "a path"});
   expect_complaint({"--unix", "with blank"}, 2, {"--unix", "without blanks"});
   expect_complaint({"--unix", std::string(108, 'x')}, 2, {"--unix", "107"});
@@ -242,6 +243,7 @@ BOOST_AUTO_TEST_CASE(help_lists_every_option) {
     BOOST_TEST((result.output.find(option) != std::string::npos), option);
   }
   BOOST_TEST((result.output.find("--spin") != std::string::npos) == spins());
+  BOOST_TEST((result.output.find("--ack") != std::string::npos) == spins());
 }
 
 BOOST_AUTO_TEST_CASE(a_server_with_a_thread_per_connection_refuses_what_is_for_loops) {
@@ -249,6 +251,7 @@ BOOST_AUTO_TEST_CASE(a_server_with_a_thread_per_connection_refuses_what_is_for_l
   expect_complaint({"--threads=2"}, 2, {"--threads accepts 1, since", "'2'"});
   expect_complaint({"--io", "epoll"}, 2, {"--io accepts auto, blocking", "'epoll'"});
   expect_complaint({"--shape", "shared"}, 2, {"--shape", "not offered"});
+  expect_complaint({"--ack", "4096"}, 2, {"--ack", "not offered"});
 }
 
 BOOST_AUTO_TEST_CASE(the_version_is_one_line_that_says_how_the_program_was_built) {

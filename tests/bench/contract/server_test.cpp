@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -52,6 +53,22 @@ BOOST_AUTO_TEST_CASE(a_message_that_fills_the_buffer_exactly_is_answered) {
   server_process server;
   echo_client client{server.port()};
   for (int i = 0; i < 3; ++i) BOOST_TEST(echoes(client, body(1000)));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_acknowledges_answers_a_newline_per_so_many_bytes) {
+  if (!server_process{}.has_loops()) return;  // a thread per connection only echoes
+  for (const auto* buffer : {"1000", "65536"}) {
+    server_process server{{"--buffer", buffer, "--ack", "4096"}};
+    BOOST_TEST(server.announced("ack") == "4096");
+    echo_client client{server.port()};
+    client.send(body(4095));
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    BOOST_TEST(!client.has_reply());
+    client.send("x");
+    BOOST_TEST(client.receive(1).bytes == "\n");
+    client.send_and_end(body(100'000));
+    BOOST_TEST(client.receive_raw() == std::string(100'000 / 4096, '\n'));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(buffer_and_prefix_are_what_was_asked_for) {
