@@ -42,9 +42,11 @@ load_generator::load_generator(const scenario& shape, std::uint64_t seed,
 
 load_generator::server_number load_generator::add_server(std::string name, const address& where) {
   if (stop_) throw interrupted{};
-  auto prefix = detect_prefix(name, where, patience_, stop_);
-  payload expected{static_cast<std::size_t>(shape_.message_bytes), seed_, std::move(prefix),
-                   shape_.depth > 1};
+  const auto bytes = static_cast<std::size_t>(shape_.message_bytes);
+  auto expected =
+      shape_.one_way
+          ? payload::acknowledged(bytes, seed_)
+          : payload{bytes, seed_, detect_prefix(name, where, patience_, stop_), shape_.depth > 1};
   servers_.push_back(target{std::move(name), where, std::move(expected)});
   return servers_.size() - 1;
 }
@@ -290,6 +292,10 @@ void load_generator::receive(connection& receiving, bool to_the_end) {
           from.expected.check(receiving.replies, receiving.number, {received_.data(), length});
     } catch (const wrong_reply& error) {
       throw wrong_reply(fmt::format("{}: {}", from.name, error.what()));
+    }
+    if (receiving.replies.sequence > receiving.sent) {
+      throw wrong_reply(fmt::format("{}: more replies than messages on connection {}", from.name,
+                                    receiving.number));
     }
     if (messages > 0) account(receiving, messages);
     if (shape_.churn && messages > 0) return;

@@ -51,7 +51,8 @@ class load_generator {
   // How long a server may owe a reply before it counts as failed. Default: 5 s.
   void set_patience(nanoseconds patience) { patience_ = patience; }
 
-  // Finds out the server's prefix over a connection of its own. Returns the number of the server.
+  // Finds out the server's prefix over a connection of its own; of a one-way load, there is none.
+  // Returns the number of the server.
   server_number add_server(std::string name, const address& where);
 
   // Opens connections until the server has `total`; each new one echoes `depth` messages once. Only

@@ -58,6 +58,12 @@ payload::payload(std::size_t message_bytes, std::uint64_t seed, std::string pref
   for (auto& byte : body_) byte = alphabet_[random() >> 59];
 }
 
+payload payload::acknowledged(std::size_t message_bytes, std::uint64_t seed) {
+  payload all{message_bytes, seed, "", true};
+  all.acknowledged_ = true;
+  return all;
+}
+
 void payload::write(char* target, std::uint32_t connection, std::uint64_t sequence) const {
   write_digits(target, connection_digits, connection, alphabet_);
   write_digits(target + connection_digits, header_bytes - connection_digits, sequence, alphabet_);
@@ -77,6 +83,7 @@ std::string_view payload::write_all(std::vector<char>& buffer, std::uint32_t con
 }
 
 int payload::check(reply_position& at, std::uint32_t connection, std::string_view arrived) {
+  if (acknowledged_) return check_acknowledgements(at, connection, arrived);
   const auto first = at.sequence;
   while (!arrived.empty()) {
     const auto taken = at_prefix(at, arrived) ? check_prefix(at, connection, arrived)
@@ -85,6 +92,16 @@ int payload::check(reply_position& at, std::uint32_t connection, std::string_vie
     arrived.remove_prefix(taken);
   }
   return static_cast<int>(at.sequence - first);
+}
+
+int payload::check_acknowledgements(reply_position& at, std::uint32_t connection,
+                                    std::string_view arrived) const {
+  for (const char each : arrived) {
+    if (each != '\n') mismatch(at, connection, "acknowledgement", '\n', each);
+    ++at.sequence;
+  }
+  at.bytes_checked += arrived.size();
+  return static_cast<int>(arrived.size());
 }
 
 bool payload::at_prefix(const reply_position& at, std::string_view arrived) const {

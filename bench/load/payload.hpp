@@ -10,6 +10,8 @@
 // reply is the message with the prefix inserted wherever one of the server's receives began, and
 // may arrive in pieces of any size. No message contains the first byte of the prefix, so the
 // position of each prefix is certain.
+//
+// A server that acknowledges answers each message with a newline and nothing else.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +37,7 @@ class payload {
   // may begin in the middle of a message. Otherwise each message must follow a prefix.
   payload(std::size_t message_bytes, std::uint64_t seed, std::string prefix,
           bool pipelined = false);
+  static payload acknowledged(std::size_t message_bytes, std::uint64_t seed);
 
   std::size_t message_bytes() const { return message_bytes_; }
   const std::string& prefix() const { return prefix_; }
@@ -52,6 +55,8 @@ class payload {
   int check(reply_position& at, std::uint32_t connection, std::string_view arrived);
 
  private:
+  int check_acknowledgements(reply_position& at, std::uint32_t connection,
+                             std::string_view arrived) const;
   std::size_t check_prefix(reply_position& at, std::uint32_t connection, std::string_view arrived);
   std::size_t check_message(reply_position& at, std::uint32_t connection, std::string_view arrived);
   bool at_prefix(const reply_position& at, std::string_view arrived) const;
@@ -59,6 +64,7 @@ class payload {
   std::size_t message_bytes_;
   std::string prefix_;
   bool pipelined_;
+  bool acknowledged_ = false;
   std::string alphabet_;        // 32 characters, without the first byte of the prefix
   char last_byte_;              // a newline, unless the prefix begins with one
   std::string body_;            // the body of each message is a part of it

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bench/machine/kernel_counts.hpp>
 #include <bench/measure/live_test_bed.hpp>
+#include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
 #include <thread>
 
@@ -83,7 +84,7 @@ std::vector<memory_sample> live_test_bed::measure_memory(const std::string& serv
   client_ = std::make_unique<load_generator>(scenario{}, seed_, stop_);
   client_->set_patience(memory_patience);
   try {
-    start(server);
+    start(server, scenario{});
   } catch (const server_failed&) {
     explain();
   }
@@ -132,7 +133,7 @@ std::int64_t live_test_bed::rest() try {
 
 void live_test_bed::launch(const std::vector<std::string>& servers, const scenario& shape) try {
   client_ = std::make_unique<load_generator>(shape, seed_, stop_);
-  for (const auto& name : servers) start(name);
+  for (const auto& name : servers) start(name, shape);
   for (const auto& each : launched_) client_->connect(each.number, shape.all_connections());
   for (auto& each : launched_)
     if (each.process) each.process->count_family();
@@ -141,7 +142,7 @@ void live_test_bed::launch(const std::vector<std::string>& servers, const scenar
 }
 
 // A target runs already, so launching it means connecting to it again.
-void live_test_bed::start(const std::string& server) {
+void live_test_bed::start(const std::string& server, const scenario& shape) {
   const auto& info = find(server);
   if (info.target) {
     const auto at = host_and_port::parse(*info.target).value();
@@ -150,7 +151,8 @@ void live_test_bed::start(const std::string& server) {
     return;
   }
   launched_.push_back(
-      {server_process{info, launch_options{.cpu = server_cpu_, .stop = &stop_}}, 0});
+      {server_process{made_for(info, shape), launch_options{.cpu = server_cpu_, .stop = &stop_}},
+       0});
   launched_.back().number = client_->add_server(server, launched_.back().process->where());
 }
 

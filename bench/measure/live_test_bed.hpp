@@ -43,7 +43,7 @@ class live_test_bed : public test_bed {
 
  private:
   const server_info& find(const std::string& name) const;
-  void start(const std::string& server);
+  void start(const std::string& server, const scenario& shape);
   std::int64_t rest();
   void change_load(const std::vector<std::size_t>& launches, double per_second);
   std::vector<slice> measure(duration length);

@@ -54,6 +54,11 @@ std::vector<comparison> asked_comparisons(const run_request& request, const suit
   return all;
 }
 
+bool can_have(const pairing& row) {
+  const auto& [base, contender, floor] = row.comparison;
+  return !row.scenario.one_way || (acknowledges(base) && acknowledges(contender));
+}
+
 pairing pairing_of(const scenario& load, const comparison& pair) {
   const bool open = load.open_loop();
   return {.scenario = load,
@@ -69,6 +74,7 @@ std::vector<pairing> pairings_of(const suite& chosen, const run_request& request
   const auto add = [&](const comparison& pair, const std::vector<std::string>& usual) {
     for (const auto& name : request.scenarios.empty() ? usual : request.scenarios) {
       auto row = pairing_of(scenario::parse(name), pair);
+      if (request.scenarios.empty() && !can_have(row)) continue;
       const auto same = [&](const pairing& each) {
         return each.scenario == row.scenario && each.comparison == row.comparison;
       };
@@ -238,6 +244,16 @@ std::chrono::seconds grown_budget(const run_plan& plan, const run_request& reque
   return std::chrono::ceil<std::chrono::seconds>(*plan.budget * std::max(1.0, growth));
 }
 
+void expect_acknowledgements(const std::vector<pairing>& pairings) {
+  for (const auto& each : pairings) {
+    if (can_have(each)) continue;
+    const auto& [base, contender, floor] = each.comparison;
+    throw usage_error(fmt::format(
+        "--scenarios {}: {} echoes; only fibers, asio and floor can acknowledge instead",
+        each.scenario.text(), acknowledges(base) ? contender : base));
+  }
+}
+
 void expect_servers_to_compare(const run_request& request) {
   if (request.against.empty() && request.servers.size() == 1)
     throw usage_error("--servers wants two names or more: the base, and what is compared with it");
@@ -284,6 +300,7 @@ run_plan plan_run(const run_request& request) {
   if (!request.rounds) plan.budget = chosen.budget;
   keep_targets_apart(plan.pairings, added);
   keep_matching(plan.pairings, request.filter);
+  expect_acknowledgements(plan.pairings);
   if (request.descriptors) keep_what_fits(plan, *request.descriptors);
   plan.pairings.push_back(control_of(plan.pairings, added));
   plan.servers = servers_of(plan.pairings, added);

@@ -12,13 +12,16 @@ namespace bench {
 namespace {
 
 constexpr int kibibyte = 1024;
+// Of a stream: how far a connection's messages run ahead of the replies.
+constexpr int stream_ahead = 256 * kibibyte;
+constexpr int least_of_stream = kibibyte;
 
 [[noreturn]] void reject(std::string_view text) {
   throw std::invalid_argument(fmt::format(
       "scenario '{}' is not c<connections>/<bytes>[K][+<connections>idle][/d<outstanding>] with "
       "1 to {} connections, {} bytes to 1024K, 1 to {} outstanding, and /r<percent>% or "
-      "/r<per second>[k] for an open loop or /churn at the end: for example c64/512, c16/16K/d4, "
-      "c64/512/r50%",
+      "/r<per second>[k] for an open loop, or /churn, /stream or /oneway at the end: for example "
+      "c64/512, c16/16K/d4, c64/512/r50%, c1/64K/stream",
       text, max_connections, min_message_bytes, max_depth));
 }
 
@@ -73,9 +76,13 @@ scenario scenario::parse(std::string_view text) {
     if (take(rest, "%")) result.rate_percent = std::exchange(result.rate_per_second, 0);
     if (!within(result.rate_percent, 0, 100)) reject(text);
   }
-  if (take(rest, "/churn")) result.churn = true;
   const bool plain = result.depth == 1 && result.idle_connections == 0 && !result.open_loop();
-  if (!rest.empty() || (result.churn && !plain)) reject(text);
+  result.churn = plain && rest == "/churn";
+  result.one_way = plain && rest == "/oneway";
+  result.stream = result.one_way || (plain && rest == "/stream");
+  if (!rest.empty() && !result.churn && !result.stream) reject(text);
+  if (result.stream && result.message_bytes < least_of_stream) reject(text);
+  if (result.stream) result.depth = std::max(2, stream_ahead / result.message_bytes);
   return result;
 }
 
@@ -96,10 +103,11 @@ std::string scenario::text() const {
   };
   auto name = fmt::format("c{}/{}", connections, in(message_bytes, kibibyte, "K"));
   if (idle_connections > 0) name += fmt::format("+{}idle", idle_connections);
-  if (depth != 1) name += fmt::format("/d{}", depth);
+  if (depth != 1 && !stream) name += fmt::format("/d{}", depth);
   if (rate_per_second > 0) name += fmt::format("/r{}", in(rate_per_second, 1000, "k"));
   if (rate_percent > 0) name += fmt::format("/r{}%", rate_percent);
   if (churn) name += "/churn";
+  if (stream) name += one_way ? "/oneway" : "/stream";
   return name;
 }
 
@@ -109,6 +117,7 @@ std::string scenario::words() const {
   if (churn) return fmt::format("a connection per message × {}, {} at a time", bytes, connections);
   auto said = fmt::format("{} {} × {}", count_text(connections),
                           connections == 1 ? "connection" : "connections", bytes);
+  if (stream) return said + (one_way ? ", one way" : ", streamed");
   if (depth != 1) said += fmt::format(", {} outstanding", depth);
   if (rate_per_second > 0) said += fmt::format(", {} messages/s", count_text(rate_per_second));
   if (rate_percent > 0) said += fmt::format(", {} % of the full rate", rate_percent);

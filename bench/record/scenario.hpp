@@ -6,6 +6,9 @@
 //     c64/512/r20k       open loop: 20,000 messages per second, even if the server cannot keep up
 //     c64/512/r50%       open loop: half the throughput of the slower server of the block
 //     c16/64/churn       a new connection per message: connect, one message, close
+//     c1/64K/stream      messages follow each other, up to 256 KiB ahead of the replies; the server
+//                        receives 64 KiB at a time
+//     c1/64K/oneway      the same, but the server only acknowledges each message
 #pragma once
 
 #include <string>
@@ -28,6 +31,8 @@ struct scenario {
   int rate_per_second = 0;  // open loop if this or rate_percent is above 0
   int rate_percent = 0;
   bool churn = false;
+  bool stream = false;   // `depth` follows from the size of the messages
+  bool one_way = false;  // a stream that is not echoed
 
   bool open_loop() const { return rate_per_second > 0 || rate_percent > 0; }
   // The same load in a closed loop, in which no rate holds the server back.

@@ -233,6 +233,19 @@ bool is_of_this_build(const server_info& older) {
   return std::filesystem::equivalent(program_of(older), program_of(*current), error);
 }
 
+bool acknowledges(const std::string& name) {
+  const auto plain = without_age(name);
+  return find_bundled(plain) && !package_of(plain) && plain != thread_per_connection;
+}
+
+server_info made_for(server_info server, const scenario& load) {
+  const auto plain = without_age(server.name);
+  if (!load.stream || !find_bundled(plain) || package_of(plain)) return server;
+  server.command += fmt::format(" --buffer {}", load.message_bytes);
+  if (load.one_way) server.command += fmt::format(" --ack {}", load.message_bytes);
+  return server;
+}
+
 std::optional<std::string> floor_of(const std::string& base, const std::string& contender) {
   if (!may_share_a_core(base, contender)) return std::nullopt;
   const auto threads = variant_of(base).threads;

@@ -64,6 +64,13 @@ server_info older_server(const std::string& name, const std::filesystem::path& b
 // True for a server of older_server() whose program is that of this build, links and all.
 bool is_of_this_build(const server_info& older);
 
+// Whether it can be started so that it acknowledges instead of echoing (--ack).
+bool acknowledges(const std::string& name);
+
+// The same server, with the options that a load wants: for a stream, a receive takes a message.
+// Servers of others stay as they are.
+server_info made_for(server_info server, const scenario& load);
+
 // The bare loop with the reactor, the number of threads and the kind of socket that both servers
 // have. nullopt if they differ, if there is no such loop, or if it is one of the two.
 std::optional<std::string> floor_of(const std::string& base, const std::string& contender);

@@ -59,7 +59,9 @@ constexpr const char* help_of_load =
     "A load has the name that it has in a run: c64/512 is 64 connections and messages of 512 "
     "bytes. --connections, --size and --depth are short for its parts, --rate for /r20k, --churn "
     "for /churn. Without --rate the loop is closed: a connection sends again when its reply has "
-    "come. With it messages are due at that rate, and latency counts from then.\n"
+    "come. With it messages are due at that rate, and latency counts from then. Of a stream, "
+    "c1/64K/stream, up to 256 KiB are sent ahead of the replies. c1/64K/oneway wants a server that "
+    "acknowledges and does not echo: fibers_echo --buffer 65536 --ack 65536.\n"
     "A LIMIT is of a percentile (p50<80us, p99.9<=2ms), of the longest time (max<1s), or of the "
     "answered messages per second (rate>100k).\n"
     "Exit codes: 1 an expectation fails or no rate is found, 2 a wrong argument, 3 the server "
@@ -139,6 +141,9 @@ scenario load_of(const wishes& asked) {
     refuse(
         "with churn a connection carries one message, so it goes with no rate, no depth above 1 "
         "and no idle connections");
+  if (load.stream && load.open_loop())
+    refuse(fmt::format("--load {}: a stream goes as fast as it can, so it goes with no rate",
+                       *asked.load));
   return load;
 }
 
@@ -220,8 +225,10 @@ load_plan plan_of(const wishes& asked) {
                        *asked.find_rate));
   if (plan.length < least_search)
     refuse("--find-rate needs a --duration of 1s at least: it is the time of all steps together");
-  if (plan.load.open_loop() || plan.load.churn)
-    refuse("--find-rate searches the rate of an open loop, so it goes with no rate and no churn");
+  if (plan.load.open_loop() || plan.load.churn || plan.load.stream)
+    refuse(
+        "--find-rate searches the rate of an open loop, so it goes with no rate and no churn or "
+        "stream");
   for (const auto& each : plan.expectations)
     if (!each.is_of_rate())
       refuse(

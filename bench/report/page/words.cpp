@@ -84,6 +84,7 @@ std::string load_words(const scenario& load) {
     return fmt::format("a new connection per message of {}, {} at a time", bytes, load.connections);
   auto said = fmt::format("{} {} of {}", count_text(load.connections),
                           load.connections == 1 ? "connection" : "connections", bytes);
+  if (load.stream) return said + (load.one_way ? ", one way" : ", streamed and echoed");
   if (load.depth != 1) said += fmt::format(", {} messages at once", load.depth);
   if (load.rate_per_second > 0)
     said += fmt::format(", {} messages per second", count_text(load.rate_per_second));

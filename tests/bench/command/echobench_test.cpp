@@ -120,6 +120,7 @@ const std::vector<refusal> refusals{
     {{"load", "127.0.0.1:1", "--threads", "65"}, "--threads 65: each needs a connection"},
     {{"load", "127.0.0.1:1", "--rate", "fast"}, "--rate 'fast' is not 1 to 10000000"},
     {{"load", "127.0.0.1:1", "--rate", "2k", "--churn"}, "it goes with no rate"},
+    {{"load", "127.0.0.1:1", "--load", "c1/4K/stream", "--rate", "2k"}, "it goes with no rate"},
     {{"load", "127.0.0.1:1", "--expect", "p99"}, "--expect 'p99' is not a limit such as"},
     {{"load", "127.0.0.1:1", "--find-rate", "rate>1"}, "wants an upper limit of a time"},
     {{"load", "127.0.0.1:1", "--find-rate", "p99<2"}, "--find-rate 'p99<2' is not a limit"},

@@ -503,3 +503,46 @@ BOOST_FIXTURE_TEST_CASE(idle_connections_echo_once_and_then_stay_silent, machine
   BOOST_TEST(replies <= 1 + 21 + sample.messages + 1);
   BOOST_TEST(server.accepted() == 1 + 21);
 }
+
+namespace {
+
+// Answers `answer` whenever `every` bytes have come.
+odd_behaviour acknowledging(std::size_t every, const std::string& answer) {
+  odd_behaviour behaviour;
+  behaviour.reply = [every, answer, bytes = std::size_t{0}](std::string_view got) mutable {
+    std::string all;
+    for (bytes += got.size(); bytes >= every; bytes -= every) all += answer;
+    return all;
+  };
+  return behaviour;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_one_way_load_counts_acknowledgements, machine) {
+  const odd_server server{acknowledging(1024, "\n")};
+  bench::load_generator client{scenario::parse("c1/1K/oneway"), 1, stop};
+  const auto number = client.add_server("odd", at(server));
+  client.connect(number, 1);
+  client.start({number});
+  const auto sample = client.run(30ms).front();
+  client.finish();
+  BOOST_TEST(sample.messages > 0);
+  BOOST_TEST(sample.latency_ns.count() == static_cast<std::uint64_t>(sample.messages));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_that_echoes_or_acknowledges_too_often_is_named, machine) {
+  for (const auto* answer : {"x", "\n\n"}) {
+    const odd_server server{acknowledging(1024, answer)};
+    bench::load_generator client{scenario::parse("c1/1K/oneway"), 1, stop};
+    const auto number = client.add_server("odd", at(server));
+    const auto load = [&] {
+      client.connect(number, 1);
+      client.start({number});
+      client.run(5s);
+    };
+    BOOST_CHECK_EXCEPTION(load(), wrong_reply, [](const wrong_reply& error) {
+      return std::string{error.what()}.starts_with("odd: ");
+    });
+  }
+}

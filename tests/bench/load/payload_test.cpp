@@ -108,3 +108,14 @@ BOOST_AUTO_TEST_CASE(no_message_holds_the_first_byte_of_the_prefix) {
     }
   }
 }
+
+BOOST_AUTO_TEST_CASE(acknowledgements_are_counted_and_anything_else_is_wrong) {
+  auto expected = payload::acknowledged(1024, 9);
+  reply_position at;
+  BOOST_TEST(expected.check(at, 5, "\n") == 1);
+  BOOST_TEST(expected.check(at, 5, "\n\n\n") == 3);
+  BOOST_TEST(at.sequence == 4U);
+  BOOST_TEST(at.bytes_checked == 4U);
+  for (const auto* wrong : {"x", "\nx", "GOT:"})
+    BOOST_CHECK_THROW(check(expected, wrong), wrong_reply);
+}

@@ -2,6 +2,7 @@
 // leaves out the CPU time of a server whose processes come and go.
 #include <bench/machine/machine.hpp>
 #include <bench/measure/live_test_bed.hpp>
+#include <bench/server/catalogue.hpp>
 
 #include <sys/wait.h>
 #include <time.h>
@@ -179,4 +180,15 @@ BOOST_AUTO_TEST_CASE(who_dies_while_its_memory_is_measured_is_quoted,
   BOOST_TEST(bench::text_of(caveats_found[0]) ==
              "the memory of odd with 1100 connections is missing: odd exited with status 7: out of "
              "patience");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_is_echoed_or_acknowledged_as_its_load_says) {
+  const std::atomic<bool> stop = false;
+  bench::live_test_bed bed{
+      {bench::find_server("floor/epoll"), bench::find_server("fibers/epoll")}, {}, 1, stop};
+  for (const auto* load : {"c2/64K/stream", "c2/64K/oneway"}) {
+    bed.launch({"floor/epoll", "fibers/epoll"}, bench::scenario::parse(load));
+    for (const auto& each : bed.load({0, 1}, 20ms)) BOOST_TEST(each.messages > 0, load);
+    bed.finish();
+  }
 }

@@ -332,3 +332,18 @@ BOOST_FIXTURE_TEST_CASE(another_build_is_compared_with_nothing_from_elsewhere, o
   request.against = folder / "nowhere";
   BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, saying("has no fibers_echo"));
 }
+
+BOOST_AUTO_TEST_CASE(a_server_that_cannot_acknowledge_has_no_one_way_load) {
+  auto request = asking("default");
+  request.added = {"mine=./mine --port {port}"};
+  bool streams = false;
+  for (const auto& each : plan_run(request).pairings) {
+    streams = streams || each.scenario.stream;
+    if (each.comparison.contender == "mine") BOOST_TEST(!each.scenario.one_way);
+  }
+  BOOST_TEST(streams);
+  request.scenarios = {"c1/64K/oneway"};
+  BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, [](const auto& error) {
+    return std::string{error.what()}.find("c1/64K/oneway: mine echoes") != std::string::npos;
+  });
+}

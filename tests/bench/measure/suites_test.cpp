@@ -18,17 +18,19 @@ namespace data = boost::unit_test::data;
 
 BOOST_AUTO_TEST_CASE(the_suites_fit_into_their_time) {
   BOOST_TEST((expected_duration(plan_run(asking("quick"))) < 30s));
-  BOOST_TEST((expected_duration(plan_run(asking("default"))) < 175s));
+  BOOST_TEST((expected_duration(plan_run(asking("default"))) < 240s));
   BOOST_TEST((expected_duration(plan_run(asking("thorough"))) < 720s));
-  for (const auto* each : {"reactors", "styles", "threads", "spin", "unix", "peers", "part-load"})
+  for (const auto* each :
+       {"reactors", "styles", "threads", "spin", "unix", "peers", "part-load", "automatic"})
     BOOST_TEST((expected_duration(plan_run(asking(each))) < 300s), each);
   BOOST_TEST((expected_duration(plan_run(asking("connections"))) < 400s));
-  BOOST_TEST((expected_duration(plan_run(asking("gather"))) < 600s));
+  for (const auto* each : {"gather", "streams"})
+    BOOST_TEST((expected_duration(plan_run(asking(each))) < 600s), each);
 }
 
 BOOST_AUTO_TEST_CASE(every_suite_is_listed_with_what_it_takes) {
   const auto all = bench::suite_summaries();
-  BOOST_TEST(all.size() == 12U);
+  BOOST_TEST(all.size() == 14U);
   for (const auto& each : all) {
     BOOST_TEST((each.expected == expected_duration(plan_run(asking(each.name)))), each.name);
     BOOST_TEST(!each.purpose.empty(), each.name);
@@ -62,10 +64,12 @@ BOOST_DATA_TEST_CASE(the_longer_ones_end_with_a_microsecond_that_is_to_be_found,
 // many rows demands.
 BOOST_DATA_TEST_CASE(every_suite_has_enough_rounds_to_name_a_difference_in_one_of_its_rows,
                      data::make({"quick", "default", "thorough", "reactors", "styles", "threads",
-                                 "spin", "gather", "unix", "peers", "connections", "part-load"}),
+                                 "spin", "gather", "unix", "peers", "connections", "part-load",
+                                 "streams", "automatic"}),
                      suite) {
   const auto plan = plan_run(asking(suite));
-  const bool judges_rates = suite == std::string{"part-load"} || suite == std::string{"gather"};
+  const bool judges_rates =
+      std::set<std::string>{"part-load", "gather", "automatic"}.contains(suite);
   const auto rows =
       std::count_if(plan.pairings.begin(), plan.pairings.end(), [&](const auto& each) {
         return !each.control && (each.duet || each.exclusive || judges_rates);
@@ -149,7 +153,7 @@ BOOST_AUTO_TEST_CASE(slices_grow_as_the_rate_falls_and_only_below_half_of_it) {
   BOOST_TEST((slice_at("c64/512/r100") == 200ms));  // it is unknown how much of the full rate
 }
 
-BOOST_AUTO_TEST_CASE(the_default_suite_has_an_open_loop_and_churn) {
+BOOST_AUTO_TEST_CASE(the_default_suite_has_an_open_loop_churn_and_streams) {
   std::set<std::string> names;
   for (const auto& each : blocks_of_round(plan_run(asking("default")), 0)) {
     const auto name = each.scenario.text();
@@ -158,4 +162,6 @@ BOOST_AUTO_TEST_CASE(the_default_suite_has_an_open_loop_and_churn) {
   }
   BOOST_TEST(names.contains("c64/512/r50%"));
   BOOST_TEST(names.contains("c16/64/churn"));
+  BOOST_TEST(names.contains("c1/64K/stream"));
+  BOOST_TEST(names.contains("c16/64K/oneway"));
 }

@@ -9,9 +9,10 @@
 using bench::scenario;
 
 BOOST_AUTO_TEST_CASE(a_scenario_is_its_name) {
-  for (const auto* name : {"c1/64", "c64/512", "c16/16K", "c16/64/d16", "c256/1000", "c2/1K/d2",
-                           "c64/512/r50%", "c64/512/r20k", "c1/64/r1500", "c4/64/d4/r100%",
-                           "c16/64/churn", "c64/64+10000idle", "c2/1K+5idle/d2/r1k"}) {
+  for (const auto* name :
+       {"c1/64", "c64/512", "c16/16K", "c16/64/d16", "c256/1000", "c2/1K/d2", "c64/512/r50%",
+        "c64/512/r20k", "c1/64/r1500", "c4/64/d4/r100%", "c16/64/churn", "c64/64+10000idle",
+        "c2/1K+5idle/d2/r1k", "c1/64K/stream", "c16/16K/oneway"}) {
     BOOST_TEST(scenario::parse(name).text() == name);
   }
   BOOST_CHECK(scenario::parse("c16/16K/d4") == (scenario{16, 16384, 4}));
@@ -48,6 +49,13 @@ BOOST_AUTO_TEST_CASE(what_is_no_scenario_is_refused_by_name) {
                                  "c1/64/d2/churn",
                                  "c1/64/r50%/churn",
                                  "c1/64+5idle/churn",
+                                 "c1/1000/stream",
+                                 "c1/64K/d4/stream",
+                                 "c1/64K/r5k/oneway",
+                                 "c1/64K+5idle/stream",
+                                 "c1/64K/stream/oneway",
+                                 "c1/64K/churn/stream",
+                                 "c1/64K/streams",
                                  "c1/64+idle",
                                  "c1/64+5",
                                  "c1/64/r50%/d2",
@@ -64,4 +72,13 @@ BOOST_AUTO_TEST_CASE(at_the_full_rate_a_load_keeps_all_but_its_rate) {
     BOOST_TEST(scenario::parse(name).at_full_rate().text() == "c64/512", name);
   BOOST_TEST(scenario::parse("c16/64+9idle/d4/r5%").at_full_rate().text() == "c16/64+9idle/d4");
   BOOST_TEST(scenario::parse("c16/64/churn").at_full_rate().text() == "c16/64/churn");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_is_256_kib_ahead_of_its_replies_and_at_least_a_message) {
+  BOOST_TEST(scenario::parse("c1/64K/stream").depth == 4);
+  BOOST_TEST(scenario::parse("c16/16K/oneway").depth == 16);
+  BOOST_TEST(scenario::parse("c1/1K/stream").depth == 256);
+  BOOST_TEST(scenario::parse("c1/1024K/stream").depth == 2);
+  BOOST_TEST(!scenario::parse("c1/64K/stream").one_way);
+  BOOST_TEST(scenario::parse("c1/64K/oneway").stream);
 }

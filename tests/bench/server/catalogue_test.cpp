@@ -155,3 +155,23 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_build_is_like_that_of_this_one) {
   BOOST_CHECK_EXCEPTION(bench::added_servers({"old/fibers/epoll=./mine"}, {}), bench::usage_error,
                         saying("that name is taken"));
 }
+
+BOOST_AUTO_TEST_CASE(
+    for_a_stream_our_servers_receive_a_message_at_a_time_and_acknowledge_if_asked) {
+  const auto echo = bench::scenario::parse("c1/64K/stream");
+  const auto one_way = bench::scenario::parse("c1/64K/oneway");
+  for (const std::string name : {"fibers/epoll", "asio-spawn/select", "floor/io_uring/t2"}) {
+    const auto server = bench::find_server(name);
+    BOOST_TEST(bench::acknowledges(name));
+    BOOST_TEST(made_for(server, bench::scenario::parse("c1/64K/d4")).command == server.command);
+    BOOST_TEST(made_for(server, echo).command == server.command + " --buffer 65536");
+    BOOST_TEST(made_for(server, one_way).command == server.command + " --buffer 65536 --ack 65536");
+  }
+  BOOST_TEST(bench::acknowledges("old/fibers/epoll"));
+  const auto thread = bench::find_server("thread/blocking");
+  BOOST_TEST(made_for(thread, echo).command == thread.command + " --buffer 65536");
+  for (const std::string name : {"thread/blocking", "libuv/epoll", "mine", "10.0.0.1:25000"})
+    BOOST_TEST(!bench::acknowledges(name), name);
+  const bench::server_info mine{"mine", "./mine --port {port}"};
+  BOOST_TEST(made_for(mine, echo).command == mine.command);
+}

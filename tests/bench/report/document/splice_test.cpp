@@ -275,6 +275,8 @@ BOOST_AUTO_TEST_CASE(every_part_of_a_load_has_its_words) {
   BOOST_TEST(words("c64/512/r20k") == "64 connections × 512 B, 20,000 messages/s");
   BOOST_TEST(words("c64/512/r50%") == "64 connections × 512 B, 50 % of the full rate");
   BOOST_TEST(words("c16/64/churn") == "a connection per message × 64 B, 16 at a time");
+  BOOST_TEST(words("c1/64K/stream") == "1 connection × 64 KiB, streamed");
+  BOOST_TEST(words("c16/16K/oneway") == "16 connections × 16 KiB, one way");
 }
 
 BOOST_AUTO_TEST_CASE(the_machine_is_one_sentence_with_the_command_that_made_the_run) {

@@ -115,6 +115,8 @@ BOOST_AUTO_TEST_CASE(every_load_has_its_words) {
            {"c64/64+10000idle", "64 connections of 64 bytes, beside 10,000 idle ones"},
            {"c64/512/r20k", "64 connections of 512 bytes, 20,000 messages per second"},
            {"c64/512/r50%", "64 connections of 512 bytes, at 50 % of the full rate"},
+           {"c1/64K/stream", "1 connection of 64 KiB, streamed and echoed"},
+           {"c16/16K/oneway", "16 connections of 16 KiB, one way"},
            {"c16/64/churn", "a new connection per message of 64 bytes, 16 at a time"}})
     BOOST_TEST(bench::load_words(scenario::parse(name)) == words);
 }
