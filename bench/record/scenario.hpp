@@ -6,8 +6,8 @@
 //     c64/512/r20k       open loop: 20,000 messages per second, even if the server cannot keep up
 //     c64/512/r50%       open loop: half the throughput of the slower server of the block
 //     c16/64/churn       a new connection per message: connect, one message, close
-//     c1/64K/stream      messages follow each other, up to 256 KiB ahead of the replies; the server
-//                        receives 64 KiB at a time
+//     c1/64K/stream      messages follow each other: two are on their way, and more up to 64 KiB;
+//                        the server receives 64 KiB at a time
 //     c1/64K/oneway      the same, but the server only acknowledges each message
 #pragma once
 

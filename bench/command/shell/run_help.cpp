@@ -61,7 +61,7 @@ const std::vector<row> loads{{"c64/512", "64 connections, messages of 512 bytes"
                              {"c64/512/r20k", "open loop: 20,000 messages per second"},
                              {"c64/512/r50%", "open loop: half of what the slower server can do"},
                              {"c64/512/churn", "a new connection for each message"},
-                             {"c1/64K/stream", "up to 256 KiB ahead of the replies"},
+                             {"c1/64K/stream", "two messages ahead, or more up to 64 KiB"},
                              {"c1/64K/oneway", "the same, acknowledged and not echoed"}};
 
 const std::vector<row> exit_codes{{"0", "measured; with --gate: no server rose by more"},
