@@ -13,6 +13,7 @@
 #include <fibers/stream_socket.hpp>
 
 #include <atomic>
+#include <boost/container/small_vector.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstdio>
 #include <exception>
@@ -85,9 +86,11 @@ client::~client() {
 // Answers each receive with the prefix and the received bytes, or acknowledges. Returns why it
 // ended.
 error_code echo_handler(const bench::server_options& options, fibers::stream_socket& stream) {
-  std::string buffer(options.prefix.size() + options.buffer, '\0');
+  // Up to a kilobyte the buffer lies on the stack, where a page is there in any case.
+  boost::container::small_vector<char, 1024> buffer(options.prefix.size() + options.buffer,
+                                                    boost::container::default_init);
   options.prefix.copy(buffer.data(), options.prefix.size());
-  const auto room = asio::buffer(buffer) + options.prefix.size();
+  const auto room = asio::buffer(buffer.data(), buffer.size()) + options.prefix.size();
   if (options.idle_timeout > 0ns) stream.expires_when_idle(options.idle_timeout);
   bench::acknowledgements owed;
   error_code error;
