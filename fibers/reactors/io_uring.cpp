@@ -403,6 +403,15 @@ void io_uring_reactor::poll_for(const operation& waiting) noexcept {
   submission.user_data = once_tag(waiting);
 }
 
+// Where the peer has ended its side, every poll on a ring completes at once, room or not.
+[[gnu::noinline]] void io_uring_reactor::poll_later(const operation& waiting) noexcept {
+  static constexpr long ten_milliseconds = 10'000'000;
+  static __kernel_timespec pause{0, ten_milliseconds};
+  auto& submission = ask(waiting.descriptor());
+  io_uring_prep_timeout(&submission, &pause, 0, 0);
+  submission.user_data = once_tag(waiting);
+}
+
 void io_uring_reactor::stop_listening_in(int descriptor, request kind) noexcept {
   known(descriptor).receiving = incoming::cancelling;
   cancel_request(tag(kind, known(descriptor).generation, descriptor));
@@ -726,7 +735,8 @@ inline bool io_uring_reactor::goes_straight(const operation& reading,
 
 // Precondition: no request takes bytes from this socket. False: nothing is there.
 bool io_uring_reactor::receive_straight(operation& reading, entry& from) noexcept {
-  assert(from.receiving == incoming::off && from.first_unread == none);
+  assert(from.receiving == incoming::off || from.receiving == incoming::queued);
+  assert(from.first_unread == none);
   ssize_t result;
   do {
     result = receive_now(reading);
@@ -1223,6 +1233,9 @@ void io_uring_reactor::once_completed(std::uint32_t turn, int descriptor, int re
   auto& waiting = reads ? about.reader : about.writer;
   if (waiting == nullptr) return;
   auto& done = *waiting;
+  const bool writes = done.what() == operation::kind::wait_writable;
+  if (writes && result == -ETIME) return poll_for(done);
+  if (writes && result == POLLRDHUP) return poll_later(done);
   if (result < 0) {
     done.fail(-result);
   } else if (done.what() == operation::kind::receive) {

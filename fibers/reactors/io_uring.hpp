@@ -231,6 +231,7 @@ class io_uring_reactor final : public reactor {
   bool send_straight(operation& writing, entry& to) noexcept;
   void send_copy(operation& started, entry& to);
   void poll_for(const operation& waiting) noexcept;
+  void poll_later(const operation& waiting) noexcept;
   void refuse_sending(operation& started, entry& to) noexcept;
   bool start_once(operation& started);
   void watch_end(int descriptor) noexcept;

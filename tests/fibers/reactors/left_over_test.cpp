@@ -14,6 +14,7 @@
 #include <tests/fibers/forbidden.hpp>
 #include <tests/fibers/forked.hpp>
 #include <tests/fibers/reactors/reactor_fixture.hpp>
+#include <tests/fibers/waits.hpp>
 
 using namespace std::chrono_literals;
 using kind = operation::kind;
@@ -341,6 +342,30 @@ BOOST_AUTO_TEST_CASE(a_wait_for_room_on_a_socket_of_other_code_lasts_while_bytes
   finish(wait);
   BOOST_TEST(wait.error() == 0);
   reactor->forget(strangers.near.get());
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_room_lasts_although_the_peer_has_ended_its_side) {
+  const tcp_pair peers;
+  BOOST_REQUIRE(reactor->adopt(peers.near.get()) == 0);
+  const auto size = fill_to_the_brim(peers.near);
+  ::shutdown(peers.far.get(), SHUT_WR);
+  operation wait{kind::wait_writable, peers.near.get()};
+  start(wait);
+  const waits seen;
+  const auto until = std::chrono::steady_clock::now() + 50ms;
+  while (std::chrono::steady_clock::now() < until) poll(50ms);
+  BOOST_TEST(!wait.finished());
+  BOOST_TEST(seen.count() <= 20);
+  receive_all(peers.far, size);
+  finish(wait);
+  BOOST_TEST(wait.error() == 0);
+  operation given_up{kind::wait_writable, peers.near.get()};
+  fill_to_the_brim(peers.near);
+  start(given_up);
+  poll(1ms);
+  poll(1ms);
+  take_back(given_up);
+  reactor->forget(peers.near.get());
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_for_room_ends_beside_a_send_that_is_still_under_way,
