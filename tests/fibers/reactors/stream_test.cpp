@@ -1,4 +1,6 @@
 // Streams: much memory per call, and more bytes than one buffer of a ring holds.
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -46,6 +48,15 @@ struct stream_fixture : reactor_fixture {
     return count;
   }
 
+  // A request that the reactor has forgotten would keep the connection open.
+  void expect_end_after_close() {
+    reactor->forget(near.get());
+    near = descriptor{};
+    pollfd end{.fd = far.get(), .events = POLLIN, .revents = 0};
+    BOOST_TEST(::poll(&end, 1, 5'000) == 1);
+    if (end.revents != 0) BOOST_TEST(receive_all(far, 1).empty());
+  }
+
   void become_a_stream() {
     for (int i = 0; i < 3; ++i) receive_whole(std::string(10'000, 'x'));
   }
@@ -66,6 +77,18 @@ BOOST_AUTO_TEST_CASE(a_receive_takes_all_that_has_come) {
   become_a_stream();
   BOOST_TEST(receive_whole(numbers(30'000)) == 1);
   BOOST_TEST(receive_whole(numbers(3'000)) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_longer_than_a_buffer_comes_whole_after_the_first) {
+  receive_whole(numbers(3'000));
+  for (int i = 0; i < 3; ++i) {
+    request next{kind::receive, near.get(), much};
+    start(next);
+    poll(0ns);
+    send_all(far, numbers(3'000));
+    finish(next);
+    BOOST_TEST(next.text() == numbers(3'000));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_receive_into_several_buffers_takes_all_that_has_come) {
@@ -131,6 +154,27 @@ BOOST_AUTO_TEST_CASE(a_send_that_is_taken_back_while_it_waits_for_room_sends_not
   start(next);
   finish(next);
   BOOST_TEST(receive_all(far, 4) == "next");
+  expect_end_after_close();
+}
+
+BOOST_AUTO_TEST_CASE(a_small_send_after_one_that_was_taken_back_outlives_a_close) {
+  const auto size = fill(near);
+  request given_up{kind::send, near.get(), std::string(much, 'x')};
+  start(given_up);
+  poll(0ns);
+  take_back(given_up);
+  request last{kind::send, near.get(), "last"};
+  if (!reactor->submit(last)) {  // the socket is full, and this reactor copies nothing
+    take_back(last);
+    return;
+  }
+  reactor->forget(near.get());
+  near = descriptor{};
+  std::string got;
+  std::jthread peer{[&] { got = receive_all(far, size + 5); }};
+  reactor->drain();
+  peer.join();
+  BOOST_TEST(got.substr(size) == "last");
 }
 
 BOOST_AUTO_TEST_CASE(a_receive_of_a_stream_that_is_taken_back_leaves_the_bytes_to_the_next) {
@@ -145,6 +189,12 @@ BOOST_AUTO_TEST_CASE(a_receive_of_a_stream_that_is_taken_back_leaves_the_bytes_t
     poll(1ms);
     BOOST_TEST(receive(room) == "hello");
   }
+  request given_up{kind::receive, near.get(), much};
+  become_a_stream();
+  start(given_up);
+  poll(0ns);
+  take_back(given_up);
+  expect_end_after_close();
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_is_handed_over_takes_its_bytes_along) {
