@@ -145,7 +145,7 @@ table cost_table(const results& found, const comparison& pair) {
 }
 
 table summary_table(const results& found) {
-  constexpr std::size_t most_rows = 5;
+  constexpr std::size_t most_rows = 6;
   table shown;
   const auto pairs = pairs_of(found);
   if (pairs.empty()) return shown;
