@@ -292,6 +292,14 @@ def cost_row(pair, scenario, blocks):
     return row, [(b["round"], math.log(b["ratio"])) for b in found]
 
 
+def in_conflict(row):
+    """Whether duet and exclusive blocks both exclude 1, on opposite sides. Such a row has no verdict."""
+    together, alone = row["ratio"]["range"], row["exclusive_ratio"]["range"]
+    if row["decided_by"] != "duet" or not together or not alone:
+        return False
+    return together["high"] < 1 < alone["low"] or alone["high"] < 1 < together["low"]
+
+
 def load_row(pair, scenario, blocks, ceilings):
     row = {"scenario": scenario, "comparison": pair}
     for launch, side in enumerate(("base", "contender")):
@@ -512,7 +520,8 @@ class recomputed:
         for pair in self.header["comparisons"]:
             row = {"comparison": pair}
             for metric in ("cpu", "throughput"):
-                loads = [t for t in tests[metric] if t[0][:2] == (pair["base"], pair["contender"])]
+                loads = [t for t in tests[metric] if t[0][:2] == (pair["base"], pair["contender"])
+                         and not (metric == "cpu" and in_conflict(t[2]))]
                 by_round = {}
                 for t in loads:
                     for number, x in t[1]:
