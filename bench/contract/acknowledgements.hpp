@@ -2,7 +2,7 @@
 // bytes as that have come.
 //
 //     acknowledgements owed;
-//     const std::string_view reply = owed.for_received(65536, options.ack);   // "" or "\n", ...
+//     const std::string_view reply = owed.for_received(65536, options);   // "" or "\n", ...
 #pragma once
 
 #include <bench/contract/contract.hpp>
@@ -10,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
-#include <utility>
 
 namespace bench {
 

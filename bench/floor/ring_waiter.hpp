@@ -120,6 +120,7 @@ class ring_waiter {
     const auto generation = static_cast<std::uint32_t>(what.user_data >> 32) & 0x7fffffff;
     if (known(fd).generation != generation || what.res < 0) return;
     const bool writes = (what.user_data & out) != 0;
+    if (writes && !known(fd).writing) return;  // nobody waits for room any more
     if (known(fd).level) {
       again_.push_back({fd, generation});
     } else if ((what.flags & IORING_CQE_F_MORE) == 0) {
