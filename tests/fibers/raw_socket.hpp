@@ -11,10 +11,12 @@
 #include <array>
 #include <bench/contract/descriptor.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 using bench::descriptor;
@@ -136,6 +138,16 @@ inline std::size_t fill(const descriptor& to) {
     if (taken <= 0) return sent;
     sent += static_cast<std::size_t>(taken);
   }
+}
+
+// Fills the way to the peer until the kernel takes nothing more. Returns the number of bytes.
+inline std::size_t fill_to_the_brim(const descriptor& to) {
+  std::size_t all = 0;
+  for (std::size_t more = fill(to); more != 0; more = fill(to)) {
+    all += more;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return all;
 }
 
 // Changes the soft limit of open descriptors, and restores it in the destructor.

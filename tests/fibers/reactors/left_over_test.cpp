@@ -21,16 +21,6 @@ using kind = operation::kind;
 
 namespace {
 
-// Fills the way to the peer until the kernel takes nothing more. Returns the number of bytes.
-std::size_t fill_to_the_brim(const descriptor& to) {
-  std::size_t all = 0;
-  for (std::size_t more = fill(to); more != 0; more = fill(to)) {
-    all += more;
-    std::this_thread::sleep_for(5ms);
-  }
-  return all;
-}
-
 void send_urgent(const descriptor& to) {
   checked(static_cast<int>(::send(to.get(), "!", 1, MSG_OOB | MSG_NOSIGNAL)), "send");
 }

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_send_takes_all_that_there_is_room_for) {
 }
 
 BOOST_AUTO_TEST_CASE(a_send_that_finds_no_room_goes_on_when_there_is_some) {
-  const auto size = fill(near);
+  const auto size = fill_to_the_brim(near);
   const auto sent = numbers(much);
   request send{kind::send, near.get(), sent};
   start(send);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_send_that_finds_no_room_goes_on_when_there_is_some) {
 }
 
 BOOST_AUTO_TEST_CASE(a_send_that_waits_for_room_is_the_only_one) {
-  const auto size = fill(near);
+  const auto size = fill_to_the_brim(near);
   request first{kind::send, near.get(), std::string(much, 'x')};
   start(first);
   for (const std::size_t bytes : {std::size_t{1}, much}) {
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_send_that_waits_for_room_is_the_only_one) {
 }
 
 BOOST_AUTO_TEST_CASE(a_send_that_is_taken_back_while_it_waits_for_room_sends_nothing) {
-  const auto size = fill(near);
+  const auto size = fill_to_the_brim(near);
   request given_up{kind::send, near.get(), std::string(much, 'x')};
   start(given_up);
   poll(0ns);
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_send_that_is_taken_back_while_it_waits_for_room_sends_not
 }
 
 BOOST_AUTO_TEST_CASE(a_small_send_after_one_that_was_taken_back_outlives_a_close) {
-  const auto size = fill(near);
+  const auto size = fill_to_the_brim(near);
   request given_up{kind::send, near.get(), std::string(much, 'x')};
   start(given_up);
   poll(0ns);
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_handed_over_takes_its_bytes_along) {
 BOOST_AUTO_TEST_CASE(a_stream_that_is_closed_under_a_receive_and_a_send_ends_both) {
   become_a_stream();
   request receive{kind::receive, near.get(), much}, send{kind::send, near.get(), much};
-  fill(near);
+  fill_to_the_brim(near);
   start(receive);
   start(send);
   poll(0ns);
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_stream_and_its_reset_are_told) {
   BOOST_TEST(last.result() == 0U);
   BOOST_TEST(last.error() == 0);
   BOOST_TEST(receive(much).empty());
-  fill(near);
+  fill_to_the_brim(near);
   int error = 0;
   for (bool first = true; error == 0; first = false) {
     request send{kind::send, near.get(), much};
