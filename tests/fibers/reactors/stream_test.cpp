@@ -57,6 +57,17 @@ struct stream_fixture : reactor_fixture {
     if (end.revents != 0) BOOST_TEST(receive_all(far, 1).empty());
   }
 
+  // Returns how many bytes lie before it.
+  std::size_t give_up_a_send() {
+    const auto size = fill_to_the_brim(near);
+    request given_up{kind::send, near.get(), std::string(much, 'x')};
+    start(given_up);
+    poll(0ns);
+    take_back(given_up);
+    BOOST_TEST(given_up.error() == ECANCELED);
+    return size;
+  }
+
   void become_a_stream() {
     for (int i = 0; i < 3; ++i) receive_whole(std::string(10'000, 'x'));
   }
@@ -142,12 +153,7 @@ BOOST_AUTO_TEST_CASE(a_send_that_waits_for_room_is_the_only_one) {
 }
 
 BOOST_AUTO_TEST_CASE(a_send_that_is_taken_back_while_it_waits_for_room_sends_nothing) {
-  const auto size = fill_to_the_brim(near);
-  request given_up{kind::send, near.get(), std::string(much, 'x')};
-  start(given_up);
-  poll(0ns);
-  take_back(given_up);
-  BOOST_TEST(given_up.error() == ECANCELED);
+  const auto size = give_up_a_send();
   BOOST_TEST(receive_all(far, size).size() == size);
   poll(1ms);
   request next{kind::send, near.get(), "next"};
@@ -158,11 +164,7 @@ BOOST_AUTO_TEST_CASE(a_send_that_is_taken_back_while_it_waits_for_room_sends_not
 }
 
 BOOST_AUTO_TEST_CASE(a_small_send_after_one_that_was_taken_back_outlives_a_close) {
-  const auto size = fill_to_the_brim(near);
-  request given_up{kind::send, near.get(), std::string(much, 'x')};
-  start(given_up);
-  poll(0ns);
-  take_back(given_up);
+  const auto size = give_up_a_send();
   request last{kind::send, near.get(), "last"};
   if (!reactor->submit(last)) {  // the socket is full, and this reactor copies nothing
     take_back(last);
