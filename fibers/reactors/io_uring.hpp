@@ -112,7 +112,7 @@ class io_uring_reactor final : public reactor {
   static constexpr unsigned crowd = 1024;
   static constexpr unsigned most_for_crowd = 2048;
   static constexpr unsigned calm = 8;
-  // A stream ends with so many receives in a row that one buffer would have held.
+  // After so many straight receives in a row that one buffer would have held, it no longer streams.
   static constexpr unsigned few_bytes = 4;
   // So many receives of those that take turns begin in each poll.
   static constexpr unsigned most_begun = 32;
@@ -158,8 +158,8 @@ class io_uring_reactor final : public reactor {
     bool shut_when_sent : 1 = false;   // shut it down for sending once nothing is in flight
     watch end : 2 = watch::none;
     bool given_up : 1 = false;  // a sender left before all was sent: cancel the rest on close
-    bool streams : 1 = false;   // its bytes come faster than a multishot receive hands them out
-    bool more : 1 = false;      // the last straight receive left bytes in the socket
+    bool streams : 1 = false;   // a message has filled a buffer: see goes_straight()
+    bool more : 1 = false;      // the last straight receive may have left bytes in the socket
     bool full : 1 = false;      // the last straight send found too little room
     std::uint8_t round = 0;     // of gather_, in which the last bytes came; 0 also before any
   };
