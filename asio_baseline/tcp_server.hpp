@@ -4,8 +4,8 @@
 //     server.run();   // returns when drained; several threads call it at once to share the loop
 //
 // A style is what happens on one connection, from the first receive to finished(). The three styles
-// are in callback.cpp, coroutine.cpp and spawn.cpp. Each is an echo_handler that reads like its
-// twin in fibers/programs/echo_server.cpp. These choices make them fast:
+// of the echo server are in callback.cpp, coroutine.cpp and spawn.cpp. Each is an echo_handler that
+// reads like its twin in fibers/programs/echo_server.cpp. These choices make them fast:
 //
 // * The io_context takes no locks if one thread runs it.
 // * The sockets know the type of their executor.

@@ -285,11 +285,11 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener) {
-  fmt::print(
-      "listening {} server={} io={} threads={} buffer={} nodelay={:d} backlog={} pid={}{}{}\n",
-      address_keys(options, listener), server, io, options.threads, options.buffer,
-      !options.unix_path.empty() || no_delay(listener), options.backlog, getpid(),
-      further_keys(options), built_for_debugging() ? " debug=1" : "");
+  fmt::print("listening {} server={} io={} threads={}{} nodelay={:d} backlog={} pid={}{}{}\n",
+             address_keys(options, listener), server, io, options.threads,
+             options.buffer > 0 ? fmt::format(" buffer={}", options.buffer) : "",
+             !options.unix_path.empty() || no_delay(listener), options.backlog, getpid(),
+             further_keys(options), built_for_debugging() ? " debug=1" : "");
   std::fflush(stdout);
   if (!others_can_connect(options)) return;
   fmt::print(stderr, "{}: other machines can connect; there is no encryption and no password\n",

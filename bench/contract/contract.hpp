@@ -11,8 +11,8 @@
 //
 // It is neutral: servers include it, and it includes none of them. Every server guarantees:
 //
-// * A reply is the prefix and the bytes of one receive of at most `buffer` bytes, whole. With --ack
-//   it is a newline instead, whenever so many bytes have come.
+// * A reply of an echo server is the prefix and the bytes of one receive of at most `buffer` bytes,
+//   whole. With --ack it is a newline instead, whenever so many bytes have come.
 // * While a reply is not fully sent, nothing more is read from that client. So memory per client is
 //   bounded.
 // * A connection on which no byte moved in either direction for `idle_timeout` is closed.
@@ -45,16 +45,21 @@ namespace bench {
 
 // What a server program supports.
 struct server_program {
-  std::string_view name;                 // such as fibers_echo; begins every error message
-  std::vector<std::string_view> io;      // what --io accepts, except auto
-  std::string_view automatic;            // what auto means; empty: the program decides itself
-  std::vector<std::string_view> styles;  // what --style accepts, default first; empty: no --style
+  std::string_view name{};             // such as fibers_echo; begins every error message
+  std::vector<std::string_view> io{};  // what --io accepts, except auto
+  std::string_view automatic{};        // what auto means; empty: the program decides itself
+  // What --style accepts, default first; empty: no --style.
+  std::vector<std::string_view> styles = {};
   // What --shape accepts, default first; empty: no --shape.
   std::vector<std::string_view> shapes = {};
   bool listens_on_paths = false;  // offers --unix
   bool spins = false;             // offers --spin
   bool gathers = false;           // offers --gather
   bool acknowledges = false;      // offers --ack
+  bool echoes = true;             // offers --prefix and --buffer
+  // What --help says first.
+  std::string_view purpose =
+      "An echo server: each reply is the prefix and the bytes of one receive.";
   // Every connection has a thread of its own, so --threads accepts 1: the thread that accepts.
   bool thread_per_connection = false;
 };

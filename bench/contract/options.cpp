@@ -148,6 +148,7 @@ bool offered(std::string_view name, const server_program& program) {
   if (name == "spin") return program.spins;
   if (name == "gather") return program.gathers;
   if (name == "ack") return program.acknowledges;
+  if (name == "prefix" || name == "buffer") return program.echoes;
   return (name != "style" && name != "shape") || !choices(name, program).empty();
 }
 
@@ -158,10 +159,7 @@ std::optional<std::string> fallback(const option& entry, const server_program& p
 }
 
 void print_usage(const server_program& program) {
-  fmt::print(
-      "usage: {} [OPTION...]\n\nAn echo server: each reply is the prefix and the bytes of one "
-      "receive.\n\n",
-      program.name);
+  fmt::print("usage: {} [OPTION...]\n\n{}\n\n", program.name, program.purpose);
   for (const auto& entry : options_table) {
     if (!offered(entry.name, program)) continue;
     fmt::print("  --{:<16} {} (default {})\n", entry.name, accepts(entry, program),

@@ -1,6 +1,6 @@
-// loop: floor_loop, an echo server whose every step is a system call.
+// loop: floor_loop, a server whose every step is a system call. It echoes, or asks a service.
 //
-//     floor_loop<epoll_waiter> loop{options, listener, drain_signal};
+//     floor_loop<epoll_waiter> loop{options, listener, drain_signal, nullptr};
 //     loop.run();   // returns when all connections have been drained
 //
 // The CPU per message of a library is compared with that of this loop. One message costs one recv,
@@ -13,6 +13,7 @@
 #include <bench/contract/contract.hpp>
 
 #include <bench/floor/alarm.hpp>
+#include <bench/floor/service.hpp>
 #include <bench/floor/waiter.hpp>
 
 #include <sys/socket.h>
@@ -24,6 +25,7 @@
 #include <chrono>
 #include <cstddef>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +36,8 @@ namespace bench {
 template <typename Waiter>
 class floor_loop {
  public:
-  floor_loop(const server_options& options, int listener, int drain_signal);
+  // `service` outlives the loop; nullptr: it echoes.
+  floor_loop(const server_options& options, int listener, int drain_signal, floor_service* service);
   floor_loop(const floor_loop&) = delete;
   floor_loop& operator=(const floor_loop&) = delete;
 
@@ -61,7 +64,8 @@ class floor_loop {
   void pause_accepting(clock::time_point until);
   void resume_accepting();
   void serve(int fd, readiness now);
-  void echo_once(int fd, connection& peer);
+  void answer_once(int fd, connection& peer);
+  std::optional<std::string_view> reply_to(int fd, connection& peer, std::size_t received);
   void put_aside(int fd, connection& peer, std::string_view rest);
   bool send_unsent(int fd, connection& peer);
   void hang_up(int fd, connection& peer);
@@ -72,6 +76,7 @@ class floor_loop {
   void set_alarm();
 
   const server_options& options_;
+  floor_service* const service_;
   const std::size_t most_connections_;
   int listener_;  // -1 once draining
   const int drain_signal_;
@@ -89,8 +94,10 @@ class floor_loop {
 };
 
 template <typename Waiter>
-floor_loop<Waiter>::floor_loop(const server_options& options, int listener, int drain_signal)
+floor_loop<Waiter>::floor_loop(const server_options& options, int listener, int drain_signal,
+                               floor_service* service)
     : options_{options},
+      service_{service},
       most_connections_{connections_per_thread(options)},
       listener_{listener},
       drain_signal_{drain_signal},
@@ -191,11 +198,11 @@ void floor_loop<Waiter>::serve(int fd, readiness now) {
   peer.readable |= now.readable;
   peer.hung_up |= now.hung_up;
   if (!peer.unsent.empty() && !(now.writable && send_unsent(fd, peer))) return;
-  if (peer.readable) echo_once(fd, peer);
+  if (peer.readable) answer_once(fd, peer);
 }
 
 template <typename Waiter>
-void floor_loop<Waiter>::echo_once(int fd, connection& peer) {
+void floor_loop<Waiter>::answer_once(int fd, connection& peer) {
   const auto room = buffer_.data() + options_.prefix.size();
   const auto received = recv(fd, room, options_.buffer, 0);
   // A recv that returned less than was asked has emptied the socket, and the next bytes cause a new
@@ -208,16 +215,24 @@ void floor_loop<Waiter>::echo_once(int fd, connection& peer) {
   }
   peer.moved = true;
   if (options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
-  const auto size = static_cast<std::size_t>(received);
-  std::string_view reply{buffer_.data(), options_.prefix.size() + size};
-  if (options_.ack > 0) reply = peer.owed.for_received(size, options_);
-  const auto sent = reply.empty() ? 0 : send(fd, reply.data(), reply.size(), MSG_NOSIGNAL);
-  if (sent != static_cast<ssize_t>(reply.size())) {
+  auto reply = reply_to(fd, peer, static_cast<std::size_t>(received));
+  if (!reply) return hang_up(fd, peer);
+  const auto sent = reply->empty() ? 0 : send(fd, reply->data(), reply->size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(reply->size())) {
     if (sent < 0 && errno != EAGAIN) return hang_up(fd, peer);
-    reply.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
-    return put_aside(fd, peer, reply);
+    reply->remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+    return put_aside(fd, peer, *reply);
   }
   if (peer.readable) unfinished_.push_back(fd);
+}
+
+// nullopt: the service ends the connection.
+template <typename Waiter>
+std::optional<std::string_view> floor_loop<Waiter>::reply_to(int fd, connection& peer,
+                                                             std::size_t received) {
+  if (service_ != nullptr) return service_->answer(fd, {buffer_.data(), received});
+  if (options_.ack > 0) return peer.owed.for_received(received, options_);
+  return std::string_view{buffer_.data(), options_.prefix.size() + received};
 }
 
 // Keeps the rest of a reply until the socket is writable. If there is no memory for it, closes the
@@ -249,6 +264,7 @@ bool floor_loop<Waiter>::send_unsent(int fd, connection& peer) {
 template <typename Waiter>
 void floor_loop<Waiter>::hang_up(int fd, connection& peer) {
   waiter_.closing(fd);
+  if (service_ != nullptr) service_->forget(fd);
   close(fd);
   peer = {};
   --connections_;

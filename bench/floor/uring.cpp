@@ -31,12 +31,15 @@ void say_connected(int fd) {
 
 }  // namespace
 
-floor_uring::floor_uring(const server_options& options, int listener, int drain_signal)
+floor_uring::floor_uring(const server_options& options, int listener, int drain_signal,
+                         floor_service* service)
     : options_{options},
+      service_{service},
       most_connections_{connections_per_thread(options)},
       listener_{listener},
       drain_signal_{drain_signal},
-      slot_{options.prefix.size() + options.buffer},
+      slot_{std::max(options.prefix.size() + options.buffer,
+                     service != nullptr ? service->most_answer(options.buffer) : 0)},
       most_replies_{std::bit_floor(static_cast<unsigned>(
           std::clamp<std::size_t>(most_buffer_bytes / slot_, 4, most_ring_entries)))},
       ring_{options, most_replies_},
@@ -223,8 +226,8 @@ void floor_uring::received(int fd, int result, std::uint32_t flags) {
     const int buffer = static_cast<int>(flags >> IORING_CQE_BUFFER_SHIFT);
     auto& next = replies_[static_cast<std::size_t>(buffer)];
     next = {.bytes = next.bytes,
-            .size = static_cast<std::uint32_t>(options_.prefix.size()) +
-                    static_cast<std::uint32_t>(result)};
+            .size = compose_reply(fd, next.bytes, static_cast<std::size_t>(result))};
+    if (next.size == 0) return give_back(buffer);
     (peer.first == none ? peer.first : replies_[static_cast<std::size_t>(peer.last)].next) = buffer;
     peer.last = buffer;
     if (++peer.unsent == 1) return try_first(fd);
@@ -245,6 +248,17 @@ void floor_uring::received(int fd, int result, std::uint32_t flags) {
   } else if (peer.unsent == 0) {
     receive(fd);
   }
+}
+
+// Turns the bytes of one receive into the reply to them. Returns its size.
+std::uint32_t floor_uring::compose_reply(int fd, char* bytes, std::size_t received) {
+  if (service_ == nullptr) return static_cast<std::uint32_t>(options_.prefix.size() + received);
+  const auto answer = service_->answer(fd, {bytes, received});
+  if (!answer) {
+    shutdown(fd, SHUT_RDWR);  // the next receive reports it
+    return 0;
+  }
+  return static_cast<std::uint32_t>(answer->copy(bytes, slot_));
 }
 
 void floor_uring::stop_receiving(int fd) {
@@ -312,6 +326,7 @@ void floor_uring::close_if_done(int fd) {
   auto& peer = peers_[static_cast<std::size_t>(fd)];
   if (peer.unsent > 0 || peer.state != receiving::no || peer.watched) return;
   ring_.forget(fd);
+  if (service_ != nullptr) service_->forget(fd);
   close(fd);
   peer = {};
   --connections_;

@@ -1,7 +1,7 @@
 // uring: floor_uring, the bare loop on io_uring, as fast as its authors could make it.
 //
-//     floor_uring loop{options, listener, drain_signal};   // io_uring forbidden: exits with 1
-//     loop.run();                                          // returns when drained
+//     floor_uring loop{options, listener, drain_signal, nullptr};   // io_uring forbidden: exits
+//     with 1 loop.run();                                          // returns when drained
 //
 // A turn is one io_uring_enter. It submits everything that the last turn prepared, waits, and
 // handles the completions. Accept and receive are multishot: one submission serves many
@@ -23,6 +23,7 @@
 #include <bench/floor/alarm.hpp>
 #include <bench/floor/gather.hpp>
 #include <bench/floor/ring.hpp>
+#include <bench/floor/service.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -34,7 +35,9 @@ namespace bench {
 
 class floor_uring {
  public:
-  floor_uring(const server_options& options, int listener, int drain_signal);
+  // `service` outlives the loop; nullptr: it echoes.
+  floor_uring(const server_options& options, int listener, int drain_signal,
+              floor_service* service);
   floor_uring(const floor_uring&) = delete;
   floor_uring& operator=(const floor_uring&) = delete;
 
@@ -91,6 +94,7 @@ class floor_uring {
   void end_came(int fd);
   void receive(int fd);
   void received(int fd, int result, std::uint32_t flags);
+  std::uint32_t compose_reply(int fd, char* bytes, std::size_t received);
   void stop_receiving(int fd);
   void try_first(int fd);
   void send_first(int fd);
@@ -105,6 +109,7 @@ class floor_uring {
   void set_alarm();
 
   const server_options& options_;
+  floor_service* const service_;
   const std::size_t most_connections_;
   int listener_;  // -1 once draining
   const int drain_signal_;

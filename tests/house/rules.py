@@ -49,6 +49,7 @@ LONG_FUNCTIONS = {}
 # Headers outside reactors/ that are not installed, each with the reason why no user needs it.
 PRIVATE_HEADERS = {
     "memory/valgrind.hpp": "only sources include it",
+    "programs/tcp_server.hpp": "of the servers under test, which are programs",
 }
 
 # Units and whole folders that have no test of the same name, and the reason or the test that covers
