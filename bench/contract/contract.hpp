@@ -57,6 +57,7 @@ struct server_program {
   bool gathers = false;           // offers --gather
   bool acknowledges = false;      // offers --ack
   bool echoes = true;             // offers --prefix and --buffer
+  bool reads_fields = false;      // offers --reads
   // What --help says first.
   std::string_view purpose =
       "An echo server: each reply is the prefix and the bytes of one receive.";
@@ -84,6 +85,7 @@ struct server_options {
   std::string prefix;     // precedes each reply
   std::size_t buffer;     // most bytes per receive
   std::size_t ack;        // 0: echo; see acknowledgements.hpp
+  bool buffered;          // --reads buffered: a receive takes what is there, not one field
   int backlog;
   std::size_t max_connections;            // 0: unlimited
   std::chrono::nanoseconds idle_timeout;  // 0: no timeout

@@ -72,7 +72,7 @@ struct option {
 constexpr auto duration_forms = "a duration like 30s, 500ms or 50us, at most a day";
 
 // For each option: name, default, what it accepts (for messages), and how its value is read.
-const std::array<option, 17> options_table{{
+const std::array<option, 18> options_table{{
     {"host", "127.0.0.1", "an IPv4 or IPv6 address, localhost, or '' for any",
      [](auto text, auto& o) { return read_host(text, o.host); }},
     {"port", "25000", "0 (any) to 65535",
@@ -114,6 +114,10 @@ const std::array<option, 17> options_table{{
     {"gather", "auto",
      "auto, off, or at most 1s, as in 50us: with io_uring, sleep that long for several messages",
      [](auto text, auto& o) { return read_gathering(text, o.gather); }},
+    {"reads", "plain", "plain (a receive per field) or buffered",
+     [](auto text, auto& o) {
+       return o.buffered = text == "buffered", o.buffered || text == "plain";
+     }},
     {"io", "auto", nullptr, [](auto text, auto& o) { return o.io = text, true; }},
     {"style", nullptr, nullptr, [](auto text, auto& o) { return o.style = text, true; }},
     {"shape", nullptr, nullptr, [](auto text, auto& o) { return o.shape = text, true; }},
@@ -148,6 +152,7 @@ bool offered(std::string_view name, const server_program& program) {
   if (name == "spin") return program.spins;
   if (name == "gather") return program.gathers;
   if (name == "ack") return program.acknowledges;
+  if (name == "reads") return program.reads_fields;
   if (name == "prefix" || name == "buffer") return program.echoes;
   return (name != "style" && name != "shape") || !choices(name, program).empty();
 }

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view probe = "~\n";
 constexpr std::size_t longest_prefix = 256;
+constexpr std::size_t longest_reply = 32768;
 
 // Repeats a call that does not wait. Returns -1 and EAGAIN if it cannot be done by `until`, and
 // looks at `stop` ten times per second: a signal may have woken another thread than this one.
@@ -79,19 +80,19 @@ client_socket begin_connecting(const std::string& name, const address& where) {
   return socket;
 }
 
-// Sends two bytes. Every server gets them in one receive, so the reply ends with them; the bytes
-// before them are the prefix.
-std::string detect_prefix(const std::string& name, const address& where,
-                          std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
+std::string ask_once(const std::string& name, const address& where,
+                     std::chrono::nanoseconds patience, const std::atomic<bool>& stop,
+                     std::string_view request, std::string_view what,
+                     const std::function<bool(std::string_view reply)>& is_complete) {
   auto socket = connect_to(name, where, patience, stop);
   const auto until = std::chrono::steady_clock::now() + patience;
   std::string reply;
-  if (done_until(until, stop, socket, POLLOUT, [&] { return socket.send(probe); }) <= 0) {
+  if (done_until(until, stop, socket, POLLOUT, [&] { return socket.send(request); }) <= 0) {
     if (errno == EAGAIN)
       throw no_answer(fmt::format("{} does not answer: {}", name, reason(errno)));
     throw connection_lost(fmt::format("{} closed a new connection", name));
   }
-  while (!reply.ends_with(probe)) {
+  while (!is_complete(reply)) {
     char bytes[longest_prefix];
     const auto count =
         done_until(until, stop, socket, POLLIN, [&] { return socket.receive(bytes); });
@@ -100,12 +101,26 @@ std::string detect_prefix(const std::string& name, const address& where,
       throw no_answer(fmt::format("{} does not answer: {}", name, reason(errno)));
     }
     if (count > 0) reply.append(bytes, static_cast<std::size_t>(count));
-    if (count < 0 || reply.size() > longest_prefix) {
-      throw wrong_reply(fmt::format("{} does not echo: sent \"~\\n\" it answered {:?}", name,
-                                    reply.substr(0, 40)));
+    if (count < 0 || reply.size() > longest_reply) {
+      throw wrong_reply(fmt::format("{} does not {}: sent {:?} it answered {:?}", name, what,
+                                    request, reply.substr(0, 40)));
     }
   }
-  return reply.substr(0, reply.size() - probe.size());
+  return reply;
+}
+
+// Sends two bytes. Every server gets them in one receive, so the reply ends with them; the bytes
+// before them are the prefix.
+std::string detect_prefix(const std::string& name, const address& where,
+                          std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
+  auto reply = ask_once(name, where, patience, stop, probe, "echo", [&](std::string_view so_far) {
+    if (so_far.size() > longest_prefix && !so_far.ends_with(probe))
+      throw wrong_reply(fmt::format("{} does not echo: sent {:?} it answered {:?}", name, probe,
+                                    so_far.substr(0, 40)));
+    return so_far.ends_with(probe);
+  });
+  reply.resize(reply.size() - probe.size());
+  return reply;
 }
 
 }  // namespace bench

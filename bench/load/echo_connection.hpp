@@ -7,7 +7,9 @@
 #include <bench/load/address.hpp>
 #include <bench/load/secure/client_socket.hpp>
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace bench {
 
@@ -20,6 +22,14 @@ client_socket connect_to(const std::string& name, const address& where,
 // Starts a non-blocking connect() with TCP_NODELAY. Until the connection is established, send()
 // fails with EAGAIN. Throws like connect_to().
 client_socket begin_connecting(const std::string& name, const address& where);
+
+// Sends `request`, which fits into an empty socket, over a connection of its own, and returns what
+// came until `is_complete` says that this is all. Throws server_failed if the server does not
+// answer, and wrong_reply "... does not WHAT ..." if it falls silent or answers without an end.
+std::string ask_once(const std::string& name, const address& where,
+                     std::chrono::nanoseconds patience, const std::atomic<bool>& stop,
+                     std::string_view request, std::string_view what,
+                     const std::function<bool(std::string_view reply)>& is_complete);
 
 // The bytes that the server puts before the bytes it received, such as "GOT:". Uses a connection of
 // its own. Throws server_failed if the server does not answer, and wrong_reply if it does not echo.

@@ -42,17 +42,9 @@ load_generator::load_generator(const scenario& shape, std::uint64_t seed,
 
 load_generator::server_number load_generator::add_server(std::string name, const address& where) {
   if (stop_) throw interrupted{};
-  const auto bytes = static_cast<std::size_t>(shape_.message_bytes);
-  auto expected =
-      shape_.one_way
-          ? payload::acknowledged(bytes, seed_)
-          : payload{bytes, seed_, detect_prefix(name, where, patience_, stop_), shape_.depth > 1};
-  servers_.push_back(target{std::move(name), where, std::move(expected)});
+  auto talk = begin_conversation(shape_, seed_, name, where, patience_, stop_);
+  servers_.push_back(target{std::move(name), where, std::move(talk)});
   return servers_.size() - 1;
-}
-
-const std::string& load_generator::prefix(server_number number) const {
-  return servers_.at(number).expected.prefix();
 }
 
 void load_generator::connect(server_number number, int total) {
@@ -288,8 +280,7 @@ void load_generator::receive(connection& receiving, bool to_the_end) {
     const auto length = static_cast<std::size_t>(count);
     int messages = 0;
     try {
-      messages =
-          from.expected.check(receiving.replies, receiving.number, {received_.data(), length});
+      messages = from.talk->check(receiving.replies, receiving.number, {received_.data(), length});
     } catch (const wrong_reply& error) {
       throw wrong_reply(fmt::format("{}: {}", from.name, error.what()));
     }
@@ -388,8 +379,8 @@ void load_generator::flush(connection& sending) {
 // Composes the next bytes to send. A message is composed anew whenever it is needed, so a thousand
 // connections need no buffers of their own.
 std::string_view load_generator::compose(const connection& sending) {
-  const auto& expected = servers_[sending.server].expected;
-  return expected.write_all(composed_, sending.number, sending.sent, sending.asked - sending.sent)
+  const auto& talk = *servers_[sending.server].talk;
+  return talk.write_all(composed_, sending.number, sending.sent, sending.asked - sending.sent)
       .substr(sending.sent_bytes);
 }
 

@@ -22,14 +22,15 @@
 #include <atomic>
 #include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
+#include <bench/load/conversation/conversation.hpp>
 #include <bench/load/open_loop.hpp>
-#include <bench/load/payload.hpp>
 #include <bench/load/sample.hpp>
 #include <bench/load/secure/client_socket.hpp>
 #include <bench/record/scenario.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -51,7 +52,7 @@ class load_generator {
   // How long a server may owe a reply before it counts as failed. Default: 5 s.
   void set_patience(nanoseconds patience) { patience_ = patience; }
 
-  // Finds out the server's prefix over a connection of its own; of a one-way load, there is none.
+  // Finds out over a connection of its own how the server replies, see begin_conversation().
   // Returns the number of the server.
   server_number add_server(std::string name, const address& where);
 
@@ -88,13 +89,13 @@ class load_generator {
   // Sends nothing more and waits for the outstanding replies. Returns how many there were.
   std::int64_t finish();
 
-  const std::string& prefix(server_number number) const;
+  std::string prefix(server_number number) const { return servers_.at(number).talk->prefix(); }
 
  private:
   struct target {
     std::string name;
     address where;
-    payload expected;
+    std::unique_ptr<conversation> talk;
     int connections = 0;
     std::int64_t due = 0;  // outstanding replies
     load_sample sample{};  // of the current run()

@@ -146,14 +146,17 @@ void live_test_bed::start(const std::string& server, const scenario& shape) {
   const auto& info = find(server);
   if (info.target) {
     const auto at = host_and_port::parse(*info.target).value();
-    launched_.push_back(
-        {std::nullopt, client_->add_server(server, address::resolve(at.host, at.port))});
+    auto where = address::resolve(at.host, at.port);
+    if (shape.tls) where.tls_host = at.host;
+    launched_.push_back({std::nullopt, client_->add_server(server, where)});
     return;
   }
   launched_.push_back(
       {server_process{made_for(info, shape), launch_options{.cpu = server_cpu_, .stop = &stop_}},
        0});
-  launched_.back().number = client_->add_server(server, launched_.back().process->where());
+  auto where = launched_.back().process->where();
+  if (shape.tls) where.tls_host = "";
+  launched_.back().number = client_->add_server(server, where);
 }
 
 const server_process* live_test_bed::process(std::size_t launch) const {

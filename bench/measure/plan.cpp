@@ -56,13 +56,15 @@ std::vector<comparison> asked_comparisons(const run_request& request, const suit
 
 bool can_have(const pairing& row) {
   const auto& [base, contender, floor] = row.comparison;
-  return !row.scenario.one_way || (acknowledges(base) && acknowledges(contender));
+  return serves(base, row.scenario) && serves(contender, row.scenario);
 }
 
 pairing pairing_of(const scenario& load, const comparison& pair) {
   const bool open = load.open_loop();
+  auto with_floor = pair;
+  if (pair.floor && !serves(*pair.floor, load)) with_floor.floor.reset();
   return {.scenario = load,
-          .comparison = pair,
+          .comparison = with_floor,
           .duet = !open && may_share_a_core(pair.base, pair.contender),
           .exclusive = !open,
           .open_loop = open};
@@ -244,13 +246,22 @@ std::chrono::seconds grown_budget(const run_plan& plan, const run_request& reque
   return std::chrono::ceil<std::chrono::seconds>(*plan.budget * std::max(1.0, growth));
 }
 
-void expect_acknowledgements(const std::vector<pairing>& pairings) {
+std::string_view who_serves(const scenario& load) {
+  if (load.asks == service::fields)
+    return "fibers, asio-coroutine and floor do, and /buffered goes with the first two";
+  if (is_http(load.asks)) return "fibers, asio-callback, asio-coroutine and floor do";
+  if (load.tls) return "fibers, asio-callback and asio-coroutine do";
+  if (load.one_way) return "it echoes; only fibers, asio and floor can acknowledge instead";
+  return "/buffered goes with a load of fields";
+}
+
+void expect_served(const std::vector<pairing>& pairings) {
   for (const auto& each : pairings) {
     if (can_have(each)) continue;
     const auto& [base, contender, floor] = each.comparison;
-    throw usage_error(fmt::format(
-        "--scenarios {}: {} echoes; only fibers, asio and floor can acknowledge instead",
-        each.scenario.text(), acknowledges(base) ? contender : base));
+    const auto& unable = serves(base, each.scenario) ? contender : base;
+    throw usage_error(fmt::format("--scenarios {}: {} does not serve that; {}",
+                                  each.scenario.text(), unable, who_serves(each.scenario)));
   }
 }
 
@@ -300,7 +311,7 @@ run_plan plan_run(const run_request& request) {
   if (!request.rounds) plan.budget = chosen.budget;
   keep_targets_apart(plan.pairings, added);
   keep_matching(plan.pairings, request.filter);
-  expect_acknowledgements(plan.pairings);
+  expect_served(plan.pairings);
   if (request.descriptors) keep_what_fits(plan, *request.descriptors);
   plan.pairings.push_back(control_of(plan.pairings, added));
   plan.servers = servers_of(plan.pairings, added);

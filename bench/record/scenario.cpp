@@ -21,8 +21,9 @@ constexpr int least_of_stream = kibibyte;
   throw std::invalid_argument(fmt::format(
       "scenario '{}' is not c<connections>/<bytes>[K][+<connections>idle][/d<outstanding>] with "
       "1 to {} connections, {} bytes to 1024K, 1 to {} outstanding, and /r<percent>% or "
-      "/r<per second>[k] for an open loop, or /churn, /stream or /oneway at the end: for example "
-      "c64/512, c16/16K/d4, c64/512/r50%, c1/64K/stream",
+      "/r<per second>[k] for an open loop, or /churn, /stream or /oneway at the end, and /tls; or "
+      "plaintext, json or fields instead of bytes: for example c64/512, c16/16K/d4, c64/512/r50%, "
+      "c1/64K/stream, c64/json, c64/512/tls",
       text, max_connections, min_message_bytes, max_depth));
 }
 
@@ -39,6 +40,18 @@ bool take(std::string_view& text, std::string_view expected) {
   if (!text.starts_with(expected)) return false;
   text.remove_prefix(expected.size());
   return true;
+}
+
+// Removes the name of a service at the front of `text`. Without one it is an echo.
+service take_service(std::string_view& text) {
+  for (const auto each : {service::plaintext, service::json, service::fields})
+    if (take(text, name_of(each))) return each;
+  return service::echo;
+}
+
+std::string bytes_text(int bytes) {
+  return bytes % kibibyte == 0 ? fmt::format("{} KiB", bytes / kibibyte)
+                               : fmt::format("{} B", bytes);
 }
 
 bool within(int number, int low, int high) {
@@ -65,8 +78,15 @@ scenario scenario::parse(std::string_view text) {
   if (!take(rest, "c")) reject(text);
   result.connections = number(1, max_connections);
   if (!take(rest, "/")) reject(text);
-  result.message_bytes = thousands("K", kibibyte, max_message_bytes);
+  result.asks = take_service(rest);
+  result.message_bytes = result.asks == service::echo ? thousands("K", kibibyte, max_message_bytes)
+                                                      : request_bytes(result.asks);
   if (result.message_bytes < min_message_bytes) reject(text);
+  if (result.asks == service::fields) {
+    if (!rest.empty()) reject(text);
+    result.depth = stream_ahead / result.message_bytes;
+    return result;
+  }
   if (take(rest, "+")) {
     result.idle_connections = number(1, max_connections);
     if (!take(rest, "idle")) reject(text);
@@ -78,10 +98,12 @@ scenario scenario::parse(std::string_view text) {
     if (!within(result.rate_percent, 0, 100)) reject(text);
   }
   const bool plain = result.depth == 1 && result.idle_connections == 0 && !result.open_loop();
-  result.churn = plain && rest == "/churn";
-  result.one_way = plain && rest == "/oneway";
-  result.stream = result.one_way || (plain && rest == "/stream");
-  if (!rest.empty() && !result.churn && !result.stream) reject(text);
+  const bool echoes = result.asks == service::echo;
+  result.churn = plain && take(rest, "/churn");
+  result.one_way = plain && echoes && take(rest, "/oneway");
+  result.stream = result.one_way || (plain && echoes && !result.churn && take(rest, "/stream"));
+  result.tls = echoes && !result.one_way && take(rest, "/tls");
+  if (!rest.empty()) reject(text);
   if (result.stream && result.message_bytes < least_of_stream) reject(text);
   if (result.stream) result.depth = std::max(2, stream_ahead / result.message_bytes);
   return result;
@@ -102,22 +124,28 @@ std::string scenario::text() const {
     return number % thousand == 0 ? fmt::format("{}{}", number / thousand, sign)
                                   : fmt::format("{}", number);
   };
-  auto name = fmt::format("c{}/{}", connections, in(message_bytes, kibibyte, "K"));
+  auto name = fmt::format("c{}/{}", connections,
+                          asks == service::echo ? in(message_bytes, kibibyte, "K") : name_of(asks));
+  if (asks == service::fields) return name;
   if (idle_connections > 0) name += fmt::format("+{}idle", idle_connections);
   if (depth != 1 && !stream) name += fmt::format("/d{}", depth);
   if (rate_per_second > 0) name += fmt::format("/r{}", in(rate_per_second, 1000, "k"));
   if (rate_percent > 0) name += fmt::format("/r{}%", rate_percent);
   if (churn) name += "/churn";
   if (stream) name += one_way ? "/oneway" : "/stream";
+  if (tls) name += "/tls";
   return name;
 }
 
 std::string scenario::words() const {
-  const auto bytes = message_bytes % kibibyte == 0 ? fmt::format("{} KiB", message_bytes / kibibyte)
-                                                   : fmt::format("{} B", message_bytes);
-  if (churn) return fmt::format("a connection per message × {}, {} at a time", bytes, connections);
+  const auto what = (is_http(asks)             ? fmt::format("HTTP {}", name_of(asks))
+                     : asks == service::fields ? "structures, read field by field"
+                                               : bytes_text(message_bytes)) +
+                    (tls ? " under TLS" : "");
+  if (churn) return fmt::format("a connection per message × {}, {} at a time", what, connections);
   auto said = fmt::format("{} {} × {}", count_text(connections),
-                          connections == 1 ? "connection" : "connections", bytes);
+                          connections == 1 ? "connection" : "connections", what);
+  if (asks == service::fields) return said;
   if (stream) return said + (one_way ? ", one way" : ", streamed");
   if (depth != 1) said += fmt::format(", {} outstanding", depth);
   if (rate_per_second > 0) said += fmt::format(", {} messages/s", count_text(rate_per_second));

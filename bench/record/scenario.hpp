@@ -9,8 +9,14 @@
 //     c1/64K/stream      messages follow each other: two are on their way, and more up to 64 KiB;
 //                        the server receives 64 KiB at a time
 //     c1/64K/oneway      the same, but the server only acknowledges each message
+//     c64/plaintext      a message is an HTTP request, GET /plaintext; /d16 pipelines
+//     c64/json           the same with GET /json/NAME
+//     c1/fields          a stream of structures, which the server reads field by field; a message
+//                        is 64 of them
+//     c64/512/tls        any load that is echoed, under TLS; with /churn a handshake per message
 #pragma once
 
+#include <bench/record/service.hpp>
 #include <string>
 #include <string_view>
 
@@ -31,10 +37,14 @@ struct scenario {
   int rate_per_second = 0;  // open loop if this or rate_percent is above 0
   int rate_percent = 0;
   bool churn = false;
-  bool stream = false;   // `depth` follows from the size of the messages
-  bool one_way = false;  // a stream that is not echoed
+  bool stream = false;           // `depth` follows from the size of the messages
+  bool one_way = false;          // a stream that is not echoed
+  service asks = service::echo;  // if not, `message_bytes` is the size of a request
+  bool tls = false;
 
   bool open_loop() const { return rate_per_second > 0 || rate_percent > 0; }
+  // Messages follow each other without a pause, so no rate can hold the server back.
+  bool streams() const { return stream || asks == service::fields; }
   // The same load in a closed loop, in which no rate holds the server back.
   scenario at_full_rate() const;
   int all_connections() const { return connections + idle_connections; }

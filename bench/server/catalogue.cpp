@@ -27,6 +27,7 @@ struct variant {
   std::string spin;
   std::string gather;    // empty: the server decides
   std::string injected;  // ns per message; empty: none
+  std::string buffered;  // empty: a server of fields receives each by itself
   std::string socket;    // empty: TCP
 };
 
@@ -64,11 +65,12 @@ std::optional<variant> parse_variant(const std::string& name) {
       "((fibers|floor|thread|libuv|boost-fiber|go|node|asyncio|asio-[a-z]+)/[a-z_]+)(/"
       "t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
       "(/spin([1-9][0-9]*[mu]s))?(/gather(off|[1-9][0-9]{0,5}us))?"
-      "(/inject([1-9][0-9]{0,8})ns)?(/unix)?"};
+      "(/inject([1-9][0-9]{0,8})ns)?(/buffered)?(/unix)?"};
   const auto groups = grammar.parts_of(name);
   if (!groups) return std::nullopt;
   const auto& group = *groups;
-  const variant found{group[0], group[3], group[5], group[7], group[9], group[11], group[12]};
+  const variant found{group[0], group[3],  group[5],  group[7],
+                      group[9], group[11], group[12], group[13]};
   const auto& all = bundled_servers();
   if (std::none_of(all.begin(), all.end(), [&](auto& each) { return each.name == found.plain; }))
     return std::nullopt;
@@ -94,6 +96,7 @@ std::optional<server_info> find_bundled(const std::string& name) {
   if (!asked->spin.empty()) server.command += " --spin " + asked->spin;
   if (!asked->gather.empty()) server.command += " --gather " + asked->gather;
   if (!asked->injected.empty()) server.command += " --inject-ns " + asked->injected;
+  if (!asked->buffered.empty()) server.command += " --reads buffered";
   if (!asked->socket.empty()) server.command += " --unix {path}";
   return server;
 }
@@ -129,7 +132,7 @@ server_info parse_target(const std::string& text) {
 }
 
 variant variant_of(const std::string& name) {
-  return parse_variant(without_age(name)).value_or(variant{name, {}, {}, {}, {}, {}, {}});
+  return parse_variant(without_age(name)).value_or(variant{name, {}, {}, {}, {}, {}, {}, {}});
 }
 
 }  // namespace
@@ -160,12 +163,12 @@ server_info find_server(const std::string& name, const std::vector<server_info>&
   }
   if (const auto found = find_bundled(name)) return *found;
   for (const auto& each : bundled_servers()) names.push_back(each.name);
-  throw usage_error(
-      fmt::format("unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
-                  "/t2/shared), /spin50us (fibers), /gather50us or /gatheroff (fibers and floor on "
-                  "io_uring), /inject1000ns and /unix; others join with "
-                  "--server 'name=command --port {{port}}' or --target host:port",
-                  name, fmt::join(names, ", ")));
+  throw usage_error(fmt::format(
+      "unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
+      "/t2/shared), /spin50us (fibers), /gather50us or /gatheroff (fibers and floor on "
+      "io_uring), /inject1000ns, /buffered (a load of fields) and /unix; others join with "
+      "--server 'name=command --port {{port}}' or --target host:port",
+      name, fmt::join(names, ", ")));
 }
 
 std::optional<std::string> bundled_reactor(const std::string& name) {
@@ -233,15 +236,41 @@ bool is_of_this_build(const server_info& older) {
   return std::filesystem::equivalent(program_of(older), program_of(*current), error);
 }
 
-bool acknowledges(const std::string& name) {
+bool serves(const std::string& name, const scenario& load) {
   const auto plain = without_age(name);
-  return find_bundled(plain) && !package_of(plain) && plain != thread_per_connection;
+  if (!find_bundled(plain)) return !load.one_way;
+  const auto parts = variant_of(plain);
+  const auto is_of = [&](std::string_view library) { return parts.plain.starts_with(library); };
+  const bool ours = is_of("fibers/") || is_of("floor/") || is_of("asio-");
+  if (load.asks == service::fields)
+    return ours && !is_of("asio-callback/") && !is_of("asio-spawn/") &&
+           (parts.buffered.empty() || !is_of("floor/"));
+  if (!parts.buffered.empty()) return false;
+  if (is_http(load.asks)) return ours && !is_of("asio-spawn/");
+  if (load.tls) return ours && !is_of("asio-spawn/") && !is_of("floor/");
+  return !load.one_way || ours;
 }
+
+namespace {
+
+// The bundled program that serves what the load asks for: asio_echo_epoll, asio_http_epoll.
+std::string program_for(std::string command, const scenario& load) {
+  const std::string_view kind = is_http(load.asks)             ? "_http"
+                                : load.asks == service::fields ? "_fields"
+                                : load.tls                     ? "_tls"
+                                                               : "_echo";
+  constexpr std::string_view echo = "_echo";
+  const auto at = command.rfind(echo, command.find(" --quiet"));
+  return command.replace(at, echo.size(), kind);
+}
+
+}  // namespace
 
 server_info made_for(server_info server, const scenario& load) {
   const auto plain = without_age(server.name);
-  if (!load.stream || !find_bundled(plain) || package_of(plain)) return server;
-  server.command += fmt::format(" --buffer {}", load.message_bytes);
+  if (!find_bundled(plain) || package_of(plain) || !serves(server.name, load)) return server;
+  server.command = program_for(std::move(server.command), load);
+  if (load.stream) server.command += fmt::format(" --buffer {}", load.message_bytes);
   if (load.one_way) server.command += fmt::format(" --ack {}", load.message_bytes);
   return server;
 }

@@ -12,6 +12,7 @@
 //     fibers/epoll/spin50us         polls for events for 50 us before it sleeps
 //     fibers/io_uring/gather50us    sleeps so long for several messages; gatheroff: never
 //     fibers/epoll/inject1000ns     burns 1,000 ns of CPU per message, as a control
+//     fibers/epoll/buffered         reads fields through a buffer; asio-coroutine has this, too
 //
 // libuv/epoll, boost-fiber/epoll, go/epoll, node/epoll and asyncio/epoll are what others would
 // write with these. They take a port and nothing else, so they have no suffixes.
@@ -64,11 +65,12 @@ server_info older_server(const std::string& name, const std::filesystem::path& b
 // True for a server of older_server() whose program is that of this build, links and all.
 bool is_of_this_build(const server_info& older);
 
-// Whether it can be started so that it acknowledges instead of echoing (--ack).
-bool acknowledges(const std::string& name);
+// Whether it can be started so that it serves this load. A server that the command line adds serves
+// what it is asked for, or the load says that it does not; but it cannot be told to acknowledge.
+bool serves(const std::string& name, const scenario& load);
 
-// The same server, with the options that a load wants: for a stream, a receive takes a message.
-// Servers of others stay as they are.
+// The same server as this load wants it: its program for HTTP, fields or TLS, and for a stream
+// receives that take a message. Servers of others stay as they are.
 server_info made_for(server_info server, const scenario& load);
 
 // The bare loop with the reactor, the number of threads and the kind of socket that both servers

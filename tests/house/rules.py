@@ -11,6 +11,10 @@ MAY_INCLUDE = {
     "peers": ["contract"],
     "asio_baseline": ["contract"],
     "micro": ["contract", "floor", "fibers"],
+    # The same server by each library, side by side.
+    "http": ["contract", "floor", "fibers", "asio_baseline"],
+    "fields": ["contract", "floor", "fibers", "asio_baseline"],
+    "tls": ["contract", "fibers", "asio_baseline"],
 }
 
 # A file of fibers/ includes only files that come before it in this list. A name without an extension
@@ -90,6 +94,9 @@ WITHOUT_TEST = {
     "bench/report/forms": "the list of forms; report_test writes each",
     "bench/report/tables": "table_test and report_test",
     "bench/report/trust": "report_test",
+    "bench/contract/structures": "tests/bench/load/conversation/fields_test.cpp",
+    "bench/load/conversation/conversation": "the tests beside it, and generator_test",
+    "bench/record/service": "scenario_test",
     "bench/contract/acknowledgements": "server_test, on every server that has --ack",
     "bench/selftest/odd_server": "process_test and live_test_bed_test start it",
     "bench/server/family": "process_test",

@@ -141,7 +141,7 @@ scenario load_of(const wishes& asked) {
     refuse(
         "with churn a connection carries one message, so it goes with no rate, no depth above 1 "
         "and no idle connections");
-  if (load.stream && load.open_loop())
+  if (load.streams() && load.open_loop())
     refuse(fmt::format("--load {}: a stream goes as fast as it can, so it goes with no rate",
                        *asked.load));
   return load;
@@ -225,7 +225,7 @@ load_plan plan_of(const wishes& asked) {
                        *asked.find_rate));
   if (plan.length < least_search)
     refuse("--find-rate needs a --duration of 1s at least: it is the time of all steps together");
-  if (plan.load.open_loop() || plan.load.churn || plan.load.stream)
+  if (plan.load.open_loop() || plan.load.churn || plan.load.streams())
     refuse(
         "--find-rate searches the rate of an open loop, so it goes with no rate and no churn or "
         "stream");
@@ -357,14 +357,14 @@ int load_command(const arguments& given) {
   const auto rest = options_of(asked).parse(given);
   const auto plan = plan_of(asked);
   auto where = parse_target(rest);
-  where.tls = asked.tls;
+  where.tls = asked.tls || plan.load.tls;
 
   const auto& stop = catch_interruption();
   raise_descriptor_limit();
   load_outcome found{.target = where.text,
                      .load = plan.load,
                      .threads = plan.threads,
-                     .tls = asked.tls,
+                     .tls = where.tls,
                      .prefix = {},
                      .measured = {}};
   std::exception_ptr failure;

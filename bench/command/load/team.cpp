@@ -97,7 +97,7 @@ void load_team::connect(const address& where) {
   });
 }
 
-const std::string& load_team::prefix() const {
+std::string load_team::prefix() const {
   return clients_.front()->generator.prefix(clients_.front()->server);
 }
 

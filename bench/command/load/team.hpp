@@ -40,7 +40,7 @@ class load_team {
   void connect(const address& where);
 
   // Of the replies of the server, after connect().
-  const std::string& prefix() const;
+  std::string prefix() const;
 
   // Loads the server for `duration` and waits for the outstanding replies. `per_second` messages
   // are due from the server; 0: a closed loop. `found` receives what was measured, also before this

@@ -42,8 +42,9 @@ std::string title_text(const load_outcome& found) {
 std::string throughput_text(const load_outcome& found, const style& on) {
   const auto& seen = found.measured;
   const auto rate = seen.messages_per_second();
-  auto text = fmt::format("throughput   {} messages/s, {:.1f} MB/s each way\n", count_text(rate),
-                          rate * found.load.message_bytes / 1e6);
+  const bool echoed = found.load.asks == service::echo && !found.load.one_way;
+  auto text = fmt::format("throughput   {} messages/s, {:.1f} MB/s {}\n", count_text(rate),
+                          rate * found.load.message_bytes / 1e6, echoed ? "each way" : "sent");
   if (found.load.open_loop())
     text += fmt::format("due          {} messages/s, of which {} were answered{}\n",
                         count_text(found.load.rate_per_second),
@@ -126,9 +127,10 @@ std::string bars_text(const load_sample& seen, const style& on) {
 std::string payload_line(const load_outcome& found) {
   if (found.failure && found.failure->kind == load_error::wrong_reply)
     return "payload      wrong: see the error\n";
-  return fmt::format("payload      ok: {} replies, every byte compared; {}\n",
+  const auto echo = found.prefix.empty() ? "; no prefix" : "; prefix " + prefix_text(found.prefix);
+  return fmt::format("payload      ok: {} replies, every byte compared{}\n",
                      count_text(static_cast<double>(found.measured.messages)),
-                     found.prefix.empty() ? "no prefix" : "prefix " + prefix_text(found.prefix));
+                     found.load.asks == service::echo && !found.load.one_way ? echo : "");
 }
 
 std::string_view words_of(load_error kind) {

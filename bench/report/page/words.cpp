@@ -79,11 +79,16 @@ constexpr std::array<entry, 12> entries{{
 }  // namespace
 
 std::string load_words(const scenario& load) {
-  const auto bytes = bytes_text(load.message_bytes);
+  const auto messages = is_http(load.asks) ? fmt::format("HTTP requests for {}", name_of(load.asks))
+                        : load.asks == service::fields
+                            ? "64 structures, which the server reads field by field"
+                            : bytes_text(load.message_bytes);
+  const auto what = messages + (load.tls ? " under TLS" : "");
   if (load.churn)
-    return fmt::format("a new connection per message of {}, {} at a time", bytes, load.connections);
+    return fmt::format("a new connection per message of {}, {} at a time", what, load.connections);
   auto said = fmt::format("{} {} of {}", count_text(load.connections),
-                          load.connections == 1 ? "connection" : "connections", bytes);
+                          load.connections == 1 ? "connection" : "connections", what);
+  if (load.asks == service::fields) return said;
   if (load.stream) return said + (load.one_way ? ", one way" : ", streamed and echoed");
   if (load.depth != 1) said += fmt::format(", {} messages at once", load.depth);
   if (load.rate_per_second > 0)

@@ -333,6 +333,24 @@ BOOST_FIXTURE_TEST_CASE(another_build_is_compared_with_nothing_from_elsewhere, o
   BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, saying("has no fibers_echo"));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_server_does_not_serve_is_refused_with_those_that_do) {
+  bench::run_request request;
+  request.servers = {"fibers/epoll", "go/epoll"};
+  for (const std::string load : {"c1/json", "c1/fields", "c1/64/tls"}) {
+    request.scenarios = {load};
+    BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, [&](const auto& error) {
+      return std::string{error.what()}.starts_with("--scenarios " + load +
+                                                   ": go/epoll does not serve that; fibers");
+    });
+  }
+  request.servers = {"fibers/epoll", "asio-callback/epoll"};
+  request.scenarios = {"c1/json", "c1/64/tls"};
+  const auto rows = plan_run(request).pairings;
+  BOOST_REQUIRE(rows.size() >= 2U);
+  BOOST_TEST((rows[0].comparison.floor == "floor/epoll"));
+  BOOST_TEST(!rows[1].comparison.floor.has_value());  // no bare loop has TLS
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_cannot_acknowledge_has_no_one_way_load) {
   auto request = asking("default");
   request.added = {"mine=./mine --port {port}"};
@@ -344,6 +362,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_cannot_acknowledge_has_no_one_way_load) {
   BOOST_TEST(streams);
   request.scenarios = {"c1/64K/oneway"};
   BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, [](const auto& error) {
-    return std::string{error.what()}.find("c1/64K/oneway: mine echoes") != std::string::npos;
+    return std::string{error.what()}.find("c1/64K/oneway: mine does not serve that; it echoes") !=
+           std::string::npos;
   });
 }

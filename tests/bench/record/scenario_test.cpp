@@ -9,10 +9,30 @@
 using bench::scenario;
 
 BOOST_AUTO_TEST_CASE(a_scenario_is_its_name) {
-  for (const auto* name :
-       {"c1/64", "c64/512", "c16/16K", "c16/64/d16", "c256/1000", "c2/1K/d2", "c64/512/r50%",
-        "c64/512/r20k", "c1/64/r1500", "c4/64/d4/r100%", "c16/64/churn", "c64/64+10000idle",
-        "c2/1K+5idle/d2/r1k", "c1/64K/stream", "c16/16K/oneway"}) {
+  for (const auto* name : {"c1/64",
+                           "c64/512",
+                           "c16/16K",
+                           "c16/64/d16",
+                           "c256/1000",
+                           "c2/1K/d2",
+                           "c64/512/r50%",
+                           "c64/512/r20k",
+                           "c1/64/r1500",
+                           "c4/64/d4/r100%",
+                           "c16/64/churn",
+                           "c64/64+10000idle",
+                           "c2/1K+5idle/d2/r1k",
+                           "c1/64K/stream",
+                           "c16/16K/oneway",
+                           "c64/plaintext",
+                           "c64/json/d16",
+                           "c64/json+100idle/r50%",
+                           "c4/json/churn",
+                           "c1/fields",
+                           "c64/512/tls",
+                           "c16/64/churn/tls",
+                           "c1/64K/stream/tls",
+                           "c2/1K+5idle/d2/r1k/tls"}) {
     BOOST_TEST(scenario::parse(name).text() == name);
   }
   BOOST_CHECK(scenario::parse("c16/16K/d4") == (scenario{16, 16384, 4}));
@@ -56,6 +76,15 @@ BOOST_AUTO_TEST_CASE(what_is_no_scenario_is_refused_by_name) {
                                  "c1/64K/stream/oneway",
                                  "c1/64K/churn/stream",
                                  "c1/64K/streams",
+                                 "c1/json/stream",
+                                 "c1/jsonp",
+                                 "c1/jsonK",
+                                 "c1/json/tls",
+                                 "c1/fields/d2",
+                                 "c1/fields/churn",
+                                 "c1/64K/oneway/tls",
+                                 "c1/64/tls/tls",
+                                 "c1/64/tls/churn",
                                  "c1/64+idle",
                                  "c1/64+5",
                                  "c1/64/r50%/d2",

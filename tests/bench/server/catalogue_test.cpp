@@ -162,16 +162,53 @@ BOOST_AUTO_TEST_CASE(
   const auto one_way = bench::scenario::parse("c1/64K/oneway");
   for (const std::string name : {"fibers/epoll", "asio-spawn/select", "floor/io_uring/t2"}) {
     const auto server = bench::find_server(name);
-    BOOST_TEST(bench::acknowledges(name));
+    BOOST_TEST(bench::serves(name, one_way));
     BOOST_TEST(made_for(server, bench::scenario::parse("c1/64K/d4")).command == server.command);
     BOOST_TEST(made_for(server, echo).command == server.command + " --buffer 65536");
     BOOST_TEST(made_for(server, one_way).command == server.command + " --buffer 65536 --ack 65536");
   }
-  BOOST_TEST(bench::acknowledges("old/fibers/epoll"));
+  BOOST_TEST(bench::serves("old/fibers/epoll", one_way));
   const auto thread = bench::find_server("thread/blocking");
   BOOST_TEST(made_for(thread, echo).command == thread.command + " --buffer 65536");
   for (const std::string name : {"thread/blocking", "libuv/epoll", "mine", "10.0.0.1:25000"})
-    BOOST_TEST(!bench::acknowledges(name), name);
+    BOOST_TEST(!bench::serves(name, one_way), name);
   const bench::server_info mine{"mine", "./mine --port {port}"};
   BOOST_TEST(made_for(mine, echo).command == mine.command);
+}
+
+BOOST_AUTO_TEST_CASE(a_load_that_is_no_echo_has_a_program_of_its_own) {
+  const auto command = [](const char* name, const char* load) {
+    return made_for(bench::find_server(name), bench::scenario::parse(load)).command;
+  };
+  BOOST_TEST(command("fibers/epoll", "c1/json").starts_with("fibers_http --quiet --io epoll"));
+  BOOST_TEST(command("asio-coroutine/io_uring/t2", "c1/plaintext/d16")
+                 .starts_with("asio_http_io_uring --quiet --style coroutine"));
+  BOOST_TEST(command("floor/epoll", "c1/fields").starts_with("floor_fields --quiet"));
+  BOOST_TEST(command("fibers/epoll/buffered", "c1/fields").ends_with(" --reads buffered"));
+  BOOST_TEST(command("fibers/select", "c16/64/churn/tls").starts_with("fibers_tls --quiet"));
+  BOOST_TEST(command("asio-callback/epoll", "c1/64K/stream/tls").ends_with(" --buffer 65536"));
+  const bench::server_info older{"old/fibers/epoll", "/x_echo/fibers_echo --quiet --port 0"};
+  BOOST_TEST(made_for(older, bench::scenario::parse("c1/json")).command ==
+             "/x_echo/fibers_http --quiet --port 0");
+}
+
+BOOST_AUTO_TEST_CASE(not_every_server_serves_every_load) {
+  const auto serves = [](const char* name, const char* load) {
+    return bench::serves(name, bench::scenario::parse(load));
+  };
+  for (const auto* load : {"c1/json", "c1/fields", "c1/64/tls"}) {
+    BOOST_TEST(serves("fibers/select", load));
+    BOOST_TEST(serves("asio-coroutine/epoll", load));
+    BOOST_TEST(serves("old/fibers/epoll", load));
+    BOOST_TEST(serves("mine", load));
+    BOOST_TEST(!serves("thread/blocking", load));
+    BOOST_TEST(!serves("go/epoll", load));
+    BOOST_TEST(!serves("asio-spawn/epoll", load));
+  }
+  BOOST_TEST(!serves("floor/epoll", "c1/64/tls"));
+  BOOST_TEST(!serves("asio-callback/epoll", "c1/fields"));
+  BOOST_TEST(serves("asio-coroutine/epoll/buffered", "c1/fields"));
+  for (const auto* load : {"c1/64", "c1/json", "c1/64/tls"})
+    BOOST_TEST(!serves("fibers/epoll/buffered", load));
+  BOOST_TEST(!serves("floor/epoll/buffered", "c1/fields"));
 }

@@ -1,7 +1,7 @@
 // Replies are checked byte by byte, whatever the sizes of the pieces that arrive.
 #include <fmt/format.h>
 
-#include <bench/load/payload.hpp>
+#include <bench/load/conversation/payload.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(no_message_holds_the_first_byte_of_the_prefix) {
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements_are_counted_and_anything_else_is_wrong) {
-  auto expected = payload::acknowledged(1024, 9);
+  bench::acknowledged_payload expected{1024, 9};
   reply_position at;
   BOOST_TEST(expected.check(at, 5, "\n") == 1);
   BOOST_TEST(expected.check(at, 5, "\n\n\n") == 3);
