@@ -49,10 +49,15 @@ connection::~connection() {
   bench::say_task_done();
 }
 
+void connection::count_message() {
+  count_movement();
+  const auto cost = server.options().inject_ns;
+  if (cost.count() > 0) bench::spend_cpu(cost);
+}
+
 asio::const_buffer connection::reply_to(std::size_t size) {
   const auto& options = server.options();
-  moved_.store(true, std::memory_order_relaxed);
-  if (options.inject_ns.count() > 0) bench::spend_cpu(options.inject_ns);
+  count_message();
   if (options.ack > 0) return asio::buffer(owed_.for_received(size, options));
   return asio::buffer(buffer_, options.prefix.size() + size);
 }
@@ -64,7 +69,7 @@ sending connection::send_some(asio::const_buffer& unsent) {
   const auto size = ::send(descriptor_, unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size < 0) return errno == EAGAIN ? sending::must_wait : sending::impossible;
   unsent += static_cast<std::size_t>(size);
-  moved_.store(true, std::memory_order_relaxed);
+  count_movement();
   return unsent.size() == 0 ? sending::done : sending::must_wait;
 }
 

@@ -68,6 +68,11 @@ class connection {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
+  // What every style owes the server: a request was received whole (burns --inject-ns), or other
+  // bytes have moved. Else the connection counts as idle.
+  void count_message();
+  void count_movement() { moved_.store(true, std::memory_order_relaxed); }
+
   // The reply to `size` bytes that were received into `room`; it may be empty.
   asio::const_buffer reply_to(std::size_t size);
   // Sends as much of `unsent` as the socket has room for, and removes that part from it.

@@ -1,0 +1,60 @@
+// callback style: a connection is a chain of completion handlers.
+#include <bench/http/asio_styles.hpp>
+#include <bench/http/routes.hpp>
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <memory>
+
+namespace bench {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio_baseline::connection;
+using asio_baseline::error_code;
+
+class http_session : public std::enable_shared_from_this<http_session> {
+ public:
+  explicit http_session(connection& accepted) : peer_{accepted} {}
+
+  void read() {
+    asked_ = {};
+    http::async_read(peer_.socket, exchange_.received, asked_,
+                     [self = shared_from_this()](error_code error, std::size_t) {
+                       if (error) return self->end();
+                       self->answer();
+                     });
+  }
+
+ private:
+  void answer() {
+    peer_.count_message();
+    exchange_.answer(asked_);
+    if (!exchange_.is_due()) return read();
+    asio::async_write(
+        peer_.socket, exchange_.answers(),
+        [self = shared_from_this()](error_code error, std::size_t) { self->answered(error); });
+  }
+
+  void answered(error_code error) {
+    peer_.count_movement();
+    exchange_.sent();
+    if (error || exchange_.is_last()) return end();
+    read();
+  }
+
+  void end() { peer_.server.finished(peer_); }
+
+  connection& peer_;
+  http_exchange exchange_;
+  http_request asked_;
+};
+
+}  // namespace
+
+void start_http_callback(connection& accepted) {
+  std::make_shared<http_session>(accepted)->read();
+}
+
+}  // namespace bench
