@@ -50,14 +50,14 @@ struct server_program {
   std::string_view automatic{};        // what auto means; empty: the program decides itself
   // What --style accepts, default first; empty: no --style.
   std::vector<std::string_view> styles = {};
-  // What --shape accepts, default first; empty: no --shape.
+  // What --shape and --reads accept, default first; empty: the option is not offered.
   std::vector<std::string_view> shapes = {};
+  std::vector<std::string_view> reads = {};
   bool listens_on_paths = false;  // offers --unix
   bool spins = false;             // offers --spin
   bool gathers = false;           // offers --gather
   bool acknowledges = false;      // offers --ack
   bool echoes = true;             // offers --prefix and --buffer
-  bool reads_fields = false;      // offers --reads
   // What --help says first.
   std::string_view purpose =
       "An echo server: each reply is the prefix and the bytes of one receive.";
@@ -85,7 +85,7 @@ struct server_options {
   std::string prefix;     // precedes each reply
   std::size_t buffer;     // most bytes per receive
   std::size_t ack;        // 0: echo; see acknowledgements.hpp
-  bool buffered;          // --reads buffered: a receive takes what is there, not one field
+  std::string reads;      // how fields are read; empty: no --reads
   int backlog;
   std::size_t max_connections;            // 0: unlimited
   std::chrono::nanoseconds idle_timeout;  // 0: no timeout

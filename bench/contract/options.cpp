@@ -114,13 +114,10 @@ const std::array<option, 18> options_table{{
     {"gather", "auto",
      "auto, off, or at most 1s, as in 50us: with io_uring, sleep that long for several messages",
      [](auto text, auto& o) { return read_gathering(text, o.gather); }},
-    {"reads", "plain", "plain (a receive per field) or buffered",
-     [](auto text, auto& o) {
-       return o.buffered = text == "buffered", o.buffered || text == "plain";
-     }},
     {"io", "auto", nullptr, [](auto text, auto& o) { return o.io = text, true; }},
     {"style", nullptr, nullptr, [](auto text, auto& o) { return o.style = text, true; }},
     {"shape", nullptr, nullptr, [](auto text, auto& o) { return o.shape = text, true; }},
+    {"reads", nullptr, nullptr, [](auto text, auto& o) { return o.reads = text, true; }},
 }};
 
 // `what` may quote an argument, which may hold any byte.
@@ -128,10 +125,12 @@ const std::array<option, 18> options_table{{
   throw bad_arguments{printable(what)};
 }
 
-// What --io, --style and --shape accept depends on the program. Empty for all other options.
+// What --io, --style, --shape and --reads accept depends on the program. Empty for all other
+// options.
 std::vector<std::string_view> choices(std::string_view name, const server_program& program) {
   if (name == "style") return program.styles;
   if (name == "shape") return program.shapes;
+  if (name == "reads") return program.reads;
   if (name != "io") return {};
   std::vector<std::string_view> accepted{"auto"};
   accepted.insert(accepted.end(), program.io.begin(), program.io.end());
@@ -152,9 +151,9 @@ bool offered(std::string_view name, const server_program& program) {
   if (name == "spin") return program.spins;
   if (name == "gather") return program.gathers;
   if (name == "ack") return program.acknowledges;
-  if (name == "reads") return program.reads_fields;
   if (name == "prefix" || name == "buffer") return program.echoes;
-  return (name != "style" && name != "shape") || !choices(name, program).empty();
+  const bool has_choices = name == "style" || name == "shape" || name == "reads";
+  return !has_choices || !choices(name, program).empty();
 }
 
 std::optional<std::string> fallback(const option& entry, const server_program& program) {

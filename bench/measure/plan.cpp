@@ -248,11 +248,11 @@ std::chrono::seconds grown_budget(const run_plan& plan, const run_request& reque
 
 std::string_view who_serves(const scenario& load) {
   if (load.asks == service::fields)
-    return "fibers, asio-coroutine and floor do, and /buffered goes with the first two";
+    return "fibers, asio-coroutine and floor do; /buffered goes with the first two, /sparing with Asio";
   if (is_http(load.asks)) return "fibers, asio-callback, asio-coroutine and floor do";
   if (load.tls) return "fibers, asio-callback and asio-coroutine do";
   if (load.one_way) return "it echoes; only fibers, asio and floor can acknowledge instead";
-  return "/buffered goes with a load of fields";
+  return "/buffered and /sparing go with a load of fields";
 }
 
 void expect_served(const std::vector<pairing>& pairings) {

@@ -27,7 +27,7 @@ struct variant {
   std::string spin;
   std::string gather;    // empty: the server decides
   std::string injected;  // ns per message; empty: none
-  std::string buffered;  // empty: a server of fields receives each by itself
+  std::string reads;     // how a server of fields reads; empty: each by itself
   std::string socket;    // empty: TCP
 };
 
@@ -65,12 +65,12 @@ std::optional<variant> parse_variant(const std::string& name) {
       "((fibers|floor|thread|libuv|boost-fiber|go|node|asyncio|asio-[a-z]+)/[a-z_]+)(/"
       "t([2-9]|[1-9][0-9]{1,2}))?(/(shared))?"
       "(/spin([1-9][0-9]*[mu]s))?(/gather(off|[1-9][0-9]{0,5}us))?"
-      "(/inject([1-9][0-9]{0,8})ns)?(/buffered)?(/unix)?"};
+      "(/inject([1-9][0-9]{0,8})ns)?(/(buffered|sparing))?(/unix)?"};
   const auto groups = grammar.parts_of(name);
   if (!groups) return std::nullopt;
   const auto& group = *groups;
   const variant found{group[0], group[3],  group[5],  group[7],
-                      group[9], group[11], group[12], group[13]};
+                      group[9], group[11], group[13], group[14]};
   const auto& all = bundled_servers();
   if (std::none_of(all.begin(), all.end(), [&](auto& each) { return each.name == found.plain; }))
     return std::nullopt;
@@ -96,7 +96,7 @@ std::optional<server_info> find_bundled(const std::string& name) {
   if (!asked->spin.empty()) server.command += " --spin " + asked->spin;
   if (!asked->gather.empty()) server.command += " --gather " + asked->gather;
   if (!asked->injected.empty()) server.command += " --inject-ns " + asked->injected;
-  if (!asked->buffered.empty()) server.command += " --reads buffered";
+  if (!asked->reads.empty()) server.command += " --reads " + asked->reads;
   if (!asked->socket.empty()) server.command += " --unix {path}";
   return server;
 }
@@ -163,12 +163,13 @@ server_info find_server(const std::string& name, const std::vector<server_info>&
   }
   if (const auto found = find_bundled(name)) return *found;
   for (const auto& each : bundled_servers()) names.push_back(each.name);
-  throw usage_error(fmt::format(
-      "unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
-      "/t2/shared), /spin50us (fibers), /gather50us or /gatheroff (fibers and floor on "
-      "io_uring), /inject1000ns, /buffered (a load of fields) and /unix; others join with "
-      "--server 'name=command --port {{port}}' or --target host:port",
-      name, fmt::join(names, ", ")));
+  throw usage_error(
+      fmt::format("unknown server '{}'; there are {}, with /t2 for two threads (asio: or "
+                  "/t2/shared), /spin50us (fibers), /gather50us or /gatheroff (fibers and floor on "
+                  "io_uring), /inject1000ns, /buffered and /sparing (a load of fields) and /unix; "
+                  "others join with "
+                  "--server 'name=command --port {{port}}' or --target host:port",
+                  name, fmt::join(names, ", ")));
 }
 
 std::optional<std::string> bundled_reactor(const std::string& name) {
@@ -244,8 +245,9 @@ bool serves(const std::string& name, const scenario& load) {
   const bool ours = is_of("fibers/") || is_of("floor/") || is_of("asio-");
   if (load.asks == service::fields)
     return ours && !is_of("asio-callback/") && !is_of("asio-spawn/") &&
-           (parts.buffered.empty() || !is_of("floor/"));
-  if (!parts.buffered.empty()) return false;
+           (parts.reads.empty() || is_of("asio-") ||
+            (is_of("fibers/") && parts.reads == "buffered"));
+  if (!parts.reads.empty()) return false;
   if (is_http(load.asks)) return ours && !is_of("asio-spawn/");
   if (load.tls) return ours && !is_of("asio-spawn/") && !is_of("floor/");
   return !load.one_way || ours;

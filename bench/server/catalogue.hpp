@@ -12,7 +12,8 @@
 //     fibers/epoll/spin50us         polls for events for 50 us before it sleeps
 //     fibers/io_uring/gather50us    sleeps so long for several messages; gatheroff: never
 //     fibers/epoll/inject1000ns     burns 1,000 ns of CPU per message, as a control
-//     fibers/epoll/buffered         reads fields through a buffer; asio-coroutine has this, too
+//     fibers/epoll/buffered         reads fields through a buffer; so does asio-coroutine, and with
+//                                   /sparing it awaits only what that buffer lacks
 //
 // libuv/epoll, boost-fiber/epoll, go/epoll, node/epoll and asyncio/epoll are what others would
 // write with these. They take a port and nothing else, so they have no suffixes.

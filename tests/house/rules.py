@@ -63,6 +63,7 @@ WITHOUT_TEST = {
     "bench/floor": "tests/bench/contract/ runs every server",
     "bench/peers": "tests/bench/contract/ runs thread_echo; tests/bench/server/peer_test.cpp the others",
     "bench/http": "tests/bench/http/http_server_test.cpp runs every server",
+    "bench/fields": "tests/bench/fields/fields_server_test.cpp runs every server",
     "bench/micro": "prints figures and decides nothing",
     "bench/report/page": "tests/bench/report/page_test.cpp opens the page in a browser",
     "bench/analysis/block_values": "analysis_test, through analyse()",

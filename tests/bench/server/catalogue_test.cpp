@@ -211,4 +211,6 @@ BOOST_AUTO_TEST_CASE(not_every_server_serves_every_load) {
   for (const auto* load : {"c1/64", "c1/json", "c1/64/tls"})
     BOOST_TEST(!serves("fibers/epoll/buffered", load));
   BOOST_TEST(!serves("floor/epoll/buffered", "c1/fields"));
+  BOOST_TEST(serves("asio-coroutine/epoll/sparing", "c1/fields"));
+  BOOST_TEST(!serves("fibers/epoll/sparing", "c1/fields"));
 }
