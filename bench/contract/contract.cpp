@@ -189,6 +189,12 @@ std::vector<int> listening_on_path(const server_options& options) {
   return listeners;
 }
 
+void steer_or_exit(const server_options& options, const std::vector<int>& listeners) try {
+  steer(listeners, options.steer);
+} catch (const std::system_error& error) {
+  cannot_listen(options, fmt::format("--steer {}: {}", name_of(options.steer), error.what()));
+}
+
 // The first keys of the listening line; further_keys() returns the last ones.
 std::string address_keys(const server_options& options, int listener) {
   if (!options.unix_path.empty()) return fmt::format("unix={}", options.unix_path);
@@ -198,6 +204,8 @@ std::string address_keys(const server_options& options, int listener) {
 std::string further_keys(const server_options& options) {
   std::string keys;
   if (options.threads > 1 && !options.shape.empty()) keys += " shape=" + options.shape;
+  if (loops(options) > 1 && options.steer != steering::by_hash)
+    keys += fmt::format(" steer={}", name_of(options.steer));
   using microseconds = std::chrono::duration<double, std::micro>;
   const microseconds spin = options.spin, window = options.gather.window;
   if (spin.count() > 0) keys += fmt::format(" spin={}us", spin.count());
@@ -259,6 +267,7 @@ std::vector<int> listening_sockets(const server_options& options) {
     if (listen(listener, options.backlog) != 0) cannot_listen(options, std::strerror(errno));
     listeners.push_back(listener);
   }
+  if (listeners.size() > 1) steer_or_exit(options, listeners);
   return listeners;
 }
 

@@ -28,6 +28,8 @@
 // * TCP_NODELAY is set on the listener, and every connection inherits it.
 #pragma once
 
+#include <bench/contract/steering.hpp>
+
 #include <sys/socket.h>
 
 #include <chrono>
@@ -82,6 +84,7 @@ struct server_options {
   std::string unix_path;  // path of the Unix socket; empty: TCP
   std::string io;         // one of server_program::io; "auto" only if `automatic` is empty
   int threads;            // each has its own loop and its own SO_REUSEPORT listener
+  steering steer;         // which of these listeners gets a connection; one loop: of no effect
   std::string prefix;     // precedes each reply
   std::size_t buffer;     // most bytes per receive
   std::size_t ack;        // 0: echo; see acknowledgements.hpp
@@ -126,8 +129,9 @@ std::size_t connections_per_thread(const server_options& options);
 void expect_port_free(const server_options& options);
 
 // For servers that do not create their own: one non-blocking listener per loop, all on the same
-// port. With --unix they are duplicates of one listener, because Unix sockets have no SO_REUSEPORT.
-// Exits with 1 if it cannot listen.
+// port, and connections are steered to them as --steer says. With --unix they are duplicates of one
+// listener, because Unix sockets have no SO_REUSEPORT. Exits with 1 if it cannot listen, or the
+// kernel refuses to steer.
 std::vector<int> listening_sockets(const server_options& options);
 
 // Prints "fibers_echo: cannot listen on 127.0.0.1:25000: Address already in use", exits with 1.
@@ -149,8 +153,8 @@ std::jthread start_thread(const server_options& options, std::size_t number,
 //     listening unix=/tmp/echo server=floor io=epoll threads=1 buffer=1000 nodelay=1 ...
 //
 // nodelay is 1 for Unix sockets, which never delay anything. After the pid follow, if they apply:
-// shape=shared or shape=per-core (two threads or more), spin=50us, gather=off or gather=50us,
-// ack=65536, debug=1.
+// shape=shared or shape=per-core (two threads or more), steer=port or steer=turn (two loops or
+// more), spin=50us, gather=off or gather=50us, ack=65536, debug=1.
 void announce(const server_options& options, std::string_view server, std::string_view io,
               int listener);
 

@@ -53,6 +53,12 @@ bool read_gathering(std::string_view text, gathering& how) {
   return read_duration(text, how.window) && how.window <= std::chrono::seconds{1};
 }
 
+bool read_steering(std::string_view text, steering& how) {
+  const auto found = steering_named(text);
+  if (found) how = *found;
+  return found.has_value();
+}
+
 // The listening line is split at blanks, so the path must not contain one. Control characters would
 // reach the terminal.
 bool read_socket_path(std::string_view text, std::string& path) {
@@ -72,7 +78,7 @@ struct option {
 constexpr auto duration_forms = "a duration like 30s, 500ms or 50us, at most a day";
 
 // For each option: name, default, what it accepts (for messages), and how its value is read.
-const std::array<option, 18> options_table{{
+const std::array<option, 19> options_table{{
     {"host", "127.0.0.1", "an IPv4 or IPv6 address, localhost, or '' for any",
      [](auto text, auto& o) { return read_host(text, o.host); }},
     {"port", "25000", "0 (any) to 65535",
@@ -82,6 +88,10 @@ const std::array<option, 18> options_table{{
      [](auto text, auto& o) { return read_socket_path(text, o.unix_path); }},
     {"threads", "1", "1 to 1024; each has its own loop and its own listener",
      [](auto text, auto& o) { return read_number(text, o.threads, 1, 1024); }},
+    {"steer", "hash",
+     "hash (the kernel's), port (the client's) or turn (in turn; wants CAP_BPF): which of several "
+     "loops gets a connection",
+     [](auto text, auto& o) { return read_steering(text, o.steer); }},
     {"prefix", "GOT:", "at most 65536 bytes that lead each reply",
      [](auto text, auto& o) { return o.prefix = text, text.size() <= 65536; }},
     {"buffer", "1000", "1 to 16777216: the most bytes one receive takes",
@@ -148,6 +158,7 @@ std::string accepts(const option& entry, const server_program& program) {
 
 bool offered(std::string_view name, const server_program& program) {
   if (name == "unix") return program.listens_on_paths;
+  if (name == "steer") return !program.thread_per_connection;
   if (name == "spin") return program.spins;
   if (name == "gather") return program.gathers;
   if (name == "ack") return program.acknowledges;
@@ -226,6 +237,9 @@ server_options options_in(const po::variables_map& values, const server_program&
     const auto text = given ? values[entry.name].as<std::string>() : fallback(entry, program);
     if (text) read_option(entry, *text, program, options);
   }
+  if (!options.unix_path.empty() && options.steer != steering::by_hash)
+    refuse(fmt::format("--steer accepts hash with --unix, which has no ports; '{}' is not that",
+                       name_of(options.steer)));
   if (options.io == "auto" && !program.automatic.empty()) options.io = program.automatic;
   return options;
 }

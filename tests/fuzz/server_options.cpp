@@ -32,6 +32,7 @@ bench::arguments arguments_of(const bench::server_options& o) {
       fmt::format("--port={}", o.port),
       "--io=" + o.io,
       fmt::format("--threads={}", o.threads),
+      fmt::format("--steer={}", bench::name_of(o.steer)),
       fmt::format("--buffer={}", o.buffer),
       fmt::format("--ack={}", o.ack),
       fmt::format("--backlog={}", o.backlog),

@@ -39,6 +39,16 @@ std::string announced(const arguments& extra, const std::string& key) {
   return server_process{extra}.announced(key);
 }
 
+// What each loop says it served, once the server has been told to end.
+std::vector<std::size_t> shares_of(server_process& server, std::size_t loops) {
+  std::vector<std::size_t> shares;
+  while (shares.size() < loops) {
+    const auto line = server.read_line();
+    if (line.starts_with("Loop ")) shares.push_back(std::stoul(line.substr(line.find("d ") + 2)));
+  }
+  return shares;
+}
+
 // A thread that serves one connection has no use for looking before it sleeps.
 bool spins() {
   return server_process{}.has_loops();
@@ -190,15 +200,48 @@ BOOST_AUTO_TEST_CASE(of_two_threads_each_says_how_many_connections_it_served, *s
   server_process server{{"--threads", "2"}, voice::speaking};
   for (int i = 0; i < 40; ++i) BOOST_REQUIRE(echoes(echo_client{server.port()}, "hello"));
   server.signal(SIGTERM);
-  std::size_t served = 0;
-  for (int loops = 0; loops < 2;) {
-    const auto line = server.read_line();
-    if (!line.starts_with("Loop ")) continue;
-    served += std::stoul(line.substr(line.find("served ") + 7));
-    ++loops;
-  }
-  BOOST_TEST(served == 40U);
+  const auto shares = shares_of(server, 2);
+  BOOST_TEST(shares[0] + shares[1] == 40U);
   BOOST_TEST(server.wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(loops_that_are_steered_by_port_say_so_and_get_what_the_ports_ask_for,
+                     *several_threads) {
+  constexpr int loops = 4;
+  const server_process kind;
+  if (!kind.has_loops())
+    return expect_complaint({"--steer", "port"}, 2, {"--steer", "not offered"});
+  const bool counts = kind.announced("server") != "floor";
+  server_process server{{"--threads", "4", "--steer", "port"},
+                        counts ? voice::speaking : voice::quiet};
+  BOOST_TEST(server.announced("steer") == "port");
+  std::vector<echo_client> clients;
+  for (int i = 0; i < 64; ++i)
+    clients.push_back(echo_client::for_loop(i % loops, loops, server.port()));
+  for (const auto& client : clients) BOOST_REQUIRE(echoes(client, body(2500)));
+  server.signal(SIGTERM);
+  if (counts) BOOST_TEST(shares_of(server, loops) == std::vector<std::size_t>(loops, 16));
+  BOOST_TEST(server.wait() == 0);
+  for (const auto& client : clients) BOOST_REQUIRE(client.receive_raw().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_steers_only_says_so_where_it_has_several_loops) {
+  if (!spins()) return;
+  BOOST_TEST(announced({"--threads", "2"}, "steer") == "");
+  BOOST_TEST(announced({"--threads", "2", "--steer", "hash"}, "steer") == "");
+  BOOST_TEST(announced({"--steer", "port"}, "steer") == "");
+  if (announced({}, "server").starts_with("asio"))
+    BOOST_TEST(announced({"--threads", "2", "--shape", "shared", "--steer", "port"}, "steer") ==
+               "");
+}
+
+BOOST_AUTO_TEST_CASE(where_the_kernel_refuses_to_steer_the_server_says_so_and_ends) {
+  if (!spins()) return;
+  for (const auto* how : {"port", "turn"})
+    expect_complaint(
+        {"--port", "0", "--threads", "2", "--steer", how}, 1,
+        {"cannot listen on 127.0.0.1", std::string{"--steer "} + how, "Operation not permitted"},
+        {.steering = false});
 }
 
 BOOST_AUTO_TEST_CASE(bad_arguments_are_named_with_what_is_accepted) {
@@ -213,6 +256,11 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_named_with_what_is_accepted) {
   expect_complaint({"--io", "magic"}, 2, {"--io", "magic"});
   if (spins()) expect_complaint({"--spin", "often"}, 2, {"--spin", "often", "50us"});
   if (spins()) expect_complaint({"--ack", "1000"}, 2, {"--ack", "1000", "1024"});
+  if (spins())
+    expect_complaint({"--steer", "best"}, 2, {"--steer", "hash", "port", "turn", "best"});
+  if (spins())
+    expect_complaint({"--steer", "port", "--unix", "/tmp/echo"}, 2,
+                     {"--steer accepts hash with --unix", "port"});
   expect_complaint({"--unix", ""}, 2, {"--unix", "a path"});
   expect_complaint({"--unix", "with blank"}, 2, {"--unix", "without blanks"});
   expect_complaint({"--unix", std::string(108, 'x')}, 2, {"--unix", "107"});
@@ -244,6 +292,7 @@ BOOST_AUTO_TEST_CASE(help_lists_every_option) {
   }
   BOOST_TEST((result.output.find("--spin") != std::string::npos) == spins());
   BOOST_TEST((result.output.find("--ack") != std::string::npos) == spins());
+  BOOST_TEST((result.output.find("--steer") != std::string::npos) == spins());
 }
 
 BOOST_AUTO_TEST_CASE(a_server_with_a_thread_per_connection_refuses_what_is_for_loops) {

@@ -31,7 +31,10 @@ bool is_body(char letter) {
   return letter >= 'a' && letter <= 'z';
 }
 
-void connect_to(int socket, const char* host, int port) {
+using system_call = int (*)(int, const sockaddr*, socklen_t);
+
+// Calls bind() or connect().
+int call(system_call what, int socket, const char* host, int port) {
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   v4.sin_family = AF_INET;
@@ -41,7 +44,15 @@ void connect_to(int socket, const char* host, int port) {
   if (!is_v4) inet_pton(AF_INET6, host, &v6.sin6_addr);
   const auto* address =
       is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6);
-  if (connect(socket, address, is_v4 ? sizeof v4 : sizeof v6) != 0) fail("connect");
+  return what(socket, address, is_v4 ? sizeof v4 : sizeof v6);
+}
+
+void connect_to(int socket, const char* host, int port) {
+  if (call(connect, socket, host, port) != 0) fail("connect");
+}
+
+int family_of(std::string_view host) {
+  return host.find(':') == host.npos ? AF_INET : AF_INET6;
 }
 
 // Repeats a non-blocking call until it transfers bytes or reaches the end of the stream. Throws
@@ -77,8 +88,7 @@ echo_client::echo_client(int family, int buffer_bytes)
 }
 
 echo_client::echo_client(int port, const char* host, int buffer_bytes)
-    : echo_client{std::string_view{host}.find(':') == std::string_view::npos ? AF_INET : AF_INET6,
-                  buffer_bytes} {
+    : echo_client{family_of(host), buffer_bytes} {
   connect_to(socket_, host, port);
 }
 
@@ -89,6 +99,21 @@ echo_client::echo_client(const std::filesystem::path& path) : echo_client{AF_UNI
   if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     fail("connect");
   }
+}
+
+// The kernel gives ports above 32768 to those who ask for none. Others that bind one here lead to
+// another port for the same loop.
+echo_client echo_client::for_loop(int loop, int loops, int port, const char* host) {
+  for (int own = 10'000; own < 32'000; ++own) {
+    if (own / 16 % loops != loop) continue;
+    echo_client client{family_of(host), 0};
+    if (call(bind, client.socket_, host, own) == 0) {
+      connect_to(client.socket_, host, port);
+      return client;
+    }
+    if (errno != EADDRINUSE) fail("bind");
+  }
+  throw std::runtime_error{"no free port"};
 }
 
 echo_client::~echo_client() {

@@ -27,6 +27,8 @@ class echo_client {
   // Throws std::system_error if it cannot connect. All members throw that on failure.
   explicit echo_client(int port, const char* host = "127.0.0.1", int buffer_bytes = 0);
   explicit echo_client(const std::filesystem::path& path);
+  // Connects from a port of its own that --steer port gives to loop `loop` of `loops`.
+  static echo_client for_loop(int loop, int loops, int port, const char* host = "127.0.0.1");
   ~echo_client();
   echo_client(echo_client&& other) noexcept;
   echo_client& operator=(echo_client&& other) noexcept;

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +59,13 @@ arguments command_line(const arguments& extra) {
   return all;
 }
 
+template <std::size_t Size>
+void install(sock_filter (&rules)[Size]) {
+  const sock_fprog program{static_cast<unsigned short>(Size), rules};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 void forbid_io_uring() {
   sock_filter rules[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -65,9 +73,21 @@ void forbid_io_uring() {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
-  const sock_fprog program{static_cast<unsigned short>(std::size(rules)), rules};
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+  install(rules);
+}
+
+// The system call bpf(), and the third argument of setsockopt() that attaches a classic program.
+void forbid_steering() {
+  sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_ATTACH_REUSEPORT_CBPF, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  install(rules);
 }
 
 // Runs between fork and exec, so it may only make async-signal-safe calls.
@@ -86,6 +106,7 @@ void forbid_io_uring() {
   set(RLIMIT_AS, limited.memory);
   set(RLIMIT_FSIZE, limited.file_size);
   if (!limited.io_uring) forbid_io_uring();
+  if (!limited.steering) forbid_steering();
   for (const int each : limited.closed) close(each);
   if (!limited.hangup) std::signal(SIGHUP, SIG_IGN);
   const auto write_to = [](const std::string& file, int descriptor) {

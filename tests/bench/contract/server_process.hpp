@@ -53,6 +53,7 @@ struct process_limits {
   std::optional<unsigned long> descriptors = {};  // soft and hard limit
   std::optional<unsigned long> memory = {};       // bytes of address space
   bool io_uring = true;                           // false: seccomp forbids it, as in containers
+  bool steering = true;                           // false: seccomp forbids it
   std::vector<int> closed = {};                   // standard descriptors that it starts without
   bool hangup = true;                             // false: SIGHUP is ignored, as under nohup
   std::string errors = {};                        // a file that gets its standard error
