@@ -8,6 +8,8 @@
 // kernel can answer is asked beforehand, by ask_kernel().
 #pragma once
 
+#include <array>
+#include <bench/doctor/skew.hpp>
 #include <bench/machine/machine.hpp>
 #include <cstdint>
 #include <filesystem>
@@ -44,6 +46,7 @@ struct kernel_answers {
   std::string tracepoint_refusal;  // why system calls cannot be counted; empty: they can
   std::uintmax_t disk_bytes = 0;   // free space where the run would be written
   bool debug_build = false;
+  std::array<sharing, steering_names.size()> by_steering;  // who gets connections
 };
 
 // Takes a second, during which it measures what other processes use of the servers' CPU. `pin` is

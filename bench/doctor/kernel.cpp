@@ -63,6 +63,16 @@ void look_who_else_runs(kernel_answers& answers) {
   answers.steal_share = std::max(0.0, after.steal - before.steal) / available;
 }
 
+// Up to 16 listeners, and no more than there are processors, for each of which a server may have a
+// loop.
+void look_who_gets_connections(kernel_answers& answers) {
+  std::vector<int> listener_counts{2};
+  while (listener_counts.back() < 16 && 2 * listener_counts.back() <= std::ssize(answers.allowed))
+    listener_counts.push_back(2 * listener_counts.back());
+  for (std::size_t i = 0; i < answers.by_steering.size(); ++i)
+    answers.by_steering[i] = share_out(steering_names[i].second, listener_counts);
+}
+
 }  // namespace
 
 kernel_answers ask_kernel(const std::string& pin, const fs::path& output) {
@@ -81,6 +91,7 @@ kernel_answers ask_kernel(const std::string& pin, const fs::path& output) {
   answers.io_uring_error = try_io_uring();
   answers.tracepoint_refusal = kernel_counts{{getpid()}}.reason();
   answers.disk_bytes = free_below(output);
+  look_who_gets_connections(answers);
   look_who_else_runs(answers);
   return answers;
 }

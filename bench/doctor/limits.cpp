@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bench/doctor/remarks.hpp>
 #include <bench/text/numbers.hpp>
@@ -78,6 +79,35 @@ remark backlog(const fs::path& root) {
           "sysctl -w net.core.somaxconn=4096"};
 }
 
+// "hash 20:12 13:4", or "turn (Operation not permitted)".
+std::string most_to_fewest(std::string_view name, const sharing& found) {
+  if (!found.refusal.empty()) return fmt::format("{} ({})", name, found.refusal);
+  auto text = std::string{name};
+  for (const auto& each : found.shares) text += fmt::format(" {}:{}", each.most, each.fewest);
+  return text;
+}
+
+remark listeners(const kernel_answers& answers) {
+  const auto& by_hash = answers.by_steering.front();
+  if (!by_hash.refusal.empty())
+    return {health::advice, "listeners", by_hash.refusal,
+            "nothing is known of who gets a connection; servers with several loops may not start",
+            "permit SO_REUSEPORT and connections on 127.0.0.1"};
+  if (by_hash.shares.empty()) return ok("listeners", "not told", "nothing is known of them");
+  std::vector<int> loops;
+  for (const auto& each : by_hash.shares) loops.push_back(each.listeners);
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < steering_names.size(); ++i)
+    found.push_back(most_to_fewest(steering_names[i].first, answers.by_steering[i]));
+  const auto read =
+      fmt::format("of {} connections over {} loops most:fewest are {}", shared_out_connections,
+                  fmt::join(loops, ", "), fmt::join(found, ", "));
+  const auto& last = by_hash.shares.back();
+  if (last.most <= 2 * last.fewest) return ok("listeners", read, "the hash is even enough");
+  return {health::advice, "listeners", read, "by the hash some loops are busy while others sleep",
+          "--steer turn or --steer port of the servers, or more connections"};
+}
+
 remark io_uring(const fs::path& root, const kernel_answers& answers) {
   if (answers.io_uring_error == 0) return ok("io_uring", "permitted", "its rows can be measured");
   const auto off = number_in<int>(root / "proc/sys/kernel/io_uring_disabled").value_or(0);
@@ -116,9 +146,15 @@ remark tracepoints(const fs::path& root, const kernel_answers& answers) {
 }  // namespace
 
 std::vector<remark> limit_remarks(const fs::path& root, const kernel_answers& answers) {
-  return {
-      memory(root),  disk(answers),           descriptors(answers),  ports(root),
-      backlog(root), io_uring(root, answers), guards(root, answers), tracepoints(root, answers)};
+  return {memory(root),
+          disk(answers),
+          descriptors(answers),
+          ports(root),
+          backlog(root),
+          listeners(answers),
+          io_uring(root, answers),
+          guards(root, answers),
+          tracepoints(root, answers)};
 }
 
 }  // namespace bench

@@ -35,7 +35,8 @@ kernel_answers well() {
           .io_uring_error = 0,
           .tracepoint_refusal = {},
           .disk_bytes = std::uintmax_t{1} << 40,
-          .debug_build = false};
+          .debug_build = false,
+          .by_steering = {{{{{2, 35, 29}}, {}}, {{{2, 33, 31}}, {}}, {{{2, 32, 32}}, {}}}}};
 }
 
 using files = std::vector<std::pair<std::string, std::string>>;
@@ -187,6 +188,44 @@ const std::vector<patient> patients{
     {"backlog", health::ok, "4096", {{"proc/sys/net/core/somaxconn", "4096\n"}}},
     {"backlog", health::advice, "somaxconn 128", {{"proc/sys/net/core/somaxconn", "128\n"}}},
 
+    {"listeners", health::ok, "over 2 loops most:fewest are hash 35:29, port 33:31, turn 32:32"},
+    {"listeners", health::ok, "not told", {}, [](auto& a) { a.by_steering = {}; }},
+    {"listeners",
+     health::ok,
+     "hash 35:29, port 33:31, turn (Operation not permitted): the hash is even enough",
+     {},
+     [](auto& a) {
+       a.by_steering[2] = {{}, "Operation not permitted"};
+     }},
+    {"listeners",
+     health::ok,
+     "hash 42:21",
+     {},
+     [](auto& a) {
+       a.by_steering[0].shares = {{2, 42, 21}};
+     }},
+    {"listeners",
+     health::advice,
+     "over 2, 4 loops most:fewest are hash 35:29 25:12, port",
+     {},
+     [](auto& a) {
+       a.by_steering[0].shares.push_back({4, 25, 12});
+     }},
+    {"listeners",
+     health::advice,
+     "hash 64:0",
+     {},
+     [](auto& a) {
+       a.by_steering[0].shares = {{2, 64, 0}};
+     }},
+    {"listeners",
+     health::advice,
+     "Permission denied: nothing is known of who gets a connection",
+     {},
+     [](auto& a) {
+       a.by_steering[0] = {{}, "Permission denied"};
+     }},
+
     {"io_uring", health::ok, "permitted"},
     {"io_uring", health::advice, "seccomp", {}, [](auto& a) { a.io_uring_error = EPERM; }},
     {"io_uring", health::advice, "Linux 5.1", {}, [](auto& a) { a.io_uring_error = ENOSYS; }},
@@ -307,4 +346,10 @@ BOOST_AUTO_TEST_CASE(the_kernel_of_this_machine_answers) {
   BOOST_TEST(answers.disk_bytes > 0U);
   BOOST_TEST(answers.foreign_cpu_share >= 0);
   BOOST_TEST(answers.foreign_cpu_share < 1.1);
+  for (const auto& each : answers.by_steering) {
+    BOOST_TEST(each.shares.empty() != each.refusal.empty());
+    if (each.shares.empty()) continue;
+    BOOST_TEST(each.shares.front().listeners == 2);
+    BOOST_TEST(each.shares.front().most + each.shares.front().fewest == 64);
+  }
 }
