@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -50,7 +51,7 @@ connection::~connection() {
 }
 
 void connection::count_message() {
-  count_movement();
+  has_moved();
   const auto cost = server.options().inject_ns;
   if (cost.count() > 0) bench::spend_cpu(cost);
 }
@@ -69,7 +70,7 @@ sending connection::send_some(asio::const_buffer& unsent) {
   const auto size = ::send(descriptor_, unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size < 0) return errno == EAGAIN ? sending::must_wait : sending::impossible;
   unsent += static_cast<std::size_t>(size);
-  count_movement();
+  has_moved();
   return unsent.size() == 0 ? sending::done : sending::must_wait;
 }
 
@@ -162,9 +163,9 @@ void tcp_server::accepted(stream_socket socket) {
   begin(*fresh);
 }
 
-// If there is no memory, mostly for the connection's coroutine, this connection ends and the others
-// go on.
-void tcp_server::begin(connection& fresh) try { start_(fresh); } catch (const std::bad_alloc&) {
+// If it cannot start, mostly because there is no memory for its coroutine, this connection ends and
+// the others go on.
+void tcp_server::begin(connection& fresh) try { start_(fresh); } catch (const std::exception&) {
   {
     const lock locked{mutex_};
     ++counts_.refused;

@@ -68,11 +68,6 @@ class connection {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  // What every style owes the server: a request was received whole (burns --inject-ns), or other
-  // bytes have moved. Else the connection counts as idle.
-  void count_message();
-  void count_movement() { moved_.store(true, std::memory_order_relaxed); }
-
   // The reply to `size` bytes that were received into `room`; it may be empty.
   asio::const_buffer reply_to(std::size_t size);
   // Sends as much of `unsent` as the socket has room for, and removes that part from it.
@@ -80,7 +75,17 @@ class connection {
 
   // Receives into `room` when it is this connection's turn. Completes with an error and a size.
   template <class Token>
-  auto async_receive(Token&& token);
+  auto async_receive(Token&& token) {
+    return async_receive(socket, std::forward<Token>(token));
+  }
+  // The same from a stream on top of the socket, such as one of TLS.
+  template <class Stream, class Token>
+  auto async_receive(Stream& stream, Token&& token);
+
+  // For styles that do not reply by reply_to() and send_some(): a request has come, for which
+  // --inject-ns is burnt; or other bytes were received or sent. Else the client counts as idle.
+  void count_message();
+  void has_moved() { moved_.store(true, std::memory_order_relaxed); }
 
   void stop_receiving();  // bytes that were received are still answered
   void hang_up();         // pending operations end
@@ -152,13 +157,13 @@ class tcp_server {
   std::atomic<std::size_t> count_ = 0;  // connections_.size(), for threads without the mutex
 };
 
-template <class Token>
-auto connection::async_receive(Token&& token) {
+template <class Stream, class Token>
+auto connection::async_receive(Stream& stream, Token&& token) {
   return asio::async_initiate<Token, void(error_code, std::size_t)>(
-      [this](auto handler) {
-        if (!server.has_others()) return socket.async_read_some(room, std::move(handler));
-        asio::defer(server.get_executor(), [this, handler = std::move(handler)]() mutable {
-          socket.async_read_some(room, std::move(handler));
+      [this, &stream](auto handler) {
+        if (!server.has_others()) return stream.async_read_some(room, std::move(handler));
+        asio::defer(server.get_executor(), [this, &stream, handler = std::move(handler)]() mutable {
+          stream.async_read_some(room, std::move(handler));
         });
       },
       token);

@@ -43,7 +43,7 @@ asio::awaitable<void, asio_baseline::executor> answer_all(connection& peer, Stre
     co_await read_text(stream, into.name);
     co_await read(stream, into.note.length);
     co_await read_text(stream, into.note);
-    peer.count_movement();
+    peer.has_moved();
     const auto digest = owed.after(into);
     if (!digest) continue;
     peer.count_message();
@@ -77,7 +77,7 @@ asio::awaitable<void, asio_baseline::executor> answer_sparingly(connection& peer
     if (!take(stream, name.bytes.data(), name.length)) co_await read_text(stream, name);
     if (!take(stream, &note.length, 1)) co_await read(stream, note.length);
     if (!take(stream, note.bytes.data(), note.length)) co_await read_text(stream, note);
-    peer.count_movement();
+    peer.has_moved();
     const auto digest = owed.after(into);
     if (!digest) continue;
     peer.count_message();

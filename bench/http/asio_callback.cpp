@@ -38,7 +38,7 @@ class http_session : public std::enable_shared_from_this<http_session> {
   }
 
   void answered(error_code error) {
-    peer_.count_movement();
+    peer_.has_moved();
     exchange_.sent();
     if (error || exchange_.is_last()) return end();
     read();

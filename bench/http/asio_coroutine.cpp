@@ -33,7 +33,7 @@ asio::awaitable<void, asio_baseline::executor> serve_http(connection& peer) {
     const auto [broken, written] =
         co_await asio::async_write(peer.socket, exchange.answers(), as_result);
     if (broken) break;
-    peer.count_movement();
+    peer.has_moved();
     exchange.sent();
   }
   peer.server.finished(peer);
