@@ -4,6 +4,8 @@
 //     server.port();
 #pragma once
 
+#include <bench/tls/identity.hpp>
+
 #include <array>
 #include <atomic>
 #include <boost/asio.hpp>
@@ -14,8 +16,6 @@
 #include <string>
 #include <thread>
 #include <utility>
-
-#include <tests/tls_identity.hpp>
 
 class tls_echo_server {
  public:
@@ -95,7 +95,7 @@ class tls_echo_server {
     });
   }
 
-  tls_identity self_;
+  bench::tls::identity self_;
   std::string prefix_;
   change spoil_;
   std::atomic<int> handshakes_{0}, goodbyes_{0}, asked_by_name_{0};

@@ -1,11 +1,12 @@
 // asio::ssl::stream works on tcp::stream unchanged.
+#include <bench/tls/identity.hpp>
+
 #include <boost/asio/ssl.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <utility>
 
 #include <tests/fibers/tcp_fixture.hpp>
-#include <tests/tls_identity.hpp>
 
 namespace ssl = asio::ssl;
 
@@ -17,7 +18,7 @@ struct tls_fixture : tcp_fixture {
     serving.use_private_key(asio::buffer(self.key_pem), ssl::context::pem);
     asking.set_verify_mode(ssl::verify_peer);
   }
-  tls_identity self;
+  bench::tls::identity self;
   ssl::context serving{ssl::context::tls_server}, asking{ssl::context::tls_client};
 };
 

@@ -61,6 +61,7 @@ PRIVATE_HEADERS = {
 WITHOUT_TEST = {
     "bench/command": "tests/bench/command/echobench_test.cpp runs the program",
     "bench/floor": "tests/bench/contract/ runs every server",
+    "bench/tls": "tests/bench/tls/tls_server_test.cpp runs every server",
     "bench/peers": "tests/bench/contract/ runs thread_echo; tests/bench/server/peer_test.cpp the others",
     "bench/http": "tests/bench/http/http_server_test.cpp runs every server",
     "bench/fields": "tests/bench/fields/fields_server_test.cpp runs every server",

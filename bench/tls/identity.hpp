@@ -1,6 +1,6 @@
-// tls_identity: a certificate that a server of a test signs itself, and its key.
+// identity: a certificate that a server signs itself, and its key. Nothing is read or written.
 //
-//     tls_identity self;
+//     const bench::tls::identity self;
 //     context.use_certificate_chain(asio::buffer(self.certificate_pem));
 #pragma once
 
@@ -12,7 +12,8 @@
 #include <stdexcept>
 #include <string>
 
-namespace tls_detail {
+namespace bench::tls {
+namespace detail {
 
 template <auto Free>
 struct freed_by {
@@ -31,17 +32,18 @@ inline std::string text_of(const memory& written) {
   return {text, static_cast<std::size_t>(size)};
 }
 
-}  // namespace tls_detail
+}  // namespace detail
 
-// A self-signed certificate for "fibers.test", valid for an hour, and its key; both as PEM.
-struct tls_identity {
-  tls_identity() {
-    const tls_detail::key pair{EVP_EC_gen("P-256")};
-    const tls_detail::certificate made{X509_new()};
+// A self-signed certificate for "fibers.test", valid for a month, and its key on the curve P-256;
+// both as PEM.
+struct identity {
+  identity() {
+    const detail::key pair{EVP_EC_gen("P-256")};
+    const detail::certificate made{X509_new()};
     X509_set_version(made.get(), X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
     X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
+    X509_gmtime_adj(X509_getm_notAfter(made.get()), 30L * 24 * 3600);
     X509_set_pubkey(made.get(), pair.get());
     auto* name = X509_get_subject_name(made.get());
     const std::string host = "fibers.test";
@@ -49,11 +51,13 @@ struct tls_identity {
                                reinterpret_cast<const unsigned char*>(host.c_str()), -1, -1, 0);
     X509_set_issuer_name(made.get(), name);
     if (X509_sign(made.get(), pair.get(), EVP_sha256()) == 0) throw std::runtime_error{"X509_sign"};
-    const tls_detail::memory certificate_text{BIO_new(BIO_s_mem())}, key_text{BIO_new(BIO_s_mem())};
+    const detail::memory certificate_text{BIO_new(BIO_s_mem())}, key_text{BIO_new(BIO_s_mem())};
     PEM_write_bio_X509(certificate_text.get(), made.get());
     PEM_write_bio_PrivateKey(key_text.get(), pair.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    certificate_pem = tls_detail::text_of(certificate_text);
-    key_pem = tls_detail::text_of(key_text);
+    certificate_pem = detail::text_of(certificate_text);
+    key_pem = detail::text_of(key_text);
   }
   std::string certificate_pem, key_pem;
 };
+
+}  // namespace bench::tls
