@@ -160,6 +160,15 @@ void expect_new(const std::string& recording) {
     throw usage_error(fmt::format("--record '{}' exists, and is not replaced", recording));
 }
 
+void expect_echoes(const std::vector<server_info>& servers) {
+  for (const auto& each : servers)
+    if (!serves(each.name, scenario{}))
+      throw usage_error(
+          fmt::format("{}: a duel is about echoes, and /buffered and /sparing go with "
+                      "a load of fields",
+                      each.name));
+}
+
 duel_options options_of(const arguments& given) {
   duel_options found;
   std::string duration;
@@ -197,6 +206,7 @@ duel_options options_of(const arguments& given) {
   const auto names = wanted.parse(given);
   expect_one_kind(given, names, found);
   found.servers = find_servers(names, added_servers(added, targets));
+  expect_echoes(found.servers);
   if (!duration.empty()) found.length = parse_duration("duration", duration);
   if (rate) {
     const auto parsed = parse_rate(*rate);

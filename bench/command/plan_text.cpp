@@ -43,7 +43,7 @@ std::string contents_of(const run_plan& plan) {
     text += fmt::format("  {:<16} {} against {}{}   {}\n", each.scenario.text(),
                         each.comparison.contender, each.comparison.base,
                         each.control ? " (control)" : "", kinds_of(each));
-  for (const auto& each : plan.servers)
+  for (const auto& each : plan.servers_as_started())
     text += fmt::format("  {:<26} {}\n", each.name,
                         each.target ? "runs already at " + *each.target : printable(each.command));
   for (const auto& each : plan.left_out) text += fmt::format("  {}\n", text_of(each));

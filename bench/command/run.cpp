@@ -149,7 +149,7 @@ run_end run(const run_begin& begun, run_plan plan) {
   if (const auto why = kernel_counts{{getpid()}}.reason(); !why.empty()) {
     caveats_found.push_back(caveats::calls_not_counted{why});
   }
-  live_test_bed bed{plan.servers, machine.server_cpu, plan.seed, stop};
+  live_test_bed bed{plan.servers, machine.server_cpu, plan.seed, stop, plan.smallest_load()};
   leave_out_missing(plan, bed);
   caveats_found.insert(caveats_found.begin(), plan.left_out.begin(), plan.left_out.end());
   tell(stderr, "{}{}", title_of(plan), machine_line(machine, plan.seed));

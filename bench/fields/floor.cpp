@@ -13,7 +13,7 @@ constexpr std::size_t receive_bytes = 65536;
 
 class fields_service : public bench::floor_service {
  public:
-  std::optional<std::string_view> answer(int fd, std::string_view received) override {
+  bench::floor_answer answer(int fd, std::string_view received) override {
     answers_.clear();
     auto& peer = peer_of(fd);
     if (!peer.begun.empty()) received = peer.begun.append(received);
@@ -21,7 +21,7 @@ class fields_service : public bench::floor_service {
       if (const auto digest = peer.owed.after(next))
         answers_.append(digest->data(), digest->size());
     peer.begun = std::string{received};
-    return answers_;
+    return {answers_};
   }
 
   // A structure has at least 26 bytes.
@@ -72,5 +72,5 @@ int main(int argc, char** argv) {
       [](const bench::server_options&) -> std::unique_ptr<bench::floor_service> {
         return std::make_unique<fields_service>();
       },
-      receive_bytes);
+      [](const bench::server_options&) { return receive_bytes; });
 }

@@ -25,7 +25,6 @@
 #include <chrono>
 #include <cstddef>
 #include <new>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,6 +54,7 @@ class floor_loop {
     clock::time_point still_since{};  // since when nothing moved; valid while moved is false
     // The part of a reply that did not fit into the socket. While it is not empty, nothing is read.
     std::string unsent;
+    bool last = false;  // once it is sent, the connection is closed
     acknowledgements owed;
   };
 
@@ -65,7 +65,7 @@ class floor_loop {
   void resume_accepting();
   void serve(int fd, readiness now);
   void answer_once(int fd, connection& peer);
-  std::optional<std::string_view> reply_to(int fd, connection& peer, std::size_t received);
+  std::string_view reply_to(int fd, connection& peer, std::size_t received);
   void put_aside(int fd, connection& peer, std::string_view rest);
   bool send_unsent(int fd, connection& peer);
   void hang_up(int fd, connection& peer);
@@ -216,21 +216,23 @@ void floor_loop<Waiter>::answer_once(int fd, connection& peer) {
   peer.moved = true;
   if (options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
   auto reply = reply_to(fd, peer, static_cast<std::size_t>(received));
-  if (!reply) return hang_up(fd, peer);
-  const auto sent = reply->empty() ? 0 : send(fd, reply->data(), reply->size(), MSG_NOSIGNAL);
-  if (sent != static_cast<ssize_t>(reply->size())) {
+  const auto sent = reply.empty() ? 0 : send(fd, reply.data(), reply.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(reply.size())) {
     if (sent < 0 && errno != EAGAIN) return hang_up(fd, peer);
-    reply->remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
-    return put_aside(fd, peer, *reply);
+    reply.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+    return put_aside(fd, peer, reply);
   }
+  if (peer.last) return hang_up(fd, peer);
   if (peer.readable) unfinished_.push_back(fd);
 }
 
-// nullopt: the service ends the connection.
 template <typename Waiter>
-std::optional<std::string_view> floor_loop<Waiter>::reply_to(int fd, connection& peer,
-                                                             std::size_t received) {
-  if (service_ != nullptr) return service_->answer(fd, {buffer_.data(), received});
+std::string_view floor_loop<Waiter>::reply_to(int fd, connection& peer, std::size_t received) {
+  if (service_ != nullptr) {
+    const auto answer = service_->answer(fd, {buffer_.data(), received});
+    peer.last = answer.last;
+    return answer.bytes;
+  }
   if (options_.ack > 0) return peer.owed.for_received(received, options_);
   return std::string_view{buffer_.data(), options_.prefix.size() + received};
 }
@@ -256,6 +258,10 @@ bool floor_loop<Waiter>::send_unsent(int fd, connection& peer) {
   peer.moved = true;
   peer.unsent.erase(0, static_cast<std::size_t>(sent));
   if (!peer.unsent.empty()) return false;
+  if (peer.last) {
+    hang_up(fd, peer);
+    return false;
+  }
   peer.unsent.shrink_to_fit();
   waiter_.expect_readable(fd);
   return true;

@@ -15,11 +15,12 @@
 namespace bench {
 
 using floor_service_maker = std::unique_ptr<floor_service> (*)(const server_options& options);
+using floor_receive_size = std::size_t (*)(const server_options& options);
 
 // Reads the options, listens, serves until the drain has ended, and returns the exit code. Of
-// `program`, what the loops offer is set here. Without `make` the server echoes. A server that
-// offers no --buffer receives `buffer` bytes at most.
+// `program`, what the loops offer is set here. Without `make` the server echoes. A receive takes
+// --buffer bytes at most, or `receive_size` says how many.
 int run_floor(int argc, char** argv, server_program program, floor_service_maker make = nullptr,
-              std::size_t buffer = 0);
+              floor_receive_size receive_size = nullptr);
 
 }  // namespace bench

@@ -1,14 +1,18 @@
 // service: what the bare loop answers with, where it does not echo.
 //
 //     class greeter : public floor_service { ... };
-//     service->answer(fd, received);        // "hello"
+//     service->answer(fd, received).bytes;        // "hello"
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string_view>
 
 namespace bench {
+
+struct floor_answer {
+  std::string_view bytes{};  // may be empty; valid until the next call
+  bool last = false;         // once they are sent, the connection is to be closed
+};
 
 // Each loop has its own. Its memory of connections is its own, too: a descriptor names one.
 class floor_service {
@@ -18,9 +22,8 @@ class floor_service {
   floor_service& operator=(const floor_service&) = delete;
   virtual ~floor_service() = default;
 
-  // What to send now that `received` has come; it may be empty, and is valid until the next call.
-  // nullopt: this service cannot go on with the connection, so it is to be closed.
-  virtual std::optional<std::string_view> answer(int fd, std::string_view received) = 0;
+  // What to send now that `received` has come.
+  virtual floor_answer answer(int fd, std::string_view received) = 0;
 
   // At most so many bytes are answered to `received` bytes.
   virtual std::size_t most_answer(std::size_t received) const = 0;

@@ -253,12 +253,13 @@ void floor_uring::received(int fd, int result, std::uint32_t flags) {
 // Turns the bytes of one receive into the reply to them. Returns its size.
 std::uint32_t floor_uring::compose_reply(int fd, char* bytes, std::size_t received) {
   if (service_ == nullptr) return static_cast<std::uint32_t>(options_.prefix.size() + received);
+  auto& peer = peers_[static_cast<std::size_t>(fd)];
+  if (peer.closes) return 0;
   const auto answer = service_->answer(fd, {bytes, received});
-  if (!answer) {
-    shutdown(fd, SHUT_RDWR);  // the next receive reports it
-    return 0;
-  }
-  return static_cast<std::uint32_t>(answer->copy(bytes, slot_));
+  peer.closes = answer.last;
+  // The next receive reports it. If replies are under way, sent() does it.
+  if (peer.closes && peer.unsent == 0 && answer.bytes.empty()) shutdown(fd, SHUT_RDWR);
+  return static_cast<std::uint32_t>(answer.bytes.copy(bytes, slot_));
 }
 
 void floor_uring::stop_receiving(int fd) {
@@ -311,6 +312,7 @@ void floor_uring::sent(int fd, int result) {
   if (first.sent < first.size) return send_first(fd);
   give_back(std::exchange(peer.first, first.next));
   if (--peer.unsent > 0) return try_first(fd);
+  if (peer.closes) shutdown(fd, SHUT_RDWR);
   if (peer.ended) return close_if_done(fd);
   if (peer.state == receiving::no) receive(fd);
 }

@@ -56,6 +56,7 @@ class floor_uring {
   struct connection {
     bool open = false;
     bool ended = false;    // nothing more will be received
+    bool closes = false;   // after the replies so far
     bool watched = false;  // the poll for POLLRDHUP has not completed
     bool moved = false;    // a byte was received or sent since look_for_idle() last ran
     receiving state = receiving::no;

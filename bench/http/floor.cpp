@@ -27,17 +27,16 @@ constexpr std::size_t most_growth = 5;
 
 class http_service : public bench::floor_service {
  public:
-  std::optional<std::string_view> answer(int fd, std::string_view received) override {
+  bench::floor_answer answer(int fd, std::string_view received) override {
     answers_.clear();
     auto& begun = begun_of(fd);
     if (!begun.empty()) received = begun.append(received);
     for (auto end = received.find(blank); end != received.npos; end = received.find(blank)) {
-      if (!answer_to(received.substr(0, end))) return std::nullopt;
+      if (!answer_to(received.substr(0, end))) return {answers_, true};
       received.remove_prefix(end + blank.size());
     }
-    if (received.size() > bench::longest_http_head) return std::nullopt;
     begun = std::string{received};
-    return answers_;
+    return {answers_, received.size() > bench::longest_http_head};
   }
 
   std::size_t most_answer(std::size_t received) const override {
@@ -88,5 +87,5 @@ int main(int argc, char** argv) {
       [](const bench::server_options&) -> std::unique_ptr<bench::floor_service> {
         return std::make_unique<http_service>();
       },
-      bench::http_receive_bytes);
+      [](const bench::server_options&) { return bench::http_receive_bytes; });
 }

@@ -49,8 +49,13 @@ open_loop_times open_loop_times_of(const load_sample& sample) {
 }  // namespace
 
 live_test_bed::live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu,
-                             std::uint64_t seed, const std::atomic<bool>& stop)
-    : servers_{std::move(servers)}, server_cpu_{server_cpu}, seed_{seed}, stop_{stop} {}
+                             std::uint64_t seed, const std::atomic<bool>& stop,
+                             const scenario& smallest)
+    : servers_{std::move(servers)},
+      server_cpu_{server_cpu},
+      seed_{seed},
+      stop_{stop},
+      smallest_{smallest} {}
 
 test_bed::duration live_test_bed::now() {
   return std::chrono::steady_clock::now().time_since_epoch();
@@ -62,7 +67,7 @@ const server_info& live_test_bed::find(const std::string& name) const {
 }
 
 introduction live_test_bed::introduce(const std::string& server) {
-  launch({server}, scenario{});
+  launch({server}, smallest_);
   auto& [process, number] = launched_.front();
   introduction found;
   if (process) {
@@ -81,10 +86,10 @@ std::vector<memory_sample> live_test_bed::measure_memory(const std::string& serv
                                                          std::vector<caveat>& caveats_found) {
   std::vector<memory_sample> samples;
   if (find(server).target || elsewhere_.contains(server)) return samples;
-  client_ = std::make_unique<load_generator>(scenario{}, seed_, stop_);
+  client_ = std::make_unique<load_generator>(smallest_, seed_, stop_);
   client_->set_patience(memory_patience);
   try {
-    start(server, scenario{});
+    start(server, smallest_);
   } catch (const server_failed&) {
     explain();
   }

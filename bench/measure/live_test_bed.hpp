@@ -17,8 +17,9 @@ class live_test_bed : public test_bed {
  public:
   // The calling thread is the client; the caller pins it beforehand. Once `stop` is true, every
   // call throws `interrupted`.
+  // `smallest`: a load that all servers serve, by which they are met and weighed.
   live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu, std::uint64_t seed,
-                const std::atomic<bool>& stop);
+                const std::atomic<bool>& stop, const scenario& smallest = {});
 
   duration now() override;
   introduction introduce(const std::string& server) override;
@@ -74,6 +75,7 @@ class live_test_bed : public test_bed {
   std::optional<int> server_cpu_;
   std::uint64_t seed_;
   const std::atomic<bool>& stop_;
+  const scenario smallest_;
   // Servers whose connections other processes answer: no CPU, no memory.
   std::set<std::string> elsewhere_;
   std::set<std::string> uncounted_;

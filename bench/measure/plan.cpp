@@ -248,9 +248,9 @@ std::chrono::seconds grown_budget(const run_plan& plan, const run_request& reque
 
 std::string_view who_serves(const scenario& load) {
   if (load.asks == service::fields)
-    return "fibers, asio-coroutine and floor do; /buffered goes with the first two, /sparing with Asio";
-  if (is_http(load.asks)) return "fibers, asio-callback, asio-coroutine and floor do";
-  if (load.tls) return "fibers, asio-callback and asio-coroutine do";
+    return "fibers, asio-coroutine and floor do; /buffered goes with the first two, /sparing with "
+           "Asio";
+  if (is_http(load.asks) || load.tls) return "fibers, asio-callback, asio-coroutine and floor do";
   if (load.one_way) return "it echoes; only fibers, asio and floor can acknowledge instead";
   return "/buffered and /sparing go with a load of fields";
 }
@@ -332,6 +332,26 @@ void leave_out(run_plan& plan, const std::string& server, const std::string& rea
   if (control.floor == server) control.floor.reset();
   const auto known = plan.servers;
   plan.servers = servers_of(plan.pairings, known);
+}
+
+std::vector<server_info> run_plan::servers_as_started() const {
+  auto started = servers;
+  for (auto& server : started) {
+    std::vector<std::string> commands;
+    for (const auto& each : pairings) {
+      const auto& [base, contender, floor] = each.comparison;
+      if (server.name != base && server.name != contender && server.name != floor) continue;
+      auto command = made_for(server, each.scenario.smallest()).command;
+      if (std::find(commands.begin(), commands.end(), command) == commands.end())
+        commands.push_back(std::move(command));
+    }
+    if (!commands.empty()) server.command = fmt::format("{}", fmt::join(commands, "; "));
+  }
+  return started;
+}
+
+scenario run_plan::smallest_load() const {
+  return pairings.empty() ? scenario{} : pairings.front().scenario.smallest();
 }
 
 std::vector<scenario> run_plan::scenarios() const {

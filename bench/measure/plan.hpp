@@ -55,6 +55,10 @@ struct run_plan {
   std::vector<int> memory_connections;
   std::vector<caveat> left_out;  // what was asked for but is impossible here, with the reason
 
+  // With the command of each load that wants another program: "fibers_echo ...; fibers_http ...".
+  std::vector<server_info> servers_as_started() const;
+  // The smallest load that all servers serve: to meet them, and to weigh them.
+  scenario smallest_load() const;
   std::vector<scenario> scenarios() const;
   std::vector<comparison> comparisons() const;  // without that of the control
 };

@@ -60,7 +60,7 @@ run_header header_of(const run_plan& plan, const environment& machine, std::time
   header.rounds = plan.rounds;
   if (plan.until_sure) header.watched = true;
   header.scenarios = plan.scenarios();
-  header.servers = plan.servers;
+  header.servers = plan.servers_as_started();
   header.comparisons = plan.comparisons();
   header.machine = machine;
   return header;

@@ -16,6 +16,7 @@ const std::string headline = headline_scenario;
 
 const matchup on_epoll{"fibers/epoll", "asio-callback/epoll"};
 const matchup on_select{"fibers/select", "asio-callback/select"};
+const matchup with_coroutines{"fibers/epoll", "asio-coroutine/epoll"};
 const matchup on_io_uring{"fibers/io_uring", "asio-callback/io_uring"};
 
 // The parts for select come last and have fewer scenarios: select uses more CPU and is of interest
@@ -32,25 +33,27 @@ const std::vector<suite> suites{
       .exclusive_slice = 100ms},
      {{{on_epoll}, {"c16/64", headline}}, {{on_select}, {headline}}}},
     {"default",
-     "the same under more loads, with an open loop, churn and streams",
+     "the same under more loads: open loop, churn, streams, http, tls",
      10,
-     240s,
+     280s,
      {},
      {{{on_epoll},
        {"c1/64", "c16/64", headline, "c256/64", "c16/64/d16", "c16/16K", "c64/512/r50%",
         "c16/64/churn", "c1/64K/stream", "c16/16K/stream", "c1/16K/oneway", "c16/64K/oneway"}},
+      {{with_coroutines}, {"c64/json", "c1/fields", "c64/512/tls"}},
       {{on_select}, {headline, "c256/64"}}},
      {16, 256, 1024},
      true},
     {"thorough",
      "the same with twice the blocks, more connections and idle ones",
      24,
-     900s,
+     1000s,
      {},
      {{{on_epoll},
        {"c1/64", "c16/64", headline, "c256/64", "c1024/64", "c64/64+10000idle", "c16/64/d16",
         "c16/16K", "c64/512/r50%", "c64/512/r20k", "c16/64/churn", "c1/64K/stream",
         "c16/16K/stream", "c1/16K/oneway", "c16/64K/oneway"}},
+      {{with_coroutines}, {"c64/json", "c1/fields", "c64/512/tls"}},
       {{on_select}, {"c1/64", headline, "c256/64"}}},
      {16, 256, 1024, 10'000},
      true},
@@ -130,6 +133,35 @@ const std::vector<suite> suites{
        {"c1/64", "c4/64", "c16/64", headline, "c256/64", "c16/64/d16", "c64/512/d16", "c16/16K",
         "c64/512/r20%", "c64/512/r50%", "c16/64/churn", "c1/64K/stream", "c16/16K/stream",
         "c1/16K/oneway", "c16/64K/oneway"}}}},
+    {"http",
+     "HTTP by Boost.Beast on fibers and Asio, and by a bare loop",
+     10,
+     360s,
+     {},
+     {{{{"fibers/io_uring", "asio-coroutine/epoll"},
+        with_coroutines,
+        on_epoll,
+        {"fibers/io_uring", "floor/io_uring"}},
+       {"c1/json", "c64/plaintext", "c64/json", "c16/plaintext/d16"}}}},
+    {"protocol",
+     "structures read field by field, plainly and through a buffer",
+     10,
+     360s,
+     {},
+     {{{with_coroutines,
+        {"fibers/io_uring", "asio-coroutine/epoll"},
+        {"fibers/epoll/buffered", "asio-coroutine/epoll/buffered"},
+        {"fibers/epoll/buffered", "asio-coroutine/epoll/sparing"},
+        {"fibers/io_uring/buffered", "asio-coroutine/epoll/sparing"},
+        {"fibers/io_uring/buffered", "fibers/io_uring"}},
+       {"c1/fields", "c16/fields"}}}},
+    {"tls",
+     "echoes under TLS, and a handshake per message",
+     10,
+     360s,
+     {},
+     {{{on_epoll, with_coroutines, {"fibers/io_uring", "asio-callback/epoll"}},
+       {"c1/64/tls", "c64/512/tls", "c16/16K/tls", "c16/64/churn/tls"}}}},
     {"unix",
      "a socket in the file system instead of tcp",
      10,
@@ -189,13 +221,15 @@ const suite& find_suite(const std::string& name) {
 }
 
 const suite_part& part_for(const suite& chosen, const comparison& pair) {
-  // NOLINTNEXTLINE(modernize-loop-convert): Clang 14 does not compile std::views::reverse
-  for (auto each = chosen.parts.rbegin(); each != chosen.parts.rend(); ++each)
-    for (const auto& [contender, base] : each->matchups)
-      if (reactor_of(base) == reactor_of(pair.base) ||
-          reactor_of(base) == reactor_of(pair.contender))
-        return *each;
-  return chosen.parts.front();
+  const auto suits = [&](const suite_part& part) {
+    if (scenario::parse(part.scenarios.front()).asks != service::echo) return false;
+    return std::any_of(part.matchups.begin(), part.matchups.end(), [&](const matchup& each) {
+      const auto reactor = reactor_of(each.base);
+      return reactor == reactor_of(pair.base) || reactor == reactor_of(pair.contender);
+    });
+  };
+  const auto last = std::find_if(chosen.parts.rbegin(), chosen.parts.rend(), suits);
+  return last == chosen.parts.rend() ? chosen.parts.front() : *last;
 }
 
 }  // namespace bench

@@ -59,8 +59,8 @@ const std::vector<suite>& all_suites();
 // Throws usage_error, which lists the suites.
 const suite& find_suite(const std::string& name);
 
-// The part whose scenarios suit this pair: the last one with a matchup on the same reactor, so that
-// select gets the short list. The first part if none has.
+// The part whose scenarios suit this pair: the last one of echoes with a matchup on the same
+// reactor, so that select gets the short list. The first part if none has.
 const suite_part& part_for(const suite& chosen, const comparison& pair);
 
 // A server added by --server is compared with both of these.

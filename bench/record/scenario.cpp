@@ -115,6 +115,12 @@ scenario scenario::at_full_rate() const {
   return full;
 }
 
+scenario scenario::smallest() const {
+  scenario one{.asks = asks, .tls = tls};
+  if (asks != service::echo) one.message_bytes = message_bytes;
+  return one;
+}
+
 scenario scenario::checked() const {
   return parse(text());
 }

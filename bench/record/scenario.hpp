@@ -45,6 +45,8 @@ struct scenario {
   bool open_loop() const { return rate_per_second > 0 || rate_percent > 0; }
   // Messages follow each other without a pause, so no rate can hold the server back.
   bool streams() const { return stream || asks == service::fields; }
+  // One connection that asks for the same, one message at a time.
+  scenario smallest() const;
   // The same load in a closed loop, in which no rate holds the server back.
   scenario at_full_rate() const;
   int all_connections() const { return connections + idle_connections; }

@@ -96,6 +96,14 @@ std::pair<std::string, std::string> short_names(const comparison& pair) {
                : std::pair{pair.contender, pair.base};
 }
 
+// {"fibers", "asio"} of fibers/epoll against asio-callback/epoll.
+std::pair<std::string, std::string> libraries_of(const comparison& pair) {
+  const auto library = [](const std::string& name) {
+    return name.substr(0, name.find_first_of("/-"));
+  };
+  return {library(pair.contender), library(pair.base)};
+}
+
 table verdict_table(const results& found, const comparison& pair) {
   const auto rows = costs_of(found, pair);
   const bool from_duets = rows.front()->decided_by == block_kind::duet;
@@ -145,17 +153,24 @@ table cost_table(const results& found, const comparison& pair) {
 }
 
 table summary_table(const results& found) {
-  constexpr std::size_t most_rows = 6;
+  constexpr std::size_t most_rows = 9;
   table shown;
   const auto pairs = pairs_of(found);
   if (pairs.empty()) return shown;
   const auto [contender, base] = short_names(pairs.front());
   shown.columns = {{"load", "load", column_kind::marked},
                    {fmt::format("CPU per message, {} / {} [95 %]", contender, base)}};
-  for (const auto* row : costs_of(found, pairs.front())) {
-    if (shown.rows.size() == most_rows) break;
-    shown.rows.push_back({fmt::format("{} (`{}`)", row->scenario.words(), row->scenario.text()),
-                          ratio_and_word(*row)});
+  std::vector<scenario> loads;
+  for (const auto& pair : pairs) {
+    if (libraries_of(pair) != libraries_of(pairs.front())) continue;
+    for (const auto* row : costs_of(found, pair)) {
+      if (shown.rows.size() == most_rows || std::ranges::count(loads, row->scenario) > 0) continue;
+      loads.push_back(row->scenario);
+      const auto other = pair.base == pairs.front().base ? "" : ", " + pair.base;
+      shown.rows.push_back(
+          {fmt::format("{} (`{}`{})", row->scenario.words(), row->scenario.text(), other),
+           ratio_and_word(*row)});
+    }
   }
   return shown;
 }

@@ -20,7 +20,8 @@ table verdict_table(const results& found, const comparison& pair);
 table overhead_table(const results& found, const comparison& pair);
 table cost_table(const results& found, const comparison& pair);
 
-// For readers new to the instrument: at most five loads of the first pair of servers.
+// For readers new to the instrument: at most nine loads, of the first pair of servers and then of
+// others of the same two libraries.
 table summary_table(const results& found);
 
 // All servers side by side. Without such rows it is empty. Where a cell has no number, its text

@@ -249,7 +249,7 @@ bool serves(const std::string& name, const scenario& load) {
             (is_of("fibers/") && parts.reads == "buffered"));
   if (!parts.reads.empty()) return false;
   if (is_http(load.asks)) return ours && !is_of("asio-spawn/");
-  if (load.tls) return ours && !is_of("asio-spawn/") && !is_of("floor/");
+  if (load.tls) return ours && !is_of("asio-spawn/");
   return !load.one_way || ours;
 }
 

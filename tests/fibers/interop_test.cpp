@@ -1,4 +1,6 @@
-// Boost.Beast, which is written for Asio's blocking streams, works on tcp::stream unchanged.
+// Boost.Beast and asio::buffered_read_stream, which are written for Asio's blocking streams, work
+// on tcp::stream unchanged.
+#include <boost/asio/buffered_read_stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
@@ -87,6 +89,62 @@ BOOST_AUTO_TEST_CASE(a_teardown_of_a_connection_that_is_reset_says_so) {
     BOOST_TEST(error == asio::error::connection_reset);
   });
   scheduler.run();
+}
+
+BOOST_AUTO_TEST_CASE(asio_reads_many_fields_out_of_a_buffer) {
+  struct pair {
+    std::uint16_t key;
+    std::uint32_t value;
+  };
+  constexpr int pairs = 10'000;
+  talk(
+      [](tcp::stream& server) {
+        asio::buffered_read_stream<tcp::stream&> buffered{server, 8192};
+        int wrong = 0;
+        for (std::uint32_t i = 0; i < pairs; ++i) {
+          pair got{};
+          asio::read(buffered, asio::buffer(&got.key, sizeof got.key));
+          asio::read(buffered, asio::buffer(&got.value, sizeof got.value));
+          wrong += got.key != i % 1000 || got.value != i;
+        }
+        BOOST_TEST(wrong == 0);
+        error_code error;
+        char beyond = 0;
+        BOOST_TEST(asio::read(buffered, asio::buffer(&beyond, 1), error) == 0U);
+        BOOST_TEST(error == asio::error::eof);
+      },
+      [](tcp::stream& client) {
+        std::string all;
+        for (std::uint32_t i = 0; i < pairs; ++i) {
+          const pair sent{static_cast<std::uint16_t>(i % 1000), i};
+          all.append(reinterpret_cast<const char*>(&sent.key), sizeof sent.key);
+          all.append(reinterpret_cast<const char*>(&sent.value), sizeof sent.value);
+        }
+        asio::write(client, asio::buffer(all));
+      });
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_leaves_what_was_buffered) {
+  talk(
+      [](tcp::stream& server) {
+        asio::buffered_read_stream<tcp::stream&> buffered{server, 8192};
+        std::string heard(3, '\0');
+        asio::read(buffered, asio::buffer(heard));
+        BOOST_TEST(heard == "abc");
+        server.expires_after(std::chrono::milliseconds{5});
+        error_code error;
+        std::string more(4, '\0');
+        BOOST_TEST(asio::read(buffered, asio::buffer(more), error) == 3U);
+        BOOST_TEST(error == asio::error::timed_out);
+        BOOST_TEST(more.substr(0, 3) == "def");
+        server.expires_never();
+        asio::write(server, asio::buffer("!", 1));
+      },
+      [](tcp::stream& client) {
+        asio::write(client, asio::buffer("abcdef", 6));
+        char end = 0;
+        asio::read(client, asio::buffer(&end, 1));
+      });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

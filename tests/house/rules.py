@@ -14,7 +14,7 @@ MAY_INCLUDE = {
     # The same server by each library, side by side.
     "http": ["contract", "floor", "fibers", "asio_baseline"],
     "fields": ["contract", "floor", "fibers", "asio_baseline"],
-    "tls": ["contract", "fibers", "asio_baseline"],
+    "tls": ["contract", "floor", "fibers", "asio_baseline"],
 }
 
 # A file of fibers/ includes only files that come before it in this list. A name without an extension

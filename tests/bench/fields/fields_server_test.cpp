@@ -119,6 +119,7 @@ BOOST_DATA_TEST_CASE(a_drain_answers_what_has_come, (std::vector{"1", "2"}), thr
   const conversation talk{64};
   const echo_client idle{server.port()}, sending{server.port()};
   BOOST_TEST((answers_to(server, talk.bytes) == talk.answers));
+  BOOST_REQUIRE(server.falls_asleep());
   server.signal(SIGSTOP);
   sending.send(talk.bytes);
   server.signal(SIGTERM);

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <tests/bench/contract/echo_client.hpp>
@@ -148,7 +149,10 @@ BOOST_AUTO_TEST_CASE(a_client_that_never_reads_costs_bounded_memory) {
   std::string requests;
   while (requests.size() < 1 << 20) requests += get("/json/someone");
   const echo_client stuck{server.port(), "127.0.0.1", 65536};
-  for (int i = 0; i < 8 && stuck.send_until_stuck(requests) == requests.size();) ++i;
+  try {
+    for (int i = 0; i < 8 && stuck.send_until_stuck(requests) == requests.size();) ++i;
+  } catch (const std::system_error&) {  // it was closed as idle meanwhile
+  }
   if (!sanitized) BOOST_TEST(server.peak_resident_kib() < 40'000);
   BOOST_TEST(answers_to(server, get("/plaintext")) == plaintext);
   BOOST_TEST(server.comes_to(before));  // the stuck one was idle

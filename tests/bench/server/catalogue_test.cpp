@@ -198,6 +198,7 @@ BOOST_AUTO_TEST_CASE(not_every_server_serves_every_load) {
   };
   for (const auto* load : {"c1/json", "c1/fields", "c1/64/tls"}) {
     BOOST_TEST(serves("fibers/select", load));
+    BOOST_TEST(serves("floor/io_uring", load));
     BOOST_TEST(serves("asio-coroutine/epoll", load));
     BOOST_TEST(serves("old/fibers/epoll", load));
     BOOST_TEST(serves("mine", load));
@@ -205,7 +206,6 @@ BOOST_AUTO_TEST_CASE(not_every_server_serves_every_load) {
     BOOST_TEST(!serves("go/epoll", load));
     BOOST_TEST(!serves("asio-spawn/epoll", load));
   }
-  BOOST_TEST(!serves("floor/epoll", "c1/64/tls"));
   BOOST_TEST(!serves("asio-callback/epoll", "c1/fields"));
   BOOST_TEST(serves("asio-coroutine/epoll/buffered", "c1/fields"));
   for (const auto* load : {"c1/64", "c1/json", "c1/64/tls"})

@@ -125,7 +125,8 @@ std::size_t tls_client::send_until_stuck(std::string_view bytes) {
     const int sent = SSL_write(session_.get(), left.data(), static_cast<int>(left.size()));
     if (sent > 0) {
       all += static_cast<std::size_t>(sent);
-    } else if (!comes(socket_, POLLOUT, milliseconds{500})) {
+    } else if (SSL_get_error(session_.get(), sent) != SSL_ERROR_WANT_WRITE ||
+               !comes(socket_, POLLOUT, milliseconds{500})) {
       break;
     }
   }

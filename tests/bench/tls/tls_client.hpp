@@ -25,15 +25,16 @@ class tls_client {
   tls_client(tls_client&& other) noexcept;
   tls_client& operator=(tls_client&&) = delete;
 
-  void send(std::string_view bytes);                     // in records of at most 16 KiB
-  std::string receive(std::size_t bytes);                // so many, or fewer at the end
-  std::string receive_all();                             // until the end
-  std::string exchange(std::string_view bytes);          // sends while it receives as many bytes
-  std::size_t send_until_stuck(std::string_view bytes);  // until nothing moves for half a second
-  void send_in_the_clear(std::string_view bytes);        // past TLS
-  void say_goodbye();                                    // close_notify
-  void end_without_goodbye();                            // shutdown(SHUT_WR)
-  void reset();                                          // closes with a RST
+  void send(std::string_view bytes);             // in records of at most 16 KiB
+  std::string receive(std::size_t bytes);        // so many, or fewer at the end
+  std::string receive_all();                     // until the end
+  std::string exchange(std::string_view bytes);  // sends while it receives as many bytes
+  std::size_t send_until_stuck(
+      std::string_view bytes);                     // until it is closed, or stuck for half a second
+  void send_in_the_clear(std::string_view bytes);  // past TLS
+  void say_goodbye();                              // close_notify
+  void end_without_goodbye();                      // shutdown(SHUT_WR)
+  void reset();                                    // closes with a RST
 
   ending how_it_ended() const { return ended_; }
   bool is_closed();  // after a polite end, the server closes the connection, too

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include <tests/tls_identity.hpp>
+#include <bench/tls/identity.hpp>
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(http_needs_half_of_32_kib_at_most) {
 }
 
 BOOST_AUTO_TEST_CASE(tls_needs_half_of_32_kib_at_most) {
-  const tls_identity self;
+  const bench::tls::identity self;
   ssl::context serving{ssl::context::tls_server};
   ssl::context asking{ssl::context::tls_client};
   serving.use_certificate_chain(asio::buffer(self.certificate_pem));

@@ -20,7 +20,7 @@ const auto plain =
 constexpr std::string_view stamp = "aaaaaaaaaaaaaaaa";
 
 std::string json_for(std::string_view name) {
-  return "HTTP/1.1 200 OK\r\ncontent-length: 37\r\n\r\n{\"message\": \"Hello, " +
+  return "HTTP/1.1 200 OK\r\ncontent-length: 39\r\n\r\n{\"message\": \"Hello, " +
          std::string{name} + "!\"}";
 }
 

@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(curves_and_the_table_of_all_servers_are_there_where_the_run
   BOOST_CHECK_THROW(excerpt_of(servers, "matrix on c64/512"), std::invalid_argument);
 }
 
-BOOST_AUTO_TEST_CASE(the_summary_says_loads_in_words_and_takes_six_lines_at_most) {
+BOOST_AUTO_TEST_CASE(the_summary_says_loads_in_words_and_takes_nine_lines_at_most) {
   auto record = synthetic_run({.rounds = 6, .select_too = false});
   const auto text = excerpt_of(record, "summary");
   BOOST_TEST(
@@ -259,11 +259,30 @@ BOOST_AUTO_TEST_CASE(the_summary_says_loads_in_words_and_takes_six_lines_at_most
   BOOST_TEST(contains(text, "\n| 64 connections × 512 B (`c64/512`) | 0."));
   BOOST_TEST(lines_in(text) == 2U + 3U);
   for (auto& each : record.blocks) {
-    for (int size = 1; size <= 4; ++size)
-      if (each.scenario.message_bytes == 64 && each.round % 4 == size % 4)
+    for (int size = 1; size <= 6; ++size)
+      if (each.scenario.message_bytes == 64 && each.round % 6 == size % 6)
         each.scenario.message_bytes = 1024 * size;
   }
-  BOOST_TEST(lines_in(excerpt_of(record, "summary")) == 2U + 6U);
+  BOOST_TEST(lines_in(excerpt_of(record, "summary")) == 2U + 9U);
+}
+
+BOOST_AUTO_TEST_CASE(the_summary_also_has_loads_of_other_pairs_of_the_same_libraries) {
+  auto record = synthetic_run({.rounds = 6, .select_too = false});
+  auto others = record.blocks;
+  for (auto& each : others) {
+    each.comparison.base = "asio-coroutine/epoll";
+    for (auto& slice : each.slices)
+      if (slice.server == "asio-callback/epoll") slice.server = each.comparison.base;
+  }
+  std::erase_if(others, [](const auto& each) { return each.control; });
+  auto of_http = others;
+  for (auto& each : of_http) each.scenario = bench::scenario::parse("c64/json");
+  record.blocks.insert(record.blocks.end(), others.begin(), others.end());
+  record.blocks.insert(record.blocks.end(), of_http.begin(), of_http.end());
+  const auto text = excerpt_of(record, "summary");
+  BOOST_TEST(
+      contains(text, "\n| 64 connections × HTTP json (`c64/json`, asio-coroutine/epoll) | "));
+  BOOST_TEST(lines_in(text) == 2U + 4U);
 }
 
 BOOST_AUTO_TEST_CASE(every_part_of_a_load_has_its_words) {
@@ -277,6 +296,11 @@ BOOST_AUTO_TEST_CASE(every_part_of_a_load_has_its_words) {
   BOOST_TEST(words("c16/64/churn") == "a connection per message × 64 B, 16 at a time");
   BOOST_TEST(words("c1/64K/stream") == "1 connection × 64 KiB, streamed");
   BOOST_TEST(words("c16/16K/oneway") == "16 connections × 16 KiB, one way");
+  BOOST_TEST(words("c64/json/d4") == "64 connections × HTTP json, 4 outstanding");
+  BOOST_TEST(words("c1/fields") == "1 connection × structures, read field by field");
+  BOOST_TEST(words("c64/512/tls") == "64 connections × 512 B under TLS");
+  BOOST_TEST(words("c16/64/churn/tls") ==
+             "a connection per message × 64 B under TLS, 16 at a time");
 }
 
 BOOST_AUTO_TEST_CASE(the_machine_is_one_sentence_with_the_command_that_made_the_run) {
