@@ -12,6 +12,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <string>
 
 namespace bench {
 
@@ -22,8 +23,7 @@ using http_response = boost::beast::http::response<boost::beast::http::string_bo
 http_response answer_to(const http_request& asked);
 
 // What a connection has received and not read, and has answered and not sent. A client that
-// pipelines gets the answers to the requests of one receive in one send. A single buffer is also
-// quicker to send than the five of which Beast composes a response.
+// pipelines gets the answers to the requests of one receive in one send.
 class http_exchange {
  public:
   http_exchange();
@@ -32,7 +32,7 @@ class http_exchange {
 
   // Whether the answers are to be sent now: there is no further request to answer before.
   bool is_due() const;
-  boost::asio::const_buffer answers() const { return answers_.data(); }
+  boost::asio::const_buffer answers() const { return boost::asio::buffer(answers_); }
   void sent() { answers_.clear(); }
 
   bool is_last() const { return is_last_; }  // the client wants no further answer
@@ -40,7 +40,7 @@ class http_exchange {
   boost::beast::flat_buffer received;
 
  private:
-  boost::beast::flat_buffer answers_;
+  std::string answers_;
   bool is_last_ = false;
 };
 
