@@ -53,6 +53,8 @@ const std::vector<row> suffixes{{".../t2", "two threads, each with a loop of its
                                 {".../spin50us", "polls so long before it sleeps (fibers only)"},
                                 {".../gather50us", "sleeps so long for several (io_uring)"},
                                 {".../inject1000ns", "burns so much CPU on each message"},
+                                {".../buffered", "reads fields through a buffer"},
+                                {".../sparing", "and awaits only what that lacks (asio only)"},
                                 {".../unix", "listens on a path instead of a port"}};
 
 const std::vector<row> loads{{"c64/512", "64 connections, messages of 512 bytes"},
@@ -62,7 +64,11 @@ const std::vector<row> loads{{"c64/512", "64 connections, messages of 512 bytes"
                              {"c64/512/r50%", "open loop: half of what the slower server can do"},
                              {"c64/512/churn", "a new connection for each message"},
                              {"c1/64K/stream", "two messages ahead, or more up to 64 KiB"},
-                             {"c1/64K/oneway", "the same, acknowledged and not echoed"}};
+                             {"c1/64K/oneway", "the same, acknowledged and not echoed"},
+                             {"c64/json", "HTTP requests; also plaintext, /d16, /r20k, /churn"},
+                             {"c1/fields", "structures, which are read field by field"},
+                             {"c64/512/tls", "any load of echoes under TLS"},
+                             {"c16/64/churn/tls", "so a TLS handshake for each message"}};
 
 const std::vector<row> exit_codes{{"0", "measured; with --gate: no server rose by more"},
                                   {"1", "with --gate: a server rose by more"},

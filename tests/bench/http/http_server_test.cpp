@@ -4,6 +4,8 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <cstdio>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -52,9 +54,39 @@ bool is_floor() {
   return suite.argc > 1 && std::string{suite.argv[1]}.find("floor_http") != std::string::npos;
 }
 
+std::string output_of(const std::string& command) {
+  std::string output;
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), pclose};
+  for (char part[512]; pipe && std::fgets(part, sizeof part, pipe.get()) != nullptr;)
+    output += part;
+  return output;
+}
+
+boost::test_tools::assertion_result wrk_is_there(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result found{!output_of("command -v wrk").empty()};
+  found.message() << "wrk is not installed";
+  return found;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(http_server)
+
+// A client that others wrote.
+BOOST_AUTO_TEST_CASE(wrk_is_answered_without_an_error,
+                     *boost::unit_test::precondition(wrk_is_there)) {
+  const server_process server;
+  for (const std::string path : {"/plaintext", "/json/wrk"}) {
+    const auto said =
+        output_of("timeout 30 wrk -t1 -c8 -d1s http://127.0.0.1:" + std::to_string(server.port()) +
+                  path + " 2>&1");
+    BOOST_TEST_MESSAGE(said);
+    BOOST_TEST(said.find("Requests/sec:") != said.npos);
+    BOOST_TEST(said.find("Non-2xx") == said.npos);
+    BOOST_TEST(said.find("Socket errors") == said.npos);
+    BOOST_TEST(said.find(" 0 requests in") == said.npos);
+  }
+}
 
 BOOST_AUTO_TEST_CASE(all_servers_answer_alike_byte_by_byte) {
   const server_process server;
