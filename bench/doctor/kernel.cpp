@@ -63,14 +63,9 @@ void look_who_else_runs(kernel_answers& answers) {
   answers.steal_share = std::max(0.0, after.steal - before.steal) / available;
 }
 
-// Up to 16 listeners, and no more than there are processors, for each of which a server may have a
-// loop.
 void look_who_gets_connections(kernel_answers& answers) {
-  std::vector<int> listener_counts{2};
-  while (listener_counts.back() < 16 && 2 * listener_counts.back() <= std::ssize(answers.allowed))
-    listener_counts.push_back(2 * listener_counts.back());
   for (std::size_t i = 0; i < answers.by_steering.size(); ++i)
-    answers.by_steering[i] = share_out(steering_names[i].second, listener_counts);
+    answers.by_steering[i] = share_out(steering_names[i].second, {2, 4, 8, 16});
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bench/doctor/remarks.hpp>
 #include <bench/text/numbers.hpp>
 #include <cerrno>
@@ -102,8 +103,12 @@ remark listeners(const kernel_answers& answers) {
   const auto read =
       fmt::format("of {} connections over {} loops most:fewest are {}", shared_out_connections,
                   fmt::join(loops, ", "), fmt::join(found, ", "));
-  const auto& last = by_hash.shares.back();
-  if (last.most <= 2 * last.fewest) return ok("listeners", read, "the hash is even enough");
+  // A server has no more loops than there are processors.
+  const auto processors = std::max<std::ptrdiff_t>(2, std::ssize(answers.allowed));
+  const bool even = std::ranges::all_of(by_hash.shares, [&](const share& each) {
+    return each.listeners > processors || each.most <= 2 * each.fewest;
+  });
+  if (even) return ok("listeners", read, "the hash is even enough for the processors here");
   return {health::advice, "listeners", read, "by the hash some loops are busy while others sleep",
           "--steer turn or --steer port of the servers, or more connections"};
 }

@@ -210,6 +210,14 @@ const std::vector<patient> patients{
      {},
      [](auto& a) {
        a.by_steering[0].shares.push_back({4, 25, 12});
+       a.allowed = {0, 1, 2, 3};
+     }},
+    {"listeners",
+     health::ok,
+     "hash 35:29 25:12, port 33:31, turn 32:32: the hash is even enough for the processors here",
+     {},
+     [](auto& a) {
+       a.by_steering[0].shares.push_back({4, 25, 12});
      }},
     {"listeners",
      health::advice,
