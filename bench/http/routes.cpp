@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t first_answers = 512;
 constexpr std::size_t most_answers = 65536;
 
-// Beast's serializer composes a response of seven buffers and walks over them several times: 78 %
-// of the instructions of a request, where this is one pass.
+// Beast's serializer composes a response of seven buffers and walks over them several times, which
+// took most of the instructions of a request (docs/notes.md). This is one pass.
 void append(std::string& text, const http_response& response) {
   const auto add = [&](const auto& piece) { text.append(piece.data(), piece.size()); };
   text += response.version() == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
