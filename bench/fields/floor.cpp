@@ -13,13 +13,17 @@ constexpr std::size_t receive_bytes = 65536;
 
 class fields_service : public bench::floor_service {
  public:
+  explicit fields_service(std::chrono::nanoseconds injected) : injected_{injected} {}
+
   bench::floor_answer answer(int fd, std::string_view received) override {
     answers_.clear();
     auto& peer = peer_of(fd);
     if (!peer.begun.empty()) received = peer.begun.append(received);
     for (bench::structure next; take(received, next);)
-      if (const auto digest = peer.owed.after(next))
+      if (const auto digest = peer.owed.after(next)) {
+        if (injected_.count() > 0) bench::spend_cpu(injected_);
         answers_.append(digest->data(), digest->size());
+      }
     peer.begun = std::string{received};
     return {answers_};
   }
@@ -60,6 +64,7 @@ class fields_service : public bench::floor_service {
     return whole;
   }
 
+  std::chrono::nanoseconds injected_;
   std::string answers_;
   std::vector<connection> peers_;  // index: descriptor
 };
@@ -69,8 +74,8 @@ class fields_service : public bench::floor_service {
 int main(int argc, char** argv) {
   return bench::run_floor(
       argc, argv, {.name = "floor_fields", .echoes = false, .purpose = bench::fields_purpose},
-      [](const bench::server_options&) -> std::unique_ptr<bench::floor_service> {
-        return std::make_unique<fields_service>();
+      [](const bench::server_options& options) -> std::unique_ptr<bench::floor_service> {
+        return std::make_unique<fields_service>(options.inject_ns);
       },
       [](const bench::server_options&) { return receive_bytes; });
 }

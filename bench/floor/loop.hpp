@@ -214,7 +214,7 @@ void floor_loop<Waiter>::answer_once(int fd, connection& peer) {
     return;
   }
   peer.moved = true;
-  if (options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
+  if (service_ == nullptr && options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
   auto reply = reply_to(fd, peer, static_cast<std::size_t>(received));
   const auto sent = reply.empty() ? 0 : send(fd, reply.data(), reply.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(reply.size())) {

@@ -22,7 +22,7 @@ class floor_service {
   floor_service& operator=(const floor_service&) = delete;
   virtual ~floor_service() = default;
 
-  // What to send now that `received` has come.
+  // What to send now that `received` has come. The service burns --inject-ns for each message.
   virtual floor_answer answer(int fd, std::string_view received) = 0;
 
   // At most so many bytes are answered to `received` bytes.

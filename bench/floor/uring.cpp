@@ -222,12 +222,16 @@ void floor_uring::received(int fd, int result, std::uint32_t flags) {
   if (result > 0) {
     peer.moved = true;
     count_message(peer);
-    if (options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
+    if (service_ == nullptr && options_.inject_ns.count() > 0) spend_cpu(options_.inject_ns);
     const int buffer = static_cast<int>(flags >> IORING_CQE_BUFFER_SHIFT);
     auto& next = replies_[static_cast<std::size_t>(buffer)];
     next = {.bytes = next.bytes,
             .size = compose_reply(fd, next.bytes, static_cast<std::size_t>(result))};
-    if (next.size == 0) return give_back(buffer);
+    if (next.size == 0) {
+      give_back(buffer);
+      if (peer.state == receiving::no && peer.unsent == 0) receive(fd);
+      return;
+    }
     (peer.first == none ? peer.first : replies_[static_cast<std::size_t>(peer.last)].next) = buffer;
     peer.last = buffer;
     if (++peer.unsent == 1) return try_first(fd);
@@ -256,9 +260,10 @@ std::uint32_t floor_uring::compose_reply(int fd, char* bytes, std::size_t receiv
   auto& peer = peers_[static_cast<std::size_t>(fd)];
   if (peer.closes) return 0;
   const auto answer = service_->answer(fd, {bytes, received});
-  peer.closes = answer.last;
+  peer.closes = answer.last || answer.bytes.size() > slot_;  // never sends half of an answer
   // The next receive reports it. If replies are under way, sent() does it.
   if (peer.closes && peer.unsent == 0 && answer.bytes.empty()) shutdown(fd, SHUT_RDWR);
+  if (answer.bytes.size() > slot_) return shutdown(fd, SHUT_RDWR), 0;
   return static_cast<std::uint32_t>(answer.bytes.copy(bytes, slot_));
 }
 
@@ -285,7 +290,7 @@ void floor_uring::try_first(int fd) {
   if (++last_try_ == 0) ++last_try_;
   peer.tried = last_try_;
   tries_.push_back({fd, last_try_});
-  if (peer.unsent > 1 || peer.ended || peer.state != receiving::yes) hurry_ = true;
+  if (peer.unsent > 1 || peer.ended || peer.closes || peer.state != receiving::yes) hurry_ = true;
 }
 
 void floor_uring::send_first(int fd) {

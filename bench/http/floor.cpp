@@ -27,6 +27,8 @@ constexpr std::size_t most_growth = 5;
 
 class http_service : public bench::floor_service {
  public:
+  explicit http_service(std::chrono::nanoseconds injected) : injected_{injected} {}
+
   bench::floor_answer answer(int fd, std::string_view received) override {
     answers_.clear();
     auto& begun = begun_of(fd);
@@ -59,9 +61,11 @@ class http_service : public bench::floor_service {
   bool answer_to(std::string_view request) {
     constexpr auto get = "GET "sv, version = " HTTP/1.1"sv;
     auto line = request.substr(0, request.find("\r\n"));
+    if (line.size() < get.size() + version.size()) return false;
     if (!line.starts_with(get) || !line.ends_with(version)) return false;
     line.remove_prefix(get.size());
     line.remove_suffix(version.size());
+    if (injected_.count() > 0) bench::spend_cpu(injected_);
     if (line == "/plaintext") {
       answers_ += plaintext;
     } else if (const auto name = bench::name_in(line); !name.empty()) {
@@ -75,6 +79,7 @@ class http_service : public bench::floor_service {
     return true;
   }
 
+  std::chrono::nanoseconds injected_;
   std::string answers_;             // of all connections in turn
   std::vector<std::string> begun_;  // index: descriptor
 };
@@ -84,8 +89,8 @@ class http_service : public bench::floor_service {
 int main(int argc, char** argv) {
   return bench::run_floor(
       argc, argv, {.name = "floor_http", .echoes = false, .purpose = bench::http_purpose},
-      [](const bench::server_options&) -> std::unique_ptr<bench::floor_service> {
-        return std::make_unique<http_service>();
+      [](const bench::server_options& options) -> std::unique_ptr<bench::floor_service> {
+        return std::make_unique<http_service>(options.inject_ns);
       },
       [](const bench::server_options&) { return bench::http_receive_bytes; });
 }

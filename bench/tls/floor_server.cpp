@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace {
 // As much as one record of TLS, where clients send large ones.
 constexpr std::size_t usual_receive = 4096, large_receive = 17408;
 // What a handshake sends and two session tickets, and what each record has around its bytes.
-constexpr std::size_t most_of_handshake = 8192, around_record = 64, shortest_record = 20;
+constexpr std::size_t most_of_handshake = 8192, around_record = 64, shortest_record = 20,
+                      most_of_record = 16384;
 
 class tls_service : public bench::floor_service {
  public:
@@ -34,9 +36,14 @@ class tls_service : public bench::floor_service {
     return {answers_, !goes_on};
   }
 
+  // A record whose end comes now may have begun before. A read takes no more than a record, and is
+  // answered by the prefix and its bytes, in as many records as they need.
   std::size_t most_answer(std::size_t received) const override {
-    const auto records = received / shortest_record + 1;
-    return most_of_handshake + received + records * (options_.prefix.size() + around_record);
+    const auto bytes = received + most_of_record;
+    const auto reads =
+        bytes / std::min(options_.buffer, most_of_record) + received / shortest_record + 2;
+    const auto records = 2 + options_.prefix.size() / most_of_record;
+    return most_of_handshake + bytes + reads * (options_.prefix.size() + records * around_record);
   }
 
   void forget(int fd) override { session_of(fd) = {}; }
@@ -73,6 +80,7 @@ class tls_service : public bench::floor_service {
     for (;;) {
       const int size = SSL_read(secure, reply_.data() + prefix, static_cast<int>(options_.buffer));
       if (size > 0) {
+        if (options_.inject_ns.count() > 0) bench::spend_cpu(options_.inject_ns);
         SSL_write(secure, reply_.data(), static_cast<int>(prefix) + size);
         continue;
       }

@@ -77,6 +77,15 @@ BOOST_AUTO_TEST_CASE(a_prefix_longer_than_a_record_comes_whole) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_large_record_comes_back_in_many_small_reads) {
+  const server_process server{{"--buffer", "10"}};
+  tls_client client{server.port()};
+  const auto text = body(16'000);
+  client.send(text);
+  client.say_goodbye();
+  BOOST_TEST((parse_echo(client.receive_all()).bytes == text));
+}
+
 BOOST_AUTO_TEST_CASE(many_small_pieces_come_back_in_order) {
   const server_process server;
   tls_client client{server.port()};
