@@ -7,7 +7,7 @@
 namespace bench {
 
 inline constexpr std::string_view fields_purpose =
-    "A server that reads structures field by field, and answers 64 of them with a digest.";
+    "It reads structures field by field, and answers 64 of them with a digest.";
 
 // With --reads buffered.
 inline constexpr std::size_t fields_buffer = 16384;

@@ -14,16 +14,16 @@ namespace http = boost::beast::http;
 using asio_baseline::connection;
 using asio_baseline::error_code;
 
-class http_session : public std::enable_shared_from_this<http_session> {
+class http_session {
  public:
   explicit http_session(connection& accepted) : peer_{accepted} {}
 
   void read() {
     asked_ = {};
     http::async_read(peer_.socket, exchange_.received, asked_,
-                     [self = shared_from_this()](error_code error, std::size_t) {
-                       if (error) return self->end();
-                       self->answer();
+                     [this](error_code error, std::size_t) {
+                       if (error) return send_rest();
+                       answer();
                      });
   }
 
@@ -32,19 +32,28 @@ class http_session : public std::enable_shared_from_this<http_session> {
     peer_.count_message();
     exchange_.answer(asked_);
     if (!exchange_.is_due()) return read();
-    asio::async_write(
-        peer_.socket, exchange_.answers(),
-        [self = shared_from_this()](error_code error, std::size_t) { self->answered(error); });
+    asio::async_write(peer_.socket, exchange_.answers(),
+                      [this](error_code error, std::size_t) { answered(error); });
   }
 
   void answered(error_code error) {
     peer_.has_moved();
     exchange_.sent();
-    if (error || exchange_.is_last()) return end();
+    if (error || exchange_.is_last()) return finish();
     read();
   }
 
-  void end() { peer_.server.finished(peer_); }
+  // The answers to what came before an error.
+  void send_rest() {
+    asio::async_write(peer_.socket, exchange_.answers(),
+                      [this](error_code, std::size_t) { finish(); });
+  }
+
+  void finish() {
+    auto& peer = peer_;
+    delete this;
+    peer.server.finished(peer);
+  }
 
   connection& peer_;
   http_exchange exchange_;
@@ -54,7 +63,9 @@ class http_session : public std::enable_shared_from_this<http_session> {
 }  // namespace
 
 void start_http_callback(connection& accepted) {
-  std::make_shared<http_session>(accepted)->read();
+  auto begun = std::make_unique<http_session>(accepted);
+  begun->read();
+  begun.release();  // finish() deletes it
 }
 
 }  // namespace bench

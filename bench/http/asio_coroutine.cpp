@@ -6,9 +6,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <exception>
 
 namespace bench {
 namespace {
@@ -32,17 +32,18 @@ asio::awaitable<void, asio_baseline::executor> serve_http(connection& peer) {
     if (!exchange.is_due()) continue;
     const auto [broken, written] =
         co_await asio::async_write(peer.socket, exchange.answers(), as_result);
-    if (broken) break;
+    if (broken) co_return;
     peer.has_moved();
     exchange.sent();
   }
-  peer.server.finished(peer);
+  co_await asio::async_write(peer.socket, exchange.answers(), as_result);  // those before an error
 }
 
 }  // namespace
 
 void start_http_coroutine(connection& accepted) {
-  asio::co_spawn(accepted.server.get_executor(), serve_http(accepted), asio::detached);
+  asio::co_spawn(accepted.server.get_executor(), serve_http(accepted),
+                 [&accepted](std::exception_ptr) { accepted.server.finished(accepted); });
 }
 
 }  // namespace bench

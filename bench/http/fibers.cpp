@@ -18,7 +18,7 @@ error_code serve_http(const bench::server_options& options, fibers::stream_socke
   while (!exchange.is_last()) {
     bench::http_request asked;
     http::read(stream, exchange.received, asked, error);
-    if (error) break;
+    if (error) break;  // after what was answered before
     if (options.inject_ns > 0ns) bench::spend_cpu(options.inject_ns);
     exchange.answer(asked);
     if (!exchange.is_due()) continue;
@@ -27,6 +27,7 @@ error_code serve_http(const bench::server_options& options, fibers::stream_socke
     exchange.sent();
   }
   error_code ignored;
+  asio::write(stream, exchange.answers(), ignored);
   stream.flush(ignored);
   return error;
 }

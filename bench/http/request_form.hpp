@@ -1,8 +1,11 @@
-// request_form: what all HTTP servers here serve, whatever they are made of.
+// request_form: what the HTTP servers here serve, whatever they are made of.
 //
 //     GET /plaintext      Hello, World!
 //     GET /json/Ada       {"message":"Hello, Ada!"}       a name has letters and digits, 64 at most
-//     anything else       404
+//     GET of another path 404
+//
+// The bare loop knows these and nothing else: it skips all headers, also Connection, and ends a
+// connection that sends another method or version.
 #pragma once
 
 #include <algorithm>

@@ -147,6 +147,30 @@ BOOST_AUTO_TEST_CASE(a_client_that_asks_for_the_end_gets_it) {
   BOOST_TEST(raw.find("Hello, World!") == raw.rfind("Hello, World!"));
 }
 
+// What comes until the end of the connection, orderly or not, while this side stays open.
+std::string said_until_the_end(const echo_client& client) {
+  try {
+    return client.receive_raw();
+  } catch (const std::system_error&) {
+    return "reset";
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_asked_before_an_error_is_answered) {
+  const server_process server{{"--idle-timeout", "0s"}};
+  for (const std::string& wrong :
+       {"BAD\r\n\r\n"s, "GET HTTP/1.1\r\n\r\n"s, "GET /plaintext HTTP/9.9\r\n\r\n"s}) {
+    const echo_client client{server.port()};
+    client.send(get("/plaintext") + get("/json/x") + wrong);
+    BOOST_TEST(said_until_the_end(client) == plaintext + json("x"), wrong);
+    const echo_client in_two{server.port()};
+    in_two.send(get("/plaintext"));
+    BOOST_REQUIRE(comes_an_answer(in_two));
+    in_two.send(wrong);
+    BOOST_TEST(said_until_the_end(in_two) == plaintext, wrong);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_request_ends_its_connection_and_no_other) {
   const server_process server;
   const echo_client other{server.port()};
