@@ -17,7 +17,7 @@ class live_test_bed : public test_bed {
  public:
   // The calling thread is the client; the caller pins it beforehand. Once `stop` is true, every
   // call throws `interrupted`.
-  // `smallest`: a load that all servers serve, by which they are met and weighed.
+  // `smallest`: a load by which the servers are met and weighed.
   live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu, std::uint64_t seed,
                 const std::atomic<bool>& stop, const scenario& smallest = {});
 

@@ -8,7 +8,9 @@
 #include <bench/measure/schedule.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/server/regular_expression.hpp>
+#include <bench/text/command_words.hpp>
 #include <bench/text/failure.hpp>
+#include <filesystem>
 
 namespace bench {
 namespace {
@@ -255,8 +257,21 @@ std::string_view who_serves(const scenario& load) {
   return "/buffered and /sparing go with a load of fields";
 }
 
-void expect_served(const std::vector<pairing>& pairings) {
+// An older build may lack the program that a load wants.
+void expect_program(const std::string& server, const scenario& load,
+                    const std::vector<server_info>& added) {
+  const auto older = std::find_if(added.begin(), added.end(), [&](const server_info& each) {
+    return each.name == server && each.name.starts_with("old/");
+  });
+  if (older == added.end()) return;
+  const auto program = split_words(made_for(*older, load).command).front();
+  if (std::filesystem::is_regular_file(program)) return;
+  throw usage_error(fmt::format("--scenarios {}: the other build has no {}", load.text(), program));
+}
+
+void expect_served(const std::vector<pairing>& pairings, const std::vector<server_info>& added) {
   for (const auto& each : pairings) {
+    expect_program(each.comparison.base, each.scenario, added);
     if (can_have(each)) continue;
     const auto& [base, contender, floor] = each.comparison;
     const auto& unable = serves(base, each.scenario) ? contender : base;
@@ -309,9 +324,13 @@ run_plan plan_run(const run_request& request) {
   plan.pairings = pairings_of(chosen, request, added);
   plan.memory_connections = chosen.memory_connections;
   if (!request.rounds) plan.budget = chosen.budget;
+  if (plan.pairings.empty())
+    throw usage_error(
+        fmt::format("--servers: they do not both serve a load of the suite {}; {}", chosen.name,
+                    who_serves(scenario::parse(chosen.parts.front().scenarios.front()))));
   keep_targets_apart(plan.pairings, added);
   keep_matching(plan.pairings, request.filter);
-  expect_served(plan.pairings);
+  expect_served(plan.pairings, added);
   if (request.descriptors) keep_what_fits(plan, *request.descriptors);
   plan.pairings.push_back(control_of(plan.pairings, added));
   plan.servers = servers_of(plan.pairings, added);

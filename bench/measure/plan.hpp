@@ -57,7 +57,7 @@ struct run_plan {
 
   // With the command of each load that wants another program: "fibers_echo ...; fibers_http ...".
   std::vector<server_info> servers_as_started() const;
-  // The smallest load that all servers serve: to meet them, and to weigh them.
+  // The load of the first row, as small as it can be: to meet the servers, and to weigh them.
   scenario smallest_load() const;
   std::vector<scenario> scenarios() const;
   std::vector<comparison> comparisons() const;  // without that of the control

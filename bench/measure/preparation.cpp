@@ -102,7 +102,7 @@ void introduce(std::vector<server_info>& servers, test_bed& bed, bool allow_debu
     server.announced = found.announced;
     server.prefix = valid_utf8(found.prefix);  // as the record returns it when a run is resumed
     if (!bundled_reactor(server.name)) {
-      tell(stderr, "{}  every byte comes back, prefix: {}\n", server.name,
+      tell(stderr, "{}  every byte of a reply is right, prefix: {}\n", server.name,
            prefix_text(found.prefix));
     }
     if (server.target) {

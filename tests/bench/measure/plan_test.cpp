@@ -307,9 +307,8 @@ BOOST_FIXTURE_TEST_CASE(another_build_is_compared_with_the_fibers_of_the_suite, 
   BOOST_TEST(bench::injected_ns(pairs[2].contender).has_value());
   // Another build may have no servers of other things than echoes.
   auto usual = plan_run(asking("default"));
-  std::erase_if(usual.pairings, [](const auto& each) {
-    return each.comparison.base == "asio-coroutine/epoll";
-  });
+  std::erase_if(usual.pairings,
+                [](const auto& each) { return each.comparison.base == "asio-coroutine/epoll"; });
   BOOST_TEST(plan.pairings.size() == usual.pairings.size());
   for (std::size_t i = 0; i < plan.pairings.size(); ++i) {
     BOOST_TEST(plan.pairings[i].scenario.text() == usual.pairings[i].scenario.text());
@@ -351,6 +350,25 @@ BOOST_AUTO_TEST_CASE(what_a_server_does_not_serve_is_refused_with_those_that_do)
   request.scenarios = {"c1/json", "c1/64/tls"};
   for (const auto& each : plan_run(request).pairings)
     if (!each.control) BOOST_TEST((each.comparison.floor == "floor/epoll"));
+}
+
+BOOST_AUTO_TEST_CASE(a_suite_without_a_load_for_the_servers_says_so) {
+  for (const auto& [suite, server] :
+       {std::pair{"default", "asio-coroutine/epoll/buffered"},
+        std::pair{"http", "asio-spawn/epoll"}, std::pair{"protocol", "asio-callback/epoll"},
+        std::pair{"tls", "thread/blocking"}}) {
+    auto request = asking(suite);
+    request.servers = {server, "fibers/epoll"};
+    BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, [](const auto& error) {
+      return std::string{error.what()}.starts_with("--servers: they do not both serve");
+    });
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(another_build_without_the_program_of_a_load_is_refused, other_build) {
+  request.servers = {"fibers/epoll"};
+  request.scenarios = {"c1/64", "c1/json"};
+  BOOST_CHECK_EXCEPTION(plan_run(request), bench::usage_error, saying("has no "));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_cannot_acknowledge_has_no_one_way_load) {
