@@ -301,8 +301,7 @@ void announce(const server_options& options, std::string_view server, std::strin
              further_keys(options), built_for_debugging() ? " debug=1" : "");
   std::fflush(stdout);
   if (!others_can_connect(options)) return;
-  fmt::print(stderr, "{}: other machines can connect; there is no encryption and no password\n",
-             options.program);
+  fmt::print(stderr, "{}: other machines can connect; there is no password\n", options.program);
 }
 
 int drain_signals(const server_options& options) {

@@ -15,7 +15,9 @@
 //   whole. With --ack it is a newline instead, whenever so many bytes have come.
 // * While a reply is not fully sent, nothing more is read from that client. So memory per client is
 //   bounded.
-// * A connection on which no byte moved in either direction for `idle_timeout` is closed.
+// * A connection on which no byte moved in either direction for `idle_timeout` is closed. Where
+// Asio
+//   serves something else than a plain echo, only whole requests, handshakes and answers count.
 // * At `max_connections`, further clients wait in the backlog until a connection ends.
 // * A server never waits for whoever reads its standard output, and a file that cannot take another
 //   line does not end it.

@@ -88,9 +88,7 @@ const std::array<option, 19> options_table{{
      [](auto text, auto& o) { return read_socket_path(text, o.unix_path); }},
     {"threads", "1", "1 to 1024; each has its own loop and its own listener",
      [](auto text, auto& o) { return read_number(text, o.threads, 1, 1024); }},
-    {"steer", "hash",
-     "hash (the kernel's), port (the client's) or turn (in turn; wants CAP_BPF): which of several "
-     "loops gets a connection",
+    {"steer", "hash", "hash, port or turn (wants CAP_BPF): which loop gets a connection",
      [](auto text, auto& o) { return read_steering(text, o.steer); }},
     {"prefix", "GOT:", "at most 65536 bytes that lead each reply",
      [](auto text, auto& o) { return o.prefix = text, text.size() <= 65536; }},

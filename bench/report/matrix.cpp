@@ -58,7 +58,8 @@ std::string rate_words(const scenario& open_loop, const std::string& base) {
 std::string note_of(const std::vector<matrix_row>& rows) {
   const auto& first = rows.front();
   auto note = fmt::format(
-      "Contract: the server starts, listens and sends every byte back. Ratio: its CPU per message "
+      "Contract: the server starts, listens and answers every byte as it should. Ratio: its CPU "
+      "per message "
       "over that of {}, in the same blocks.",
       first.base);
   if (first.open_loop)

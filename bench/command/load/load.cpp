@@ -70,7 +70,8 @@ constexpr const char* help_of_load =
 
 options options_of(wishes& asked) {
   options wanted{"echobench load", "HOST:PORT|unix:PATH",
-                 "Loads any echo server and compares every byte of every reply. A prefix before "
+                 "Loads an echo server and compares every byte of every reply; with --load "
+                 "c64/json or c1/fields a server of HTTP or of fields. A prefix before "
                  "each reply is found by itself."};
   wanted.add("load", asked.load, "LOAD", "as in c64/512, c64/512/d16, c64/512/r20k, c16/64/churn");
   wanted.add("connections", asked.connections, "N", "open connections; default 64");

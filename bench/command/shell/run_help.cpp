@@ -65,7 +65,7 @@ const std::vector<row> loads{{"c64/512", "64 connections, messages of 512 bytes"
                              {"c64/512/churn", "a new connection for each message"},
                              {"c1/64K/stream", "two messages ahead, or more up to 64 KiB"},
                              {"c1/64K/oneway", "the same, acknowledged and not echoed"},
-                             {"c64/json", "HTTP requests; also plaintext, /d16, /r20k, /churn"},
+                             {"c64/json", "HTTP requests; also c64/plaintext, /d16"},
                              {"c1/fields", "structures, which are read field by field"},
                              {"c64/512/tls", "any load of echoes under TLS"},
                              {"c16/64/churn/tls", "so a TLS handshake for each message"}};

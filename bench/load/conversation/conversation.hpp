@@ -69,7 +69,7 @@ std::unique_ptr<conversation> begin_conversation(const scenario& load, std::uint
                                    std::string_view what, std::size_t byte, char expected,
                                    char got);
 
-// 16 characters that name a message: its connection and its number, of this alphabet of 32.
+// 16 characters that name a message: its connection and its number, the first 16 of this alphabet.
 inline constexpr std::size_t stamp_bytes = 16;
 void write_stamp(char* target, std::uint32_t connection, std::uint64_t sequence,
                  std::string_view alphabet);

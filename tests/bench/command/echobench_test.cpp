@@ -621,7 +621,7 @@ BOOST_DATA_TEST_CASE_F(echobench, any_prefix_is_found_and_said, data::make(greet
   const auto ended =
       run(run_of("floor/epoll,mine", {"--server", "mine=" + python_server(expected.prefix)}));
   BOOST_TEST(ended.exit_code == 0, ended.err);
-  BOOST_TEST(holds(ended.err, "mine  every byte comes back, " + expected.said), ended.err);
+  BOOST_TEST(holds(ended.err, "mine  every byte of a reply is right, " + expected.said), ended.err);
   const auto record = bench::read_run(folder / "run" / "run.ndjson");
   for (const auto& each : record.header.servers)
     if (each.name == "mine") BOOST_TEST(each.prefix.value() == expected.prefix);
@@ -636,7 +636,7 @@ BOOST_FIXTURE_TEST_CASE(a_target_is_measured_and_left_running, echobench, *each_
   const auto ended = run(
       run_of("floor/epoll,api", {"--target", "api=127.0.0.1:" + std::to_string(running.port())}));
   BOOST_TEST(ended.exit_code == 0, ended.err);
-  BOOST_TEST(holds(ended.err, "api  every byte comes back, prefix: none"), ended.err);
+  BOOST_TEST(holds(ended.err, "api  every byte of a reply is right, prefix: none"), ended.err);
   BOOST_TEST((holds(ended.out, "loaded alone, api answers ") || holds(ended.out, "No verdict: ")),
              ended.out);
   BOOST_TEST(holds(ended.out, "n/a: api was not started here"), ended.out);

@@ -40,12 +40,15 @@ struct steered_listeners {
     return ntohs(address.sin6_port);  // where IPv4 has it
   }
 
-  // How many connections each accepts now.
+  // How many connections each accepts, until for 50 ms there is none.
   counts accepted() const {
-    counts found;
-    for (const auto& each : all) {
-      found.push_back(0);
-      while (descriptor{accept4(each.get(), nullptr, nullptr, SOCK_CLOEXEC)}) ++found.back();
+    counts found(all.size());
+    for (bool more = true; more;) {
+      more = false;
+      for (std::size_t i = 0; i < all.size(); ++i)
+        for (; descriptor{accept4(all[i].get(), nullptr, nullptr, SOCK_CLOEXEC)}; more = true)
+          ++found[i];
+      if (more) usleep(50'000);
     }
     return found;
   }
