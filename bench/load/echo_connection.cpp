@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view probe = "~\n";
 constexpr std::size_t longest_prefix = 256;
-constexpr std::size_t longest_reply = 32768;
+constexpr std::size_t longest_first_reply = 32768;
 
 // Repeats a call that does not wait. Returns -1 and EAGAIN if it cannot be done by `until`, and
 // looks at `stop` ten times per second: a signal may have woken another thread than this one.
@@ -101,7 +101,7 @@ std::string ask_once(const std::string& name, const address& where,
       throw no_answer(fmt::format("{} does not answer: {}", name, reason(errno)));
     }
     if (count > 0) reply.append(bytes, static_cast<std::size_t>(count));
-    if (count < 0 || reply.size() > longest_reply) {
+    if (count < 0 || reply.size() > longest_first_reply) {
       throw wrong_reply(fmt::format("{} does not {}: sent {:?} it answered {:?}", name, what,
                                     request, reply.substr(0, 40)));
     }
