@@ -143,9 +143,11 @@ inline std::size_t fill(const descriptor& to) {
 // Fills the way to the peer until the kernel takes nothing more. Returns the number of bytes.
 inline std::size_t fill_to_the_brim(const descriptor& to) {
   std::size_t all = 0;
-  for (std::size_t more = fill(to); more != 0; more = fill(to)) {
+  for (int looks_in_vain = 0; looks_in_vain < 3; ++looks_in_vain) {
+    const auto more = fill(to);
+    if (more > 0) looks_in_vain = -1;
     all += more;
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
   return all;
 }
