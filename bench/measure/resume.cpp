@@ -22,15 +22,14 @@ std::vector<std::string> names_of(const run_header& header) {
   return names;
 }
 
-// True if a program file is newer than the beginning of the run: it has been built again since.
+// True if a program file is newer than the beginning of the run: it has been built again since. A
+// server may have been started as several programs: "fibers_echo ...; fibers_http ...".
 bool is_rebuilt(const server_info& server, const std::string& begun_utc) {
-  for (std::string_view rest = server.command; !rest.empty();) {
-    const auto end = rest.find("; ");  // it may have been started as several programs
-    const auto words = split_words(std::string{rest.substr(0, end)});
-    rest.remove_prefix(end == rest.npos ? rest.size() : end + 2);
+  const auto words = split_words(server.command);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0 && !words[i - 1].ends_with(';')) continue;
     struct stat found {};
-    if (!words.empty() && stat(find_program(words.front()).c_str(), &found) == 0 &&
-        utc_text(found.st_mtime) > begun_utc)
+    if (stat(find_program(words[i]).c_str(), &found) == 0 && utc_text(found.st_mtime) > begun_utc)
       return true;
   }
   return false;
