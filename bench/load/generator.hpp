@@ -23,6 +23,7 @@
 #include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
 #include <bench/load/conversation/conversation.hpp>
+#include <bench/load/load_client.hpp>
 #include <bench/load/open_loop.hpp>
 #include <bench/load/sample.hpp>
 #include <bench/load/secure/client_socket.hpp>
@@ -39,39 +40,22 @@
 
 namespace bench {
 
-class load_generator {
+class load_generator final : public load_client {
  public:
-  using nanoseconds = std::chrono::nanoseconds;
-  using server_number = std::size_t;
-
   // Once `stop` is true, every call throws `interrupted`. `stop` must outlive the generator.
   load_generator(const scenario& shape, std::uint64_t seed, const std::atomic<bool>& stop);
-  load_generator(const load_generator&) = delete;
-  load_generator& operator=(const load_generator&) = delete;
 
-  // How long a server may owe a reply before it counts as failed. Default: 5 s.
-  void set_patience(nanoseconds patience) { patience_ = patience; }
-
-  // Finds out over a connection of its own how the server replies, see begin_conversation().
-  // Returns the number of the server.
-  server_number add_server(std::string name, const address& where);
-
-  // Opens connections until the server has `total`; each new one echoes `depth` messages once. Only
-  // the first `connections` of the scenario are loaded later; the others stay idle.
-  void connect(server_number number, int total);
-
-  // Loads these servers from now on in a closed loop. Each batch of events is handled in a random
-  // order of the servers, so none of them is always first.
-  void start(const std::vector<server_number>& servers);
-
-  // The same in an open loop: `per_second` messages per second are due from each of these servers.
-  void start_at_rate(const std::vector<server_number>& servers, double per_second);
-
-  // Loads the servers for `duration` and returns one sample per server, in the order of start(). A
-  // closed loop ends late by at most one batch of events. An open loop ends when the messages that
-  // were due in `duration` have been answered; it waits for them as long again, but at least 0.5 s
-  // and at most 2 s. Throws no_answer if a message has had no reply for the patience.
-  std::vector<load_sample> run(nanoseconds duration);
+  // The calls of a load_client. Here all of the scenario's connections are loaded by one thread.
+  void set_patience(nanoseconds patience) override { patience_ = patience; }
+  server_number add_server(std::string name, const address& where) override;
+  void connect(server_number number, int total) override;
+  void start(const std::vector<server_number>& servers) override;
+  void start_at_rate(const std::vector<server_number>& servers, double per_second) override;
+  std::vector<load_sample> run(nanoseconds duration) override;
+  std::int64_t finish() override;
+  std::string prefix(server_number number) const override {
+    return servers_.at(number).talk->prefix();
+  }
 
   // What the current run() has measured until now. After run() threw: what it had measured then.
   std::vector<load_sample> so_far() const;
@@ -85,11 +69,6 @@ class load_generator {
     look_every_ = every;
     look_ = std::move(look);
   }
-
-  // Sends nothing more and waits for the outstanding replies. Returns how many there were.
-  std::int64_t finish();
-
-  std::string prefix(server_number number) const { return servers_.at(number).talk->prefix(); }
 
  private:
   struct target {

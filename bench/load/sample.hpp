@@ -7,9 +7,11 @@
 #pragma once
 
 #include <algorithm>
+#include <bench/record/record.hpp>
 #include <bench/statistics/histogram.hpp>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 namespace bench {
 
@@ -39,6 +41,11 @@ struct load_sample {
   std::int64_t due = 0;  // messages that became due during `seconds`
   histogram service_ns;  // service time: from sending to reply
   histogram late_ns;     // how late the client sent messages, by its own fault
+
+  // Of a load from several hosts, what each measured; otherwise empty.
+  std::vector<host_share> hosts;
+  // Of such a load: the whole replies from quiet to quiet, so also before and after the timed part.
+  std::int64_t messages_in_all = 0;
 
   double messages_per_second() const {
     return seconds > 0 ? static_cast<double>(messages) / seconds : 0;

@@ -191,7 +191,7 @@ void live_test_bed::change_load(const std::vector<std::size_t>& launches, double
   if (!before_) before_ = read_usage();
   if (launches == loaded_ && per_second == per_second_) return;
   client_->finish();
-  std::vector<load_generator::server_number> numbers;
+  std::vector<load_client::server_number> numbers;
   for (auto launch : launches) numbers.push_back(launched_[launch].number);
   per_second > 0 ? client_->start_at_rate(numbers, per_second) : client_->start(numbers);
   loaded_ = launches;

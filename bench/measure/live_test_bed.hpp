@@ -57,7 +57,7 @@ class live_test_bed : public test_bed {
 
   struct launched {
     std::optional<server_process> process;  // absent: a target, which was not started here
-    load_generator::server_number number;   // its number in client_
+    load_client::server_number number;   // its number in client_
   };
 
   // What the CPUs and the servers had used when the first load of a block began.
@@ -80,7 +80,7 @@ class live_test_bed : public test_bed {
   std::set<std::string> elsewhere_;
   std::set<std::string> uncounted_;
   std::vector<launched> launched_;
-  std::unique_ptr<load_generator> client_;
+  std::unique_ptr<load_client> client_;
   std::vector<std::size_t> loaded_;
   double per_second_ = 0;  // messages per second due from each server; 0: closed loop
   std::optional<usage> before_;

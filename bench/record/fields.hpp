@@ -16,15 +16,19 @@ BOOST_DESCRIBE_STRUCT(environment, (),
                       (cpu_model, cpus, kernel, virtualization, governor, mitigations, compiler,
                        build_type, flags, boost_version, server_cpu, client_cpu, commit, clock_rate,
                        caches, tick_hz, irq_time))
+BOOST_DESCRIBE_STRUCT(load_host, (), (name, generators, kernel, cpu_model, cpus))
+BOOST_DESCRIBE_STRUCT(host_share, (),
+                      (host, messages, p50_us, p99_us, late_p99_us, client_utilisation,
+                       start_skew_us, retransmits))
 BOOST_DESCRIBE_STRUCT(run_header, (),
                       (format, started_utc, suite, command_line, seed, rounds, scenarios, servers,
-                       comparisons, machine, label, watched))
+                       comparisons, machine, label, watched, hosts, servers_on))
 BOOST_DESCRIBE_STRUCT(open_loop_times, (),
                       (rate_per_second, due, service_p50_us, service_p90_us, service_p99_us,
                        late_p99_us, service))
 BOOST_DESCRIBE_STRUCT(slice, (),
                       (server, launch, position, seconds, messages, checked, cpu_ns, p50_us, p90_us,
-                       p99_us, max_us, client_utilisation, open_loop, start_ms, latency))
+                       p99_us, max_us, client_utilisation, open_loop, start_ms, latency, hosts))
 BOOST_DESCRIBE_STRUCT(block, (),
                       (kind, round, control, scenario, comparison, order, slices, foreign_cpu_share,
                        steal_share, client_foreign_share))

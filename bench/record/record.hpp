@@ -68,6 +68,15 @@ struct environment {
 // The commit does not count: that it differs is why users compare runs.
 std::vector<std::string> differences_between(const environment& before, const environment& after);
 
+// A host from which load came.
+struct load_host {
+  std::string name;    // as --from named it
+  int generators = 1;  // processes on it, each with one thread
+  std::string kernel;
+  std::string cpu_model;
+  int cpus = 0;
+};
+
 struct run_header {
   int format = 1;
   std::string started_utc;  // 2026-01-31T12:34:56Z
@@ -81,6 +90,9 @@ struct run_header {
   environment machine;
   std::optional<std::string> label;  // by which --label named the run
   std::optional<bool> watched;       // true: the run could end because of what it showed
+  // Absent: one thread of this machine loaded the servers.
+  std::optional<std::vector<load_host>> hosts{};
+  std::optional<std::string> servers_on{};  // the host on which they ran; absent: this machine
 };
 
 // The latency of each message of a slice, in nanoseconds. Null: not kept.
@@ -96,6 +108,21 @@ struct open_loop_times {
   double service_p99_us = 0;
   double late_p99_us = 0;  // how late the client itself sent
   kept_histogram service{};
+};
+
+// What the generators of one host measured of a slice. No time crosses hosts: each of these was
+// taken by the clock of that host alone.
+struct host_share {
+  std::string host;           // a name in run_header::hosts
+  std::int64_t messages = 0;  // sum of its generators
+  double p50_us = 0;          // of its own histogram
+  double p99_us = 0;
+  double late_p99_us = 0;         // open loop: how late it sent; closed loop: 0
+  double client_utilisation = 0;  // 0 to 1, of the busiest of its generators
+  // It began at most so long before another generator, or so late after its own time. An upper
+  // limit: see synchronise() in bench/hosts/participant.hpp.
+  double start_skew_us = 0;
+  std::int64_t retransmits = 0;  // TCP segments sent again, from before the slice until after it
 };
 
 // One server during one timed stretch of load.
@@ -116,6 +143,7 @@ struct slice {
   std::optional<open_loop_times> open_loop{};
   std::optional<std::int64_t> start_ms{};  // Unix time
   kept_histogram latency{};  // only of a server loaded alone; open loop: response times
+  std::optional<std::vector<host_share>> hosts{};  // absent: one thread loaded the servers
 };
 
 // The unit of replication: every server of one comparison is started anew, then loaded in slices.

@@ -2,6 +2,7 @@
 //
 //     usage_error   2    the command line asks for something that does not exist
 //     run_invalid   3    what was measured must not be believed
+//     host_failed   6    a host of the load is gone; what was measured before is kept
 //     interrupted   130  Ctrl-C; what was measured before is kept
 //
 // what() is the one line that the user reads.
@@ -48,6 +49,13 @@ struct cannot_connect : server_failed {
 struct not_available : server_failed {
   using server_failed::server_failed;
 };
+
+// A host from which load comes, or on which the servers run, cannot be reached, has died or stays
+// silent. what() names it.
+struct host_failed : run_invalid {
+  using run_invalid::run_invalid;
+};
+inline constexpr int exit_host_failed = 6;
 
 struct interrupted {};
 inline constexpr int exit_interrupted = 130;

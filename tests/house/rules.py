@@ -2,7 +2,7 @@
 
 # A folder of bench/ includes only folders that come before it in this list.
 ROOMS = (
-    "contract statistics text record machine load server measure analysis report compare duel doctor"
+    "contract statistics text record machine load server hosts measure analysis report compare duel doctor"
     " selftest command"
 ).split()
 # These folders are not in that list. Each may include only the folders named here.

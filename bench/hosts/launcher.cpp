@@ -1,0 +1,81 @@
+#include <bench/hosts/launcher.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bench/text/command_words.hpp>
+#include <bench/text/failure.hpp>
+#include <filesystem>
+
+namespace bench {
+namespace {
+
+constexpr std::string_view host_sign = "{host}";
+
+std::string with_host(std::string word, std::string_view host) {
+  for (auto at = word.find(host_sign); at != std::string::npos; at = word.find(host_sign, at))
+    word.replace(at, host_sign.size(), host), at += host.size();
+  return word;
+}
+
+bool is_executable(const std::string& program) {
+  return program.find('/') == std::string::npos ? !find_in_path(program).empty()
+                                                : std::filesystem::is_regular_file(program);
+}
+
+}  // namespace
+
+launcher::launcher(const std::string& command) : command_{command}, words_{split_words(command)} {
+  if (words_.empty()) throw usage_error("--launcher '' is no command, such as ssh");
+  if (!is_executable(words_.front()))
+    throw usage_error(fmt::format("--launcher '{}': there is no program {} here", command,
+                                  words_.front()));
+}
+
+std::vector<std::string> launcher::prefix(const std::string& host) const {
+  std::vector<std::string> all;
+  for (const auto& each : words_) all.push_back(with_host(each, host));
+  const bool named = std::any_of(words_.begin(), words_.end(), [](const std::string& each) {
+    return each.find(host_sign) != std::string::npos;
+  });
+  if (!named) all.push_back(host);
+  return all;
+}
+
+bool launcher::has_shell() const {
+  const auto name = std::filesystem::path{words_.front()}.filename();
+  return name == "ssh" || name == "rsh";
+}
+
+std::vector<std::string> launcher::words(const std::string& host,
+                                         const std::vector<std::string>& program) const {
+  if (is_this_host(host)) return program;
+  auto all = prefix(host);
+  if (!has_shell()) all.insert(all.end(), {"sh", "-c"});
+  all.push_back(join_words(program));
+  return all;
+}
+
+std::string launcher::agent_script() const {
+  constexpr std::string_view host = "$host";
+  std::string command;
+  for (const auto& each : prefix("\x01")) {
+    const auto at = each.find('\x01');
+    // What the user wrote is quoted; the name of the host is known only when the script runs.
+    command += at == std::string::npos
+                   ? join_words({each}) + ' '
+                   : join_words({each.substr(0, at)}) + "\"" + std::string{host} + "\"" +
+                         (at + 1 < each.size() ? join_words({each.substr(at + 1)}) : "") + ' ';
+  }
+  if (!has_shell()) command += "sh -c ";
+  return fmt::format(
+      "#!/bin/sh\nhost=$1\nshift\n{}\"$*\" || {{\n  code=$?\n  echo \"$host: exit code $code of the "
+      "launcher\" >&2\n  exit $code\n}}\n",
+      command);
+}
+
+bool is_this_host(const std::string& host) {
+  return host == "localhost";
+}
+
+}  // namespace bench
