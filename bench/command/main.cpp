@@ -88,6 +88,8 @@ int main(int argc, char** argv) {
     return complain(error, 2);
   } catch (const std::invalid_argument& error) {
     return complain(error, 2);
+  } catch (const bench::host_failed& error) {
+    return complain(error, bench::exit_host_failed);
   } catch (const bench::unreadable_run& error) {
     return complain(error, 2);
   } catch (const std::system_error& error) {

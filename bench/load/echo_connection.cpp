@@ -51,6 +51,16 @@ descriptor open_socket(const address& where) {
   return socket;
 }
 
+// The kernel then looks for a port when it knows where the connection goes, and so may use a port
+// for several servers (ip(7)).
+void come_from(int socket, const address& source) {
+  const int on = 1;
+  setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (bind(socket, source.get(), source.length) != 0)
+    throw run_invalid(
+        fmt::format("cannot begin a connection at {}: {}", source.text, std::strerror(errno)));
+}
+
 [[noreturn]] void fail_to_connect(const std::string& name, const address& where) {
   throw cannot_connect(
       fmt::format("cannot connect to {} at {}: {}", name, where.text, reason(errno)));
@@ -59,8 +69,10 @@ descriptor open_socket(const address& where) {
 }  // namespace
 
 client_socket connect_to(const std::string& name, const address& where,
-                         std::chrono::nanoseconds patience, const std::atomic<bool>& stop) {
+                         std::chrono::nanoseconds patience, const std::atomic<bool>& stop,
+                         const address* source) {
   client_socket socket{open_socket(where), where};
+  if (source != nullptr) come_from(socket.get(), *source);
   const auto until = std::chrono::steady_clock::now() + patience;
   const auto connected = done_until(until, stop, socket, POLLOUT, [&]() -> ssize_t {
     const int result = ::connect(socket.get(), where.get(), where.length);
@@ -73,8 +85,10 @@ client_socket connect_to(const std::string& name, const address& where,
   return socket;
 }
 
-client_socket begin_connecting(const std::string& name, const address& where) {
+client_socket begin_connecting(const std::string& name, const address& where,
+                               const address* source) {
   client_socket socket{open_socket(where), where};
+  if (source != nullptr) come_from(socket.get(), *source);
   const int result = ::connect(socket.get(), where.get(), where.length);
   if (result != 0 && errno != EINPROGRESS) fail_to_connect(name, where);
   return socket;

@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -64,7 +66,8 @@ void load_generator::connect(server_number number, int total) {
 
 void load_generator::open_connection(server_number target_number) {
   auto& connecting = servers_[target_number];
-  auto socket = connect_to(connecting.name, connecting.where, patience_, stop_);
+  auto socket = connect_to(connecting.name, connecting.where, patience_, stop_,
+                           source_of(connections_.size()));
   const auto number = static_cast<std::uint32_t>(connections_.size());
   connections_.push_back({.socket = std::move(socket),
                           .server = target_number,
@@ -88,8 +91,24 @@ void load_generator::watch(const connection& opened) {
 void load_generator::open_again(connection& closing) {
   const auto& server = servers_[closing.server];
   closing.socket = {};
-  closing.socket = begin_connecting(server.name, server.where);
+  closing.socket = begin_connecting(server.name, server.where, source_of(closing.number));
   watch(closing);
+}
+
+const address* load_generator::source_of(std::size_t number) const {
+  return sources_.empty() ? nullptr : &sources_[number % sources_.size()];
+}
+
+std::int64_t load_generator::retransmits(server_number number) const {
+  std::int64_t sum = 0;
+  for (const auto& each : connections_) {
+    if (each.server != number) continue;
+    tcp_info found{};
+    socklen_t length = sizeof found;
+    if (getsockopt(each.socket.get(), IPPROTO_TCP, TCP_INFO, &found, &length) == 0)
+      sum += found.tcpi_total_retrans;
+  }
+  return sum;
 }
 
 bool load_generator::is_loaded(const connection& each) const {
@@ -312,6 +331,7 @@ void load_generator::account(connection& receiving, int messages) {
     if (from.pace) from.sample.service_ns.record(static_cast<std::uint64_t>(now - sent));
   }
   from.sample.messages += messages;
+  from.replies += messages;
   from.due -= messages;
   if (sending_) go_on(receiving, messages, now);
 }

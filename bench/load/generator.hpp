@@ -57,6 +57,16 @@ class load_generator final : public load_client {
     return servers_.at(number).talk->prefix();
   }
 
+  // Each new connection begins at the next of these addresses, so that one host can have more
+  // connections to one server than it has ports. Empty: the kernel chooses the address.
+  void set_sources(std::vector<address> sources) { sources_ = std::move(sources); }
+
+  // The whole replies of a server since add_server(), of which each was compared byte by byte.
+  std::int64_t replies(server_number number) const { return servers_.at(number).replies; }
+
+  // TCP segments that were sent again on the connections to a server which are open now.
+  std::int64_t retransmits(server_number number) const;
+
   // What the current run() has measured until now. After run() threw: what it had measured then.
   std::vector<load_sample> so_far() const;
 
@@ -76,8 +86,9 @@ class load_generator final : public load_client {
     address where;
     std::unique_ptr<conversation> talk;
     int connections = 0;
-    std::int64_t due = 0;  // outstanding replies
-    load_sample sample{};  // of the current run()
+    std::int64_t due = 0;      // outstanding replies
+    std::int64_t replies = 0;  // since the beginning
+    load_sample sample{};      // of the current run()
     // Open loop: messages due in the current run() that were sent and are not answered yet.
     std::int64_t slice_due = 0;
     std::optional<open_loop> pace{};
@@ -101,6 +112,7 @@ class load_generator final : public load_client {
 
   void open_connection(server_number target_number);
   void open_again(connection& closing);
+  const address* source_of(std::size_t number) const;
   void watch(const connection& opened);
   bool is_loaded(const connection& each) const;
   void ask(connection& asking, int messages, std::int64_t now, std::int64_t due);
@@ -135,6 +147,7 @@ class load_generator final : public load_client {
   std::function<void()> look_;
   bool sending_ = false;  // a reply causes the next message
   std::vector<target> servers_;
+  std::vector<address> sources_;
   std::vector<connection> connections_;  // index: the connection's number
   std::vector<outstanding> asked_;  // due and send time of each message that may be outstanding
   std::vector<server_number> loaded_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bench/load/failure_form.hpp>
 #include <bench/load/outcome.hpp>
 #include <bench/text/described_json.hpp>
 #include <bench/text/failure.hpp>
@@ -6,9 +7,7 @@
 
 namespace bench {
 BOOST_DESCRIBE_ENUM(load_end, complete, interrupted, failed)
-BOOST_DESCRIBE_ENUM(load_error, wrong_reply, connection_lost, no_answer, cannot_connect, other)
 BOOST_DESCRIBE_ENUM(rate_limiter, none_met, latency, server, client)
-BOOST_DESCRIBE_STRUCT(load_failure, (), (kind, text))
 
 namespace {
 
@@ -33,6 +32,20 @@ BOOST_DESCRIBE_STRUCT(open_loop_json, (),
                       (due_per_second, due_messages, unanswered_messages, answered_share, saturated,
                        client_is_late, service, client_late))
 
+// What one host measured, and how many generators it had.
+struct host_json {
+  std::string host;
+  int generators;
+  std::int64_t messages;
+  double p50_us, p99_us, late_p99_us;
+  double client_core_share;
+  double start_skew_us;
+  std::int64_t retransmits;
+};
+BOOST_DESCRIBE_STRUCT(host_json, (),
+                      (host, generators, messages, p50_us, p99_us, late_p99_us, client_core_share,
+                       start_skew_us, retransmits))
+
 struct measured_json {
   double seconds;
   std::int64_t messages;
@@ -42,10 +55,13 @@ struct measured_json {
   bool client_is_the_limit;
   times_json latency;
   std::optional<open_loop_json> open_loop;
+  std::optional<std::vector<host_json>> hosts;
+  std::optional<std::int64_t> messages_in_all;
 };
 BOOST_DESCRIBE_STRUCT(measured_json, (),
                       (seconds, messages, messages_per_second, bytes_per_second_each_way,
-                       client_core_share, client_is_the_limit, latency, open_loop))
+                       client_core_share, client_is_the_limit, latency, open_loop, hosts,
+                       messages_in_all))
 
 // `measured` is in nanoseconds or messages per second.
 struct expectation_json {
@@ -113,7 +129,21 @@ times_json times_of(const histogram& times) {
   return times_of(times, [&](double percent) { return percentile_us(times, percent); });
 }
 
-measured_json form_of(const scenario& load, const load_sample& seen) {
+std::vector<host_json> forms_of(const std::vector<load_host>& hosts,
+                                const std::vector<host_share>& shares) {
+  std::vector<host_json> forms;
+  for (std::size_t i = 0; i < hosts.size() && i < shares.size(); ++i) {
+    const auto& seen = shares[i];
+    forms.push_back({seen.host, hosts[i].generators, seen.messages, seen.p50_us, seen.p99_us,
+                     seen.late_p99_us, seen.client_utilisation, seen.start_skew_us,
+                     seen.retransmits});
+  }
+  return forms;
+}
+
+measured_json form_of(const load_outcome& found) {
+  const auto& load = found.load;
+  const auto& seen = found.measured;
   measured_json form{};
   form.seconds = seen.seconds;
   form.messages = seen.messages;
@@ -128,6 +158,10 @@ measured_json form_of(const scenario& load, const load_sample& seen) {
                                     seen.unanswered,           seen.answered_share(),
                                     seen.saturated(),          seen.client_is_late(),
                                     times_of(seen.service_ns), times_of(seen.late_ns)};
+  }
+  if (!found.hosts.empty()) {
+    form.hosts = forms_of(found.hosts, seen.hosts);
+    form.messages_in_all = seen.messages_in_all;
   }
   return form;
 }
@@ -169,6 +203,22 @@ load_failure failure_of(const std::exception& error) {
   return {kind, error.what()};
 }
 
+void throw_again(const load_failure& failure) {
+  switch (failure.kind) {
+    case load_error::wrong_reply:
+      throw wrong_reply(failure.text);
+    case load_error::connection_lost:
+      throw connection_lost(failure.text);
+    case load_error::no_answer:
+      throw no_answer(failure.text);
+    case load_error::cannot_connect:
+      throw cannot_connect(failure.text);
+    case load_error::other:
+      break;
+  }
+  throw run_invalid(failure.text);
+}
+
 std::optional<double> percentile_us(const histogram& times, double percent) {
   if (!enough_for(percent, static_cast<double>(times.count()))) return std::nullopt;
   return times.percentile(percent) / 1000;
@@ -190,7 +240,7 @@ std::string outcome_json(const load_outcome& found) {
                     {},
                     {},
                     {}};
-  if (!found.search) form.measured = form_of(found.load, found.measured);
+  if (!found.search) form.measured = form_of(found);
   for (const auto& each : found.expectations) form.expectations.push_back(form_of(each));
   if (found.search) form.find_rate = form_of(*found.search);
   return indented_json_text(to_json(form)) + '\n';

@@ -31,6 +31,9 @@ struct load_failure {
 
 load_failure failure_of(const std::exception& error);
 
+// Throws the exception that failure_of() was given, or one of its kind.
+[[noreturn]] void throw_again(const load_failure& failure);
+
 struct judged_expectation {
   expectation wanted;
   double measured;
@@ -53,6 +56,7 @@ struct load_outcome {
   std::optional<load_failure> failure = {};
   std::vector<judged_expectation> expectations = {};
   std::optional<searched_rate> search = {};
+  std::vector<load_host> hosts = {};  // from which the load came; empty: from this process
 
   bool all_hold() const;
 };

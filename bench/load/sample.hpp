@@ -92,4 +92,11 @@ struct load_sample {
   }
 };
 
+// What several clients measured at the same time, as one. Of seconds and of the CPU it has the most
+// that a client used: all of them are the limit as soon as one of them is. `hosts` stays empty.
+load_sample sum_of(const std::vector<load_sample>& clients);
+
+// The share of the i-th of n clients in a whole that cannot be divided evenly.
+int share_of(int whole, int n, int i);
+
 }  // namespace bench

@@ -14,11 +14,6 @@ using namespace std::chrono_literals;
 constexpr auto until_stop_is_seen = 50ms;
 constexpr auto between_reports = 1s;
 
-// The share of the i-th of n in a whole that cannot be divided evenly.
-int share_of(int whole, int n, int i) {
-  return whole / n + (i < whole % n ? 1 : 0);
-}
-
 // Until run() threw. What was under way then is not missing, but what was due long before is: a
 // load that is interrupted while the server stalls would else not show the stall.
 load_sample ended_early(const load_generator& client, load_generator::server_number server) {
@@ -63,22 +58,8 @@ void rethrow_the_first(std::vector<std::future<void>>& ended) {
 
 }  // namespace
 
-load_sample sum_of(const std::vector<load_sample>& clients) {
-  load_sample sum;
-  for (const auto& each : clients) {
-    sum.seconds = std::max(sum.seconds, each.seconds);
-    sum.client_utilisation = std::max(sum.client_utilisation, each.client_utilisation);
-    sum.messages += each.messages;
-    sum.unanswered += each.unanswered;
-    sum.due += each.due;
-    sum.latency_ns.merge(each.latency_ns);
-    sum.service_ns.merge(each.service_ns);
-    sum.late_ns.merge(each.late_ns);
-  }
-  return sum;
-}
-
-load_team::load_team(const scenario& shape, int threads, const std::atomic<bool>& stop)
+load_threads::load_threads(const scenario& shape, int threads, const std::atomic<bool>& stop,
+                           const std::vector<address>& sources)
     : shape_{shape}, stop_{stop}, published_(static_cast<std::size_t>(threads)) {
   for (int i = 0; i < threads; ++i) {
     auto part = shape;
@@ -86,10 +67,11 @@ load_team::load_team(const scenario& shape, int threads, const std::atomic<bool>
     part.idle_connections = share_of(shape.idle_connections, threads, i);
     const auto seed = static_cast<std::uint64_t>(i) + 1;
     clients_.push_back(std::make_unique<client>(part, seed, ended_));
+    clients_.back()->generator.set_sources(sources);
   }
 }
 
-void load_team::connect(const address& where) {
+void load_threads::connect(const address& where) {
   on_each_thread([&](std::size_t number) {
     auto& each = *clients_[number];
     each.server = each.generator.add_server(where.text, where);
@@ -97,11 +79,11 @@ void load_team::connect(const address& where) {
   });
 }
 
-std::string load_team::prefix() const {
+std::string load_threads::prefix() const {
   return clients_.front()->generator.prefix(clients_.front()->server);
 }
 
-void load_team::load(nanoseconds duration, double per_second, load_sample& found) {
+void load_threads::load(nanoseconds duration, double per_second, load_sample& found) {
   std::vector<load_sample> measured(clients_.size());
   std::fill(published_.begin(), published_.end(), load_sample{});
   try {
@@ -118,13 +100,13 @@ void load_team::load(nanoseconds duration, double per_second, load_sample& found
   found = sum_of(measured);
 }
 
-void load_team::publish(std::size_t number) {
+void load_threads::publish(std::size_t number) {
   auto so_far = clients_[number]->generator.so_far().front();
   const std::lock_guard lock{guard_};
   published_[number] = std::move(so_far);
 }
 
-void load_team::look_at_published() {
+void load_threads::look_at_published() {
   load_sample so_far;
   {
     const std::lock_guard lock{guard_};
@@ -135,7 +117,7 @@ void load_team::look_at_published() {
 
 // Runs work(number) for each client on a thread of its own, and watches until all have ended.
 template <class Work>
-void load_team::on_each_thread(Work work) {
+void load_threads::on_each_thread(Work work) {
   std::vector<std::future<void>> working;
   const auto begin = [&](std::size_t number) {
     working.push_back(std::async(std::launch::async, [&, number] {

@@ -9,6 +9,7 @@
 #include <bench/text/numbers.hpp>
 #include <bench/text/wrapped.hpp>
 #include <cmath>
+#include <numeric>
 
 namespace bench {
 namespace {
@@ -124,6 +125,40 @@ std::string bars_text(const load_sample& seen, const style& on) {
   return text + '\n';
 }
 
+int generators_of(const load_outcome& found) {
+  return std::accumulate(found.hosts.begin(), found.hosts.end(), 0,
+                         [](int sum, const auto& each) { return sum + each.generators; });
+}
+
+// Each host with its own clock and its own histogram.
+std::string hosts_text(const load_outcome& found, const style& on) {
+  if (found.hosts.empty() || found.measured.hosts.size() != found.hosts.size()) return "";
+  table shown;
+  shown.columns = {{"host:generators", "host", column_kind::name},
+                   {"messages", "messages"},
+                   {"p50", fmt::format("p50, {}", micro(on))},
+                   {"p99", "p99"},
+                   {"late p99", "late p99"},
+                   {"CPU", "CPU"},
+                   {"started within", "skew"},
+                   {"segments sent again", "resent"}};
+  for (std::size_t i = 0; i < found.hosts.size(); ++i) {
+    const auto& host = found.hosts[i];
+    const auto& seen = found.measured.hosts[i];
+    shown.rows.push_back({fmt::format("{}:{}", printable(host.name), host.generators),
+                          count_text(static_cast<double>(seen.messages)),
+                          microseconds_text(seen.p50_us), microseconds_text(seen.p99_us),
+                          found.load.open_loop() ? microseconds_text(seen.late_p99_us) : "-",
+                          fmt::format("{:.0f} %", seen.client_utilisation * 100),
+                          microseconds_text(seen.start_skew_us),
+                          count_text(static_cast<double>(seen.retransmits))});
+  }
+  return fmt::format("load from {} host{}, {} generator{}\n", found.hosts.size(),
+                     found.hosts.size() == 1 ? "" : "s", generators_of(found),
+                     generators_of(found) == 1 ? "" : "s") +
+         terminal_table(shown, on) + '\n';
+}
+
 std::string payload_line(const load_outcome& found) {
   if (found.failure && found.failure->kind == load_error::wrong_reply)
     return "payload      wrong: see the error\n";
@@ -157,8 +192,10 @@ std::string errors_line(const load_outcome& found, const style& on) {
 
 std::string client_line(const load_outcome& found, const style& on) {
   const auto& seen = found.measured;
-  const auto whose =
-      found.threads > 1 ? fmt::format(", the busiest of {} threads", found.threads) : "";
+  const int generators = generators_of(found);
+  const auto whose = generators > 1      ? fmt::format(", the busiest of {} generators", generators)
+                     : found.threads > 1 ? fmt::format(", the busiest of {} threads", found.threads)
+                                         : "";
   const auto* remark = seen.client_is_the_limit() ? ": the client is the limit, not the server"
                        : seen.client_is_late() ? ": it was late, so most of the latency is its own"
                                                : "";
@@ -250,8 +287,8 @@ std::string load_text(const load_outcome& found, const style& given) {
   if (found.measured.messages == 0) return "";
   return title_text(found) + throughput_text(found, on) + '\n' +
          terminal_table(percentiles_of(found, on), on) + bars_text(found.measured, on) +
-         client_line(found, on) + payload_line(found) + errors_line(found, on) +
-         expectations_text(found, on);
+         hosts_text(found, on) + client_line(found, on) + payload_line(found) +
+         errors_line(found, on) + expectations_text(found, on);
 }
 
 std::string live_text(const load_sample& lately, std::chrono::duration<double> left,

@@ -10,7 +10,7 @@
 
 using namespace std::chrono_literals;
 using bench::load_sample;
-using bench::load_team;
+using bench::load_threads;
 using bench::scenario;
 
 namespace {
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(the_connections_of_a_load_are_divided_among_its_threads) {
   for (const int threads : {1, 2, 3}) {
     BOOST_TEST_CONTEXT(threads << " threads") {
       team_and_server with;
-      load_team team{scenario::parse("c7/64+4idle"), threads, with.stop};
+      load_threads team{scenario::parse("c7/64+4idle"), threads, with.stop};
       team.connect(with.where());
       BOOST_TEST(with.server.accepted() == threads + 7 + 4);  // each thread asks for the prefix
       BOOST_TEST(team.prefix() == "");
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(the_connections_of_a_load_are_divided_among_its_threads) {
 BOOST_AUTO_TEST_CASE(the_messages_due_are_those_of_the_whole_rate) {
   for (const int threads : {1, 3}) {
     team_and_server with;
-    load_team team{scenario::parse("c8/64"), threads, with.stop};
+    load_threads team{scenario::parse("c8/64"), threads, with.stop};
     team.connect(with.where());
     load_sample seen;
     team.load(200ms, 1000, seen);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_byte_on_one_thread_ends_all_with_what_they_measured
     return reply;
   };
   team_and_server with{lying};
-  load_team team{scenario::parse("c6/64"), 3, with.stop};
+  load_threads team{scenario::parse("c6/64"), 3, with.stop};
   team.connect(with.where());
   load_sample seen;
   BOOST_CHECK_THROW(team.load(1h, 0, seen), bench::wrong_reply);
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_byte_on_one_thread_ends_all_with_what_they_measured
 
 BOOST_AUTO_TEST_CASE(who_stops_a_team_has_what_all_of_it_measured) {
   team_and_server with;
-  load_team team{scenario::parse("c6/64"), 3, with.stop};
+  load_threads team{scenario::parse("c6/64"), 3, with.stop};
   team.connect(with.where());
   std::thread later{[&] {
     std::this_thread::sleep_for(100ms);
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(who_stops_a_team_has_what_all_of_it_measured) {
 
 BOOST_AUTO_TEST_CASE(an_observer_sees_the_sum_about_once_per_second) {
   team_and_server with;
-  load_team team{scenario::parse("c4/64"), 2, with.stop};
+  load_threads team{scenario::parse("c4/64"), 2, with.stop};
   team.connect(with.where());
   std::vector<std::int64_t> looks;
   team.set_observer([&](const load_sample& so_far) { looks.push_back(so_far.messages); });

@@ -1,0 +1,67 @@
+#include <bench/hosts/description.hpp>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <bench/contract/build_info.hpp>
+#include <bench/machine/machine.hpp>
+#include <fstream>
+#include <sstream>
+
+namespace bench {
+namespace {
+
+// FNV-1a, 64 bits (Fowler, Noll, Vo).
+std::uint64_t digest_of(std::istream& in) {
+  std::uint64_t digest = 14695981039346656037U;
+  for (char letter; in.get(letter);) {
+    digest ^= static_cast<unsigned char>(letter);
+    digest *= 1099511628211U;
+  }
+  return digest;
+}
+
+int ports_for_connections() {
+  std::ifstream in{"/proc/sys/net/ipv4/ip_local_port_range"};
+  int low = 0, high = -1;
+  in >> low >> high;
+  return high - low + 1;
+}
+
+// "TCP: inuse 5 orphan 0 tw 3 alloc 7 mem 1"
+int tcp_sockets() {
+  std::ifstream in{"/proc/net/sockstat"};
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with("TCP:")) continue;
+    std::istringstream words{line.substr(4)};
+    int used = 0;
+    std::string name;
+    for (int number = 0; words >> name >> number;)
+      if (name == "inuse" || name == "tw") used += number;
+    return used;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string build_of_this_program() {
+  std::ifstream self{"/proc/self/exe", std::ios::binary};
+  return fmt::format("{} {} {} {:016x}", build_info::version, build_info::type,
+                     build_info::compiler, digest_of(self));
+}
+
+generator_description describe_generator() {
+  const auto machine = describe_machine();
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return {.build = build_of_this_program(),
+          .kernel = machine.kernel,
+          .cpu_model = machine.cpu_model,
+          .cpus = machine.cpus,
+          .descriptors = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1'000'000'000)),
+          .ports = ports_for_connections(),
+          .ports_used = tcp_sockets()};
+}
+
+}  // namespace bench

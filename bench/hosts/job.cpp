@@ -1,0 +1,170 @@
+#include <bench/hosts/job.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bench/hosts/launcher.hpp>
+#include <bench/server/keeper.hpp>
+#include <bench/server/spawn.hpp>
+#include <bench/text/command_words.hpp>
+#include <bench/text/failure.hpp>
+#include <bench/text/file.hpp>
+#include <filesystem>
+#include <regex>
+#include <thread>
+
+namespace bench {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr auto until_killed = 1s;
+constexpr const char* program_name = "echobench_generator";
+
+std::string write_agent(const launcher& shell, const std::string& folder) {
+  const auto script = folder + "/launch";
+  replace_file(script, shell.agent_script());
+  fs::permissions(script, fs::perms::owner_all);
+  return script;
+}
+
+// Why each parameter: tcp alone between processes, since shared memory knows no namespaces; a
+// process that waits gives way; no host starts another one, since only this one has the script; and
+// a connection that is cut off is given up after some four seconds.
+std::vector<std::string> parameters_of(const hosts_request& wanted, const std::string& agent) {
+  std::vector<std::string> words{find_in_path("mpirun"), "--noprefix", "--oversubscribe",
+                                 "--bind-to", "none"};
+  if (geteuid() == 0) words.emplace_back("--allow-run-as-root");
+  const auto set = [&](const char* name, const std::string& value) {
+    words.insert(words.end(), {"--mca", name, value});
+  };
+  set("plm_rsh_agent", agent);
+  set("plm_rsh_no_tree_spawn", "1");
+  set("routed", "direct");
+  set("btl", "tcp,self");
+  set("pml", "ob1");
+  set("mpi_yield_when_idle", "1");
+  set("oob_tcp_keepalive_time", "2");
+  set("oob_tcp_keepalive_intvl", "1");
+  set("oob_tcp_keepalive_probes", "2");
+  if (!wanted.network.empty()) {
+    set("oob_tcp_if_include", wanted.network);
+    set("btl_tcp_if_include", wanted.network);
+  }
+  return words;
+}
+
+std::vector<std::string> words_of(const hosts_request& wanted, const link_listener& meeting) {
+  const auto program = find_program(program_name);
+  auto words = parameters_of(wanted, write_agent(launcher{wanted.launcher}, meeting.folder()));
+  words.insert(words.end(), {"-np", "1", "--host", "localhost", program, "--link", meeting.path()});
+  for (const auto& each : wanted.hosts) {
+    words.insert(words.end(), {":", "-np", std::to_string(each.generators), "--host",
+                               fmt::format("{}:{}", each.name, each.generators), program});
+    if (!each.sources.empty())
+      words.insert(words.end(), {"--sources", fmt::format("{}", fmt::join(each.sources, ","))});
+  }
+  return words;
+}
+
+}  // namespace
+
+std::string why_no_generators() {
+  const auto program = find_program(program_name);
+  std::string missing;
+  if (program.find('/') == std::string::npos)
+    missing = "this build has no echobench_generator, which wants Boost.MPI";
+  else if (find_in_path("mpirun").empty())
+    missing = "there is no mpirun here";
+  if (missing.empty()) return {};
+  return missing +
+         "; apt-get install libboost-mpi1.81-dev openmpi-bin (or libboost-mpi-dev), then "
+         "build again";
+}
+
+std::vector<std::string> hosts_by_rank(const hosts_request& wanted) {
+  std::vector<std::string> names{"localhost"};
+  for (const auto& each : wanted.hosts)
+    names.insert(names.end(), static_cast<std::size_t>(each.generators), each.name);
+  return names;
+}
+
+std::string reason_in(const std::vector<std::string>& output,
+                      const std::vector<std::string>& by_rank) {
+  static const std::regex killed{
+      R"(process rank (\d+) with PID \d+ on node (\S+) (exited on .*)\.$)"};
+  static const std::regex lost{R"(^\s*Remote daemon:.* on node (\S+)$)"};
+  static const std::regex node{R"(^\s*Node:\s*(\S+)$)"};
+  static const std::regex launching{R"(^(\S+): exit code \d+ of the launcher$)"};
+  std::smatch found;
+  std::string last, before;
+  for (const auto& line : output) {
+    if (std::regex_search(line, found, killed)) {
+      const auto rank = static_cast<std::size_t>(std::stoul(found[1]));
+      const auto host = rank < by_rank.size() ? by_rank[rank] : found[2].str();
+      return fmt::format("{}: the generator of rank {} {}", host, rank, found[3].str());
+    }
+    if (std::regex_search(line, found, lost))
+      return fmt::format("{}: the connection to its daemon was lost", found[1].str());
+    if (std::regex_search(line, found, launching))
+      return fmt::format("{}: {}{}", found[1].str(), before.empty() ? "" : before + ", ",
+                         line.substr(line.find(": ") + 2));
+    if (std::regex_search(line, found, node))
+      return fmt::format("{}: it has no {} at the place where this host has it", found[1].str(),
+                         program_name);
+    if (line.empty() || line.starts_with("----")) continue;
+    before = line;
+    last = line;
+  }
+  return last.empty() ? "mpirun ended and did not say why" : "mpirun: " + last;
+}
+
+generator_job::generator_job(const hosts_request& wanted, const link_listener& meeting)
+    : by_rank_{hosts_by_rank(wanted)}, output_{"output"}, errors_{"errors"} {
+  const auto words = words_of(wanted, meeting);
+  const auto started =
+      spawn(words, std::nullopt, output_.descriptor(), errors_.descriptor(), "ECHOBENCH_LOAD=1");
+  pid_ = started.pid;
+  if (started.reason != 0) {
+    stop();
+    throw run_invalid(fmt::format("cannot start {}", words.front()));
+  }
+}
+
+bool generator_job::has_ended() {
+  if (pid_ < 0) return true;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  forget(pid_);
+  pid_ = -1;
+  return true;
+}
+
+std::string generator_job::reason() {
+  for (auto* from : {&output_, &errors_})
+    while (const auto line = from->next_line()) said_.push_back(*line);
+  return reason_in(said_, by_rank_);
+}
+
+bool generator_job::wait(std::chrono::milliseconds longest) {
+  for (auto waited = 0ms; waited < longest; waited += 5ms) {
+    if (has_ended()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return has_ended();
+}
+
+void generator_job::stop() {
+  if (has_ended()) return;
+  kill(pid_, SIGTERM);
+  if (wait(until_killed)) return;
+  kill(-pid_, SIGKILL);
+  wait(until_killed);
+}
+
+}  // namespace bench
