@@ -12,6 +12,7 @@
 #include <bench/command/shell/run_help.hpp>
 #include <bench/compare/gate.hpp>
 #include <bench/contract/printable.hpp>
+#include <bench/hosts/fleet.hpp>
 #include <bench/machine/kernel_counts.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/measure/preparation.hpp>
@@ -44,6 +45,8 @@ struct run_options {
   bool open = false;
   bool verbose = false;
   bool allow_debug = false;
+  host_options hosts;
+  std::optional<hosts_request> from;  // absent: this thread loads the servers
 };
 
 void expect_nothing_beside_resume(const arguments& given) {
@@ -52,6 +55,15 @@ void expect_nothing_beside_resume(const arguments& given) {
   });
   if (given.size() > (in_one_word ? 1U : 2U))
     throw usage_error("--resume DIR takes no other option: they are those the run was begun with");
+}
+
+void take_hosts(run_options& chosen) {
+  if (!chosen.hosts.from.empty()) {
+    chosen.from = parse_hosts(chosen.hosts);
+    chosen.request.from_hosts = true;
+  } else if (!chosen.hosts.sources.empty() || !chosen.hosts.network.empty()) {
+    throw usage_error("--source and --network go with --from");
+  }
 }
 
 run_options parse(const arguments& given) {
@@ -69,6 +81,7 @@ run_options parse(const arguments& given) {
   wanted.add("server", chosen.request.added, "NAME=COMMAND", "add any echo server");
   wanted.add("target", chosen.request.targets, "[NAME=]HOST:PORT",
              "add one that runs already, anywhere");
+  add_host_options(wanted, chosen.hosts);
   wanted.add("against", chosen.request.against, "BUILD",
              "compare with the same servers of another build");
   wanted.add("gate", gate, "PERCENT", "the exit code says whether CPU per message rose by more");
@@ -100,15 +113,16 @@ run_options parse(const arguments& given) {
   chosen.request.servers = split(servers, ',');
   chosen.request.seed = seed ? *seed : std::random_device{}();
   chosen.output = output;
+  take_hosts(chosen);
   if (gate) chosen.gate = parse_percentage(*gate);
   if (chosen.label) expect_label(*chosen.label);
   return chosen;
 }
 
 std::string machine_line(const environment& machine, std::uint64_t seed) {
-  const auto pins = machine.server_cpu ? fmt::format("servers on cpu{}, client on cpu{}",
-                                                     *machine.server_cpu, *machine.client_cpu)
-                                       : std::string{"not pinned"};
+  auto pins = machine.server_cpu ? fmt::format("servers on cpu{}", *machine.server_cpu)
+                                 : std::string{"not pinned"};
+  if (machine.client_cpu) pins += fmt::format(", client on cpu{}", *machine.client_cpu);
   return fmt::format("machine  {} CPUs ({}), {}   seed {}\n", machine.cpus, machine.virtualization,
                      pins, seed);
 }
@@ -142,14 +156,34 @@ bool is_enough(run_record begun, const std::vector<block>& so_far, std::optional
   return gate ? judge_gate(found, *gate).result != gate_result::inconclusive : is_settled(found);
 }
 
+// The generators on this host, if there are any, leave the servers' CPU alone. Null: this thread
+// loads the servers, on a CPU of its own.
+std::unique_ptr<fleet> start_generators(const run_begin& begun, environment& machine,
+                                        std::vector<int> cpus, const std::atomic<bool>& stop) {
+  if (!begun.chosen.from) return nullptr;
+  if (cpus.size() > 1 && machine.server_cpu) std::erase(cpus, *machine.server_cpu);
+  machine.client_cpu.reset();
+  auto started = std::make_unique<fleet>(*begun.chosen.from, stop, cpus);
+  tell(stderr, "load from {}\n", text_of(started->hosts()));
+  return started;
+}
+
+make_load_client made_by(fleet* generators, std::uint64_t seed) {
+  if (generators == nullptr) return {};
+  return [generators, seed](const scenario& shape) { return generators->make_client(shape, seed); };
+}
+
 run_end run(const run_begin& begun, run_plan plan) {
   const auto& stop = catch_interruption();
   std::vector<caveat> caveats_found;
-  const auto machine = prepare_machine(begun.chosen.pin, caveats_found);
+  const auto before = allowed_cpus();
+  auto machine = prepare_machine(begun.chosen.pin, caveats_found);
   if (const auto why = kernel_counts{{getpid()}}.reason(); !why.empty()) {
     caveats_found.push_back(caveats::calls_not_counted{why});
   }
-  live_test_bed bed{plan.servers, machine.server_cpu, plan.seed, stop, plan.smallest_load()};
+  const auto generators = start_generators(begun, machine, before, stop);
+  live_test_bed bed{plan.servers, machine.server_cpu,   plan.seed,
+                    stop,         plan.smallest_load(), made_by(generators.get(), plan.seed)};
   leave_out_missing(plan, bed);
   caveats_found.insert(caveats_found.begin(), plan.left_out.begin(), plan.left_out.end());
   tell(stderr, "{}{}", title_of(plan), machine_line(machine, plan.seed));
@@ -157,6 +191,7 @@ run_end run(const run_begin& begun, run_plan plan) {
   introduce(plan.servers, bed, begun.chosen.allow_debug, caveats_found);
   auto header = header_of(plan, machine, begun.started, command_line("run", begun.given));
   header.label = begun.chosen.label;
+  if (generators) header.hosts = generators->hosts();
   if (begun.record) expect_same_run(begun.record->header, header);
   auto file = begun.record ? resume_journal(begun.folder, header.started_utc)
                            : begin_journal(begun.folder, header, caveats_found);
@@ -190,7 +225,9 @@ int show_gate(const fs::path& folder, double gate) {
 
 int run_command(const arguments& given) {
   auto begun = begin(given);
-  begun.chosen.request.descriptors = raise_descriptor_limit();
+  // Each generator has that many; of other hosts nothing is known yet.
+  const int generators = begun.chosen.from ? begun.chosen.from->generators() : 1;
+  begun.chosen.request.descriptors = raise_descriptor_limit() * generators;
   const auto plan = plan_run(begun.chosen.request);
   tell_of_itself(plan.servers, begun.chosen.request.against);
   if (begun.chosen.list) {

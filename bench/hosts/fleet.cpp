@@ -10,6 +10,7 @@
 #include <bench/text/failure.hpp>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 namespace bench {
 namespace {
@@ -162,6 +163,14 @@ class fleet_client final : public load_client {
 
 }  // namespace
 
+std::string text_of(const std::vector<load_host>& hosts) {
+  const int generators =
+      std::accumulate(hosts.begin(), hosts.end(), 0,
+                      [](int sum, const auto& each) { return sum + each.generators; });
+  return fmt::format("{} host{}, {} generator{}", hosts.size(), hosts.size() == 1 ? "" : "s",
+                     generators, generators == 1 ? "" : "s");
+}
+
 // How orders reach the generators.
 class fleet::channel {
  public:
@@ -193,8 +202,8 @@ class fleet::in_this_process final : public channel {
 
 class fleet::over_mpi final : public channel {
  public:
-  over_mpi(const hosts_request& wanted, const std::atomic<bool>& stop)
-      : by_rank_{hosts_by_rank(wanted)}, stop_{stop}, job_{wanted, meeting_} {
+  over_mpi(const hosts_request& wanted, const std::atomic<bool>& stop, const std::vector<int>& cpus)
+      : by_rank_{hosts_by_rank(wanted)}, stop_{stop}, job_{wanted, meeting_, cpus} {
     const auto until = clock::now() + longest_launch;
     while (!link_) {
       link_ = meeting_.accept(between_looks);
@@ -266,7 +275,8 @@ class fleet::over_mpi final : public channel {
   bool failed_ = false;
 };
 
-fleet::fleet(const hosts_request& wanted, const std::atomic<bool>& stop)
+fleet::fleet(const hosts_request& wanted, const std::atomic<bool>& stop,
+             const std::vector<int>& cpus)
     : wanted_{wanted}, by_rank_{hosts_by_rank(wanted)} {
   if (wanted.hosts.size() == 1 && wanted.generators() == 1 &&
       is_this_host(wanted.hosts.front().name)) {
@@ -275,7 +285,7 @@ fleet::fleet(const hosts_request& wanted, const std::atomic<bool>& stop)
   } else if (const auto why = why_no_generators(); !why.empty()) {
     throw usage_error("--from: " + why);
   } else {
-    channel_ = std::make_unique<over_mpi>(wanted, stop);
+    channel_ = std::make_unique<over_mpi>(wanted, stop, cpus);
   }
   get_to_know();
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,25 @@ namespace fs = std::filesystem;
 
 constexpr auto until_killed = 1s;
 constexpr const char* program_name = "echobench_generator";
+
+// While it lives, this thread may use other CPUs, and so may what it starts.
+class these_cpus {
+ public:
+  explicit these_cpus(const std::vector<int>& cpus) {
+    sched_getaffinity(0, sizeof before_, &before_);
+    if (cpus.empty()) return;
+    cpu_set_t wanted;
+    CPU_ZERO(&wanted);
+    for (const int each : cpus) CPU_SET(static_cast<unsigned>(each), &wanted);
+    sched_setaffinity(0, sizeof wanted, &wanted);
+  }
+  ~these_cpus() { sched_setaffinity(0, sizeof before_, &before_); }
+  these_cpus(const these_cpus&) = delete;
+  these_cpus& operator=(const these_cpus&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
 
 std::string write_agent(const launcher& shell, const std::string& folder) {
   const auto script = folder + "/launch";
@@ -124,9 +144,11 @@ std::string reason_in(const std::vector<std::string>& output,
   return last.empty() ? "mpirun ended and did not say why" : "mpirun: " + last;
 }
 
-generator_job::generator_job(const hosts_request& wanted, const link_listener& meeting)
+generator_job::generator_job(const hosts_request& wanted, const link_listener& meeting,
+                             const std::vector<int>& cpus)
     : by_rank_{hosts_by_rank(wanted)}, output_{"output"}, errors_{"errors"} {
   const auto words = words_of(wanted, meeting);
+  const these_cpus lent{cpus};
   const auto started =
       spawn(words, std::nullopt, output_.descriptor(), errors_.descriptor(), "ECHOBENCH_LOAD=1");
   pid_ = started.pid;

@@ -33,8 +33,10 @@ std::string reason_in(const std::vector<std::string>& output,
 
 class generator_job {
  public:
-  // Rank 0 will connect to `meeting`. Throws usage_error if the launcher is no program.
-  generator_job(const hosts_request& wanted, const link_listener& meeting);
+  // Rank 0 will connect to `meeting`. On this host the processes may use `cpus`; empty: those of
+  // this thread. Throws usage_error if the launcher is no program.
+  generator_job(const hosts_request& wanted, const link_listener& meeting,
+                const std::vector<int>& cpus);
   ~generator_job() { stop(); }
   generator_job(const generator_job&) = delete;
   generator_job& operator=(const generator_job&) = delete;

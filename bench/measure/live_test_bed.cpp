@@ -50,12 +50,17 @@ open_loop_times open_loop_times_of(const load_sample& sample) {
 
 live_test_bed::live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu,
                              std::uint64_t seed, const std::atomic<bool>& stop,
-                             const scenario& smallest)
+                             const scenario& smallest, make_load_client make_client)
     : servers_{std::move(servers)},
       server_cpu_{server_cpu},
       seed_{seed},
       stop_{stop},
-      smallest_{smallest} {}
+      smallest_{smallest},
+      client_is_this_thread_{!make_client},
+      make_client_{make_client ? std::move(make_client)
+                               : [this](const scenario& shape) -> std::unique_ptr<load_client> {
+        return std::make_unique<load_generator>(shape, seed_, stop_);
+      }} {}
 
 test_bed::duration live_test_bed::now() {
   return std::chrono::steady_clock::now().time_since_epoch();
@@ -86,7 +91,7 @@ std::vector<memory_sample> live_test_bed::measure_memory(const std::string& serv
                                                          std::vector<caveat>& caveats_found) {
   std::vector<memory_sample> samples;
   if (find(server).target || elsewhere_.contains(server)) return samples;
-  client_ = std::make_unique<load_generator>(smallest_, seed_, stop_);
+  client_ = make_client_(smallest_);
   client_->set_patience(memory_patience);
   try {
     start(server, smallest_);
@@ -120,7 +125,8 @@ kernel_sample live_test_bed::count_calls(const std::string& server, const scenar
   rest();
   const kernel_counts watched{process(0)->family()};
   auto messages = load({0}, length).front().messages;
-  messages += rest();
+  const auto all = from_quiet_to_quiet_.front();
+  messages = all > 0 ? all : messages + rest();
   kernel_sample sample{server, shape, messages, watched.system_calls(), watched.context_switches()};
   abandon();
   return sample;
@@ -137,7 +143,7 @@ std::int64_t live_test_bed::rest() try {
 }
 
 void live_test_bed::launch(const std::vector<std::string>& servers, const scenario& shape) try {
-  client_ = std::make_unique<load_generator>(shape, seed_, stop_);
+  client_ = make_client_(shape);
   for (const auto& name : servers) start(name, shape);
   for (const auto& each : launched_) client_->connect(each.number, shape.all_connections());
   for (auto& each : launched_)
@@ -205,11 +211,14 @@ std::vector<slice> live_test_bed::measure(duration length) {
   const auto start = std::chrono::system_clock::now().time_since_epoch();
   const auto samples = client_->run(length);
   auto used = cpu_ns_of_loaded();
+  from_quiet_to_quiet_.clear();
+  for (const auto& each : samples) from_quiet_to_quiet_.push_back(each.messages_in_all);
   std::vector<slice> slices;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (used[i]) *used[i] -= before[i].value_or(0);
     slices.push_back(slice_of(samples[i], all_of(used[i], loaded_[i], samples[i].messages > 0)));
     slices.back().start_ms = start / 1ms;
+    if (!samples[i].hosts.empty()) slices.back().hosts = samples[i].hosts;
     if (per_second_ > 0) slices.back().open_loop = open_loop_times_of(samples[i]);
     if (samples.size() > 1) continue;  // servers in a duet wait for each other's CPU time
     slices.back().latency = std::make_shared<const histogram>(samples[i].latency_ns);
@@ -266,7 +275,8 @@ live_test_bed::usage live_test_bed::read_usage() const {
              .clients_processor = {},
              .client_ns = static_cast<double>(thread_cpu_ns())};
   // This thread is pinned.
-  if (server_cpu_) used.clients_processor = processor_times::read(sched_getcpu());
+  if (server_cpu_ && client_is_this_thread_)
+    used.clients_processor = processor_times::read(sched_getcpu());
   for (std::size_t i = 0; i < launched_.size(); ++i) used.servers_ns += cpu_ns_of(i).value_or(0);
   return used;
 }
@@ -283,7 +293,8 @@ disturbance live_test_bed::since(const usage& before) const {
   disturbance found;
   found.foreign_cpu_share =
       others(&usage::processor, server_cpu_ ? servers_ns : servers_ns + client_ns);
-  if (server_cpu_) found.client_foreign_share = others(&usage::clients_processor, client_ns);
+  if (server_cpu_ && client_is_this_thread_)
+    found.client_foreign_share = others(&usage::clients_processor, client_ns);
   found.steal_share = std::clamp(
       (after.processor.steal - before.processor.steal) / (seconds * after.processor.processors),
       0.0, 1.0);

@@ -17,9 +17,11 @@ class live_test_bed : public test_bed {
  public:
   // The calling thread is the client; the caller pins it beforehand. Once `stop` is true, every
   // call throws `interrupted`.
-  // `smallest`: a load by which the servers are met and weighed.
+  // `smallest`: a load by which the servers are met and weighed. `make_client`: what loads the
+  // servers; empty: a load_generator on the calling thread.
   live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu, std::uint64_t seed,
-                const std::atomic<bool>& stop, const scenario& smallest = {});
+                const std::atomic<bool>& stop, const scenario& smallest = {},
+                make_load_client make_client = {});
 
   duration now() override;
   introduction introduce(const std::string& server) override;
@@ -57,7 +59,7 @@ class live_test_bed : public test_bed {
 
   struct launched {
     std::optional<server_process> process;  // absent: a target, which was not started here
-    load_client::server_number number;   // its number in client_
+    load_client::server_number number;      // its number in client_
   };
 
   // What the CPUs and the servers had used when the first load of a block began.
@@ -76,12 +78,15 @@ class live_test_bed : public test_bed {
   std::uint64_t seed_;
   const std::atomic<bool>& stop_;
   const scenario smallest_;
+  const bool client_is_this_thread_;
+  const make_load_client make_client_;
   // Servers whose connections other processes answer: no CPU, no memory.
   std::set<std::string> elsewhere_;
   std::set<std::string> uncounted_;
   std::vector<launched> launched_;
   std::unique_ptr<load_client> client_;
   std::vector<std::size_t> loaded_;
+  std::vector<std::int64_t> from_quiet_to_quiet_;  // the replies of each, if the client counts them
   double per_second_ = 0;  // messages per second due from each server; 0: closed loop
   std::optional<usage> before_;
 };

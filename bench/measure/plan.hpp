@@ -28,6 +28,7 @@ struct run_request {
   std::optional<int> rounds;
   std::uint64_t seed = 1;
   bool until_sure = false;
+  bool from_hosts = false;           // the load comes from several, so each slice takes longer
   std::optional<int> descriptors{};  // how many this process may have open; absent: no limit
 };
 

@@ -60,11 +60,15 @@ std::chrono::milliseconds expected_duration(const planned_block& block,
       servers_in(block.kind, block.comparison) * launch_time(block.scenario.all_connections());
   std::chrono::microseconds load =
       4 * (timing.exclusive_settling + timing.slice_alone(block.scenario));
+  int slices = 8;
   if (block.kind == block_kind::duet) {
     load = timing.duet_warm_up + timing.duet_slices * timing.duet_slice;
+    slices = 1 + timing.duet_slices;
   } else if (block.scenario.rate_percent > 0) {
     load += 2 * (timing.exclusive_settling + timing.capacity_slice);
+    slices += 4;
   }
+  load += slices * timing.around_a_slice;
   const auto& [base, contender, floor] = block.comparison;
   for (const auto& server : {base, contender})
     if (may_be_slow_at_first(server)) load += (1 + timing.warm_slices) * timing.warming_slice;
@@ -109,7 +113,7 @@ std::chrono::milliseconds expected_counting_duration(const run_plan& plan) {
   std::chrono::microseconds total{};
   for (const auto& each : counts_of(plan)) {
     total += launch_time(each.scenario.all_connections()) + plan.timing.exclusive_settling +
-             plan.timing.counting_slice;
+             plan.timing.counting_slice + 2 * plan.timing.around_a_slice;
   }
   return std::chrono::duration_cast<std::chrono::milliseconds>(total);
 }

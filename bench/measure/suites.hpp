@@ -27,6 +27,9 @@ struct block_timing {
   std::chrono::milliseconds capacity_slice{100};
   // At a low rate an open loop has few messages in a slice, and the CPU per message of few wanders.
   std::chrono::milliseconds longest_slice{800};
+  // What each slice takes besides: hosts agree on a beginning, and load for a moment before and
+  // after it.
+  std::chrono::milliseconds around_a_slice{0};
 
   // Of a server loaded alone. Below half of the full rate it grows as the rate falls, so that the
   // number of messages stays, up to longest_slice.

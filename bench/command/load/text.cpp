@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <bench/contract/printable.hpp>
+#include <bench/hosts/fleet.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/table.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/wrapped.hpp>
 #include <cmath>
-#include <numeric>
 
 namespace bench {
 namespace {
@@ -125,11 +125,6 @@ std::string bars_text(const load_sample& seen, const style& on) {
   return text + '\n';
 }
 
-int generators_of(const load_outcome& found) {
-  return std::accumulate(found.hosts.begin(), found.hosts.end(), 0,
-                         [](int sum, const auto& each) { return sum + each.generators; });
-}
-
 // Each host with its own clock and its own histogram.
 std::string hosts_text(const load_outcome& found, const style& on) {
   if (found.hosts.empty() || found.measured.hosts.size() != found.hosts.size()) return "";
@@ -153,10 +148,7 @@ std::string hosts_text(const load_outcome& found, const style& on) {
                           microseconds_text(seen.start_skew_us),
                           count_text(static_cast<double>(seen.retransmits))});
   }
-  return fmt::format("load from {} host{}, {} generator{}\n", found.hosts.size(),
-                     found.hosts.size() == 1 ? "" : "s", generators_of(found),
-                     generators_of(found) == 1 ? "" : "s") +
-         terminal_table(shown, on) + '\n';
+  return fmt::format("load from {}\n", text_of(found.hosts)) + terminal_table(shown, on) + '\n';
 }
 
 std::string payload_line(const load_outcome& found) {
@@ -192,8 +184,7 @@ std::string errors_line(const load_outcome& found, const style& on) {
 
 std::string client_line(const load_outcome& found, const style& on) {
   const auto& seen = found.measured;
-  const int generators = generators_of(found);
-  const auto whose = generators > 1      ? fmt::format(", the busiest of {} generators", generators)
+  const auto whose = !found.hosts.empty() ? fmt::format(", the busiest of {}", text_of(found.hosts))
                      : found.threads > 1 ? fmt::format(", the busiest of {} threads", found.threads)
                                          : "";
   const auto* remark = seen.client_is_the_limit() ? ": the client is the limit, not the server"
