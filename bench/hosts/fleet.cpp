@@ -18,8 +18,12 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds longest_launch = 8s;
+// With a diagnosis of the failure it has to end within 10 s.
+constexpr std::chrono::milliseconds longest_launch = 7s;
+constexpr std::chrono::milliseconds longest_launch_of_a_host = 50ms;
 constexpr auto between_looks = 50ms;
+// mpirun says at the end of a job which process ended it, and waits for the others before.
+constexpr auto until_mpirun_explains = 6s;
 // Beyond the silence after which rank 0 itself names who is missing.
 constexpr auto beyond_silence = 1500ms;
 
@@ -204,7 +208,7 @@ class fleet::over_mpi final : public channel {
  public:
   over_mpi(const hosts_request& wanted, const std::atomic<bool>& stop, const std::vector<int>& cpus)
       : by_rank_{hosts_by_rank(wanted)}, stop_{stop}, job_{wanted, meeting_, cpus} {
-    const auto until = clock::now() + longest_launch;
+    const auto until = clock::now() + launch_time();
     while (!link_) {
       link_ = meeting_.accept(between_looks);
       expect_alive(until);
@@ -230,8 +234,8 @@ class fleet::over_mpi final : public channel {
       expect_alive(until);
     }
   } catch (const link_broken&) {
-    job_.wait(1s);
-    fail(job_.reason());
+    job_.wait(until_mpirun_explains);
+    fail("the generators ended, and mpirun did not say why");
   }
 
  private:
@@ -251,19 +255,30 @@ class fleet::over_mpi final : public channel {
       job_.stop();
       throw interrupted{};
     }
-    if (job_.has_ended()) fail(job_.reason());
+    if (job_.has_ended()) fail("mpirun ended and did not say why");
     if (clock::now() < until) return;
-    std::string others;
-    for (std::size_t rank = 1; rank < by_rank_.size(); ++rank)
-      if (others.find(by_rank_[rank]) == std::string::npos)
-        others += (others.empty() ? "" : ", ") + by_rank_[rank];
-    fail(fmt::format("one of {} does not answer", others));
+    const auto found = job_.diagnosis();
+    fail(found.empty() ? fmt::format("one of {} does not answer", names_of_hosts()) : found);
   }
 
-  [[noreturn]] void fail(const std::string& reason) {
+  std::chrono::milliseconds launch_time() const {
+    return longest_launch + longest_launch_of_a_host * static_cast<int>(by_rank_.size());
+  }
+
+  std::string names_of_hosts() const {
+    std::string names;
+    for (std::size_t rank = 1; rank < by_rank_.size(); ++rank)
+      if (by_rank_[rank] != by_rank_[rank - 1])
+        names += (names.empty() ? "" : ", ") + by_rank_[rank];
+    return names;
+  }
+
+  // What mpirun says names the host more often than what is known here.
+  [[noreturn]] void fail(const std::string& otherwise) {
     failed_ = true;
+    const auto reason = job_.reason();
     job_.stop();
-    throw host_failed(reason);
+    throw host_failed(reason.empty() ? otherwise : reason);
   }
 
   std::vector<std::string> by_rank_;

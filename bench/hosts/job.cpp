@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bench/hosts/launcher.hpp>
+#include <bench/hosts/diagnosis.hpp>
 #include <bench/server/keeper.hpp>
 #include <bench/server/spawn.hpp>
 #include <bench/text/command_words.hpp>
@@ -16,6 +16,7 @@
 #include <bench/text/file.hpp>
 #include <filesystem>
 #include <regex>
+#include <sstream>
 #include <thread>
 
 namespace bench {
@@ -57,8 +58,8 @@ std::string write_agent(const launcher& shell, const std::string& folder) {
 // process that waits gives way; no host starts another one, since only this one has the script; and
 // a connection that is cut off is given up after some four seconds.
 std::vector<std::string> parameters_of(const hosts_request& wanted, const std::string& agent) {
-  std::vector<std::string> words{find_in_path("mpirun"), "--noprefix", "--oversubscribe",
-                                 "--bind-to", "none"};
+  std::vector<std::string> words{find_in_path("mpirun"), "--noprefix", "--leave-session-attached",
+                                 "--oversubscribe",      "--bind-to",  "none"};
   if (geteuid() == 0) words.emplace_back("--allow-run-as-root");
   const auto set = [&](const char* name, const std::string& value) {
     words.insert(words.end(), {"--mca", name, value});
@@ -79,13 +80,15 @@ std::vector<std::string> parameters_of(const hosts_request& wanted, const std::s
   return words;
 }
 
-std::vector<std::string> words_of(const hosts_request& wanted, const link_listener& meeting) {
+std::vector<std::string> words_of(const hosts_request& wanted, const launcher& shell,
+                                  const link_listener& meeting) {
   const auto program = find_program(program_name);
-  auto words = parameters_of(wanted, write_agent(launcher{wanted.launcher}, meeting.folder()));
+  auto words = parameters_of(wanted, write_agent(shell, meeting.folder()));
   words.insert(words.end(), {"-np", "1", "--host", "localhost", program, "--link", meeting.path()});
   for (const auto& each : wanted.hosts) {
-    words.insert(words.end(), {":", "-np", std::to_string(each.generators), "--host",
-                               fmt::format("{}:{}", each.name, each.generators), program});
+    words.insert(words.end(),
+                 {":", "-np", std::to_string(each.generators), "--host",
+                  fmt::format("{}:{}", each.name, each.generators), program, "--host", each.name});
     if (!each.sources.empty())
       words.insert(words.end(), {"--sources", fmt::format("{}", fmt::join(each.sources, ","))});
   }
@@ -122,7 +125,7 @@ std::string reason_in(const std::vector<std::string>& output,
   static const std::regex node{R"(^\s*Node:\s*(\S+)$)"};
   static const std::regex launching{R"(^(\S+): exit code \d+ of the launcher$)"};
   std::smatch found;
-  std::string last, before;
+  std::string last;
   for (const auto& line : output) {
     if (std::regex_search(line, found, killed)) {
       const auto rank = static_cast<std::size_t>(std::stoul(found[1]));
@@ -132,22 +135,23 @@ std::string reason_in(const std::vector<std::string>& output,
     if (std::regex_search(line, found, lost))
       return fmt::format("{}: the connection to its daemon was lost", found[1].str());
     if (std::regex_search(line, found, launching))
-      return fmt::format("{}: {}{}", found[1].str(), before.empty() ? "" : before + ", ",
+      return fmt::format("{}: {}{}", found[1].str(),
+                         last.find(": ") == std::string::npos ? "" : last + ", ",
                          line.substr(line.find(": ") + 2));
     if (std::regex_search(line, found, node))
-      return fmt::format("{}: it has no {} at the place where this host has it", found[1].str(),
-                         program_name);
-    if (line.empty() || line.starts_with("----")) continue;
-    before = line;
-    last = line;
+      return fmt::format("{}: it has no {} where this host has it", found[1].str(), program_name);
+    if (!line.empty() && !line.starts_with("----")) last = line;
   }
-  return last.empty() ? "mpirun ended and did not say why" : "mpirun: " + last;
+  return {};
 }
 
 generator_job::generator_job(const hosts_request& wanted, const link_listener& meeting,
                              const std::vector<int>& cpus)
-    : by_rank_{hosts_by_rank(wanted)}, output_{"output"}, errors_{"errors"} {
-  const auto words = words_of(wanted, meeting);
+    : shell_{wanted.launcher},
+      by_rank_{hosts_by_rank(wanted)},
+      output_{"output"},
+      errors_{"errors"} {
+  const auto words = words_of(wanted, shell_, meeting);
   const these_cpus lent{cpus};
   const auto started =
       spawn(words, std::nullopt, output_.descriptor(), errors_.descriptor(), "ECHOBENCH_LOAD=1");
@@ -167,10 +171,27 @@ bool generator_job::has_ended() {
   return true;
 }
 
-std::string generator_job::reason() {
+void generator_job::listen() {
   for (auto* from : {&output_, &errors_})
     while (const auto line = from->next_line()) said_.push_back(*line);
+}
+
+std::string generator_job::reason() {
+  listen();
   return reason_in(said_, by_rank_);
+}
+
+std::string generator_job::diagnosis() {
+  listen();
+  pids_by_host hosts;
+  for (std::size_t rank = 1; rank < by_rank_.size(); ++rank) hosts[by_rank_[rank]];
+  for (const auto& line : said_) {
+    std::istringstream words{line};
+    std::string sign, host;
+    pid_t pid = 0;
+    if (words >> sign >> host >> pid && sign == sign_of_life) hosts[host].push_back(pid);
+  }
+  return diagnose(shell_, hosts);
 }
 
 bool generator_job::wait(std::chrono::milliseconds longest) {

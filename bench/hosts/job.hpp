@@ -12,10 +12,12 @@
 
 #include <sys/types.h>
 
+#include <bench/hosts/launcher.hpp>
 #include <bench/hosts/link.hpp>
 #include <bench/hosts/request.hpp>
 #include <bench/server/output.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bench {
@@ -26,10 +28,13 @@ std::string why_no_generators();
 // The host of each rank. Rank 0 is on this host.
 std::vector<std::string> hosts_by_rank(const hosts_request& wanted);
 
-// What the output of mpirun says about the end of a job, as one line that names the host if the
-// output does. `by_rank`: as hosts_by_rank().
+// What the output of mpirun says about the end of a job, as one line that names the host. Empty: it
+// names none. `by_rank`: as hosts_by_rank().
 std::string reason_in(const std::vector<std::string>& output,
                       const std::vector<std::string>& by_rank);
+
+// A generator prints this word, its host and its pid when it starts.
+inline constexpr std::string_view sign_of_life = "generator";
 
 class generator_job {
  public:
@@ -42,7 +47,12 @@ class generator_job {
   generator_job& operator=(const generator_job&) = delete;
 
   bool has_ended();
+
+  // What mpirun has said until now: see reason_in().
   std::string reason();
+
+  // What the hosts say when they are asked: see diagnose().
+  std::string diagnosis();
 
   // Waits until it has ended by itself; false: it has not within `longest`.
   bool wait(std::chrono::milliseconds longest);
@@ -51,6 +61,9 @@ class generator_job {
   void stop();
 
  private:
+  void listen();
+
+  launcher shell_;
   std::vector<std::string> by_rank_;
   server_output output_;
   server_output errors_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <bench/contract/version.hpp>
+#include <bench/hosts/job.hpp>
 #include <bench/hosts/link.hpp>
 #include <bench/hosts/mpi/mpi_transport.hpp>
 #include <bench/hosts/participant.hpp>
@@ -32,6 +33,7 @@ class orders_from_echobench final : public bench::order_source {
 };
 
 struct settings {
+  std::string host;  // as --from names it
   std::string link;  // of rank 0
   std::vector<bench::address> sources;
 };
@@ -44,6 +46,7 @@ settings parse(const bench::arguments& given) {
                         "Loads servers together with others; echobench "
                         "starts it, by mpirun."};
   wanted.add("link", chosen.link, "PATH", "rank 0: the socket of echobench");
+  wanted.add("host", chosen.host, "HOST", "where this is, as the others call it");
   wanted.add("sources", sources, "ADDRESS[,...]", "where its connections begin");
   wanted.add("version", version, "print the version, how it was built, and stop");
   wanted.parse(given);
@@ -80,6 +83,9 @@ int main(int argc, char** argv) try {
   std::signal(SIGPIPE, SIG_IGN);
   const auto chosen = parse({argv + 1, argv + argc});
   bench::raise_descriptor_limit();
+  // Before MPI begins, which waits for all: whoever is missing then can be asked for by this.
+  if (!chosen.host.empty()) fmt::print("{} {} {}\n", bench::sign_of_life, chosen.host, getpid());
+  std::fflush(stdout);
   return run(chosen);
 } catch (const bench::help_shown&) {
   return 0;
