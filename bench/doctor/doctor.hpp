@@ -10,6 +10,7 @@
 
 #include <array>
 #include <bench/doctor/skew.hpp>
+#include <bench/hosts/orders.hpp>
 #include <bench/machine/machine.hpp>
 #include <cstdint>
 #include <filesystem>
@@ -55,6 +56,10 @@ kernel_answers ask_kernel(const std::string& pin, const std::filesystem::path& o
 
 // Every finding, good ones included, in the order in which it is best to fix them.
 std::vector<remark> examine(const std::filesystem::path& root, const kernel_answers& answers);
+
+// What would spoil a load from these hosts, and how far apart they begin.
+std::vector<remark> examine_hosts(const std::vector<load_host>& hosts,
+                                  const std::vector<generator_description>& generators);
 
 // A remark in lines of at most 80 columns; a longer word is broken.
 std::string text_of(const remark& said);

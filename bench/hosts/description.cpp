@@ -5,6 +5,8 @@
 
 #include <bench/contract/build_info.hpp>
 #include <bench/machine/machine.hpp>
+#include <bench/text/numbers.hpp>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -43,6 +45,21 @@ int tcp_sockets() {
   return 0;
 }
 
+// The devices that are up, each with its speed where the kernel tells one.
+std::string links_of_this_host() {
+  namespace fs = std::filesystem;
+  std::string links;
+  std::error_code ignored;
+  for (const auto& each : fs::directory_iterator{"/sys/class/net", ignored}) {
+    const auto name = each.path().filename().string();
+    if (name == "lo" || first_line(each.path() / "operstate") == "down") continue;
+    const auto speed = parse_number(first_line(each.path() / "speed"));
+    links += (links.empty() ? "" : ", ") + name;
+    if (speed && *speed > 0) links += fmt::format(" {} Mb/s", *speed);
+  }
+  return links;
+}
+
 }  // namespace
 
 std::string build_of_this_program() {
@@ -61,7 +78,9 @@ generator_description describe_generator() {
           .cpus = machine.cpus,
           .descriptors = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1'000'000'000)),
           .ports = ports_for_connections(),
-          .ports_used = tcp_sockets()};
+          .ports_used = tcp_sockets(),
+          .links = links_of_this_host(),
+          .start_skew_us = 0};
 }
 
 }  // namespace bench

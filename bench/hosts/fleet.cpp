@@ -235,7 +235,7 @@ class fleet::over_mpi final : public channel {
     }
   } catch (const link_broken&) {
     job_.wait(until_mpirun_explains);
-    fail("the generators ended, and mpirun did not say why");
+    fail(fmt::format("the generators ended; mpirun said: {}", job_.last_words()));
   }
 
  private:
@@ -255,7 +255,7 @@ class fleet::over_mpi final : public channel {
       job_.stop();
       throw interrupted{};
     }
-    if (job_.has_ended()) fail("mpirun ended and did not say why");
+    if (job_.has_ended()) fail(fmt::format("mpirun ended; it said: {}", job_.last_words()));
     if (clock::now() < until) return;
     const auto found = job_.diagnosis();
     fail(found.empty() ? fmt::format("one of {} does not answer", names_of_hosts()) : found);

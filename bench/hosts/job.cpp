@@ -153,8 +153,8 @@ generator_job::generator_job(const hosts_request& wanted, const link_listener& m
       errors_{"errors"} {
   const auto words = words_of(wanted, shell_, meeting);
   const these_cpus lent{cpus};
-  const auto started =
-      spawn(words, std::nullopt, output_.descriptor(), errors_.descriptor(), "ECHOBENCH_LOAD=1");
+  const auto started = spawn(words, std::nullopt, output_.descriptor(), errors_.descriptor(),
+                             "TMPDIR=" + meeting.folder());
   pid_ = started.pid;
   if (started.reason != 0) {
     stop();
@@ -179,6 +179,14 @@ void generator_job::listen() {
 std::string generator_job::reason() {
   listen();
   return reason_in(said_, by_rank_);
+}
+
+std::string generator_job::last_words() {
+  listen();
+  const auto said = std::find_if(said_.rbegin(), said_.rend(), [](const std::string& line) {
+    return !line.empty() && !line.starts_with("---") && !line.starts_with(sign_of_life);
+  });
+  return said == said_.rend() ? "nothing" : *said;
 }
 
 std::string generator_job::diagnosis() {

@@ -51,6 +51,9 @@ class generator_job {
   // What mpirun has said until now: see reason_in().
   std::string reason();
 
+  // The last line that mpirun or one of its processes has printed.
+  std::string last_words();
+
   // What the hosts say when they are asked: see diagnose().
   std::string diagnosis();
 

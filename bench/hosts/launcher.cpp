@@ -1,6 +1,7 @@
 #include <bench/hosts/launcher.hpp>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bench/text/command_words.hpp>
@@ -28,8 +29,8 @@ bool is_executable(const std::string& program) {
 launcher::launcher(const std::string& command) : command_{command}, words_{split_words(command)} {
   if (words_.empty()) throw usage_error("--launcher '' is no command, such as ssh");
   if (!is_executable(words_.front()))
-    throw usage_error(fmt::format("--launcher '{}': there is no program {} here", command,
-                                  words_.front()));
+    throw usage_error(
+        fmt::format("--launcher '{}': there is no program {} here", command, words_.front()));
 }
 
 std::vector<std::string> launcher::prefix(const std::string& host) const {
@@ -40,6 +41,10 @@ std::vector<std::string> launcher::prefix(const std::string& host) const {
   });
   if (!named) all.push_back(host);
   return all;
+}
+
+bool launcher::keeps_the_name() const {
+  return std::filesystem::path{words_.front()}.filename() == "ip";
 }
 
 bool launcher::has_shell() const {
@@ -67,15 +72,24 @@ std::string launcher::agent_script() const {
                    : join_words({each.substr(0, at)}) + "\"" + std::string{host} + "\"" +
                          (at + 1 < each.size() ? join_words({each.substr(at + 1)}) : "") + ' ';
   }
+  std::string before = "d=$(mktemp -d) && TMPDIR=$d && export TMPDIR || exit; ";
+  if (keeps_the_name()) {
+    command += "unshare --uts ";
+    before = "hostname \"$0\" && " + before;
+  }
   if (!has_shell()) command += "sh -c ";
   return fmt::format(
-      "#!/bin/sh\nhost=$1\nshift\n{}\"$*\" || {{\n  code=$?\n  echo \"$host: exit code $code of the "
-      "launcher\" >&2\n  exit $code\n}}\n",
-      command);
+      "#!/bin/sh\n"
+      "host=$1\nshift\n"
+      "{}'{}'\"$*\"'; c=$?; rm -rf \"$d\"; exit $c'{} || {{\n"
+      "  code=$?\n  echo \"$host: exit code $code of the launcher\" >&2\n  exit $code\n}}\n",
+      command, before, keeps_the_name() ? " \"$host\"" : "");
 }
 
 bool is_this_host(const std::string& host) {
-  return host == "localhost";
+  char own[256] = {};
+  gethostname(own, sizeof own - 1);
+  return host == "localhost" || host == "127.0.0.1" || host == own;
 }
 
 }  // namespace bench

@@ -26,7 +26,10 @@ class launcher {
                                  const std::vector<std::string>& program) const;
 
   // A script for Open MPI, which calls it as SCRIPT HOST WORD...; these words are one shell
-  // command. Where that command fails, the script says so on standard error: "HOST: exit code 255".
+  // command. It runs with a TMPDIR of its own, since hosts may share a file system and a name, and
+  // that is removed afterwards. A network namespace gets a host name of its own too: Open MPI 4.1
+  // mixes up hosts of one name. Where it fails, the script says so on standard error: "HOST: exit
+  // code 255 of the launcher".
   std::string agent_script() const;
 
   const std::string& command() const { return command_; }
@@ -34,12 +37,13 @@ class launcher {
  private:
   std::vector<std::string> prefix(const std::string& host) const;
   bool has_shell() const;
+  bool keeps_the_name() const;  // the other host has the name of this one
 
   std::string command_;
   std::vector<std::string> words_;
 };
 
-// True for "localhost", on which nothing has to be launched.
+// True for localhost, 127.0.0.1 and the name of this host, on which nothing has to be launched.
 bool is_this_host(const std::string& host);
 
 }  // namespace bench

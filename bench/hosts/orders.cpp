@@ -19,7 +19,8 @@ BOOST_DESCRIBE_STRUCT(end, (), ())
 }  // namespace orders
 
 BOOST_DESCRIBE_STRUCT(generator_description, (),
-                      (build, kernel, cpu_model, cpus, descriptors, ports, ports_used))
+                      (build, kernel, cpu_model, cpus, descriptors, ports, ports_used, links,
+                       start_skew_us))
 BOOST_DESCRIBE_STRUCT(generator_share, (),
                       (seconds, messages, messages_in_all, unanswered, due, client_utilisation,
                        start_skew_us, retransmits, latency, late))

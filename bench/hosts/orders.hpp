@@ -62,9 +62,11 @@ struct generator_description {
   std::string kernel;
   std::string cpu_model;
   int cpus = 0;
-  int descriptors = 0;  // how many it may have open
-  int ports = 0;        // for connections from one address to one server
-  int ports_used = 0;   // sockets of TCP that the host has open
+  int descriptors = 0;       // how many it may have open
+  int ports = 0;             // for connections from one address to one server
+  int ports_used = 0;        // sockets of TCP that the host has open
+  std::string links;         // "eth0 10000 Mb/s, eth1"; empty: only the loopback
+  double start_skew_us = 0;  // see synchronise()
 };
 
 // What one generator measured of one server in a load, without the counts of its histograms.

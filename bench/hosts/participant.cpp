@@ -92,8 +92,11 @@ answer participant::carry_out(const any_order& order, std::vector<std::uint64_t>
   return said;
 }
 
+// MPI opens its connections when they are first used, so that the first time says nothing.
 void participant::carry_out(const orders::introduce&, answer& said) {
   said.about = describe_generator();
+  synchronise(all_);
+  said.about->start_skew_us = microseconds_of(synchronise(all_).skew);
 }
 
 void participant::carry_out(const orders::begin& wanted, answer&) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/hosts/launcher.hpp>
 #include <bench/load/address.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/numbers.hpp>
@@ -106,6 +107,10 @@ hosts_request parse_hosts(const host_options& given) {
       throw usage_error(fmt::format("--from '{}' names {} twice", given.from, host.name));
     found.hosts.push_back(std::move(host));
   }
+  // Open MPI 4.1 fails if processes of one host do not follow each other, and rank 0 is on this
+  // one.
+  std::stable_partition(found.hosts.begin(), found.hosts.end(),
+                        [](const host_request& each) { return is_this_host(each.name); });
   for (const auto& each : given.sources) take_sources(each, found.hosts);
   for (const auto& each : split(given.without, ',')) {
     const auto host = find(found.hosts, each);

@@ -38,7 +38,8 @@ struct hosts_request {
 // Adds --from, --without, --source, --launcher and --network.
 void add_host_options(options& wanted, host_options& given);
 
-// Throws usage_error, which names the option and what it accepts. Precondition: from is not empty.
+// This host comes first, the others in the order of the option. Throws usage_error, which names the
+// option and what it accepts. Precondition: from is not empty.
 hosts_request parse_hosts(const host_options& given);
 
 // The addresses of --source without --from, where the load comes from this process.
