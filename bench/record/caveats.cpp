@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace bench {
@@ -151,45 +152,96 @@ struct sentence {
         "latency",
         c.server, c.scenario, share_text(c.answered), c.rate_per_second);
   }
+  std::string operator()(const caveats::host_differs& c) const {
+    return fmt::format("load from {} on {} differs from that of the other hosts: {}", c.host,
+                       c.scenario, c.what);
+  }
+  std::string operator()(const caveats::generator_saturated& c) const {
+    return fmt::format(
+        "{} on {}: the busiest load generator of this host used {} of its CPU, so what it measured "
+        "is its own limit",
+        c.host, c.scenario, share_text(c.utilisation));
+  }
+  std::string operator()(const caveats::start_skewed& c) const {
+    return fmt::format(
+        "{}: in {} of its slices its load may have begun apart from the others' by more than 1 % "
+        "of the slice, by up to {:.3g} ms, so these slices were not loaded by all hosts throughout",
+        c.host, share_text(c.share), c.skew_us / 1000);
+  }
+  std::string operator()(const caveats::host_left_out& c) const {
+    return fmt::format(
+        "{} was left out (--without {}): the slices without it were loaded by fewer generators",
+        c.host, c.host);
+  }
+  std::string operator()(const caveats::servers_elsewhere& c) const {
+    return fmt::format(
+        "the servers ran on {}: their system calls were not counted, and what else used that "
+        "host's CPU is what {} itself told",
+        c.host, c.host);
+  }
 };
 
-// The loads of one server under which the client was the limit, and how much of its core it used.
-struct loads_of_server {
-  std::string server;
+// The loads of one server, or from one host, under which a client was the limit, and how much of
+// its CPU it used.
+struct loads_at_limit {
+  std::string name;  // of the server or the host
   std::vector<std::string> scenarios{};
   double least = 1;
   double most = 0;
 
   // A server that is compared with several has several rows of one load.
-  void add(const caveats::client_saturated& row) {
-    if (std::find(scenarios.begin(), scenarios.end(), row.scenario) == scenarios.end())
-      scenarios.push_back(row.scenario);
-    least = std::min(least, row.utilisation);
-    most = std::max(most, row.utilisation);
+  void add(const std::string& scenario, double utilisation) {
+    if (std::find(scenarios.begin(), scenarios.end(), scenario) == scenarios.end())
+      scenarios.push_back(scenario);
+    least = std::min(least, utilisation);
+    most = std::max(most, utilisation);
   }
 
   std::string text() const {
     const auto low = share_text(least), high = share_text(most);
     const auto shares = low == high ? high : fmt::format("{:.0f} to {}", 100 * least, high);
-    return fmt::format("{} on {} ({})", server, fmt::join(scenarios, ", "), shares);
+    return fmt::format("{} on {} ({})", name, fmt::join(scenarios, ", "), shares);
   }
 };
 
-std::string saturated_sentence(const std::vector<const caveats::client_saturated*>& rows) {
-  if (rows.size() == 1) return sentence{}(*rows.front());
-  std::vector<loads_of_server> servers;
-  for (const auto* row : rows) {
-    const auto known = std::find_if(servers.begin(), servers.end(),
-                                    [&](const auto& each) { return each.server == row->server; });
-    auto& server =
-        known == servers.end() ? servers.emplace_back(loads_of_server{row->server}) : *known;
-    server.add(*row);
+// One sentence for all caveats of this kind. `name`: the member that tells whose they are.
+template <class Kind>
+class shared_sentence {
+ public:
+  shared_sentence(std::string_view beginning, std::string Kind::*name)
+      : beginning_{beginning}, name_{name} {}
+
+  // False: the caveat is of another kind.
+  bool take(const caveat& found) {
+    const auto* row = std::get_if<Kind>(&found);
+    if (row) rows_.push_back(row);
+    return row != nullptr;
   }
-  std::vector<std::string> texts;
-  for (const auto& each : servers) texts.push_back(each.text());
-  return fmt::format("the client was at the limit of its core, so throughput is the client's: {}",
-                     fmt::join(texts, "; "));
-}
+
+  void add_to(std::vector<std::string>& sentences) const {
+    if (rows_.size() == 1) sentences.push_back(sentence{}(*rows_.front()));
+    if (rows_.size() > 1)
+      sentences.push_back(fmt::format("{}: {}", beginning_, fmt::join(texts(), "; ")));
+  }
+
+ private:
+  std::vector<std::string> texts() const {
+    std::vector<loads_at_limit> all;
+    for (const auto* row : rows_) {
+      const auto known = std::find_if(all.begin(), all.end(),
+                                      [&](const auto& each) { return each.name == row->*name_; });
+      auto& loads = known == all.end() ? all.emplace_back(loads_at_limit{row->*name_}) : *known;
+      loads.add(row->scenario, row->utilisation);
+    }
+    std::vector<std::string> texts;
+    for (const auto& each : all) texts.push_back(each.text());
+    return texts;
+  }
+
+  std::string_view beginning_;
+  std::string Kind::*name_;
+  std::vector<const Kind*> rows_;
+};
 
 }  // namespace
 
@@ -201,15 +253,21 @@ caveat::~caveat() = default;
 
 std::vector<std::string> sentences_of(const std::vector<caveat>& all) {
   std::vector<std::string> sentences;
-  std::vector<const caveats::client_saturated*> saturated;
+  shared_sentence<caveats::client_saturated> clients{
+      "the client was at the limit of its core, so throughput is the client's",
+      &caveats::client_saturated::server};
+  shared_sentence<caveats::generator_saturated> generators{
+      "the busiest load generator of a host was at the limit of its CPU, so what it measured is "
+      "its own limit",
+      &caveats::generator_saturated::host};
   for (const auto& each : all) {
-    if (const auto* row = std::get_if<caveats::client_saturated>(&each))
-      saturated.push_back(row);
-    else if (auto text = text_of(each);
-             std::find(sentences.begin(), sentences.end(), text) == sentences.end())
+    if (clients.take(each) || generators.take(each)) continue;
+    if (auto text = text_of(each);
+        std::find(sentences.begin(), sentences.end(), text) == sentences.end())
       sentences.push_back(std::move(text));
   }
-  if (!saturated.empty()) sentences.push_back(saturated_sentence(saturated));
+  clients.add_to(sentences);
+  generators.add_to(sentences);
   return sentences;
 }
 

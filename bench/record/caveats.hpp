@@ -124,6 +124,27 @@ struct replies_delayed {  // by the delayed acknowledgement of the client's kern
   std::string scenario;
   double p50_us;
 };
+struct host_differs {  // from the other hosts that loaded the same slices
+  std::string host;
+  std::string scenario;
+  std::string what;  // the figure and that of the others, as the end of a sentence
+};
+struct generator_saturated {  // the busiest of that host, loading a server alone
+  std::string host;
+  std::string scenario;
+  double utilisation;
+};
+struct start_skewed {  // in `share` of the host's slices, and by up to `skew_us`
+  std::string host;
+  double share;
+  double skew_us;
+};
+struct host_left_out {  // by --without
+  std::string host;
+};
+struct servers_elsewhere {  // on a host that is not this machine
+  std::string host;
+};
 }  // namespace caveats
 
 using any_caveat =
@@ -136,7 +157,9 @@ using any_caveat =
                  caveats::clock_follows_load, caveats::noise_grade_d, caveats::not_started_here,
                  caveats::processes_changed, caveats::unlike_reactors, caveats::client_disturbed,
                  caveats::memory_cut_short, caveats::cpu_elsewhere, caveats::cost_missing,
-                 caveats::replies_delayed, caveats::control_misread>;
+                 caveats::replies_delayed, caveats::control_misread, caveats::host_differs,
+                 caveats::generator_saturated, caveats::start_skewed, caveats::host_left_out,
+                 caveats::servers_elsewhere>;
 
 // One of them. Copies, moves and the destructor of such a variant are many functions, which take
 // seconds to compile: they are compiled once, in caveats.cpp.
@@ -163,7 +186,7 @@ const Kind* first_of(const std::vector<caveat>& all) {
 std::string text_of(const caveat& found);
 
 // All caveats as sentences, each once: two pairs of servers may lack the same blocks. The
-// client_saturated ones, often many, share one sentence.
+// client_saturated ones, often many, share one sentence, and so do the generator_saturated ones.
 std::vector<std::string> sentences_of(const std::vector<caveat>& all);
 
 }  // namespace bench

@@ -65,6 +65,11 @@ BOOST_DESCRIBE_STRUCT(unlike_reactors, (), (base, contender))
 BOOST_DESCRIBE_STRUCT(client_disturbed, (), (share))
 BOOST_DESCRIBE_STRUCT(memory_cut_short, (), (server, connections, reason))
 BOOST_DESCRIBE_STRUCT(cpu_elsewhere, (), (server))
+BOOST_DESCRIBE_STRUCT(host_differs, (), (host, scenario, what))
+BOOST_DESCRIBE_STRUCT(generator_saturated, (), (host, scenario, utilisation))
+BOOST_DESCRIBE_STRUCT(start_skewed, (), (host, share, skew_us))
+BOOST_DESCRIBE_STRUCT(host_left_out, (), (host))
+BOOST_DESCRIBE_STRUCT(servers_elsewhere, (), (host))
 BOOST_DESCRIBE_STRUCT(load_saturated, (), (server, scenario, rate_per_second, answered))
 }  // namespace caveats
 

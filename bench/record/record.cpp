@@ -22,14 +22,15 @@ constexpr int known_format = 1;
 
 // In the order of the alternatives of `any_caveat`.
 constexpr std::array<std::string_view, std::variant_size_v<any_caveat>> caveat_names{
-    "client_saturated",    "backend_mismatch",  "blocks_correlated",  "debug_build",
-    "threads_mixed",       "one_cpu",           "not_pinned",         "noisy_machine",
-    "no_control",          "run_incomplete",    "empty_slices",       "load_saturated",
-    "descriptors_missing", "server_missing",    "run_resumed",        "run_void",
-    "calls_not_counted",   "time_stolen",       "clock_follows_load", "noise_grade_d",
-    "not_started_here",    "processes_changed", "unlike_reactors",    "client_disturbed",
-    "memory_cut_short",    "cpu_elsewhere",     "cost_missing",       "replies_delayed",
-    "control_misread"};
+    "client_saturated",    "backend_mismatch",  "blocks_correlated",   "debug_build",
+    "threads_mixed",       "one_cpu",           "not_pinned",          "noisy_machine",
+    "no_control",          "run_incomplete",    "empty_slices",        "load_saturated",
+    "descriptors_missing", "server_missing",    "run_resumed",         "run_void",
+    "calls_not_counted",   "time_stolen",       "clock_follows_load",  "noise_grade_d",
+    "not_started_here",    "processes_changed", "unlike_reactors",     "client_disturbed",
+    "memory_cut_short",    "cpu_elsewhere",     "cost_missing",        "replies_delayed",
+    "control_misread",     "host_differs",      "generator_saturated", "start_skewed",
+    "host_left_out",       "servers_elsewhere"};
 
 std::string line_of(std::string_view kind, const json::value& value) {
   json::object line{{"record", kind}};

@@ -221,7 +221,12 @@ bench::run_record every_caveat() {
                           cpu_elsewhere{"mine"},
                           cost_missing{"c1/64", "mine", 2},
                           replies_delayed{"mine", "c1/64", 44'000},
-                          control_misread{"c64/512", 1000, 1200, 1500}};
+                          control_misread{"c64/512", 1000, 1200, 1500},
+                          host_differs{"b", "c64/512", "p50 is 0.43 ms, not 0.21 ms"},
+                          generator_saturated{"b", "c64/512", 0.98},
+                          start_skewed{"b", 0.23, 4300},
+                          host_left_out{"c"},
+                          servers_elsewhere{"d"}};
   return record;
 }
 

@@ -45,6 +45,35 @@ BOOST_AUTO_TEST_CASE(the_loads_that_saturated_the_client_are_named_once_for_each
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(the_loads_that_saturated_generators_are_named_once_for_each_host) {
+  using bench::caveats::generator_saturated;
+  const generator_saturated one{"b", "c64/512", 0.97};
+  BOOST_TEST(bench::sentences_of({one}) == std::vector<std::string>{bench::text_of(one)},
+             boost::test_tools::per_element());
+  const std::vector<std::string> expected{
+      "the busiest load generator of a host was at the limit of its CPU, so what it measured is "
+      "its own limit: b on c64/512, c256/64 (97 to 100 %); c on c64/512 (96 %)"};
+  BOOST_TEST(bench::sentences_of({one, generator_saturated{"c", "c64/512", 0.96},
+                                  generator_saturated{"b", "c256/64", 1}}) == expected,
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_caveat_about_a_host_names_it_and_its_figure) {
+  using namespace bench::caveats;
+  BOOST_TEST(bench::text_of(generator_saturated{"b", "c64/512", 0.97}) ==
+             "b on c64/512: the busiest load generator of this host used 97 % of its CPU, so what "
+             "it measured is its own limit");
+  BOOST_TEST(bench::text_of(start_skewed{"b", 0.23, 4321}) ==
+             "b: in 23 % of its slices its load may have begun apart from the others' by more than "
+             "1 % of the slice, by up to 4.32 ms, so these slices were not loaded by all hosts "
+             "throughout");
+  BOOST_TEST(bench::text_of(host_left_out{"c"}) ==
+             "c was left out (--without c): the slices without it were loaded by fewer generators");
+  BOOST_TEST(bench::text_of(servers_elsewhere{"d"}) ==
+             "the servers ran on d: their system calls were not counted, and what else used that "
+             "host's CPU is what d itself told");
+}
+
 BOOST_AUTO_TEST_CASE(the_first_caveat_of_a_kind_is_found_and_of_a_kind_that_is_missing_none) {
   const std::vector<bench::caveat> all{bench::caveats::one_cpu{}, bench::caveats::debug_build{"a"},
                                        bench::caveats::debug_build{"b"}};
