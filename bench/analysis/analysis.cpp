@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bench/analysis/block_values.hpp>
+#include <bench/analysis/by_host/host_caveats.hpp>
+#include <bench/analysis/by_host/host_rows.hpp>
 #include <bench/analysis/by_server/matrix.hpp>
 #include <bench/analysis/caveats.hpp>
 #include <bench/analysis/costs.hpp>
@@ -87,12 +89,14 @@ results analyse(const run_record& record) {
     if (!each.open_loop.empty()) found.open_loops.push_back(open_row_of(each, alone));
     if (!each.exclusive.empty()) found.loads.push_back(load_row_of(each, alone));
   }
+  limit_by_generators(found, record);
   limit_by_floor(found);
   withdraw_ratios(found, record);
   found.rate_curves = rate_curves_of(found, groups, record);
   judge_together(found, groups, looks_at(record.header));
   found.memory = memory_of(record);
   found.kernel = kernel_of(record);
+  found.hosts = host_rows_of(record);
   count_messages(found, record);
   found.calibration = calibration_of(found.costs);
   found.caveats = all_caveats(record, found);

@@ -219,6 +219,26 @@ struct matrix_row {
   matrix_cell p99_us;        // of the response time there
 };
 
+// What the generators of one host measured of one load, of all its servers. Percentiles, lateness
+// and utilisation are medians over the slices of servers loaded alone, if there are such; messages,
+// skew and retransmits are of all slices.
+struct host_row {
+  bench::scenario scenario;
+  std::string host;
+  int generators = 1;
+  std::int64_t messages = 0;
+  std::optional<double> p50_us{};  // of the host's own histogram; absent: it had no reply
+  std::optional<double> p99_us{};
+  std::optional<double> late_p99_us{};  // how late it sent; absent in a closed loop
+  double client_utilisation = 0;        // of the busiest generator
+  double start_skew_us = 0;             // the largest
+  std::int64_t retransmits = 0;
+  // Of each slice in the order measured: the host's part of all messages divided by its part of all
+  // generators. Absent: the host was, or no message came back. Empty: with few connections per
+  // generator, a part says nothing of a host.
+  std::vector<std::optional<double>> parts{};
+};
+
 struct results {
   std::vector<std::string> headlines;  // sentences; the most important one first
   std::optional<bench::noise> noise;   // A/A noise of the kind of block that decides most rows
@@ -239,6 +259,7 @@ struct results {
   std::vector<memory_row> memory;
   std::vector<kernel_row> kernel;
   std::optional<std::vector<matrix_row>> matrix;  // absent: see matrix_of()
+  std::optional<std::vector<host_row>> hosts;     // absent: one thread of this machine was the load
   std::int64_t messages = 0;
   std::optional<std::int64_t> checked;  // replies compared byte by byte in timed slices
   std::vector<caveat> caveats;          // those recorded, then those found by analyse()

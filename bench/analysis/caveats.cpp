@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bench/analysis/block_values.hpp>
+#include <bench/analysis/by_host/host_caveats.hpp>
 #include <bench/statistics/statistics.hpp>
 #include <functional>
 #include <map>
@@ -35,10 +36,13 @@ std::string announced(const run_header& header, const std::string& name, const s
   return {};
 }
 
-void add_saturated(std::vector<caveat>& caveats_found, const results& found) {
+// Where a host was at its limit, add_saturated_generators() names it.
+void add_saturated(std::vector<caveat>& caveats_found, const results& found,
+                   const run_record& record) {
+  const auto hosts = saturated_hosts(record);
   for (const auto& row : found.loads)
     for (const auto* side : {&row.base, &row.contender})
-      if (side->client_limited)
+      if (side->client_limited && !is_among(hosts, row.scenario, side->server))
         caveats_found.push_back(
             caveats::client_saturated{side->server, row.scenario.text(), side->client_utilisation});
 }
@@ -210,7 +214,11 @@ std::string ruin_of(const results& found) {
 
 std::vector<caveat> all_caveats(const run_record& record, const results& found) {
   auto caveats_found = record.caveats_found;
-  if (!recorded<caveats::client_saturated>(record)) add_saturated(caveats_found, found);
+  if (!recorded<caveats::client_saturated>(record)) add_saturated(caveats_found, found, record);
+  if (!recorded<caveats::generator_saturated>(record))
+    add_saturated_generators(caveats_found, record);
+  if (!recorded<caveats::host_differs>(record)) add_differing_hosts(caveats_found, record);
+  if (!recorded<caveats::start_skewed>(record)) add_skewed_starts(caveats_found, record);
   if (!recorded<caveats::replies_delayed>(record)) add_delayed(caveats_found, record);
   if (!recorded<caveats::load_saturated>(record)) add_load_saturated(caveats_found, found);
   if (!recorded<caveats::blocks_correlated>(record)) add_correlated(caveats_found, found);

@@ -77,10 +77,13 @@ BOOST_DESCRIBE_STRUCT(matrix_row, (),
                       (scenario, base, server, broken, cpu_ns, cpu_ratio, verdict,
                        messages_per_second, client_limited, kib_per_connection, open_loop,
                        rate_per_second, p99_us))
+BOOST_DESCRIBE_STRUCT(host_row, (),
+                      (scenario, host, generators, messages, p50_us, p99_us, late_p99_us,
+                       client_utilisation, start_skew_us, retransmits, parts))
 BOOST_DESCRIBE_STRUCT(results, (),
                       (headlines, noise, noise_alone, margin, margin_alone, autocorrelation,
                        controls, calibration, costs, loads, overall, open_loops, rate_curves,
-                       memory, kernel, matrix, messages, checked, caveats))
+                       memory, kernel, matrix, hosts, messages, checked, caveats))
 
 // --- the report --------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@
 #include <tests/bench/part_load_run.hpp>
 #include <tests/bench/report/json_schema.hpp>
 #include <tests/bench/synthetic_run.hpp>
+#include <tests/bench/with_hosts.hpp>
 #include <tests/scratch_folder.hpp>
 
 using bench::analyse;
@@ -31,7 +32,8 @@ boost::json::value parsed_file(const std::string& path) {
 
 BOOST_AUTO_TEST_CASE(a_json_report_read_back_says_the_same) {
   for (const auto& record :
-       {synthetic_run(), part_load_run(), many_servers({"fibers/epoll", "go/epoll"})}) {
+       {synthetic_run(), part_load_run(), many_servers({"fibers/epoll", "go/epoll"}),
+        with_hosts(synthetic_run())}) {
     const scratch_folder folder;
     bench::write_reports(record, folder.path());
     const auto back = bench::read_json_report(folder / "report.json");
@@ -62,7 +64,8 @@ BOOST_AUTO_TEST_CASE(the_json_report_meets_its_schema_member_by_member) {
   for (const auto& record :
        {synthetic_run(), lacking, synthetic_run({.rounds = 0}), synthetic_run({.answered = 0.9}),
         synthetic_run({.latencies = false}), every_caveat(), with_target(synthetic_run()),
-        part_load_run(), many_servers({"fibers/epoll", "go/epoll"})}) {
+        part_load_run(), many_servers({"fibers/epoll", "go/epoll"}), with_hosts(synthetic_run()),
+        with_hosts(synthetic_run({.rounds = 0}))}) {
     const auto report = boost::json::parse(bench::json_report(record.header, analyse(record)));
     for (const auto& complaint : check.complaints(report)) BOOST_ERROR(complaint);
   }
