@@ -173,6 +173,23 @@ void add_kernel(csv_lines& out, const kernel_row& row) {
   out.add(about, row.server, "context_switches_per_message", "1", row.context_switches);
 }
 
+// The host stands in the last column, so that runs of one machine have no column more.
+void add_host(csv_lines& out, const host_row& row) {
+  const row_subject about{row.scenario.text(), "", ""};
+  const auto add = [&](std::string_view metric, std::string_view unit,
+                       std::optional<double> value) {
+    if (value) out.add(about, "", metric, unit, *value, row.host);
+  };
+  add("host_generators", "1", row.generators);
+  add("host_messages", "1", static_cast<double>(row.messages));
+  add("host_latency_p50", "us", row.p50_us);
+  add("host_latency_p99", "us", row.p99_us);
+  add("host_late_p99", "us", row.late_p99_us);
+  add("host_client_utilisation", "1", row.client_utilisation);
+  add("host_start_skew", "us", row.start_skew_us);
+  add("host_retransmits", "1", static_cast<double>(row.retransmits));
+}
+
 }  // namespace
 
 std::string csv_report(const run_header& header, const results& found) {
@@ -182,6 +199,7 @@ std::string csv_report(const run_header& header, const results& found) {
   for (const auto& row : found.overall.value_or(std::vector<overall_row>{})) add_overall(out, row);
   for (const auto& row : found.open_loops) add_open_loops(out, row);
   for (const auto& curve : curves_of(found)) add_curve(out, curve);
+  for (const auto& row : found.hosts.value_or(std::vector<host_row>{})) add_host(out, row);
   for (const auto& row : found.memory) add_memory(out, row);
   for (const auto& row : found.kernel) add_kernel(out, row);
   for (const auto& sentence : found.headlines) out.add_text("headline", sentence);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bench/report/by_host/host_table.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
@@ -102,7 +103,7 @@ std::string markdown_report(const run_header& header, const results& found) {
   for (const auto& curve : curves_of(found))
     text += titled(curve_cost_table(curve)) + titled(curve_latency_table(curve));
   for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
-                           memory_table(found), kernel_table(found.kernel)})
+                           host_table(found), memory_table(found), kernel_table(found.kernel)})
     text += titled(each);
   text += "\n### Can I trust this?\n\n" + facts_list(trust_facts(header, found));
   text += caveat_list(found);

@@ -26,6 +26,7 @@ struct column {
 
 inline const column scenario_column{"scenario", "scenario", column_kind::code};
 inline const column server_column{"server", "server", column_kind::name};
+inline const column host_column{"host", "host", column_kind::name};
 
 // The same content in two lengths.
 struct cell {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bench/analysis/caveats.hpp>
 #include <bench/analysis/headlines.hpp>
+#include <bench/report/by_host/host_table.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
@@ -260,12 +261,13 @@ bool is_read_in_headlines(const results& found) {
          found.calibration->read_ns.range->low > 0;
 }
 
-// The facts without which no number means anything: how noisy the machine was, and whether the run
-// finds a difference that is there.
+// The facts without which no number means anything: how noisy the machine was, where load came from
+// if not from here, and whether the run finds a difference that is there.
 std::string briefest_trust(const run_header& header, const results& found, const style& shown) {
   std::string text;
   for (const auto& each : trust_facts(header, found))
-    if (each.label == "Noise" || (each.label == "Injected cost" && !is_read_in_headlines(found)))
+    if (each.label == "Noise" || each.label == "Hosts" ||
+        (each.label == "Injected cost" && !is_read_in_headlines(found)))
       text += wrapped(each.label + ": " + each.text, shown.width, 2);
   return text;
 }
@@ -315,8 +317,9 @@ std::string terminal_report(const run_header& header, const results& found, cons
   for (const auto& curve : curves_of(found))
     text +=
         captioned(curve_cost_table(curve), shown) + captioned(curve_latency_table(curve), shown);
-  for (const auto& each : {throughput_table(found), latency_table(found), open_loop_table(found),
-                           memory_table(found), kernel_table(leading_kernel_rows(found))})
+  for (const auto& each :
+       {throughput_table(found), latency_table(found), open_loop_table(found), host_table(found),
+        memory_table(found), kernel_table(leading_kernel_rows(found))})
     text += captioned(each, shown);
   return text + trust_of(header, found, shown);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bench/contract/printable.hpp>
 #include <bench/record/caveats.hpp>
+#include <bench/report/by_host/host_table.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/numbers.hpp>
 #include <map>
@@ -145,6 +146,7 @@ std::vector<fact> trust_facts(const run_header& header, const results& found) {
   }
   if (header.watched.value_or(false))
     facts.push_back({"Intervals", "may be watched: this run could end because of what it showed"});
+  if (const auto hosts = hosts_text(header); !hosts.empty()) facts.push_back({"Hosts", hosts});
   facts.push_back({"Pinning", pinning_text(header)});
   facts.push_back({"Payload", payload_text(found) + prefixes_text(header)});
   return facts;
@@ -181,6 +183,8 @@ std::vector<fact> environment_facts(const run_header& header) {
                                  : ""}};
   for (auto& each : facts)
     if (each.text.empty()) each.text = "not recorded";
+  for (const auto& each : descriptions_of_hosts(header)) facts.push_back({"Load from", each});
+  if (header.servers_on) facts.push_back({"Servers on", *header.servers_on});
   if (header.label) facts.insert(facts.begin(), {"Label", *header.label});
   return facts;
 }

@@ -28,6 +28,14 @@ std::vector<const host_share*> shares_in(const std::vector<const slice*>& slices
   return shares;
 }
 
+// Of all hosts that were there.
+std::int64_t generators_in(const run_header& header, const slice& timed) {
+  std::int64_t generators = 0;
+  for (const auto& each : timed.hosts.value_or(std::vector<host_share>{}))
+    generators += generators_on(header, each.host);
+  return generators;
+}
+
 // 1 if the host answered as much as its generators are of all generators. A thousandth is more than
 // a reader can see, and a run has thousands of slices.
 std::optional<double> part_of(const run_header& header, const scenario& load, const slice& timed,
@@ -39,6 +47,20 @@ std::optional<double> part_of(const run_header& header, const scenario& load, co
       static_cast<double>(share->messages) / static_cast<double>(timed.messages);
   const double of_generators = host.generators / static_cast<double>(*generators);
   return std::round(1000 * of_messages / of_generators) / 1000;
+}
+
+// Empty: no slice tells a part, or in some of them the connections are too few.
+std::vector<std::optional<double>> parts_of(const run_header& header, const load_slices& load,
+                                            const load_host& host) {
+  std::vector<std::optional<double>> parts;
+  bool any = false;
+  for (const auto* timed : load.all) {
+    if (generators_in(header, *timed) > 0 && !busy_generators(header, load.scenario, *timed))
+      return {};
+    parts.push_back(part_of(header, load.scenario, *timed, host));
+    any = any || parts.back();
+  }
+  return any ? parts : std::vector<std::optional<double>>{};
 }
 
 host_row row_of(const run_header& header, const load_slices& load, const load_host& host) {
@@ -54,11 +76,7 @@ host_row row_of(const run_header& header, const load_slices& load, const load_ho
   row.p50_us = median_of(shares, &host_share::p50_us);
   row.p99_us = median_of(shares, &host_share::p99_us);
   if (load.scenario.open_loop()) row.late_p99_us = median_of(shares, &host_share::late_p99_us);
-  for (const auto* each : load.all)
-    row.parts.push_back(part_of(header, load.scenario, *each, host));
-  const bool any =
-      std::any_of(row.parts.begin(), row.parts.end(), [](const auto& each) { return each; });
-  if (!any) row.parts.clear();
+  row.parts = parts_of(header, load, host);
   return row;
 }
 
@@ -98,9 +116,7 @@ int generators_on(const run_header& header, const std::string& host) {
 
 std::optional<std::int64_t> busy_generators(const run_header& header, const scenario& load,
                                             const slice& timed) {
-  std::int64_t generators = 0;
-  for (const auto& each : timed.hosts.value_or(std::vector<host_share>{}))
-    generators += generators_on(header, each.host);
+  const auto generators = generators_in(header, timed);
   if (generators == 0 || load.connections < fewest_connections * generators) return std::nullopt;
   return generators;
 }

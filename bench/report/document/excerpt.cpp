@@ -7,6 +7,7 @@
 #include <array>
 #include <bench/analysis/headlines.hpp>
 #include <bench/contract/printable.hpp>
+#include <bench/report/by_host/host_table.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
@@ -88,6 +89,7 @@ results narrowed(results found, const excerpt_request& request) {
     });
   }
   std::erase_if(found.kernel, other_load);
+  if (found.hosts) std::erase_if(*found.hosts, other_load);
   if (request.pair || !request.loads.empty()) found.matrix.reset();  // it is about all servers
   found.headlines = headlines_of(found);
   return found;
@@ -146,15 +148,17 @@ std::string machine_text(const run_header& header, const results& found) {
   const auto& machine = header.machine;
   const auto& below = machine.virtualization;
   const bool is_virtual = !below.empty() && below != "none" && below != "unknown";
-  return fmt::format("Measured on {} × {}{} with {}, {} and Boost {}; {}; noise grade {}; by {}.\n",
-                     machine.cpus, markdown_text(machine.cpu_model),
-                     is_virtual ? " under " + below : "", machine.kernel, machine.compiler,
-                     machine.boost_version,
-                     found.checked ? count_text(static_cast<double>(*found.checked)) +
-                                         " replies compared byte by byte, none wrong"
-                                   : "not recorded how many replies were compared",
-                     found.noise ? std::string{found.noise->grade} : "unknown",
-                     markdown_code(printable(header.command_line)));
+  const auto hosts = hosts_text(header);
+  return fmt::format(
+      "Measured on {} × {}{} with {}, {} and Boost {}; {}{}; noise grade {}; by {}.\n",
+      machine.cpus, markdown_text(machine.cpu_model), is_virtual ? " under " + below : "",
+      machine.kernel, machine.compiler, machine.boost_version,
+      hosts.empty() ? "" : markdown_text(hosts) + "; ",
+      found.checked ? count_text(static_cast<double>(*found.checked)) +
+                          " replies compared byte by byte, none wrong"
+                    : "not recorded how many replies were compared",
+      found.noise ? std::string{found.noise->grade} : "unknown",
+      markdown_code(printable(header.command_line)));
 }
 
 std::string summary_lines(const run_header&, const results& found) {
@@ -188,6 +192,7 @@ constexpr std::array known_excerpts{
                     return one_below_another(tables);
                   }},
     known_excerpt{"matrix", of_all<matrix_table>},
+    known_excerpt{"hosts", of_all<host_table>},
     known_excerpt{"memory", of_all<memory_table>},
     known_excerpt{"kernel",
                   [](const run_header&, const results& found) {

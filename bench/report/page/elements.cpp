@@ -79,6 +79,7 @@ std::string row_id(const table& shown, const std::vector<cell>& row, std::string
   for (std::size_t i = 0; i < row.size(); ++i) {
     const auto& in = shown.columns[i];
     const bool tells = i == 0 || in.heading == server_column.heading ||
+                       in.heading == host_column.heading ||
                        (in.kind == column_kind::word && row[i].text.size() < 8);
     if (tells) id += "-" + row[i].text;
   }

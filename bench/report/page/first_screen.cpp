@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bench/record/caveats.hpp>
+#include <bench/report/by_host/host_table.hpp>
 #include <bench/report/page/elements.hpp>
 #include <bench/report/page/words.hpp>
 #include <bench/report/tables.hpp>
@@ -79,6 +80,14 @@ std::string caveats_line(const results& found) {
                      count == 1 ? "it" : "them");
 }
 
+// Empty: the load came from this machine, and the servers ran on it.
+std::string hosts_line(const run_header& header) {
+  auto text = hosts_text(header);
+  if (text.empty()) return {};
+  text.front() = text.front() == 'l' ? 'L' : 'S';
+  return element("li", escaped(text) + ".");
+}
+
 // In short; the section "What the run says about itself" has all of it.
 std::string trust_card(const run_header& header, const results& found) {
   auto lines = element("li", noise_line(found));
@@ -89,7 +98,7 @@ std::string trust_card(const run_header& header, const results& found) {
                     escaped_sentence(in_words(each.text.substr(0, each.text.find(';')), found)));
   return element("aside",
                  element("h2", "Can I believe this?") + grade_html(found) +
-                     element("ul", lines + element("li", caveats_line(found))),
+                     element("ul", lines + hosts_line(header) + element("li", caveats_line(found))),
                  "class=\"card\"");
 }
 

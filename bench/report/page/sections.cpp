@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bench/report/by_host/host_table.hpp>
 #include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
 #include <string>
@@ -96,6 +97,21 @@ part open_loop(const results& found, bool has_charts) {
                      charted("open-loop", tables));
 }
 
+part hosts(const results& found, bool has_charts) {
+  const auto tables = html_table(host_table(found), "hosts");
+  if (tables.empty()) return {};
+  std::string note =
+      "Where hosts differ under one load, its numbers are a mixture of theirs. Each host measured "
+      "with its own clock.";
+  if (has_charts)
+    note +=
+        " A cell is one slice, in the order measured, or as many as share its place: then it shows "
+        "the one that is farthest off. The number beside a line is that of the median slice. Loads "
+        "with fewer than 4 connections per generator have no chart: there one connection more or "
+        "less makes the difference.";
+  return open_part("hosts", "Load by host", note, charted("hosts", tables));
+}
+
 part memory(const results& found) {
   const auto tables = html_table(memory_table(found), "memory");
   if (tables.empty()) return {};
@@ -134,13 +150,10 @@ part servers(const results& found) {
 }
 
 std::vector<part> measurements(const results& found, bool has_charts) {
-  std::vector<part> parts{costs(found, has_charts),
-                          part_load(found, has_charts),
-                          throughput(found, has_charts),
-                          memory(found),
-                          latency(found, has_charts),
-                          open_loop(found, has_charts),
-                          kernel(found),
+  std::vector<part> parts{costs(found, has_charts),      part_load(found, has_charts),
+                          throughput(found, has_charts), memory(found),
+                          latency(found, has_charts),    open_loop(found, has_charts),
+                          hosts(found, has_charts),      kernel(found),
                           blocks(found, has_charts)};
   std::erase_if(parts, [](const part& each) { return each.html.empty(); });
   return parts;

@@ -5,6 +5,7 @@
 #include <tests/bench/part_load_run.hpp>
 #include <tests/bench/report/browser.hpp>
 #include <tests/bench/synthetic_run.hpp>
+#include <tests/bench/with_hosts.hpp>
 
 namespace {
 
@@ -156,6 +157,20 @@ BOOST_AUTO_TEST_CASE(curves_of_rates_can_be_read_on_a_phone_and_in_a_window) {
   const auto html = page_of(part_load_run());
   for (const auto& said : look_at({{html, 390}, {html, 1280}}, inspection, {in_the_dark}).said)
     BOOST_TEST(inspected{said}.complaints == "");
+}
+
+BOOST_AUTO_TEST_CASE(strips_of_hosts_can_be_read_on_a_phone_and_in_a_window) {
+  auto record = with_hosts(with_target(synthetic_run({.rounds = 3, .select_too = false})));
+  const std::string longer = "load-generator-17.rack-4.example";
+  record.header.hosts->back().name = longer;
+  record.header.servers_on = "server-1.rack-4.example";
+  for_each_share(record, "c", [&](auto& share) { share.host = longer; });
+  for_each_share(record, "b", [](auto& share) { share.messages /= 2; });
+  const auto html = page_of(record);
+  for (const auto& theme : {in_the_dark, in_the_light})
+    for (const auto& said :
+         look_at({{html, 390}, {html, 680}, {html, 1280}}, inspection, {theme}).said)
+      BOOST_TEST(inspected{said}.complaints == "");
 }
 
 BOOST_AUTO_TEST_CASE(in_the_dark_the_page_is_dark_and_every_word_can_be_read) {

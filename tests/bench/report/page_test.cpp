@@ -12,6 +12,7 @@
 #include <tests/bench/part_load_run.hpp>
 #include <tests/bench/report/browser.hpp>
 #include <tests/bench/synthetic_run.hpp>
+#include <tests/bench/with_hosts.hpp>
 #include <tests/texts.hpp>
 
 namespace {
@@ -70,6 +71,17 @@ bench::run_record thorough_run() {
   return record;
 }
 
+// A run of a target, of which a host does half of its part and is gone in the last round.
+bench::run_record loaded_by_hosts() {
+  auto record =
+      with_hosts(with_target(synthetic_run({.rounds = 3, .control = false, .select_too = false})));
+  for_each_share(record, "b", [](auto& share) { share.messages /= 2; });
+  for (auto& block : record.blocks)
+    if (block.round == 2)
+      for (auto& timed : block.slices) timed.hosts->erase(timed.hosts->begin() + 1);
+  return record;
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(page, browser)
@@ -114,6 +126,46 @@ BOOST_AUTO_TEST_CASE(every_rate_has_its_marks, *boost::unit_test::precondition(c
   BOOST_TEST(shown.complaints == "");
   BOOST_TEST(marks(document, "rate-cpu-mark") == 2 * 5U);
   BOOST_TEST(marks(document, "rate-latency-mark") == 2 * 2 * 5U);  // p50 and p99
+}
+
+BOOST_AUTO_TEST_CASE(every_slice_of_a_host_has_its_cell,
+                     *boost::unit_test::precondition(charts_are_there)) {
+  const auto record = loaded_by_hosts();
+  std::size_t slices = 0;
+  for (const auto& row : bench::analyse(record).hosts.value()) slices += row.parts.size();
+  const auto shown = show(page_of(record));
+  const auto document = without_scripts(shown.document);
+  BOOST_TEST(shown.complaints == "");
+  BOOST_TEST(slices == 3 * 3 * 4 * 3U);  // loads, hosts, slices of a block, rounds
+  BOOST_TEST(marks(document, "host-mark") == slices);
+  BOOST_TEST(count(document, "Messages of each host, beside what") == 1U);
+  BOOST_TEST(count(document, "<title>b, slice 12: absent</title>") == 3U);
+  BOOST_TEST(count(document, "<title>b, slice 1: 50 %</title>") == 3U);
+  BOOST_TEST(count(document, "<details class=\"table\" open") == 1U);  // CPU is unknown
+}
+
+BOOST_AUTO_TEST_CASE(slices_that_have_no_room_share_a_cell_and_the_farthest_off_is_seen,
+                     *boost::unit_test::precondition(charts_are_there)) {
+  auto record = with_hosts(synthetic_run({.rounds = 40, .select_too = false}));
+  std::size_t number = 0;
+  for_each_share(record, "b", [&](auto& share) {
+    if (++number % 100 == 0) share.messages /= 4;
+  });
+  const auto document = without_scripts(show(page_of(record)).document);
+  std::size_t slices = 0;
+  for (const auto& row : bench::analyse(record).hosts.value()) slices += row.parts.size();
+  BOOST_TEST(marks(document, "host-mark") < slices / 3);
+  BOOST_TEST(count(document, ", at most: 25 %</title>") >= 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_load_of_too_few_connections_for_its_generators_has_a_table_and_no_strip) {
+  auto record = loaded_by_hosts();
+  std::erase_if(record.blocks, [](const auto& block) { return block.scenario.connections > 1; });
+  const auto shown = show(page_of(record));
+  const auto document = without_scripts(shown.document);
+  BOOST_TEST(shown.complaints == "");
+  BOOST_TEST(marks(document, "host-mark") == 0U);
+  BOOST_TEST(count(document, "id=\"row-hosts-c1-64-b\"") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(whatever_a_run_lacks_the_page_is_shown_without_a_complaint) {

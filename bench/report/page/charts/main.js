@@ -6,6 +6,7 @@ import {controlCharts} from "./control.js";
 import {costCharts} from "./cost.js";
 import {latencyCharts, openLoopCharts, throughputCharts} from "./curves.js";
 import {forestCharts} from "./forest.js";
+import {hostCharts} from "./hosts.js";
 import {memoryCharts} from "./memory.js";
 import {rateCharts} from "./rates.js";
 import {unpackedJson, unpackedLines} from "./packed.js";
@@ -18,6 +19,7 @@ const kinds = {
   throughput: throughputCharts,
   latency: latencyCharts,
   "open-loop": openLoopCharts,
+  hosts: hostCharts,
   memory: memoryCharts,
   blocks: blockCharts,
 };
