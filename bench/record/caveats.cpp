@@ -204,12 +204,50 @@ struct loads_at_limit {
   }
 };
 
-// One sentence for all caveats of this kind. `name`: the member that tells whose they are.
+template <class Kind>
+using rows_of_kind = std::vector<const Kind*>;
+
+// `name`: the member that tells whose a row is.
+template <class Kind>
+std::vector<std::string> texts_by(std::string Kind::*name, const rows_of_kind<Kind>& rows) {
+  std::vector<loads_at_limit> all;
+  for (const auto* row : rows) {
+    const auto known = std::find_if(all.begin(), all.end(),
+                                    [&](const auto& each) { return each.name == row->*name; });
+    auto& loads = known == all.end() ? all.emplace_back(loads_at_limit{row->*name}) : *known;
+    loads.add(row->scenario, row->utilisation);
+  }
+  std::vector<std::string> texts;
+  for (const auto& each : all) texts.push_back(each.text());
+  return texts;
+}
+
+// What follows the sentence that these rows share.
+std::vector<std::string> texts_of(const rows_of_kind<caveats::client_saturated>& rows) {
+  return texts_by(&caveats::client_saturated::server, rows);
+}
+std::vector<std::string> texts_of(const rows_of_kind<caveats::generator_saturated>& rows) {
+  return texts_by(&caveats::generator_saturated::host, rows);
+}
+std::vector<std::string> texts_of(const rows_of_kind<caveats::host_differs>& rows) {
+  std::vector<std::string> texts;
+  for (const auto* row : rows)
+    texts.push_back(fmt::format("{} on {} ({})", row->host, row->scenario, row->what));
+  return texts;
+}
+std::vector<std::string> texts_of(const rows_of_kind<caveats::start_skewed>& rows) {
+  std::vector<std::string> texts;
+  for (const auto* row : rows)
+    texts.push_back(fmt::format("{} in {} of its slices, by up to {:.3g} ms", row->host,
+                                share_text(row->share), row->skew_us / 1000));
+  return texts;
+}
+
+// One sentence for all caveats of this kind.
 template <class Kind>
 class shared_sentence {
  public:
-  shared_sentence(std::string_view beginning, std::string Kind::*name)
-      : beginning_{beginning}, name_{name} {}
+  explicit shared_sentence(std::string_view beginning) : beginning_{beginning} {}
 
   // False: the caveat is of another kind.
   bool take(const caveat& found) {
@@ -221,26 +259,12 @@ class shared_sentence {
   void add_to(std::vector<std::string>& sentences) const {
     if (rows_.size() == 1) sentences.push_back(sentence{}(*rows_.front()));
     if (rows_.size() > 1)
-      sentences.push_back(fmt::format("{}: {}", beginning_, fmt::join(texts(), "; ")));
+      sentences.push_back(fmt::format("{}: {}", beginning_, fmt::join(texts_of(rows_), "; ")));
   }
 
  private:
-  std::vector<std::string> texts() const {
-    std::vector<loads_at_limit> all;
-    for (const auto* row : rows_) {
-      const auto known = std::find_if(all.begin(), all.end(),
-                                      [&](const auto& each) { return each.name == row->*name_; });
-      auto& loads = known == all.end() ? all.emplace_back(loads_at_limit{row->*name_}) : *known;
-      loads.add(row->scenario, row->utilisation);
-    }
-    std::vector<std::string> texts;
-    for (const auto& each : all) texts.push_back(each.text());
-    return texts;
-  }
-
   std::string_view beginning_;
-  std::string Kind::*name_;
-  std::vector<const Kind*> rows_;
+  rows_of_kind<Kind> rows_;
 };
 
 }  // namespace
@@ -254,20 +278,26 @@ caveat::~caveat() = default;
 std::vector<std::string> sentences_of(const std::vector<caveat>& all) {
   std::vector<std::string> sentences;
   shared_sentence<caveats::client_saturated> clients{
-      "the client was at the limit of its core, so throughput is the client's",
-      &caveats::client_saturated::server};
+      "the client was at the limit of its core, so throughput is the client's"};
   shared_sentence<caveats::generator_saturated> generators{
       "the busiest load generator of a host was at the limit of its CPU, so what it measured is "
-      "its own limit",
-      &caveats::generator_saturated::host};
+      "its own limit"};
+  shared_sentence<caveats::host_differs> hosts{
+      "load from some hosts differs from that of the others"};
+  shared_sentence<caveats::start_skewed> starts{
+      "load from some hosts may have begun apart from the others' by more than 1 % of a slice, so "
+      "that not all hosts loaded it throughout"};
   for (const auto& each : all) {
-    if (clients.take(each) || generators.take(each)) continue;
+    if (clients.take(each) || generators.take(each) || hosts.take(each) || starts.take(each))
+      continue;
     if (auto text = text_of(each);
         std::find(sentences.begin(), sentences.end(), text) == sentences.end())
       sentences.push_back(std::move(text));
   }
   clients.add_to(sentences);
   generators.add_to(sentences);
+  hosts.add_to(sentences);
+  starts.add_to(sentences);
   return sentences;
 }
 

@@ -186,7 +186,8 @@ const Kind* first_of(const std::vector<caveat>& all) {
 std::string text_of(const caveat& found);
 
 // All caveats as sentences, each once: two pairs of servers may lack the same blocks. The
-// client_saturated ones, often many, share one sentence, and so do the generator_saturated ones.
+// client_saturated ones, often many, share one sentence. So do those of each kind that is found of
+// hosts.
 std::vector<std::string> sentences_of(const std::vector<caveat>& all);
 
 }  // namespace bench

@@ -222,7 +222,7 @@ bench::run_record every_caveat() {
                           cost_missing{"c1/64", "mine", 2},
                           replies_delayed{"mine", "c1/64", 44'000},
                           control_misread{"c64/512", 1000, 1200, 1500},
-                          host_differs{"b", "c64/512", "p50 is 0.43 ms, not 0.21 ms"},
+                          host_differs{"b", "c64/512", "p50 0.43 ms and not 0.21 ms"},
                           generator_saturated{"b", "c64/512", 0.98},
                           start_skewed{"b", 0.23, 4300},
                           host_left_out{"c"},

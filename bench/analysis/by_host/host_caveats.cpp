@@ -62,8 +62,7 @@ std::string later_than_others(const load_slices& load, const std::string& host) 
   if (!found.is_enough()) return {};
   const double own = median(found.own), others = median(found.others);
   if (own <= much_later * others || own - others <= later_us) return {};
-  return fmt::format("its p50 is {:.2f} ms, and that of the others {:.2f} ms", own / 1000,
-                     others / 1000);
+  return fmt::format("p50 {:.2f} ms and not {:.2f} ms", own / 1000, others / 1000);
 }
 
 std::string less_than_others(const run_header& header, const load_slices& load,
@@ -79,8 +78,7 @@ std::string less_than_others(const run_header& header, const load_slices& load,
   if (!found.is_enough()) return {};
   const double own = median(found.own), others = median(found.others);
   if (own >= much_less * others) return {};
-  return fmt::format("each of its generators had {} messages/s, and each of the others {}",
-                     count_text(own), count_text(others));
+  return fmt::format("{} messages/s per generator and not {}", count_text(own), count_text(others));
 }
 
 std::vector<load_host> hosts_of(const run_record& record) {
@@ -138,7 +136,7 @@ void add_differing_hosts(std::vector<caveat>& caveats_found, const run_record& r
       std::erase(said, "");
       if (!said.empty())
         caveats_found.push_back(caveats::host_differs{host.name, load.scenario.text(),
-                                                      fmt::format("{}", fmt::join(said, "; "))});
+                                                      fmt::format("{}", fmt::join(said, ", "))});
     }
 }
 

@@ -58,6 +58,24 @@ BOOST_AUTO_TEST_CASE(the_loads_that_saturated_generators_are_named_once_for_each
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(hosts_that_differ_and_hosts_that_begin_late_share_a_sentence_each) {
+  using bench::caveats::host_differs, bench::caveats::start_skewed;
+  const host_differs one{"b", "c64/512", "p50 0.43 ms and not 0.21 ms"}, other{"c", "c1/64", "x"};
+  const start_skewed early{"a", 1, 5000}, late{"b", 0.2, 4321};
+  const std::vector<std::string> alone{bench::text_of(one), bench::text_of(late)};
+  BOOST_TEST(bench::sentences_of({late, one}) == alone, boost::test_tools::per_element());
+  const std::vector<std::string> expected{
+      "load from some hosts differs from that of the others: b on c64/512 (p50 0.43 ms and not "
+      "0.21 "
+      "ms); c on c1/64 (x)",
+      "load from some hosts may have begun apart from the others' by more than 1 % of a slice, so "
+      "that not all hosts loaded it throughout: a in 100 % of its slices, by up to 5 ms; b in 20 % "
+      "of "
+      "its slices, by up to 4.32 ms"};
+  BOOST_TEST(bench::sentences_of({early, one, late, other}) == expected,
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_caveat_about_a_host_names_it_and_its_figure) {
   using namespace bench::caveats;
   BOOST_TEST(bench::text_of(generator_saturated{"b", "c64/512", 0.97}) ==
