@@ -7,6 +7,7 @@
 #include <bench/analysis/caveats.hpp>
 #include <bench/compare/history.hpp>
 #include <bench/record/caveats.hpp>
+#include <bench/report/by_host/host_table.hpp>
 #include <bench/text/numbers.hpp>
 #include <cmath>
 #include <set>
@@ -22,6 +23,20 @@ struct quantity_rows {
   std::vector<std::size_t> places;
   std::vector<row_in_runs> values;
 };
+
+// From where the load came, and what these hosts are.
+std::string origin_of(const run_header& header) {
+  const auto hosts = hosts_text(header);
+  if (hosts.empty()) return "from the servers' machine";
+  return fmt::format("{}; {}", hosts, fmt::join(descriptions_of_hosts(header), "; "));
+}
+
+std::vector<std::string> differences_between(const run_header& before, const run_header& after) {
+  auto found = differences_between(before.machine, after.machine);
+  const auto was = origin_of(before), is = origin_of(after);
+  if (was != is) found.push_back(fmt::format("load: {} -> {}", was, is));
+  return found;
+}
 
 class comparison_of_runs {
  public:
@@ -269,9 +284,9 @@ void comparison_of_runs::correct() {
 }
 
 void comparison_of_runs::note_machines() {
-  const auto& last = all_.back().header.machine;
+  const auto& last = all_.back().header;
   for (std::size_t i = 0; i + 1 < all_.size(); ++i)
-    for (const auto& each : differences_between(all_[i].header.machine, last))
+    for (const auto& each : differences_between(all_[i].header, last))
       change_.machine_differences.push_back(all_.size() > 2 ? change_.runs[i] + ": " + each : each);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tests/bench/compare/synthetic_runs.hpp>
+#include <tests/bench/with_hosts.hpp>
 
 using bench::compare_runs;
 using bench::gate_result;
@@ -238,6 +239,18 @@ BOOST_AUTO_TEST_CASE(another_machine_makes_raw_numbers_not_comparable_but_not_th
   BOOST_TEST(change.machine_differences[0] == "kernel: \"6.1.0-imaginary\" -> \"6.12\"");
   BOOST_TEST(says(bench::comparison_text(change, {}), "NOT comparable"));
   BOOST_TEST(rows_of(change, bench::quantity::cpu) == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(load_from_other_hosts_makes_raw_numbers_not_comparable_but_not_the_ratios) {
+  const auto from_hosts = with_hosts(synthetic_run(quiet(2)));
+  const two_runs runs{synthetic_run(quiet(1)), from_hosts};
+  const auto change = compare_runs({runs.before(), runs.after()});
+  BOOST_REQUIRE(change.machine_differences.size() == 1U);
+  BOOST_TEST(change.machine_differences[0].starts_with(
+      "load: from the servers' machine -> load from 3 hosts, 6 generators (a 2, b 3, c 1); a: 2"));
+  BOOST_TEST(rows_of(change, bench::quantity::cpu) == 6U);
+  const two_runs same{with_hosts(synthetic_run(quiet(1))), from_hosts};
+  BOOST_TEST(compare_runs({same.before(), same.after()}).machine_differences.empty());
 }
 
 BOOST_AUTO_TEST_CASE(of_several_earlier_runs_the_one_on_another_machine_is_named) {
