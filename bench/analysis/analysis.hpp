@@ -234,8 +234,8 @@ struct host_row {
   double start_skew_us = 0;             // the largest
   std::int64_t retransmits = 0;
   // Of each slice in the order measured: the host's part of all messages divided by its part of all
-  // generators. Absent: the host was, or no message came back. Empty: with few connections per
-  // generator, a part says nothing of a host.
+  // generators. Absent: the host was, or no message came back. Empty: the host is alone, or has so
+  // few connections per generator that a part says nothing of it.
   std::vector<std::optional<double>> parts{};
 };
 

@@ -164,8 +164,10 @@ struct sentence {
   }
   std::string operator()(const caveats::start_skewed& c) const {
     return fmt::format(
-        "{}: in {} of its slices its load may have begun apart from the others' by more than 1 % "
-        "of the slice, by up to {:.3g} ms, so these slices were not loaded by all hosts throughout",
+        "{}: in {} of its slices its generators may have begun more than 1 % of the slice before "
+        "or "
+        "after others, by up to {:.3g} ms, so not all generators timed the same stretch of the "
+        "load",
         c.host, share_text(c.share), c.skew_us / 1000);
   }
   std::string operator()(const caveats::host_left_out& c) const {
@@ -285,8 +287,8 @@ std::vector<std::string> sentences_of(const std::vector<caveat>& all) {
   shared_sentence<caveats::host_differs> hosts{
       "load from some hosts differs from that of the others"};
   shared_sentence<caveats::start_skewed> starts{
-      "load from some hosts may have begun apart from the others' by more than 1 % of a slice, so "
-      "that not all hosts loaded it throughout"};
+      "generators of some hosts may have begun more than 1 % of a slice before or after others, so "
+      "not all generators timed the same stretch of the load"};
   for (const auto& each : all) {
     if (clients.take(each) || generators.take(each) || hosts.take(each) || starts.take(each))
       continue;

@@ -43,7 +43,7 @@ beside_others compared(const std::vector<const slice*>& slices, const std::strin
                        Value value_of) {
   beside_others found;
   for (const auto* timed : slices) {
-    const auto* share = share_of(*timed, host);
+    const auto* share = measured_on(*timed, host);
     const auto own = share ? value_of(*timed, *share) : std::nullopt;
     std::vector<double> others;
     for (const auto& each : timed->hosts.value_or(std::vector<host_share>{}))
@@ -93,7 +93,7 @@ std::vector<saturated_host> saturated_hosts(const run_record& record) {
     for (const auto& host : hosts_of(record)) {
       std::map<std::string, std::vector<double>> used_with;  // by server
       for (const auto* timed : load.alone)
-        if (const auto* share = share_of(*timed, host.name))
+        if (const auto* share = measured_on(*timed, host.name))
           used_with[timed->server].push_back(share->client_utilisation);
       for (const auto& [server, used] : used_with)
         if (const double typical = median(used); typical >= client_limit)
@@ -145,7 +145,7 @@ void add_skewed_starts(std::vector<caveat>& caveats_found, const run_record& rec
     double slices = 0, skewed = 0, most_us = 0;
     for (const auto& block : record.blocks)
       for (const auto& timed : block.slices) {
-        const auto* share = share_of(timed, host.name);
+        const auto* share = measured_on(timed, host.name);
         if (share == nullptr) continue;
         ++slices;
         if (share->start_skew_us <= skewed_part * timed.seconds * 1e6) continue;

@@ -24,7 +24,7 @@ std::vector<const host_share*> shares_in(const std::vector<const slice*>& slices
                                          const std::string& host) {
   std::vector<const host_share*> shares;
   for (const auto* each : slices)
-    if (const auto* share = share_of(*each, host)) shares.push_back(share);
+    if (const auto* share = measured_on(*each, host)) shares.push_back(share);
   return shares;
 }
 
@@ -40,7 +40,7 @@ std::int64_t generators_in(const run_header& header, const slice& timed) {
 // a reader can see, and a run has thousands of slices.
 std::optional<double> part_of(const run_header& header, const scenario& load, const slice& timed,
                               const load_host& host) {
-  const auto* share = share_of(timed, host.name);
+  const auto* share = measured_on(timed, host.name);
   const auto generators = busy_generators(header, load, timed);
   if (share == nullptr || !generators || timed.messages <= 0) return std::nullopt;
   const double of_messages =
@@ -49,9 +49,11 @@ std::optional<double> part_of(const run_header& header, const scenario& load, co
   return std::round(1000 * of_messages / of_generators) / 1000;
 }
 
-// Empty: no slice tells a part, or in some of them the connections are too few.
+// Empty: a host alone always has its part, or no slice tells one, or in some of them the
+// connections are too few.
 std::vector<std::optional<double>> parts_of(const run_header& header, const load_slices& load,
                                             const load_host& host) {
+  if (header.hosts->size() < 2) return {};
   std::vector<std::optional<double>> parts;
   bool any = false;
   for (const auto* timed : load.all) {
@@ -101,7 +103,7 @@ std::vector<load_slices> slices_of_loads(const run_record& record) {
   return loads;
 }
 
-const host_share* share_of(const slice& timed, const std::string& host) {
+const host_share* measured_on(const slice& timed, const std::string& host) {
   if (!timed.hosts) return nullptr;
   const auto found = std::find_if(timed.hosts->begin(), timed.hosts->end(),
                                   [&](const host_share& each) { return each.host == host; });

@@ -26,7 +26,7 @@ struct load_slices {
 std::vector<load_slices> slices_of_loads(const run_record& record);
 
 // What the host measured of this slice; null: it was absent.
-const host_share* share_of(const slice& timed, const std::string& host);
+const host_share* measured_on(const slice& timed, const std::string& host);
 
 // The processes of this host that load servers; 0: the header does not have it.
 int generators_on(const run_header& header, const std::string& host);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bench/report/by_host/host_table.hpp>
 #include <bench/report/rates/curve_tables.hpp>
 #include <bench/report/tables.hpp>
@@ -97,13 +98,18 @@ part open_loop(const results& found, bool has_charts) {
                      charted("open-loop", tables));
 }
 
+bool has_strips(const results& found) {
+  return std::any_of(found.hosts->begin(), found.hosts->end(),
+                     [](const host_row& row) { return !row.parts.empty(); });
+}
+
 part hosts(const results& found, bool has_charts) {
   const auto tables = html_table(host_table(found), "hosts");
   if (tables.empty()) return {};
   std::string note =
       "Where hosts differ under one load, its numbers are a mixture of theirs. Each host measured "
       "with its own clock.";
-  if (has_charts)
+  if (has_charts && has_strips(found))
     note +=
         " A cell is one slice, in the order measured, or as many as share its place: then it shows "
         "the one that is farthest off. The number beside a line is that of the median slice. Loads "

@@ -68,8 +68,9 @@ BOOST_AUTO_TEST_CASE(hosts_that_differ_and_hosts_that_begin_late_share_a_sentenc
       "load from some hosts differs from that of the others: b on c64/512 (p50 0.43 ms and not "
       "0.21 "
       "ms); c on c1/64 (x)",
-      "load from some hosts may have begun apart from the others' by more than 1 % of a slice, so "
-      "that not all hosts loaded it throughout: a in 100 % of its slices, by up to 5 ms; b in 20 % "
+      "generators of some hosts may have begun more than 1 % of a slice before or after others, so "
+      "not all generators timed the same stretch of the load: a in 100 % of its slices, by up to 5 "
+      "ms; b in 20 % "
       "of "
       "its slices, by up to 4.32 ms"};
   BOOST_TEST(bench::sentences_of({early, one, late, other}) == expected,
@@ -81,10 +82,11 @@ BOOST_AUTO_TEST_CASE(a_caveat_about_a_host_names_it_and_its_figure) {
   BOOST_TEST(bench::text_of(generator_saturated{"b", "c64/512", 0.97}) ==
              "b on c64/512: the busiest load generator of this host used 97 % of its CPU, so what "
              "it measured is its own limit");
-  BOOST_TEST(bench::text_of(start_skewed{"b", 0.23, 4321}) ==
-             "b: in 23 % of its slices its load may have begun apart from the others' by more than "
-             "1 % of the slice, by up to 4.32 ms, so these slices were not loaded by all hosts "
-             "throughout");
+  BOOST_TEST(
+      bench::text_of(start_skewed{"b", 0.23, 4321}) ==
+      "b: in 23 % of its slices its generators may have begun more than 1 % of the slice before "
+      "or after others, by up to 4.32 ms, so not all generators timed the same stretch of the "
+      "load");
   BOOST_TEST(bench::text_of(host_left_out{"c"}) ==
              "c was left out (--without c): the slices without it were loaded by fewer generators");
   BOOST_TEST(bench::text_of(servers_elsewhere{"d"}) ==

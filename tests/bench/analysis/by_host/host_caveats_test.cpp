@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(what_a_generator_used_in_a_duet_limits_nothing) {
   BOOST_TEST(said<generator_saturated>(record).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_host_that_often_begins_apart_from_the_others_is_named) {
+BOOST_AUTO_TEST_CASE(a_host_whose_generators_often_begin_before_or_after_others_is_named) {
   auto record = usual();
   int slices = 0;
   const auto skew = [&](double us) {

@@ -137,6 +137,15 @@ BOOST_AUTO_TEST_CASE(a_host_that_never_loaded_has_no_row) {
   BOOST_TEST(rows.back().host == "c");
 }
 
+BOOST_AUTO_TEST_CASE(a_host_alone_has_nobody_to_be_compared_with) {
+  auto record = of_one_load("c64/512");
+  leave_out(record, "b");
+  leave_out(record, "c");
+  BOOST_TEST(!row_about(record, "c64/512", "a").parts.empty());  // its run has three hosts
+  record.header.hosts->resize(1);
+  BOOST_TEST(row_about(record, "c64/512", "a").parts.empty());
+}
+
 BOOST_AUTO_TEST_CASE(with_few_connections_per_generator_a_part_says_nothing) {
   BOOST_TEST(row_about(of_one_load("c1/64"), "c1/64", "a").parts.empty());
   auto record = of_one_load("c64/512");

@@ -177,4 +177,8 @@ BOOST_AUTO_TEST_CASE(only_a_page_with_charts_explains_the_cells_of_a_strip) {
   BOOST_TEST(contains(page_of(record, with_charts), "A cell is one slice"));
   BOOST_TEST(!contains(page_of(record, without_charts), "A cell is one slice"));
   BOOST_TEST(contains(page_of(record, without_charts), "data-charts=\"hosts\""));
+  auto alone = record;
+  alone.header.hosts->resize(1);
+  BOOST_TEST(contains(page_of(alone, with_charts), "Load by host"));
+  BOOST_TEST(!contains(page_of(alone, with_charts), "A cell is one slice"));
 }
