@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include <sys/un.h>
 #include <algorithm>
@@ -76,6 +77,17 @@ std::optional<host_and_port> host_and_port::parse(const std::string& text) {
   auto host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return host_and_port{host, *port};
+}
+
+std::uint16_t port_of(const address& where) {
+  switch (where.storage.ss_family) {
+    case AF_INET:
+      return ntohs(reinterpret_cast<const sockaddr_in&>(where.storage).sin_port);
+    case AF_INET6:
+      return ntohs(reinterpret_cast<const sockaddr_in6&>(where.storage).sin6_port);
+    default:
+      return 0;
+  }
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {

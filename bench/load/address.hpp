@@ -49,6 +49,9 @@ struct address {
 // The first that accepts a connection; none does: the first of all. Precondition: there is one.
 const address& first_to_accept(const std::vector<address>& all);
 
+// Of an IPv4 or IPv6 address; 0 for a Unix socket.
+std::uint16_t port_of(const address& where);
+
 // nullopt: not a number from 1 to 65535.
 std::optional<std::uint16_t> parse_port(std::string_view text);
 

@@ -2,7 +2,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <bench/machine/kernel_counts.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/server/catalogue.hpp>
 #include <bench/text/failure.hpp>
@@ -34,6 +33,14 @@ slice slice_of(const load_sample& sample, std::optional<double> cpu_ns) {
           .client_utilisation = std::min(sample.client_utilisation, 1.0)};
 }
 
+// A client that counts from quiet to quiet was answered before and after the timed part too, and
+// that took CPU time.
+std::optional<double> of_timed_part(std::optional<double> cpu_ns, const load_sample& sample) {
+  if (!cpu_ns || sample.messages_in_all <= 0) return cpu_ns;
+  return *cpu_ns * static_cast<double>(sample.messages) /
+         static_cast<double>(sample.messages_in_all);
+}
+
 open_loop_times open_loop_times_of(const load_sample& sample) {
   const auto us = [](const histogram& times, double percent) {
     return times.percentile(percent) / 1000;
@@ -50,7 +57,8 @@ open_loop_times open_loop_times_of(const load_sample& sample) {
 
 live_test_bed::live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu,
                              std::uint64_t seed, const std::atomic<bool>& stop,
-                             const scenario& smallest, make_load_client make_client)
+                             const scenario& smallest, make_load_client make_client,
+                             std::shared_ptr<server_host> host)
     : servers_{std::move(servers)},
       server_cpu_{server_cpu},
       seed_{seed},
@@ -60,7 +68,8 @@ live_test_bed::live_test_bed(std::vector<server_info> servers, std::optional<int
       make_client_{make_client ? std::move(make_client)
                                : [this](const scenario& shape) -> std::unique_ptr<load_client> {
         return std::make_unique<load_generator>(shape, seed_, stop_);
-      }} {}
+      }},
+      host_{host ? std::move(host) : std::make_shared<this_host>()} {}
 
 test_bed::duration live_test_bed::now() {
   return std::chrono::steady_clock::now().time_since_epoch();
@@ -73,12 +82,12 @@ const server_info& live_test_bed::find(const std::string& name) const {
 
 introduction live_test_bed::introduce(const std::string& server) {
   launch({server}, smallest_);
-  auto& [process, number] = launched_.front();
+  auto& [running, number] = launched_.front();
   introduction found;
-  if (process) {
-    process->expect_foreground();
-    found.announced = process->announced();
-    found.listens_itself = process->listens_itself();
+  if (running) {
+    running->expect_foreground();
+    found.announced = running->announced();
+    found.listens_itself = running->listens_itself();
   }
   if (!found.listens_itself) elsewhere_.insert(server);
   found.prefix = client_->prefix(number);
@@ -98,13 +107,13 @@ std::vector<memory_sample> live_test_bed::measure_memory(const std::string& serv
   } catch (const server_failed&) {
     explain();
   }
-  auto& [process, number] = launched_.front();
+  auto& [running, number] = launched_.front();
   int total = 0;
   try {
     for (int each : connections) {
       client_->connect(number, total = each);
-      process->count_family();
-      const auto pss = process->pss_kib();
+      running->count_family();
+      const auto pss = running->pss_kib();
       if (pss) samples.push_back({server, total, *pss});
     }
   } catch (const server_failed&) {
@@ -123,11 +132,13 @@ kernel_sample live_test_bed::count_calls(const std::string& server, const scenar
   launch({server}, shape);
   load({0}, warm_up);
   rest();
-  const kernel_counts watched{process(0)->family()};
+  auto& running = *launched_.front().server;
+  running.begin_counting();
   auto messages = load({0}, length).front().messages;
   const auto all = from_quiet_to_quiet_.front();
   messages = all > 0 ? all : messages + rest();
-  kernel_sample sample{server, shape, messages, watched.system_calls(), watched.context_switches()};
+  const auto counted = running.counted();
+  kernel_sample sample{server, shape, messages, counted.system_calls, counted.context_switches};
   abandon();
   return sample;
 }
@@ -147,7 +158,7 @@ void live_test_bed::launch(const std::vector<std::string>& servers, const scenar
   for (const auto& name : servers) start(name, shape);
   for (const auto& each : launched_) client_->connect(each.number, shape.all_connections());
   for (auto& each : launched_)
-    if (each.process) each.process->count_family();
+    if (each.server) each.server->count_family();
 } catch (const server_failed&) {
   explain();
 }
@@ -159,20 +170,17 @@ void live_test_bed::start(const std::string& server, const scenario& shape) {
     const auto at = host_and_port::parse(*info.target).value();
     auto where = address::resolve(at.host, at.port);
     if (shape.tls) where.tls_host = at.host;
-    launched_.push_back({std::nullopt, client_->add_server(server, where)});
+    launched_.push_back({nullptr, client_->add_server(server, where)});
     return;
   }
-  launched_.push_back(
-      {server_process{made_for(info, shape), launch_options{.cpu = server_cpu_, .stop = &stop_}},
-       0});
-  auto where = launched_.back().process->where();
+  launched_.push_back({host_->start(made_for(info, shape), server_cpu_, stop_), 0});
+  auto where = launched_.back().server->where();
   if (shape.tls) where.tls_host = "";
   launched_.back().number = client_->add_server(server, where);
 }
 
 const server_process* live_test_bed::process(std::size_t launch) const {
-  const auto& process = launched_.at(launch).process;
-  return process ? &*process : nullptr;
+  return dynamic_cast<const server_process*>(launched_.at(launch).server.get());
 }
 
 std::vector<slice> live_test_bed::load(const std::vector<std::size_t>& launches,
@@ -216,7 +224,8 @@ std::vector<slice> live_test_bed::measure(duration length) {
   std::vector<slice> slices;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (used[i]) *used[i] -= before[i].value_or(0);
-    slices.push_back(slice_of(samples[i], all_of(used[i], loaded_[i], samples[i].messages > 0)));
+    const auto cpu_ns = all_of(used[i], loaded_[i], samples[i].messages > 0);
+    slices.push_back(slice_of(samples[i], of_timed_part(cpu_ns, samples[i])));
     slices.back().start_ms = start / 1ms;
     if (!samples[i].hosts.empty()) slices.back().hosts = samples[i].hosts;
     if (per_second_ > 0) slices.back().open_loop = open_loop_times_of(samples[i]);
@@ -224,7 +233,7 @@ std::vector<slice> live_test_bed::measure(duration length) {
     slices.back().latency = std::make_shared<const histogram>(samples[i].latency_ns);
   }
   for (auto launch : loaded_)
-    if (const auto* running = process(launch)) running->discard_old_output();
+    if (const auto& running = launched_[launch].server) running->discard_old_output();
   return slices;
 }
 
@@ -240,15 +249,15 @@ std::vector<std::optional<double>> live_test_bed::cpu_ns_of_loaded() const {
 std::optional<double> live_test_bed::all_of(std::optional<double> cpu_ns, std::size_t launch,
                                             bool answered) {
   if (!cpu_ns) return std::nullopt;
-  auto& process = *launched_[launch].process;
-  if (process.count_family() && (*cpu_ns > 0 || (*cpu_ns == 0 && !answered))) return cpu_ns;
-  uncounted_.insert(process.name());
+  auto& running = *launched_[launch].server;
+  if (running.count_family() && (*cpu_ns > 0 || (*cpu_ns == 0 && !answered))) return cpu_ns;
+  uncounted_.insert(running.name());
   return std::nullopt;
 }
 
 std::optional<double> live_test_bed::cpu_ns_of(std::size_t launch) const {
-  const auto* running = process(launch);
-  if (running == nullptr || elsewhere_.contains(running->name())) return std::nullopt;
+  const auto& running = launched_[launch].server;
+  if (!running || elsewhere_.contains(running->name())) return std::nullopt;
   return running->cpu_ns();
 }
 
@@ -263,7 +272,7 @@ void live_test_bed::explain() {
 std::optional<std::string> live_test_bed::obituary() {
   for (auto waited = 0ms; waited < dying; waited += 5ms) {
     for (auto& each : launched_)
-      if (auto end = each.process ? each.process->obituary() : std::nullopt) return end;
+      if (auto end = each.server ? each.server->obituary() : std::nullopt) return end;
     std::this_thread::sleep_for(5ms);
   }
   return std::nullopt;
@@ -271,7 +280,7 @@ std::optional<std::string> live_test_bed::obituary() {
 
 live_test_bed::usage live_test_bed::read_usage() const {
   usage used{.at = std::chrono::steady_clock::now().time_since_epoch(),
-             .processor = processor_times::read(server_cpu_),
+             .processor = host_->read_processor(server_cpu_),
              .clients_processor = {},
              .client_ns = static_cast<double>(thread_cpu_ns())};
   // This thread is pinned.
@@ -291,8 +300,8 @@ disturbance live_test_bed::since(const usage& before) const {
     return std::clamp((busy - own_ns / 1e9) / (seconds * (after.*where).processors), 0.0, 1.0);
   };
   disturbance found;
-  found.foreign_cpu_share =
-      others(&usage::processor, server_cpu_ ? servers_ns : servers_ns + client_ns);
+  found.foreign_cpu_share = others(
+      &usage::processor, server_cpu_ || !host_->is_here() ? servers_ns : servers_ns + client_ns);
   if (server_cpu_ && client_is_this_thread_)
     found.client_foreign_share = others(&usage::clients_processor, client_ns);
   found.steal_share = std::clamp(
@@ -314,7 +323,7 @@ disturbance live_test_bed::finish() try {
 void live_test_bed::abandon() noexcept {
   client_.reset();
   for (auto& each : launched_)
-    if (each.process) each.process->request_stop();
+    if (each.server) each.server->request_stop();
   launched_.clear();
   loaded_.clear();
   per_second_ = 0;

@@ -18,10 +18,11 @@ class live_test_bed : public test_bed {
   // The calling thread is the client; the caller pins it beforehand. Once `stop` is true, every
   // call throws `interrupted`.
   // `smallest`: a load by which the servers are met and weighed. `make_client`: what loads the
-  // servers; empty: a load_generator on the calling thread.
+  // servers; empty: a load_generator on the calling thread. `host`: where the servers are started;
+  // null: on this host.
   live_test_bed(std::vector<server_info> servers, std::optional<int> server_cpu, std::uint64_t seed,
                 const std::atomic<bool>& stop, const scenario& smallest = {},
-                make_load_client make_client = {});
+                make_load_client make_client = {}, std::shared_ptr<server_host> host = {});
 
   duration now() override;
   introduction introduce(const std::string& server) override;
@@ -37,7 +38,8 @@ class live_test_bed : public test_bed {
   disturbance finish() override;
   void abandon() noexcept override;
 
-  // For `duel`, which shows and pauses its servers. Null for a target, which was not started here.
+  // For `duel`, which shows and pauses its servers. Null for a server that was not started on this
+  // host.
   const server_process* process(std::size_t launch) const;
 
   // The servers for which at least one slice has no CPU time, because their set of processes
@@ -58,8 +60,8 @@ class live_test_bed : public test_bed {
   std::optional<std::string> obituary();
 
   struct launched {
-    std::optional<server_process> process;  // absent: a target, which was not started here
-    load_client::server_number number;      // its number in client_
+    std::unique_ptr<running_server> server;  // null: a target, which was not started by this
+    load_client::server_number number;       // its number in client_
   };
 
   // What the CPUs and the servers had used when the first load of a block began.
@@ -80,6 +82,7 @@ class live_test_bed : public test_bed {
   const scenario smallest_;
   const bool client_is_this_thread_;
   const make_load_client make_client_;
+  const std::shared_ptr<server_host> host_;
   // Servers whose connections other processes answer: no CPU, no memory.
   std::set<std::string> elsewhere_;
   std::set<std::string> uncounted_;

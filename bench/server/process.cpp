@@ -110,6 +110,8 @@ server_process::server_process(const server_info& server, const launch_options& 
   start(words, options.cpu);
   try {
     wait_until_listening(port, options);
+    if (!options.reached_at.empty() && where_.storage.ss_family != AF_UNIX)
+      where_ = address::resolve(options.reached_at, port_of(where_));
     family_.count();
     if (!listens_itself()) let_launcher_end();
     expect_foreground();
@@ -120,11 +122,13 @@ server_process::server_process(const server_info& server, const launch_options& 
 }
 
 server_process::server_process(server_process&& other) noexcept
-    : name_{std::move(other.name_)},
+    : running_server{std::move(other)},
+      name_{std::move(other.name_)},
       pid_{std::exchange(other.pid_, -1)},
       mark_{std::move(other.mark_)},
       ending_{std::move(other.ending_)},
       family_{std::move(other.family_)},
+      counts_{std::move(other.counts_)},
       path_{std::exchange(other.path_, {})},
       where_{std::move(other.where_)},
       announced_{std::move(other.announced_)},
@@ -198,7 +202,7 @@ bool server_process::read_listening_line() {
 
 bool server_process::listens_itself() const {
   if (where_.storage.ss_family == AF_UNIX) return true;
-  return family_.listens_on(ntohs(reinterpret_cast<const sockaddr_in*>(&where_.storage)->sin_port));
+  return family_.listens_on(port_of(where_));
 }
 
 void server_process::discard_old_output() const {

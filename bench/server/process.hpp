@@ -13,9 +13,11 @@
 
 #include <atomic>
 #include <bench/load/address.hpp>
+#include <bench/machine/kernel_counts.hpp>
 #include <bench/record/record.hpp>
 #include <bench/server/family.hpp>
 #include <bench/server/output.hpp>
+#include <bench/server/running.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -31,37 +33,37 @@ struct launch_options {
   // How long it may take until it listens: an interpreter needs seconds on a busy machine.
   std::chrono::milliseconds patience{15'000};
   const std::atomic<bool>* stop = nullptr;  // once true, the constructor throws `interrupted`
+  // The numeric address at which clients reach it; empty: the one that it announces, or a loopback
+  // address.
+  std::string reached_at{};
 };
 
-class server_process {
+class server_process : public running_server {
  public:
   // Returns once the server listens: it has printed its listening line, or it accepts connections
   // on the port that replaced {port}. Throws not_available if it cannot be started or exits by
   // itself, and server_failed if it crashes, becomes a daemon, or does not listen in time; all say
   // what happened.
   server_process(const server_info& server, const launch_options& options);
-  ~server_process() { stop(); }
+  ~server_process() override { stop(); }
   server_process(server_process&& other) noexcept;
   server_process& operator=(server_process&&) = delete;
 
-  const std::string& name() const { return name_; }
-  const address& where() const { return where_; }
+  const std::string& name() const override { return name_; }
+  const address& where() const override { return where_; }
   pid_t pid() const { return pid_; }
+  const std::map<std::string, std::string>& announced() const override { return announced_; }
 
-  // The key=value pairs of the listening line; empty if the server printed none.
-  const std::map<std::string, std::string>& announced() const { return announced_; }
-
-  // Its processes: see process_family. The first count is made when the server listens.
   const std::vector<pid_t>& family() const { return family_.members(); }
-  bool count_family() { return family_.count(); }
-  double cpu_ns() const { return family_.cpu_ns(); }
-  std::optional<double> pss_kib() const { return family_.pss_kib(); }
-
-  // True if one of its processes has the socket that clients reach, or if that cannot be found out.
-  bool listens_itself() const;
-
-  // Frees memory if the server has printed much. Call it now and then: nothing else bounds it.
-  void discard_old_output() const;
+  bool count_family() override { return family_.count(); }
+  double cpu_ns() const override { return family_.cpu_ns(); }
+  std::optional<double> pss_kib() const override { return family_.pss_kib(); }
+  bool listens_itself() const override;
+  void begin_counting() override { counts_.emplace(family()); }
+  call_counts counted() const override {
+    return {counts_->system_calls(), counts_->context_switches()};
+  }
+  void discard_old_output() const override;
 
   void signal(int number) const;
 
@@ -69,16 +71,13 @@ class server_process {
   void pause() const;
   void resume() const;
 
-  // Throws server_failed if the process that was started has ended and left others to serve.
-  void expect_foreground();
-
-  // How the server ended and its last line on standard error; nullopt while it runs.
-  std::optional<std::string> obituary();
+  void expect_foreground() override;
+  std::optional<std::string> obituary() override;
 
   // request_stop() sends SIGTERM. stop() does the same, waits up to 1 s for the end, then sends
   // SIGKILL to the whole process group and to all else that the server started. Both may be called
   // again.
-  void request_stop();
+  void request_stop() override;
   void stop();
 
  private:
@@ -94,6 +93,7 @@ class server_process {
   std::string mark_;    // a variable of its environment, by which all that it starts is found
   std::string ending_;  // how it ended; empty while it runs
   process_family family_;
+  std::optional<kernel_counts> counts_;
   std::string path_;  // of its Unix socket; empty unless the command contains {path}
   address where_;
   std::map<std::string, std::string> announced_;

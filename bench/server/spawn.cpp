@@ -25,7 +25,7 @@ namespace {
 // Runs between fork() and exec(), so it only makes async-signal-safe calls: no allocation, no
 // exceptions.
 [[noreturn]] void become(char* const* arguments, char* const* variables, std::optional<int> cpu,
-                         pid_t parent, int output, int errors, int failure) {
+                         pid_t parent, int input, int output, int errors, int failure) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);  // the parent died before prctl()
@@ -35,8 +35,7 @@ namespace {
     CPU_SET(static_cast<unsigned>(*cpu), &one);
     if (sched_setaffinity(0, sizeof one, &one) != 0) give_up(failure, -errno);
   }
-  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  dup2(nothing, STDIN_FILENO);
+  dup2(input >= 0 ? input : open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(errors, STDERR_FILENO);
   for (const int ignored : {SIGPIPE, SIGXFSZ, SIGCHLD})  // it would stay ignored across exec()
@@ -48,7 +47,7 @@ namespace {
 }  // namespace
 
 spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output, int errors,
-              const std::string& mark) {
+              const std::string& mark, int input) {
   std::vector<char*> raw;
   for (const auto& word : words) raw.push_back(const_cast<char*>(word.c_str()));
   raw.push_back(nullptr);
@@ -65,7 +64,7 @@ spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int
   const auto parent = getpid();
   spawned child{.pid = fork()};
   if (child.pid == 0)
-    become(raw.data(), variables.data(), cpu, parent, output, errors, child_failure.get());
+    become(raw.data(), variables.data(), cpu, parent, input, output, errors, child_failure.get());
   if (child.pid < 0) {
     throw run_invalid(fmt::format("cannot start {}: {}", words.front(), std::strerror(errno)));
   }

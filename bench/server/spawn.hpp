@@ -19,10 +19,10 @@ struct spawned {
 };
 
 // The kernel kills the child when the calling thread dies, and the keeper kills its process group
-// when this process dies. `output` and `errors` become its standard output and error. `mark` is a
-// "NAME=value" that is added to its environment. Throws run_invalid if there can be no pipe or no
-// process.
+// when this process dies. `output` and `errors` become its standard output and error, and `input`
+// its standard input; -1: nothing can be read there. `mark` is a "NAME=value" that is added to its
+// environment. Throws run_invalid if there can be no pipe or no process.
 spawned spawn(const std::vector<std::string>& words, std::optional<int> cpu, int output, int errors,
-              const std::string& mark);
+              const std::string& mark, int input = -1);
 
 }  // namespace bench

@@ -1,0 +1,16 @@
+#include <bench/server/process.hpp>
+#include <bench/server/running.hpp>
+
+namespace bench {
+
+std::unique_ptr<running_server> this_host::start(const server_info& server, std::optional<int> cpu,
+                                                 const std::atomic<bool>& stop) {
+  return std::make_unique<server_process>(
+      server, launch_options{.cpu = cpu, .stop = &stop, .reached_at = reached_at_});
+}
+
+processor_times this_host::read_processor(std::optional<int> cpu) {
+  return processor_times::read(cpu);
+}
+
+}  // namespace bench
