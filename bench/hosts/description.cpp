@@ -63,9 +63,13 @@ std::string links_of_this_host() {
 }  // namespace
 
 std::string build_of_this_program() {
-  std::ifstream self{"/proc/self/exe", std::ios::binary};
+  return build_of("/proc/self/exe");
+}
+
+std::string build_of(const std::filesystem::path& program) {
+  std::ifstream file{program, std::ios::binary};
   return fmt::format("{} {} {} {:016x}", build_info::version, build_info::type,
-                     build_info::compiler, digest_of(self));
+                     build_info::compiler, digest_of(file));
 }
 
 generator_description describe_generator() {

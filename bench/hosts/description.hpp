@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bench/hosts/orders.hpp>
+#include <filesystem>
 #include <string>
 
 namespace bench {
@@ -11,6 +12,9 @@ namespace bench {
 // The version, how it was compiled, and a digest of the program file. So two are equal only if the
 // programs are.
 std::string build_of_this_program();
+
+// The same for another program of this build.
+std::string build_of(const std::filesystem::path& program);
 
 generator_description describe_generator();
 

@@ -14,13 +14,6 @@ namespace {
 
 constexpr int most_generators = 1000;  // on one host
 
-bool is_host_name(const std::string& name) {
-  constexpr std::string_view letters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@";
-  return !name.empty() && name.front() != '-' &&
-         name.find_first_not_of(letters) == std::string::npos;
-}
-
 host_request parse_host(const std::string& text) {
   const auto colon = text.find(':');
   host_request found{.name = text.substr(0, colon), .generators = 1, .sources = {}};
@@ -80,6 +73,13 @@ void take_sources(const std::string& text, std::vector<host_request>& hosts) {
 }
 
 }  // namespace
+
+bool is_host_name(const std::string& text) {
+  constexpr std::string_view letters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@";
+  return !text.empty() && text.front() != '-' &&
+         text.find_first_not_of(letters) == std::string::npos;
+}
 
 int hosts_request::generators() const {
   return std::accumulate(hosts.begin(), hosts.end(), 0,

@@ -42,6 +42,9 @@ void add_host_options(options& wanted, host_options& given);
 // option and what it accepts. Precondition: from is not empty.
 hosts_request parse_hosts(const host_options& given);
 
+// True for what --from and --on take as a host: a name or an IPv4 address, as user@host too.
+bool is_host_name(const std::string& text);
+
 // The addresses of --source without --from, where the load comes from this process.
 std::vector<std::string> own_sources(const host_options& given);
 
