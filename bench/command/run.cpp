@@ -10,10 +10,11 @@
 #include <bench/command/progress.hpp>
 #include <bench/command/shell/open_page.hpp>
 #include <bench/command/shell/run_help.hpp>
+#include <bench/command/sites.hpp>
 #include <bench/compare/gate.hpp>
 #include <bench/contract/printable.hpp>
-#include <bench/hosts/fleet.hpp>
-#include <bench/machine/kernel_counts.hpp>
+#include <bench/hosts/launcher.hpp>
+#include <bench/hosts/servers/place.hpp>
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/measure/preparation.hpp>
 #include <bench/measure/recorder.hpp>
@@ -46,27 +47,39 @@ struct run_options {
   bool verbose = false;
   bool allow_debug = false;
   host_options hosts;
-  std::optional<hosts_request> from;  // absent: this thread loads the servers
+  std::string on;      // HOST[=ADDRESS], where the servers run; empty: here
+  wanted_sites sites;  // without the place, which the plan decides
 };
 
+// Each of these options is one word, as --resume=DIR, or two.
 void expect_nothing_beside_resume(const arguments& given) {
-  const bool in_one_word = std::any_of(given.begin(), given.end(), [](const std::string& each) {
-    return each.starts_with("--resume=");
-  });
-  if (given.size() > (in_one_word ? 1U : 2U))
-    throw usage_error("--resume DIR takes no other option: they are those the run was begun with");
+  std::size_t words = 0;
+  for (const auto& each : given)
+    for (const std::string option : {"--resume", "--without"})
+      words += each == option ? 2 : each.starts_with(option + "=") ? 1 : 0;
+  if (given.size() > words)
+    throw usage_error(
+        "--resume DIR takes no other option but --without: they are those the run was begun with");
 }
 
+// Other hosts can only count the replies of a whole load, from quiet to quiet; so where the servers
+// run on one of them, this thread counts so too.
 void take_hosts(run_options& chosen) {
-  if (!chosen.hosts.from.empty()) {
-    chosen.from = parse_hosts(chosen.hosts);
-    chosen.request.from_hosts = true;
-  } else if (!chosen.hosts.sources.empty() || !chosen.hosts.network.empty()) {
+  const auto place = parse_place(chosen.on);
+  if (chosen.hosts.from.empty() && (!chosen.hosts.sources.empty() || !chosen.hosts.network.empty()))
     throw usage_error("--source and --network go with --from");
-  }
+  if (chosen.hosts.from.empty() && chosen.resume.empty() && !chosen.hosts.without.empty())
+    throw usage_error("--without goes with --from or --resume");
+  if (chosen.hosts.from.empty() && place && !is_this_host(place->host))
+    chosen.hosts.from = "localhost";
+  if (!chosen.hosts.from.empty()) chosen.sites.from = parse_hosts(chosen.hosts);
+  chosen.request.from_hosts = chosen.sites.from.has_value();
+  chosen.sites.launcher = chosen.hosts.launcher;
+  chosen.sites.pin = chosen.pin;
 }
 
-run_options parse(const arguments& given) {
+// `left_out`: hosts that --without names beside --resume.
+run_options parse(const arguments& given, const std::string& left_out = {}) {
   run_options chosen;
   std::string scenarios;
   std::string servers;
@@ -82,6 +95,7 @@ run_options parse(const arguments& given) {
   wanted.add("target", chosen.request.targets, "[NAME=]HOST:PORT",
              "add one that runs already, anywhere");
   add_host_options(wanted, chosen.hosts);
+  wanted.add("on", chosen.on, "HOST[=ADDRESS]", "where the servers run, and the load reaches them");
   wanted.add("against", chosen.request.against, "BUILD",
              "compare with the same servers of another build");
   wanted.add("gate", gate, "PERCENT", "the exit code says whether CPU per message rose by more");
@@ -94,7 +108,8 @@ run_options parse(const arguments& given) {
   wanted.add("output", output, "DIR", "where to write; default runs/<UTC time>");
   wanted.add("label", chosen.label, "LABEL", "a name by which report and compare find the run");
   wanted.add("open", chosen.open, "open the page of the report afterwards");
-  wanted.add("resume", chosen.resume, "DIR", "finish the run in this folder; no other option");
+  wanted.add("resume", chosen.resume, "DIR",
+             "finish the run in this folder; beside it only --without");
   wanted.add("pin", chosen.pin, "SERVER_CPU,CLIENT_CPU", "where to run them, or none");
   wanted.add("allow-debug", chosen.allow_debug, "measure debug builds, and say so in the report");
   wanted.add("verbose", chosen.verbose, "print every table, not only the answers");
@@ -104,6 +119,7 @@ run_options parse(const arguments& given) {
   wanted.example("run --servers fibers/epoll,fibers/io_uring");
   wanted.example("run --suite thorough --until-sure");
   wanted.example("run --against ../before --gate 3%");
+  wanted.example("run --from a,b --on server");
   const auto rest = wanted.parse(given);
   if (!rest.empty()) {
     throw usage_error(fmt::format("echobench run: unexpected argument '{}'", rest[0]));
@@ -113,6 +129,8 @@ run_options parse(const arguments& given) {
   chosen.request.servers = split(servers, ',');
   chosen.request.seed = seed ? *seed : std::random_device{}();
   chosen.output = output;
+  if (!left_out.empty())
+    chosen.hosts.without += (chosen.hosts.without.empty() ? "" : ",") + left_out;
   take_hosts(chosen);
   if (gate) chosen.gate = parse_percentage(*gate);
   if (chosen.label) expect_label(*chosen.label);
@@ -132,7 +150,8 @@ struct run_begin {
   arguments given;
   fs::path folder{};
   std::time_t started = std::time(nullptr);
-  std::optional<run_record> record{};  // of the run that is resumed
+  std::optional<run_record> record{};   // of the run that is resumed
+  std::vector<std::string> left_out{};  // hosts that load it no more since it is resumed
 };
 
 run_begin begin(const arguments& given) {
@@ -144,7 +163,9 @@ run_begin begin(const arguments& given) {
   begun.folder = find_run(begun.chosen.resume);
   begun.record = read_resumable(begun.folder);
   begun.given = arguments_of(begun.record->header);
-  begun.chosen = parse(begun.given);
+  const auto left_out = begun.chosen.hosts.without;
+  begun.chosen = parse(begun.given, left_out);
+  begun.left_out = split(left_out, ',');
   begun.chosen.request.seed = begun.record->header.seed;
   return begun;
 }
@@ -156,34 +177,22 @@ bool is_enough(run_record begun, const std::vector<block>& so_far, std::optional
   return gate ? judge_gate(found, *gate).result != gate_result::inconclusive : is_settled(found);
 }
 
-// The generators on this host, if there are any, leave the servers' CPU alone. Null: this thread
-// loads the servers, on a CPU of its own.
-std::unique_ptr<fleet> start_generators(const run_begin& begun, environment& machine,
-                                        std::vector<int> cpus, const std::atomic<bool>& stop) {
-  if (!begun.chosen.from) return nullptr;
-  if (cpus.size() > 1 && machine.server_cpu) std::erase(cpus, *machine.server_cpu);
-  machine.client_cpu.reset();
-  auto started = std::make_unique<fleet>(*begun.chosen.from, stop, cpus);
-  tell(stderr, "load from {}\n", text_of(started->hosts()));
-  return started;
-}
-
-make_load_client made_by(fleet* generators, std::uint64_t seed) {
-  if (generators == nullptr) return {};
-  return [generators, seed](const scenario& shape) { return generators->make_client(shape, seed); };
+journal open_journal(const run_begin& begun, const run_header& header,
+                     const std::vector<caveat>& caveats_found) {
+  if (!begun.record) return begin_journal(begun.folder, header, caveats_found);
+  expect_same_run(begun.record->header, header);
+  auto file = resume_journal(begun.folder, header.started_utc);
+  // Here a caveat host_left_out{host} is appended for each of begun.left_out.
+  return file;
 }
 
 run_end run(const run_begin& begun, run_plan plan) {
   const auto& stop = catch_interruption();
   std::vector<caveat> caveats_found;
-  const auto before = allowed_cpus();
-  auto machine = prepare_machine(begun.chosen.pin, caveats_found);
-  if (const auto why = kernel_counts{{getpid()}}.reason(); !why.empty()) {
-    caveats_found.push_back(caveats::calls_not_counted{why});
-  }
-  const auto generators = start_generators(begun, machine, before, stop);
-  live_test_bed bed{plan.servers, machine.server_cpu,   plan.seed,
-                    stop,         plan.smallest_load(), made_by(generators.get(), plan.seed)};
+  const run_sites sites{begun.chosen.sites, caveats_found, stop};
+  const auto& machine = sites.machine();
+  live_test_bed bed{plan.servers,         machine.server_cpu,       plan.seed,      stop,
+                    plan.smallest_load(), sites.clients(plan.seed), sites.servers()};
   leave_out_missing(plan, bed);
   caveats_found.insert(caveats_found.begin(), plan.left_out.begin(), plan.left_out.end());
   tell(stderr, "{}{}", title_of(plan), machine_line(machine, plan.seed));
@@ -191,10 +200,8 @@ run_end run(const run_begin& begun, run_plan plan) {
   introduce(plan.servers, bed, begun.chosen.allow_debug, caveats_found);
   auto header = header_of(plan, machine, begun.started, command_line("run", begun.given));
   header.label = begun.chosen.label;
-  if (generators) header.hosts = generators->hosts();
-  if (begun.record) expect_same_run(begun.record->header, header);
-  auto file = begun.record ? resume_journal(begun.folder, header.started_utc)
-                           : begin_journal(begun.folder, header, caveats_found);
+  sites.describe(header);
+  auto file = open_journal(begun, header, caveats_found);
   progress shown{plan, stderr};
   run_record described;
   described.header = std::move(header);
@@ -226,14 +233,17 @@ int show_gate(const fs::path& folder, double gate) {
 int run_command(const arguments& given) {
   auto begun = begin(given);
   // Each generator has that many; of other hosts nothing is known yet.
-  const int generators = begun.chosen.from ? begun.chosen.from->generators() : 1;
+  const auto& from = begun.chosen.sites.from;
+  const int generators = from ? from->generators() : 1;
   begun.chosen.request.descriptors = raise_descriptor_limit() * generators;
-  const auto plan = plan_run(begun.chosen.request);
+  auto plan = plan_run(begun.chosen.request);
   tell_of_itself(plan.servers, begun.chosen.request.against);
   if (begun.chosen.list) {
     fmt::print("{}{}", title_of(plan), contents_of(plan));
     return 0;
   }
+  begun.chosen.sites.place = place_of_servers(parse_place(begun.chosen.on), from, plan.servers);
+  if (begun.chosen.sites.place) move_servers(plan);
   if (!begun.record) expect_room_for_a_run(begun.folder);
   const bool done = begun.record && begun.record->end == run_end::complete;
   const auto end = done ? run_end::complete : run(begun, plan);

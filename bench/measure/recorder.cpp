@@ -28,8 +28,12 @@ class recorder : public run_listener {
     next_.on_kernel(sample);
   }
   void on_block_kept(const block& kept) override { next_.on_block_kept(kept); }
-  void on_block_starts(const planned_block& starting) override { next_.on_block_starts(starting); }
+  void on_block_starts(const planned_block& starting) override {
+    under_way_ = starting;
+    next_.on_block_starts(starting);
+  }
   void on_block(const block& measured) override {
+    under_way_.reset();
     file_.append(to_json_line(measured));
     for (const auto& timed : measured.slices)
       if (!timed.cpu_ns && bed_.uncounted().contains(timed.server) &&
@@ -41,11 +45,31 @@ class recorder : public run_listener {
   void on_budget_spent(int rounds_done) override { next_.on_budget_spent(rounds_done); }
   void on_enough(int rounds_done) override { next_.on_enough(rounds_done); }
 
+  // The block that is being measured: "in round 3, c64/512 duet; ". Empty: none is.
+  std::string under_way() const {
+    if (!under_way_) return {};
+    return fmt::format("in round {}, {} {}; ", under_way_->round + 1, under_way_->scenario.text(),
+                       words_of(under_way_->kind));
+  }
+
  private:
+  static std::string words_of(block_kind kind) {
+    switch (kind) {
+      case block_kind::duet:
+        return "duet";
+      case block_kind::exclusive:
+        return "exclusive";
+      case block_kind::open_loop:
+        break;
+    }
+    return "open loop";
+  }
+
   journal& file_;
   run_listener& next_;
   const live_test_bed& bed_;
   std::set<std::string> already_noted_;
+  std::optional<planned_block> under_way_;
 };
 
 }  // namespace
@@ -80,18 +104,25 @@ journal resume_journal(const std::filesystem::path& folder, const std::string& n
 }
 
 run_end record_run(const run_plan& plan, live_test_bed& bed, journal& file, run_listener& listener,
-                   const run_record& begun, const sufficiency& is_enough) try {
+                   const run_record& begun, const sufficiency& is_enough) {
   recorder writes{file, listener, bed, begun};
-  const auto end = run_rounds(plan, bed, writes, begun, is_enough);
-  file.append(to_json_line(end));
-  file.close();
-  return end;
-} catch (const wrong_reply& wrong) {
-  file.append(to_json_line(caveats::run_void{wrong.what()}));
-  throw;
-} catch (const std::runtime_error& failure) {
-  throw run_invalid(fmt::format("{} (what was measured is kept; --resume {} goes on)",
-                                failure.what(), file.path().parent_path().string()));
+  const auto how_to_go_on = [&] {
+    return fmt::format("what was measured is kept; --resume {} goes on",
+                       file.path().parent_path().string());
+  };
+  try {
+    const auto end = run_rounds(plan, bed, writes, begun, is_enough);
+    file.append(to_json_line(end));
+    file.close();
+    return end;
+  } catch (const wrong_reply& wrong) {
+    file.append(to_json_line(caveats::run_void{wrong.what()}));
+    throw;
+  } catch (const host_failed& failure) {
+    throw host_failed(fmt::format("{} ({}{})", failure.what(), writes.under_way(), how_to_go_on()));
+  } catch (const std::runtime_error& failure) {
+    throw run_invalid(fmt::format("{} ({})", failure.what(), how_to_go_on()));
+  }
 }
 
 }  // namespace bench

@@ -75,6 +75,7 @@ const std::vector<row> exit_codes{{"0", "measured; with --gate: no server rose b
                                   {"2", "usage"},
                                   {"3", "the run is invalid, or nobody could be told"},
                                   {"4", "with --gate: the run cannot tell"},
+                                  {"6", "a host is gone; --resume DIR goes on"},
                                   {"130", "interrupted; what was measured is reported"}};
 
 constexpr std::string_view own_servers =
@@ -84,6 +85,14 @@ constexpr std::string_view own_servers =
     "itself, and the report says which. --target api=10.0.0.1:25000 does the same with a server "
     "that runs already: it is loaded alone, and has throughput and latency, but no CPU and no "
     "memory.\n\n";
+
+constexpr std::string_view other_hosts =
+    "--from a,b loads the servers from other hosts, --on server starts them on another one, where "
+    "this build lies in the same folder; --launcher starts a program there, by default ssh. The "
+    "bundled servers then listen on all addresses of their host, and the load reaches them where "
+    "the name of the host leads, or at --on server=10.0.0.2. Servers that run here are reached at "
+    "the address of this machine on the way to the first of the other hosts, or at "
+    "--on localhost=10.0.0.1.\n\n";
 
 constexpr std::string_view which_pairs =
     "--servers a,b,c compares b with a and c with a instead of what the suite compares; a,a "
@@ -106,16 +115,18 @@ constexpr std::string_view stopping =
 
 constexpr std::string_view resuming =
     "A run that was interrupted or killed goes on with --resume DIR, from the same folder and on "
-    "the same machine and build.\n\n";
+    "the same machine and build. If a host of the load is gone, --resume DIR --without HOST goes "
+    "on "
+    "without it.\n\n";
 
 }  // namespace
 
 std::string run_help() {
   return fmt::format(
       "Suites, each with what it takes here:\n{}\nServers:\n{}\nAt the end of a name may stand, in "
-      "this order:\n{}\nLoads:\n{}\n{}{}{}{}{}Exit code:\n{}",
+      "this order:\n{}\nLoads:\n{}\n{}{}{}{}{}{}Exit code:\n{}",
       suites_table(), servers_table(), lines_of(suffixes), lines_of(loads), which_pairs,
-      own_servers, other_builds, stopping, resuming, lines_of(exit_codes));
+      own_servers, other_hosts, other_builds, stopping, resuming, lines_of(exit_codes));
 }
 
 }  // namespace bench
