@@ -76,7 +76,7 @@ std::string finding_in(const std::string& host, const std::vector<std::string>& 
     if (line.starts_with("gone "))
       return fmt::format("{}: its generator {} is gone", host, line.substr(5));
     // "812 (echobench_gener) T 1 ..."
-    const auto name_ends = line.find(") ");
+    const auto name_ends = line.rfind(") ");
     if (name_ends != std::string::npos && line.find_first_of("Tt", name_ends) == name_ends + 2)
       return fmt::format("{}: its generator {} is stopped", host, line.substr(0, line.find(' ')));
     unanswered = unanswered || is_unanswered(line);

@@ -62,15 +62,18 @@ std::vector<std::string> launcher::words(const std::string& host,
 }
 
 std::string launcher::agent_script() const {
-  constexpr std::string_view host = "$host";
   std::string command;
   for (const auto& each : prefix("\x01")) {
-    const auto at = each.find('\x01');
     // What the user wrote is quoted; the name of the host is known only when the script runs.
-    command += at == std::string::npos
-                   ? join_words({each}) + ' '
-                   : join_words({each.substr(0, at)}) + "\"" + std::string{host} + "\"" +
-                         (at + 1 < each.size() ? join_words({each.substr(at + 1)}) : "") + ' ';
+    for (std::string_view rest = each;;) {
+      const auto at = rest.find('\x01');
+      if (at != 0) command += join_words({std::string{rest.substr(0, at)}});
+      if (at == std::string_view::npos) break;
+      command += "\"$host\"";
+      rest.remove_prefix(at + 1);
+      if (rest.empty()) break;
+    }
+    command += ' ';
   }
   std::string before = "d=$(mktemp -d) && TMPDIR=$d && export TMPDIR || exit; ";
   if (keeps_the_name()) {
@@ -79,11 +82,10 @@ std::string launcher::agent_script() const {
   }
   if (!has_shell()) command += "sh -c ";
   return fmt::format(
-      "#!/bin/sh\n"
-      "host=$1\nshift\n"
-      "{}'{}'\"$*\"'; c=$?; rm -rf \"$d\"; exit $c'{} || {{\n"
-      "  code=$?\n  echo \"$host: exit code $code of the launcher\" >&2\n  exit $code\n}}\n",
-      command, before, keeps_the_name() ? " \"$host\"" : "");
+      "#!/bin/sh\nhost=$1\nshift\n{}\"$*\" || {{\n  code=$?\n  echo \"$host: exit code $code of "
+      "the "
+      "launcher\" >&2\n  exit $code\n}}\n",
+      command);
 }
 
 bool is_this_host(const std::string& host) {

@@ -85,10 +85,10 @@ struct generator_share {
 
 // What one process answers to one order.
 struct answer {
-  std::optional<load_failure> failure;
-  std::optional<std::string> prefix;
-  std::optional<generator_description> about;
-  std::vector<generator_share> shares;  // one per server; empty: it had no connection
+  std::optional<load_failure> failure{};
+  std::optional<std::string> prefix{};
+  std::optional<generator_description> about{};
+  std::vector<generator_share> shares{};  // one per server; empty: it had no connection
 };
 
 std::string to_text(const answer& said);

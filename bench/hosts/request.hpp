@@ -19,11 +19,11 @@ struct host_request {
 
 // The values of the options, unread.
 struct host_options {
-  std::string from;                  // HOST[:N][,...]; empty: the load comes from this process
-  std::string without;               // HOST[,...] that are left out of `from`
-  std::vector<std::string> sources;  // [HOST=]ADDRESS[,...]
+  std::string from{};                  // HOST[:N][,...]; empty: the load comes from this process
+  std::string without{};               // HOST[,...] that are left out of `from`
+  std::vector<std::string> sources{};  // [HOST=]ADDRESS[,...]
   std::string launcher = "ssh";
-  std::string network;  // over which the generators agree, 10.0.0.0/8 or eth0; empty: any
+  std::string network{};  // over which the generators agree, 10.0.0.0/8 or eth0; empty: any
 };
 
 struct hosts_request {
