@@ -110,3 +110,16 @@ BOOST_AUTO_TEST_CASE(a_search_is_written_step_by_step) {
   BOOST_TEST(search.at("limited_by").as_string() == "none_met");
   BOOST_TEST(search.at("steps").as_array().at(1).at("measured_us").to_number<double>() == 1000);
 }
+
+BOOST_AUTO_TEST_CASE(a_failure_that_is_thrown_again_keeps_its_kind_and_its_text) {
+  using namespace bench;
+  const auto thrown_again = [](const std::exception& error) { throw_again(failure_of(error)); };
+  const auto says_why = [](const std::exception& error) {
+    return error.what() == std::string{"why"};
+  };
+  BOOST_CHECK_EXCEPTION(thrown_again(wrong_reply{"why"}), wrong_reply, says_why);
+  BOOST_CHECK_EXCEPTION(thrown_again(connection_lost{"why"}), connection_lost, says_why);
+  BOOST_CHECK_EXCEPTION(thrown_again(no_answer{"why"}), no_answer, says_why);
+  BOOST_CHECK_EXCEPTION(thrown_again(cannot_connect{"why"}), cannot_connect, says_why);
+  BOOST_CHECK_EXCEPTION(thrown_again(run_invalid{"why"}), run_invalid, says_why);
+}
