@@ -24,9 +24,9 @@ namespace {
 
 // The process of the server, and the port where it listens.
 struct peer : bench::server_process {
-  peer() : bench::server_process{bench::find_server(name()), {}} {}
+  peer() : bench::server_process{bench::find_server(chosen()), {}} {}
 
-  static std::string name() {
+  static std::string chosen() {
     const auto& suite = boost::unit_test::framework::master_test_suite();
     return suite.argc > 1 ? suite.argv[1] : "";
   }
@@ -34,7 +34,7 @@ struct peer : bench::server_process {
   int port() const { return ntohs(reinterpret_cast<const sockaddr_in&>(where().storage).sin_port); }
 
   // Node.js alone says itself how much it receives at once.
-  static std::size_t most_per_receive() { return name() == "node/epoll" ? 65536 : 1000; }
+  static std::size_t most_per_receive() { return chosen() == "node/epoll" ? 65536 : 1000; }
 };
 
 struct installed_peer {
