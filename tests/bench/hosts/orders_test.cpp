@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(an_answer_keeps_all_that_a_generator_says) {
   }
   answer said;
   said.prefix = "GOT:";
-  said.about = {"1.0 Release", "6.1", "A CPU", 4, 20'000, 28'232, 17};
+  said.about = {"1.0 Release", "6.1", "A CPU", 4, 20'000, 28'232, 17, "eth0 1000 Mb/s", 120};
   said.shares = {share_of_one, {}};
   const auto back = answer_of(to_text(said));
   BOOST_TEST(back.prefix.value() == "GOT:");
