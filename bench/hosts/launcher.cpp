@@ -82,10 +82,11 @@ std::string launcher::agent_script() const {
   }
   if (!has_shell()) command += "sh -c ";
   return fmt::format(
-      "#!/bin/sh\nhost=$1\nshift\n{}\"$*\" || {{\n  code=$?\n  echo \"$host: exit code $code of "
-      "the "
-      "launcher\" >&2\n  exit $code\n}}\n",
-      command);
+      "#!/bin/sh\n"
+      "host=$1\nshift\n"
+      "{}'{}('\"$*\"'); c=$?; rm -rf \"$d\"; exit $c'{} || {{\n"
+      "  code=$?\n  echo \"$host: exit code $code of the launcher\" >&2\n  exit $code\n}}\n",
+      command, before, keeps_the_name() ? " \"$host\"" : "");
 }
 
 bool is_this_host(const std::string& host) {

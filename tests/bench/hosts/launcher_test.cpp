@@ -89,8 +89,9 @@ BOOST_AUTO_TEST_CASE(the_script_for_mpirun_runs_its_words_as_one_command) {
 }
 
 BOOST_AUTO_TEST_CASE(the_script_appends_a_host_for_which_there_is_no_sign) {
-  BOOST_TEST(run_agent(launcher{"echo 'to the host'"}, "far", "a b").output ==
-             "to the host far sh -c a b\n");
+  const auto said = run_agent(launcher{"echo 'to the host'"}, "far", "a b").output;
+  BOOST_TEST(said.starts_with("to the host far sh -c "), said);
+  BOOST_TEST(said.find("(a b)") != said.npos, said);
 }
 
 BOOST_AUTO_TEST_CASE(the_script_leaves_the_quotes_of_a_launcher_to_no_shell) {
@@ -100,9 +101,18 @@ BOOST_AUTO_TEST_CASE(the_script_leaves_the_quotes_of_a_launcher_to_no_shell) {
 
 BOOST_AUTO_TEST_CASE(the_script_hands_one_command_to_ssh) {
   const scratch_folder folder;
-  const auto ssh = folder.write("ssh", "#!/bin/sh\necho \"$# words: $2\"\n");
+  const auto ssh = folder.write("ssh", "#!/bin/sh\necho \"$# words\"\nsh -c \"$2\"\n");
   std::filesystem::permissions(ssh, std::filesystem::perms::owner_all);
-  BOOST_TEST(run_agent(launcher{ssh}, "far", "a b").output == "2 words: a b\n");
+  BOOST_TEST(run_agent(launcher{ssh}, "far", "echo a; echo b").output == "2 words\na\nb\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_command_has_a_folder_of_its_own_which_is_removed) {
+  const auto said =
+      run_agent(launcher{on_this_machine}, "far", "echo $TMPDIR; ls -a $TMPDIR; exit 0");
+  BOOST_TEST(said.exit_code == 0, said.errors);
+  const auto folder = said.output.substr(0, said.output.find('\n'));
+  BOOST_TEST(said.output == folder + "\n.\n..\n");
+  BOOST_TEST(!std::filesystem::exists(folder), folder);
 }
 
 BOOST_AUTO_TEST_CASE(the_script_says_on_which_host_a_command_failed) {
