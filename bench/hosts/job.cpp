@@ -84,14 +84,24 @@ std::vector<std::string> words_of(const hosts_request& wanted, const launcher& s
                                   const link_listener& meeting) {
   const auto program = find_program(program_name);
   auto words = parameters_of(wanted, write_agent(shell, meeting.folder()));
-  words.insert(words.end(), {"-np", "1", "--host", "localhost", program, "--link", meeting.path()});
+  // One program for all: Open MPI 5.0 crashes where a host has two.
+  int on_this_host = 1;
+  std::string slots, from;
   for (const auto& each : wanted.hosts) {
-    words.insert(words.end(),
-                 {":", "-np", std::to_string(each.generators), "--host",
-                  fmt::format("{}:{}", each.name, each.generators), program, "--host", each.name});
-    if (!each.sources.empty())
-      words.insert(words.end(), {"--sources", fmt::format("{}", fmt::join(each.sources, ","))});
+    const auto text = fmt::format("{}:{}", each.name, each.generators);
+    from += (from.empty() ? "" : ",") + text;
+    if (is_this_host(each.name))
+      on_this_host += each.generators;
+    else
+      slots += "," + text;
   }
+  words.insert(words.end(), {"-np", std::to_string(1 + wanted.generators()), "--host",
+                             fmt::format("localhost:{}{}", on_this_host, slots), program, "--link",
+                             meeting.path(), "--from", from});
+  for (const auto& each : wanted.hosts)
+    if (!each.sources.empty())
+      words.insert(words.end(),
+                   {"--source", fmt::format("{}={}", each.name, fmt::join(each.sources, ","))});
   return words;
 }
 

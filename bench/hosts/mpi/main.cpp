@@ -33,29 +33,41 @@ class orders_from_echobench final : public bench::order_source {
 };
 
 struct settings {
-  std::string host;  // as --from names it
-  std::string link;  // of rank 0
+  std::string link;  // for rank 0
+  std::string host;  // of this process, as --from names it
   std::vector<bench::address> sources;
 };
 
+// The rank as mpirun tells it before MPI begins.
+std::size_t rank_of_this_process() {
+  const char* told = std::getenv("OMPI_COMM_WORLD_RANK");
+  if (told == nullptr)
+    throw bench::usage_error("echobench starts this program, by mpirun: bench/run load --from");
+  return std::stoul(told);
+}
+
 settings parse(const bench::arguments& given) {
   settings chosen;
-  std::string sources;
+  bench::host_options hosts;
   bool version = false;
   bench::options wanted{"echobench_generator", "",
-                        "Loads servers together with others; echobench "
-                        "starts it, by mpirun."};
-  wanted.add("link", chosen.link, "PATH", "rank 0: the socket of echobench");
-  wanted.add("host", chosen.host, "HOST", "where this is, as the others call it");
-  wanted.add("sources", sources, "ADDRESS[,...]", "where its connections begin");
+                        "Loads servers together with others; echobench starts it, by mpirun."};
+  wanted.add("link", chosen.link, "PATH", "the socket of echobench, for rank 0");
+  wanted.add("from", hosts.from, "HOST[:N][,...]", "the hosts of the ranks from 1 on");
+  wanted.add("source", hosts.sources, "HOST=ADDRESS[,...]", "where its connections begin");
   wanted.add("version", version, "print the version, how it was built, and stop");
   wanted.parse(given);
   if (version) {
     fmt::print("{}\n", bench::version_line("echobench_generator"));
     std::exit(0);
   }
-  for (const auto& each : bench::split(sources, ','))
-    chosen.sources.push_back(bench::address::resolve_all(each, 0).front());
+  const auto rank = rank_of_this_process();
+  const auto all = bench::parse_hosts(hosts);
+  chosen.host = bench::hosts_by_rank(all).at(rank);
+  for (const auto& host : all.hosts)
+    if (rank > 0 && host.name == chosen.host)
+      for (const auto& each : host.sources)
+        chosen.sources.push_back(bench::address::resolve_all(each, 0).front());
   return chosen;
 }
 
@@ -84,7 +96,7 @@ int main(int argc, char** argv) try {
   const auto chosen = parse({argv + 1, argv + argc});
   bench::raise_descriptor_limit();
   // Before MPI begins, which waits for all: whoever is missing then can be asked for by this.
-  if (!chosen.host.empty()) fmt::print("{} {} {}\n", bench::sign_of_life, chosen.host, getpid());
+  fmt::print("{} {} {}\n", bench::sign_of_life, chosen.host, getpid());
   std::fflush(stdout);
   return run(chosen);
 } catch (const bench::help_shown&) {
