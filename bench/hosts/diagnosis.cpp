@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <bench/server/keeper.hpp>
 #include <bench/server/output.hpp>
 #include <bench/server/spawn.hpp>
@@ -61,6 +62,18 @@ bool is_unanswered(const std::string& line) {
   return state == waits_for_connection || retransmits > "00000002";
 }
 
+std::string process_in(const std::string& host, const std::vector<std::string>& output) {
+  for (const auto& line : output) {
+    if (line.starts_with("gone "))
+      return fmt::format("{}: its generator {} is gone", host, line.substr(5));
+    // "812 (echobench_gener) T 1 ..."
+    const auto name_ends = line.rfind(") ");
+    if (name_ends != std::string::npos && line.find_first_of("Tt", name_ends) == name_ends + 2)
+      return fmt::format("{}: its generator {} is stopped", host, line.substr(0, line.find(' ')));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> question_about(const std::vector<pid_t>& generators) {
@@ -71,19 +84,14 @@ std::vector<std::string> question_about(const std::vector<pid_t>& generators) {
 }
 
 std::string finding_in(const std::string& host, const std::vector<std::string>& output) {
-  bool unanswered = false;
-  for (const auto& line : output) {
-    if (line.starts_with("gone "))
-      return fmt::format("{}: its generator {} is gone", host, line.substr(5));
-    // "812 (echobench_gener) T 1 ..."
-    const auto name_ends = line.rfind(") ");
-    if (name_ends != std::string::npos && line.find_first_of("Tt", name_ends) == name_ends + 2)
-      return fmt::format("{}: its generator {} is stopped", host, line.substr(0, line.find(' ')));
-    unanswered = unanswered || is_unanswered(line);
-  }
-  return unanswered ? fmt::format("{}: its connections get no answer", host) : std::string{};
+  const auto found = process_in(host, output);
+  if (!found.empty()) return found;
+  return std::any_of(output.begin(), output.end(), is_unanswered)
+             ? fmt::format("{}: its connections get no answer", host)
+             : std::string{};
 }
 
+// The connections of a host may be those of other programs, so they are told last.
 std::string diagnose(const launcher& shell, const pids_by_host& hosts) {
   std::list<question> asked;
   for (const auto& [host, generators] : hosts) {
@@ -91,7 +99,7 @@ std::string diagnose(const launcher& shell, const pids_by_host& hosts) {
     ask(asked.back(), shell, generators);
   }
   const auto until = std::chrono::steady_clock::now() + longest_question;
-  std::string silent, found;
+  std::string in_processes, silent, in_connections;
   for (auto& each : asked) {
     while (!each.is_answered() && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(5ms);
@@ -99,9 +107,10 @@ std::string diagnose(const launcher& shell, const pids_by_host& hosts) {
     each.give_up();
     std::vector<std::string> lines;
     while (const auto line = each.output.next_line()) lines.push_back(*line);
-    if (found.empty()) found = finding_in(each.host, lines);
+    if (in_processes.empty()) in_processes = process_in(each.host, lines);
+    if (in_connections.empty()) in_connections = finding_in(each.host, lines);
   }
-  return found.empty() ? silent : found;
+  return !in_processes.empty() ? in_processes : !silent.empty() ? silent : in_connections;
 }
 
 }  // namespace bench

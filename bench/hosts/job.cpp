@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bench/hosts/diagnosis.hpp>
 #include <bench/server/keeper.hpp>
 #include <bench/server/spawn.hpp>
 #include <bench/text/command_words.hpp>
@@ -55,8 +54,9 @@ std::string write_agent(const launcher& shell, const std::string& folder) {
 }
 
 // Why each parameter: tcp alone between processes, since shared memory knows no namespaces; a
-// process that waits gives way; no host starts another one, since only this one has the script; and
-// a connection that is cut off is given up after some four seconds.
+// process that waits gives way; no host starts another one, since only this one has the script; no
+// daemon makes a folder in /tmp, where two hosts that share it would get in each other's way; and a
+// connection that is cut off is given up after some four seconds.
 std::vector<std::string> parameters_of(const hosts_request& wanted, const std::string& agent) {
   std::vector<std::string> words{find_in_path("mpirun"), "--noprefix", "--leave-session-attached",
                                  "--oversubscribe",      "--bind-to",  "none"};
@@ -67,6 +67,8 @@ std::vector<std::string> parameters_of(const hosts_request& wanted, const std::s
   set("plm_rsh_agent", agent);
   set("plm_rsh_no_tree_spawn", "1");
   set("routed", "direct");
+  set("orte_create_session_dirs", "0");
+  set("filem", "^raw");  // which wants such a folder
   set("btl", "tcp,self");
   set("pml", "ob1");
   set("mpi_yield_when_idle", "1");
@@ -103,6 +105,11 @@ std::vector<std::string> words_of(const hosts_request& wanted, const launcher& s
       words.insert(words.end(),
                    {"--source", fmt::format("{}={}", each.name, fmt::join(each.sources, ","))});
   return words;
+}
+
+// "[host:20371] plm:rsh: Warning: ..."
+bool is_of_a_daemon(const std::string& line) {
+  return line.starts_with('[');
 }
 
 }  // namespace
@@ -150,7 +157,7 @@ std::string reason_in(const std::vector<std::string>& output,
                          line.substr(line.find(": ") + 2));
     if (std::regex_search(line, found, node))
       return fmt::format("{}: it has no {} where this host has it", found[1].str(), program_name);
-    if (!line.empty() && !line.starts_with("----")) last = line;
+    if (!line.empty() && !line.starts_with("----") && !is_of_a_daemon(line)) last = line;
   }
   return {};
 }
@@ -186,21 +193,8 @@ void generator_job::listen() {
     while (const auto line = from->next_line()) said_.push_back(*line);
 }
 
-std::string generator_job::reason() {
-  listen();
-  return reason_in(said_, by_rank_);
-}
-
-std::string generator_job::last_words() {
-  listen();
-  const auto said = std::find_if(said_.rbegin(), said_.rend(), [](const std::string& line) {
-    return !line.empty() && !line.starts_with("---") && !line.starts_with(sign_of_life);
-  });
-  return said == said_.rend() ? "nothing" : *said;
-}
-
-std::string generator_job::diagnosis() {
-  listen();
+// Those that have told their pids, by host; also the hosts where none has.
+pids_by_host generator_job::generators() const {
   pids_by_host hosts;
   for (std::size_t rank = 1; rank < by_rank_.size(); ++rank) hosts[by_rank_[rank]];
   for (const auto& line : said_) {
@@ -209,7 +203,28 @@ std::string generator_job::diagnosis() {
     pid_t pid = 0;
     if (words >> sign >> host >> pid && sign == sign_of_life) hosts[host].push_back(pid);
   }
-  return diagnose(shell_, hosts);
+  return hosts;
+}
+
+// A generator that is killed or stopped as soon as it is there has not told its pid.
+std::string generator_job::missing() const {
+  std::string names;
+  for (const auto& [host, pids] : generators())
+    if (std::count(by_rank_.begin() + 1, by_rank_.end(), host) > std::ssize(pids))
+      names += (names.empty() ? "" : ", ") + host;
+  return names.empty() ? names : names + ": a generator does not begin";
+}
+
+std::string generator_job::reason() {
+  listen();
+  const auto told = reason_in(said_, by_rank_);
+  return told.empty() && pid_ < 0 ? missing() : told;
+}
+
+std::string generator_job::diagnosis() {
+  listen();
+  const auto found = diagnose(shell_, generators());
+  return found.empty() ? missing() : found;
 }
 
 bool generator_job::wait(std::chrono::milliseconds longest) {

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <bench/hosts/diagnosis.hpp>
 #include <bench/hosts/launcher.hpp>
 #include <bench/hosts/link.hpp>
 #include <bench/hosts/request.hpp>
@@ -48,7 +49,8 @@ class generator_job {
 
   bool has_ended();
 
-  // What mpirun has said until now: see reason_in().
+  // What mpirun has said until now: see reason_in(). Of a job that has ended and does not say why,
+  // the hosts on which a generator was missing.
   std::string reason();
 
   // The last line that mpirun or one of its processes has printed.
@@ -65,6 +67,8 @@ class generator_job {
 
  private:
   void listen();
+  pids_by_host generators() const;
+  std::string missing() const;
 
   launcher shell_;
   std::vector<std::string> by_rank_;

@@ -90,6 +90,8 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_is_lost_is_told) {
 BOOST_AUTO_TEST_CASE(a_daemon_that_was_killed_is_told_by_the_launcher) {
   BOOST_TEST(reason_of("Killed\nb: exit code 137 of the launcher\n" + std::string{lost_daemon}) ==
              "b: exit code 137 of the launcher");
+  BOOST_TEST(reason_of("[here:20371] plm:rsh: Warning: setpgid(20397,20397) failed in parent\n"
+                       "b: exit code 137 of the launcher\n") == "b: exit code 137 of the launcher");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_launcher_says_before_it_fails_is_told) {
