@@ -1,0 +1,143 @@
+// Whatever happens to a host of a load, and whenever: the load ends soon, says on which host it
+// was, and leaves no process anywhere.
+#include <signal.h>
+
+#include <array>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <functional>
+#include <future>
+
+#include <tests/bench/hosts/counting_echo.hpp>
+#include <tests/bench/hosts/over_mpi/loading.hpp>
+
+BOOST_TEST_GLOBAL_CONFIGURATION(permitted_loads);
+
+namespace {
+
+using test_clock = std::chrono::steady_clock;
+
+constexpr std::size_t struck = 1;  // the host that the fault is on
+
+// What befalls a host. It waits for the process that it needs.
+struct fault {
+  const char* name;
+  std::function<void(test_network&, const loading_program&)> strike;
+};
+
+void send(const loading_program& program, const char* process, int signal) {
+  for (int i = 0; i < 5000; ++i) {
+    const auto found = program.on(struck, process);
+    if (!found.empty()) {
+      kill(found.front(), signal);
+      return;
+    }
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+const std::array faults{
+    fault{"its generator is killed",
+          [](test_network&, const loading_program& program) {
+            send(program, "echobench_gener", SIGKILL);
+          }},
+    fault{"its generator is stopped",
+          [](test_network&, const loading_program& program) {
+            send(program, "echobench_gener", SIGSTOP);
+          }},
+    fault{"its daemon is killed",
+          [](test_network&, const loading_program& program) { send(program, "orted", SIGKILL); }},
+    fault{"its line is cut",
+          [](test_network& network, const loading_program&) { network.cut(struck); }},
+};
+
+// When it befalls the host.
+struct phase {
+  const char* name;
+  const char* load;
+  std::function<bool(const loading_program&, const echo_counts&)> has_come;
+};
+
+const phase launching{"it launches", "c2000/64",
+                      [](const loading_program& program, const echo_counts&) {
+                        return !program.on(struck, "orted").empty();
+                      }};
+const phase connecting{
+    "it connects", "c2000/64",
+    [](const loading_program&, const echo_counts& counts) { return counts.accepted > 100; }};
+const phase loading{"it loads", "c16/64", [](const loading_program&, const echo_counts& counts) {
+                      return counts.received_bytes > 1'000'000;
+                    }};
+
+struct aftermath {
+  outcome ended;
+  bool ran = false;    // until the fault
+  double seconds = 0;  // from the fault to the end
+  std::string host;
+  std::string other;
+  std::vector<std::string> left;
+};
+
+template <class Condition>
+void wait_until(Condition condition) {
+  for (int i = 0; i < 20'000 && !condition(); ++i) std::this_thread::sleep_for(1ms);
+}
+
+aftermath after(const fault& what, const phase& when) {
+  test_network network{2};
+  const counting_echo server{listen_on(network.own_address())};
+  loading_program program{network};
+  program.start({"load", network.own_address() + ":" + std::to_string(server.port()), "--from",
+                 program.from({1, 1}), "--load", when.load, "--duration", "60s"});
+  wait_until([&] {
+    return when.has_come(program, server.of(network.address(struck))) || !program.runs();
+  });
+  program.look();
+  const bool ran = program.runs();
+  what.strike(network, program);
+  const auto begun = test_clock::now();
+  auto ended = program.wait(30s);
+  const auto took = std::chrono::duration<double>{test_clock::now() - begun}.count();
+  return {std::move(ended),      ran, took, network.name(struck), network.name(0),
+          program.left_after(3s)};
+}
+
+void expect_a_clean_end(const aftermath& found) {
+  BOOST_TEST(found.ran);
+  BOOST_TEST(found.ended.exit_code == 6);
+  BOOST_TEST(found.seconds < 10);
+  BOOST_TEST(lines_in(found.ended.err) == 1);
+  BOOST_TEST(holds(found.ended.err, found.host), found.ended.err);
+  BOOST_TEST(!holds(found.ended.err, found.other), found.ended.err);
+  BOOST_TEST(found.left.empty());
+  for (const auto& each : found.left) BOOST_TEST_MESSAGE("left: " << each);
+  BOOST_TEST_MESSAGE(found.seconds << " s: " << found.ended.err);
+}
+
+// All faults at the same time, each on a network of its own.
+void befall(const phase& when) {
+  std::vector<std::future<aftermath>> running;
+  for (const auto& each : faults)
+    running.push_back(std::async(std::launch::async, [&] { return after(each, when); }));
+  for (std::size_t i = 0; i < faults.size(); ++i)
+    BOOST_TEST_CONTEXT(faults[i].name << " while " << when.name)
+  expect_a_clean_end(running[i].get());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(faults_of_hosts)
+
+BOOST_AUTO_TEST_CASE(a_fault_while_a_load_is_launched_ends_it_and_names_the_host) {
+  befall(launching);
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_while_a_load_connects_ends_it_and_names_the_host) {
+  befall(connecting);
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_while_a_load_is_on_ends_it_and_names_the_host) {
+  befall(loading);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
