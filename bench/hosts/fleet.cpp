@@ -292,15 +292,14 @@ class fleet::over_mpi final : public channel {
 
 fleet::fleet(const hosts_request& wanted, const std::atomic<bool>& stop,
              const std::vector<int>& cpus)
-    : wanted_{wanted}, by_rank_{hosts_by_rank(wanted)} {
-  if (wanted.hosts.size() == 1 && wanted.generators() == 1 &&
-      is_this_host(wanted.hosts.front().name)) {
-    by_rank_ = {wanted.hosts.front().name};
-    channel_ = std::make_unique<in_this_process>(wanted, stop);
+    : wanted_{this_host_first(wanted)}, by_rank_{hosts_by_rank(wanted_)} {
+  if (wanted_.generators() == 1 && is_this_host(wanted_.hosts.front().name)) {
+    by_rank_ = {wanted_.hosts.front().name};
+    channel_ = std::make_unique<in_this_process>(wanted_, stop);
   } else if (const auto why = why_no_generators(); !why.empty()) {
     throw usage_error("--from: " + why);
   } else {
-    channel_ = std::make_unique<over_mpi>(wanted, stop, cpus);
+    channel_ = std::make_unique<over_mpi>(wanted_, stop, cpus);
   }
   get_to_know();
 }

@@ -58,8 +58,14 @@ std::string write_agent(const launcher& shell, const std::string& folder) {
 // daemon makes a folder in /tmp, where two hosts that share it would get in each other's way; and a
 // connection that is cut off is given up after some four seconds.
 std::vector<std::string> parameters_of(const hosts_request& wanted, const std::string& agent) {
-  std::vector<std::string> words{find_in_path("mpirun"), "--noprefix", "--leave-session-attached",
-                                 "--oversubscribe",      "--bind-to",  "none"};
+  std::vector<std::string> words{find_in_path("mpirun"),
+                                 "--noprefix",
+                                 "--leave-session-attached",
+                                 "--oversubscribe",
+                                 "--map-by",
+                                 "slot",
+                                 "--bind-to",
+                                 "none"};
   if (geteuid() == 0) words.emplace_back("--allow-run-as-root");
   const auto set = [&](const char* name, const std::string& value) {
     words.insert(words.end(), {"--mca", name, value});

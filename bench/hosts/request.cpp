@@ -107,10 +107,6 @@ hosts_request parse_hosts(const host_options& given) {
       throw usage_error(fmt::format("--from '{}' names {} twice", given.from, host.name));
     found.hosts.push_back(std::move(host));
   }
-  // Open MPI 4.1 fails if processes of one host do not follow each other, and rank 0 is on this
-  // one.
-  std::stable_partition(found.hosts.begin(), found.hosts.end(),
-                        [](const host_request& each) { return is_this_host(each.name); });
   for (const auto& each : given.sources) take_sources(each, found.hosts);
   for (const auto& each : split(given.without, ',')) {
     const auto host = find(found.hosts, each);
@@ -123,6 +119,12 @@ hosts_request parse_hosts(const host_options& given) {
   if (found.hosts.empty())
     throw usage_error(fmt::format("--without '{}' leaves no host", given.without));
   return found;
+}
+
+hosts_request this_host_first(hosts_request wanted) {
+  std::stable_partition(wanted.hosts.begin(), wanted.hosts.end(),
+                        [](const host_request& each) { return is_this_host(each.name); });
+  return wanted;
 }
 
 std::vector<std::string> own_sources(const host_options& given) {

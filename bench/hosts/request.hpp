@@ -38,12 +38,14 @@ struct hosts_request {
 // Adds --from, --without, --source, --launcher and --network.
 void add_host_options(options& wanted, host_options& given);
 
-// This host comes first, the others in the order of the option. Throws usage_error, which names the
-// option and what it accepts. Precondition: from is not empty.
+// Throws usage_error, which names the option and what it accepts. Precondition: from is not empty.
 hosts_request parse_hosts(const host_options& given);
 
 // True for what --from and --on take as a host: a name or an IPv4 address, as user@host too.
 bool is_host_name(const std::string& text);
+
+// Open MPI 4.1 fails if processes of one host do not follow each other, and rank 0 is on this one.
+hosts_request this_host_first(hosts_request wanted);
 
 // The addresses of --source without --from, where the load comes from this process.
 std::vector<std::string> own_sources(const host_options& given);
