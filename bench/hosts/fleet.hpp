@@ -12,7 +12,7 @@
 #include <atomic>
 #include <bench/hosts/orders.hpp>
 #include <bench/hosts/request.hpp>
-#include <bench/load/load_client.hpp>
+#include <bench/load/client.hpp>
 #include <bench/record/record.hpp>
 #include <memory>
 #include <vector>

@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -101,13 +99,8 @@ const address* load_generator::source_of(std::size_t number) const {
 
 std::int64_t load_generator::retransmits(server_number number) const {
   std::int64_t sum = 0;
-  for (const auto& each : connections_) {
-    if (each.server != number) continue;
-    tcp_info found{};
-    socklen_t length = sizeof found;
-    if (getsockopt(each.socket.get(), IPPROTO_TCP, TCP_INFO, &found, &length) == 0)
-      sum += found.tcpi_total_retrans;
-  }
+  for (const auto& each : connections_)
+    if (each.server == number) sum += each.socket.retransmits();
   return sum;
 }
 

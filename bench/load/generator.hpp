@@ -22,8 +22,8 @@
 #include <atomic>
 #include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
+#include <bench/load/client.hpp>
 #include <bench/load/conversation/conversation.hpp>
-#include <bench/load/load_client.hpp>
 #include <bench/load/open_loop.hpp>
 #include <bench/load/sample.hpp>
 #include <bench/load/secure/client_socket.hpp>

@@ -4,6 +4,8 @@
 //     socket.send(bytes);
 #pragma once
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -50,6 +52,14 @@ class client_socket {
 
   // After EAGAIN of a call that wants `usual`: what has to be polled for.
   short awaited(short usual) const { return tls_ ? tls_->awaited() : usual; }
+
+  // TCP segments that were sent again; 0 of other sockets.
+  std::int64_t retransmits() const {
+    tcp_info found{};
+    socklen_t length = sizeof found;
+    const int error = getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &found, &length);
+    return error == 0 ? found.tcpi_total_retrans : 0;
+  }
 
  private:
   descriptor socket_;

@@ -1,4 +1,4 @@
-// load_client: what loads servers, wherever its connections come from.
+// client: load_client, what loads servers, wherever its connections come from.
 //
 //     std::unique_ptr<load_client> client = make_client(scenario::parse("c64/512"));
 //     auto a = client->add_server("fibers/epoll", address);
