@@ -64,7 +64,9 @@ void expect_nothing_beside_resume(const arguments& given) {
 
 // Other hosts can only count the replies of a whole load, from quiet to quiet; so where the servers
 // run on one of them, this thread counts so too.
-void take_hosts(run_options& chosen) {
+void take_hosts(run_options& chosen, const std::string& left_out) {
+  if (!left_out.empty())
+    chosen.hosts.without += (chosen.hosts.without.empty() ? "" : ",") + left_out;
   const auto place = parse_place(chosen.on);
   if (chosen.hosts.from.empty() && (!chosen.hosts.sources.empty() || !chosen.hosts.network.empty()))
     throw usage_error("--source and --network go with --from");
@@ -76,6 +78,20 @@ void take_hosts(run_options& chosen) {
   chosen.request.from_hosts = chosen.sites.from.has_value();
   chosen.sites.launcher = chosen.hosts.launcher;
   chosen.sites.pin = chosen.pin;
+}
+
+void explain(options& wanted) {
+  wanted.explain(run_help());
+  wanted.example("run --suite quick");
+  wanted.example("run --servers fibers/epoll,fibers/io_uring");
+  wanted.example("run --suite thorough --until-sure");
+  wanted.example("run --against ../before --gate 3%");
+  wanted.example("run --from a,b --on server");
+}
+
+void expect_no_more(const arguments& rest) {
+  if (rest.empty()) return;
+  throw usage_error(fmt::format("echobench run: unexpected argument '{}'", rest[0]));
 }
 
 // `left_out`: hosts that --without names beside --resume.
@@ -114,24 +130,14 @@ run_options parse(const arguments& given, const std::string& left_out = {}) {
   wanted.add("allow-debug", chosen.allow_debug, "measure debug builds, and say so in the report");
   wanted.add("verbose", chosen.verbose, "print every table, not only the answers");
   wanted.add("list", chosen.list, "print what would run, and stop");
-  wanted.explain(run_help());
-  wanted.example("run --suite quick");
-  wanted.example("run --servers fibers/epoll,fibers/io_uring");
-  wanted.example("run --suite thorough --until-sure");
-  wanted.example("run --against ../before --gate 3%");
-  wanted.example("run --from a,b --on server");
-  const auto rest = wanted.parse(given);
-  if (!rest.empty()) {
-    throw usage_error(fmt::format("echobench run: unexpected argument '{}'", rest[0]));
-  }
+  explain(wanted);
+  expect_no_more(wanted.parse(given));
   if (!chosen.resume.empty()) expect_nothing_beside_resume(given);
   chosen.request.scenarios = split(scenarios, ',');
   chosen.request.servers = split(servers, ',');
   chosen.request.seed = seed ? *seed : std::random_device{}();
   chosen.output = output;
-  if (!left_out.empty())
-    chosen.hosts.without += (chosen.hosts.without.empty() ? "" : ",") + left_out;
-  take_hosts(chosen);
+  take_hosts(chosen, left_out);
   if (gate) chosen.gate = parse_percentage(*gate);
   if (chosen.label) expect_label(*chosen.label);
   return chosen;

@@ -12,7 +12,7 @@
 #include <bench/measure/live_test_bed.hpp>
 #include <bench/measure/plan.hpp>
 #include <bench/record/record.hpp>
-#include <bench/server/running.hpp>
+#include <bench/server/anywhere/running.hpp>
 #include <memory>
 #include <optional>
 #include <string>

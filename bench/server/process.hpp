@@ -15,9 +15,9 @@
 #include <bench/load/address.hpp>
 #include <bench/machine/kernel_counts.hpp>
 #include <bench/record/record.hpp>
+#include <bench/server/anywhere/running.hpp>
 #include <bench/server/family.hpp>
 #include <bench/server/output.hpp>
-#include <bench/server/running.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>

@@ -11,7 +11,7 @@
 
 #include <bench/machine/machine.hpp>
 #include <bench/record/record.hpp>
-#include <bench/server/running.hpp>
+#include <bench/server/anywhere/running.hpp>
 #include <chrono>
 #include <exception>
 #include <map>
@@ -27,10 +27,10 @@ inline constexpr std::chrono::seconds between_signs_of_life{1};
 inline constexpr const char* servers_program = "echobench_servers";
 
 enum class server_wish {
-  start,              // `info` and `cpu`; the answer has `started`
-  count_family,       // the answer has `yes`, what process_family::count() returned
-  cpu_ns,             // the answer has `number`
-  pss_kib,            // the answer has `number`, or not if the kernel does not tell
+  start,         // `info` and `cpu`; the answer has `started`
+  count_family,  // and discard old output; the answer has `yes`, what process_family::count() said
+  cpu_ns,        // the answer has `number`
+  pss_kib,       // the answer has `number`, or not if the kernel does not tell
   begin_counting,     //
   counted,            // the answer has `calls`
   expect_foreground,  //

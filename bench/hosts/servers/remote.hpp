@@ -9,7 +9,7 @@
 #include <atomic>
 #include <bench/hosts/launcher.hpp>
 #include <bench/hosts/servers/connection.hpp>
-#include <bench/server/running.hpp>
+#include <bench/server/anywhere/running.hpp>
 #include <memory>
 #include <optional>
 #include <string>

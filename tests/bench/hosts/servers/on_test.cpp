@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bench/hosts/job.hpp>
 #include <bench/record/record.hpp>
 #include <bench/text/command_words.hpp>
 #include <boost/test/unit_test.hpp>
@@ -69,6 +70,37 @@ pid_t program_that_has_measured(const launchers& in) {
   return 0;
 }
 
+// The process of that name, or else 0, whose command line holds `word`.
+pid_t process_of(const launchers& in, const std::string& program, const std::string& word) {
+  for (const pid_t each : in.processes()) {
+    std::string all;
+    std::getline(std::ifstream{"/proc/" + std::to_string(each) + "/cmdline"}, all);
+    const auto name = std::filesystem::path{all.substr(0, all.find('\0'))}.filename();
+    if (name == program && contains(all, std::string{'\0'} + word + '\0')) return each;
+  }
+  return 0;
+}
+
+void wait_for_blocks(const launchers& in, std::size_t number) {
+  for (int i = 0; i < 3000 && record_of(in).blocks.size() < number; ++i)
+    std::this_thread::sleep_for(10ms);
+  BOOST_TEST(record_of(in).blocks.size() >= number);
+}
+
+// Goes on with the run until it has measured another block.
+void resume(const launchers& in, const words& more) {
+  const auto kept = record_of(in).blocks.size();
+  words all{bench::find_program("echobench"), "run", "--resume", (in / "run").string()};
+  all.insert(all.end(), more.begin(), more.end());
+  auto run = std::async(std::launch::async, [&] { return run_program(all); });
+  wait_for_blocks(in, kept + 1);
+  kill(process_of(in, "echobench", "--resume"), SIGINT);
+  const auto ended = run.get();
+  BOOST_TEST_MESSAGE(ended.errors);
+  BOOST_TEST(ended.exit_code == 130);
+  BOOST_TEST(in.left().empty());
+}
+
 struct ended_run {
   ended_process ended;
   std::chrono::steady_clock::duration after{};  // since the signal
@@ -119,22 +151,8 @@ BOOST_AUTO_TEST_CASE(a_killed_program_ends_the_run_by_6_and_the_run_can_go_on) {
   const launchers in;
   const auto run = run_that_gets(SIGKILL, in);
   expect_host_failed(run, in, "ended: ");
-  const auto kept = record_of(in).blocks.size();
-  BOOST_TEST(kept > 0U);
-  auto resumed = std::async(std::launch::async, [&] {
-    return run_program(
-        {bench::find_program("echobench"), "run", "--resume", (in / "run").string()});
-  });
-  for (int i = 0; i < 3000 && record_of(in).blocks.size() <= kept; ++i)
-    std::this_thread::sleep_for(10ms);
-  BOOST_TEST(record_of(in).blocks.size() > kept);
-  for (const pid_t each : in.processes()) {
-    std::string name;
-    std::getline(std::ifstream{"/proc/" + std::to_string(each) + "/comm"}, name);
-    if (name == "echobench") kill(each, SIGINT);
-  }
-  BOOST_TEST(resumed.get().exit_code == 130);
-  BOOST_TEST(in.left().empty());
+  BOOST_TEST(!record_of(in).blocks.empty());
+  resume(in, {});
 }
 
 BOOST_AUTO_TEST_CASE(a_stopped_program_ends_the_run_by_6_within_ten_seconds) {
@@ -151,6 +169,32 @@ BOOST_AUTO_TEST_CASE(a_launcher_that_fails_ends_the_run_by_6_before_anything_is_
   BOOST_TEST(contains(ended.errors,
                       "echobench: b: echobench_servers did not start: no route (exit code 255)\n"));
   BOOST_TEST(!std::filesystem::exists(in / "run/run.ndjson"));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_has_lost_a_host_of_the_load_can_go_on_without_it) {
+  if (const auto why = bench::why_no_generators(); !why.empty()) {
+    BOOST_TEST_MESSAGE("skipped: " + why);
+    return;
+  }
+  const launchers in;
+  auto run = std::async(std::launch::async, [&] {
+    return run_program(run_words(in, {"--from", "localhost,b", "--on", "localhost=127.0.0.1",
+                                      "--launcher", in.here(), "--rounds", "50"}));
+  });
+  for (int i = 0; i < 3000 && !has_a_block(in); ++i) std::this_thread::sleep_for(10ms);
+  const auto generator = process_of(in, "echobench_generator", "b");
+  BOOST_TEST(generator > 0);
+  if (generator > 0) kill(generator, SIGKILL);
+  const auto ended = run.get();
+  BOOST_TEST_MESSAGE(ended.errors);
+  BOOST_TEST(ended.exit_code == 6);
+  BOOST_TEST(contains(ended.errors, "echobench: b: "));
+  BOOST_TEST(in.left().empty());
+  resume(in, {"--without", "b"});
+  const auto record = record_of(in);
+  const auto& hosts = record.blocks.back().slices.front().hosts.value();
+  BOOST_TEST(hosts.size() == 1U);
+  BOOST_TEST(hosts.front().host == "localhost");
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused_in_one_line) {
@@ -186,4 +230,26 @@ BOOST_AUTO_TEST_CASE(servers_in_one_namespace_are_loaded_from_outside) {
   BOOST_TEST(record_of(in).header.servers_on.value() == network.name(0));
   BOOST_TEST(network.processes_in(0).empty());
   BOOST_TEST(in.left().empty());
+}
+
+BOOST_AUTO_TEST_CASE(servers_in_one_namespace_are_loaded_from_two_others) {
+  const auto& why = test_network::why_not();
+  const auto why_no_load = bench::why_no_generators();
+  if (!why.empty() || !why_no_load.empty()) {
+    BOOST_TEST_MESSAGE("skipped: " + why + why_no_load);
+    return;
+  }
+  const launchers in;
+  const test_network network{3};
+  const auto ended = run_program(run_words(in, {"--on", network.name(0) + "=" + network.address(0),
+                                                "--from", network.name(1) + "," + network.name(2),
+                                                "--launcher", "ip netns exec", "--rounds", "1"}));
+  BOOST_TEST_MESSAGE(ended.errors);
+  BOOST_TEST(ended.exit_code == 0);
+  const auto record = record_of(in);
+  BOOST_TEST(record.header.hosts.value().size() == 2U);
+  BOOST_REQUIRE(!record.blocks.empty());
+  for (const auto& each : record.blocks.front().slices.front().hosts.value())
+    BOOST_TEST(each.messages > 0);
+  for (std::size_t host = 0; host < 3; ++host) BOOST_TEST(network.processes_in(host).empty());
 }

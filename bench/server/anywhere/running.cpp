@@ -1,5 +1,5 @@
+#include <bench/server/anywhere/running.hpp>
 #include <bench/server/process.hpp>
-#include <bench/server/running.hpp>
 
 namespace bench {
 
