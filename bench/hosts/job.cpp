@@ -199,6 +199,14 @@ void generator_job::listen() {
     while (const auto line = from->next_line()) said_.push_back(*line);
 }
 
+std::string generator_job::last_words() {
+  listen();
+  const auto said = std::find_if(said_.rbegin(), said_.rend(), [](const std::string& line) {
+    return !line.empty() && !line.starts_with("---") && !line.starts_with(sign_of_life);
+  });
+  return said == said_.rend() ? "nothing" : *said;
+}
+
 // Those that have told their pids, by host; also the hosts where none has.
 pids_by_host generator_job::generators() const {
   pids_by_host hosts;
