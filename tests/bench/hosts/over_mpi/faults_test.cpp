@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include <array>
-#include <boost/test/data/test_case.hpp>
+#include <bench/record/record.hpp>
 #include <boost/test/unit_test.hpp>
 #include <functional>
 #include <future>
@@ -83,15 +83,7 @@ void wait_until(Condition condition) {
   for (int i = 0; i < 20'000 && !condition(); ++i) std::this_thread::sleep_for(1ms);
 }
 
-aftermath after(const fault& what, const phase& when) {
-  test_network network{2};
-  const counting_echo server{listen_on(network.own_address())};
-  loading_program program{network};
-  program.start({"load", network.own_address() + ":" + std::to_string(server.port()), "--from",
-                 program.from({1, 1}), "--load", when.load, "--duration", "60s"});
-  wait_until([&] {
-    return when.has_come(program, server.of(network.address(struck))) || !program.runs();
-  });
+aftermath struck_by(const fault& what, loading_program& program, test_network& network) {
   program.look();
   const bool ran = program.runs();
   what.strike(network, program);
@@ -102,11 +94,22 @@ aftermath after(const fault& what, const phase& when) {
           program.left_after(3s)};
 }
 
+aftermath after(const fault& what, const phase& when) {
+  test_network network{2};
+  const counting_echo server{listen_on(network.own_address())};
+  loading_program program{network};
+  program.start({"load", network.own_address() + ":" + std::to_string(server.port()), "--from",
+                 program.from({1, 1}), "--load", when.load, "--duration", "60s"});
+  wait_until([&] {
+    return when.has_come(program, server.of(network.address(struck))) || !program.runs();
+  });
+  return struck_by(what, program, network);
+}
+
 void expect_a_clean_end(const aftermath& found) {
   BOOST_TEST(found.ran);
   BOOST_TEST(found.ended.exit_code == 6);
   BOOST_TEST(found.seconds < 10);
-  BOOST_TEST(lines_in(found.ended.err) == 1);
   BOOST_TEST(holds(found.ended.err, found.host), found.ended.err);
   BOOST_TEST(!holds(found.ended.err, found.other), found.ended.err);
   BOOST_TEST(found.left.empty());
@@ -115,13 +118,55 @@ void expect_a_clean_end(const aftermath& found) {
 }
 
 // All faults at the same time, each on a network of its own.
-void befall(const phase& when) {
-  std::vector<std::future<aftermath>> running;
+template <class Work>
+auto all_at_once(Work work) {
+  std::vector<std::future<decltype(work(faults[0]))>> running;
   for (const auto& each : faults)
-    running.push_back(std::async(std::launch::async, [&] { return after(each, when); }));
-  for (std::size_t i = 0; i < faults.size(); ++i)
-    BOOST_TEST_CONTEXT(faults[i].name << " while " << when.name)
-  expect_a_clean_end(running[i].get());
+    running.push_back(std::async(std::launch::async, [&] { return work(each); }));
+  std::vector<decltype(work(faults[0]))> results;
+  for (auto& each : running) results.push_back(each.get());
+  return results;
+}
+
+void befall(const phase& when) {
+  const auto found = all_at_once([&](const fault& each) { return after(each, when); });
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    BOOST_TEST_CONTEXT(faults[i].name << " while " << when.name) {
+      expect_a_clean_end(found[i]);
+      BOOST_TEST(lines_in(found[i].ended.err) == 1, found[i].ended.err);
+    }
+  }
+}
+
+// A run of three rounds, which the fault meets after its first block, and what --resume makes of
+// it.
+struct run_aftermath {
+  aftermath first;
+  bench::run_record kept;
+  outcome resumed;
+  bench::run_record whole;
+};
+
+run_aftermath after_a_block(const fault& what) {
+  test_network network{2};
+  const counting_echo one{listen_on(network.own_address())}, two{listen_on(network.own_address())};
+  const auto at = [&](const counting_echo& server) {
+    return network.own_address() + ":" + std::to_string(server.port());
+  };
+  loading_program program{network};
+  program.start({"run", "--suite", "quick", "--scenarios", "c16/64", "--rounds", "3", "--target",
+                 "one=" + at(one), "--target", "two=" + at(two), "--servers", "one,two", "--filter",
+                 "two", "--from", program.from({1, 1}), "--output", "run"});
+  program.wait_for_a_block();
+  run_aftermath found;
+  found.first = struck_by(what, program, network);
+  const auto journal = program.folder() / "run" / "run.ndjson";
+  if (!fs::exists(journal)) return found;
+  found.kept = bench::read_run(journal);
+  network.heal(struck);
+  found.resumed = program.run({"run", "--resume", "run"});
+  found.whole = bench::read_run(journal);
+  return found;
 }
 
 }  // namespace
@@ -138,6 +183,21 @@ BOOST_AUTO_TEST_CASE(a_fault_while_a_load_connects_ends_it_and_names_the_host) {
 
 BOOST_AUTO_TEST_CASE(a_fault_while_a_load_is_on_ends_it_and_names_the_host) {
   befall(loading);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_a_fault_has_ended_is_resumed_when_the_host_is_back) {
+  const auto found = all_at_once(after_a_block);
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    BOOST_TEST_CONTEXT(faults[i].name << " between blocks") {
+      expect_a_clean_end(found[i].first);
+      BOOST_TEST(!found[i].kept.blocks.empty());
+      BOOST_TEST((found[i].kept.end != bench::run_end::complete));
+      BOOST_TEST(found[i].resumed.exit_code == 0, found[i].resumed.err);
+      BOOST_CHECK(found[i].whole.end == bench::run_end::complete);
+      BOOST_TEST(found[i].whole.blocks.size() > found[i].kept.blocks.size());
+      BOOST_TEST(found[i].whole.header.hosts.value().size() == 2u);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -77,7 +77,8 @@ std::string loading_program::from(const std::vector<int>& generators) const {
 }
 
 void loading_program::start(words arguments) {
-  arguments.insert(arguments.end(), {"--launcher", network_.words_in(0, {})[0] + " netns exec"});
+  if (std::count(arguments.begin(), arguments.end(), "--from") != 0)
+    arguments.insert(arguments.end(), {"--launcher", network_.words_in(0, {})[0] + " netns exec"});
   program_.start(arguments);
   started_ = true;
 }

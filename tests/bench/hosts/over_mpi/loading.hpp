@@ -41,7 +41,7 @@ class loading_program {
 
   // "ebt1234a0:2,ebt1234a1": so many generators on each host.
   std::string from(const std::vector<int>& generators) const;
-  // The launcher is added.
+  // With --from, the launcher is added.
   void start(words arguments);
   outcome run(const words& arguments);
   // Kills it if it has not ended by itself; then the exit code is -1.
@@ -59,6 +59,7 @@ class loading_program {
   std::vector<std::string> left_after(std::chrono::milliseconds longest);
 
   const scratch_folder& folder() const { return program_.folder; }
+  void wait_for_a_block() const { program_.wait_for_a_block(); }
 
  private:
   std::vector<std::string> left() const;
