@@ -78,7 +78,7 @@ std::string loading_program::from(const std::vector<int>& generators) const {
 
 void loading_program::start(words arguments) {
   if (std::count(arguments.begin(), arguments.end(), "--from") != 0)
-    arguments.insert(arguments.end(), {"--launcher", network_.words_in(0, {})[0] + " netns exec"});
+    arguments.insert(arguments.end(), {"--launcher", launcher()});
   program_.start(arguments);
   started_ = true;
 }
@@ -102,6 +102,10 @@ bool loading_program::runs() const {
   siginfo_t ended{};
   waitid(P_PID, static_cast<id_t>(program_.pid), &ended, WEXITED | WNOHANG | WNOWAIT);
   return started_ && ended.si_pid == 0;
+}
+
+void loading_program::interrupt() const {
+  kill(program_.pid, SIGINT);
 }
 
 std::vector<pid_t> loading_program::on(std::size_t host, const std::string& name) const {

@@ -41,6 +41,8 @@ class loading_program {
 
   // "ebt1234a0:2,ebt1234a1": so many generators on each host.
   std::string from(const std::vector<int>& generators) const;
+  // Starts a program on a host.
+  std::string launcher() const { return network_.words_in(0, {})[0] + " netns exec"; }
   // With --from, the launcher is added.
   void start(words arguments);
   outcome run(const words& arguments);
@@ -48,6 +50,7 @@ class loading_program {
   outcome wait(std::chrono::seconds longest = std::chrono::seconds{60});
 
   bool runs() const;
+  void interrupt() const;  // as Ctrl-C does
 
   // The processes of that name on a host.
   std::vector<pid_t> on(std::size_t host, const std::string& name) const;
