@@ -78,7 +78,13 @@ std::string loading_program::from(const std::vector<int>& generators) const {
 
 void loading_program::start(words arguments) {
   if (std::count(arguments.begin(), arguments.end(), "--from") != 0)
-    arguments.insert(arguments.end(), {"--launcher", launcher()});
+    return start_with(launcher(), std::move(arguments));
+  program_.start(arguments);
+  started_ = true;
+}
+
+void loading_program::start_with(const std::string& launcher, words arguments) {
+  arguments.insert(arguments.end(), {"--launcher", launcher});
   program_.start(arguments);
   started_ = true;
 }

@@ -45,6 +45,7 @@ class loading_program {
   std::string launcher() const { return network_.words_in(0, {})[0] + " netns exec"; }
   // With --from, the launcher is added.
   void start(words arguments);
+  void start_with(const std::string& launcher, words arguments);
   outcome run(const words& arguments);
   // Kills it if it has not ended by itself; then the exit code is -1.
   outcome wait(std::chrono::seconds longest = std::chrono::seconds{60});
