@@ -188,7 +188,7 @@ journal open_journal(const run_begin& begun, const run_header& header,
   if (!begun.record) return begin_journal(begun.folder, header, caveats_found);
   expect_same_run(begun.record->header, header);
   auto file = resume_journal(begun.folder, header.started_utc);
-  // Here a caveat host_left_out{host} is appended for each of begun.left_out.
+  for (const auto& each : begun.left_out) file.append(to_json_line(caveats::host_left_out{each}));
   return file;
 }
 

@@ -37,7 +37,10 @@ run_sites::run_sites(const wanted_sites& wanted, std::vector<caveat>& caveats_fo
     servers_ = std::make_shared<this_host>(wanted.place->address);
   }
   if (!uncounted.empty()) caveats_found.push_back(caveats::calls_not_counted{uncounted});
-  if (wanted.from) start_generators(*wanted.from, before, stop);
+  if (!wanted.from) return;
+  for (const auto& each : wanted.from->left_out)
+    caveats_found.push_back(caveats::host_left_out{each});
+  start_generators(*wanted.from, before, stop);
 }
 
 void run_sites::start_servers(const wanted_sites& wanted, std::vector<caveat>& caveats_found,
@@ -53,7 +56,7 @@ void run_sites::start_servers(const wanted_sites& wanted, std::vector<caveat>& c
   // The CPUs of this host are for the load alone.
   std::erase_if(caveats_found,
                 [](const caveat& each) { return std::holds_alternative<caveats::one_cpu>(each); });
-  // Here the caveat servers_elsewhere{host} goes into caveats_found.
+  caveats_found.push_back(caveats::servers_elsewhere{host});
   tell(stderr, "servers on {} at {}\n", host, address);
 }
 
