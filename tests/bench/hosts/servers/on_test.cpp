@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bench/hosts/job.hpp>
 #include <bench/record/record.hpp>
 #include <bench/text/command_words.hpp>
@@ -137,6 +138,9 @@ BOOST_AUTO_TEST_CASE(a_run_measures_servers_on_another_host_and_its_record_names
   BOOST_TEST(contains(ended.errors, "servers on b at 127.0.0.1"));
   const auto record = record_of(in);
   BOOST_TEST(record.header.servers_on.value() == "b");
+  const auto* elsewhere = bench::first_of<bench::caveats::servers_elsewhere>(record.caveats_found);
+  BOOST_REQUIRE(elsewhere != nullptr);
+  BOOST_TEST(elsewhere->host == "b");
   BOOST_TEST(record.header.servers.front().command.ends_with("--host ''"));
   BOOST_TEST(!record.header.machine.client_cpu.has_value());
   BOOST_TEST(!record.memory.empty());
@@ -182,7 +186,11 @@ BOOST_AUTO_TEST_CASE(a_run_that_has_lost_a_host_of_the_load_can_go_on_without_it
                                       "--launcher", in.here(), "--rounds", "50"}));
   });
   for (int i = 0; i < 3000 && !has_a_block(in); ++i) std::this_thread::sleep_for(10ms);
-  const auto generator = process_of(in, "echobench_generator", "b");
+  // Rank 0 and the first generator are on localhost. Only this test has a host called b.
+  pid_t generator = 0;
+  const auto ours = in.processes();
+  for (const pid_t each : bench::processes_with("OMPI_COMM_WORLD_RANK=2"))
+    if (std::find(ours.begin(), ours.end(), each) != ours.end()) generator = each;
   BOOST_TEST(generator > 0);
   if (generator > 0) kill(generator, SIGKILL);
   const auto ended = run.get();
@@ -195,6 +203,9 @@ BOOST_AUTO_TEST_CASE(a_run_that_has_lost_a_host_of_the_load_can_go_on_without_it
   const auto& hosts = record.blocks.back().slices.front().hosts.value();
   BOOST_TEST(hosts.size() == 1U);
   BOOST_TEST(hosts.front().host == "localhost");
+  const auto* left_out = bench::first_of<bench::caveats::host_left_out>(record.caveats_found);
+  BOOST_REQUIRE(left_out != nullptr);
+  BOOST_TEST(left_out->host == "b");
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused_in_one_line) {
