@@ -10,7 +10,7 @@
 
 #include <array>
 #include <bench/doctor/skew.hpp>
-#include <bench/hosts/orders.hpp>
+#include <bench/hosts/ranks/orders.hpp>
 #include <bench/machine/machine.hpp>
 #include <cstdint>
 #include <filesystem>

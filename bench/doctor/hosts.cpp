@@ -22,7 +22,7 @@ struct examined_host {
 remark host_itself(const examined_host& host) {
   const auto read = fmt::format("{} generator{}, {} CPUs ({}), kernel {}", host.generators,
                                 host.generators == 1 ? "" : "s", host.about.cpus,
-                                host.about.cpu_model, host.about.kernel);
+                                printable(host.about.cpu_model), printable(host.about.kernel));
   if (host.generators <= host.about.cpus)
     return ok(host.name, read, "it can be reached, and its build is the same as here");
   return {health::advice, host.name, read, "generators wait for each other's CPU",

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bench/hosts/job.hpp>
 #include <bench/hosts/launcher.hpp>
-#include <bench/hosts/participant.hpp>
+#include <bench/hosts/ranks/participant.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 #include <bench/text/failure.hpp>
 #include <cmath>

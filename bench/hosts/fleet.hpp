@@ -10,7 +10,7 @@
 #pragma once
 
 #include <atomic>
-#include <bench/hosts/orders.hpp>
+#include <bench/hosts/ranks/orders.hpp>
 #include <bench/hosts/request.hpp>
 #include <bench/load/client.hpp>
 #include <bench/record/record.hpp>

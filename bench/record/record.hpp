@@ -120,7 +120,7 @@ struct host_share {
   double late_p99_us = 0;         // open loop: how late it sent; closed loop: 0
   double client_utilisation = 0;  // 0 to 1, of the busiest of its generators
   // It began at most so long before another generator, or so late after its own time. An upper
-  // limit: see synchronise() in bench/hosts/participant.hpp.
+  // limit: see synchronise() in bench/hosts/ranks/participant.hpp.
   double start_skew_us = 0;
   std::int64_t retransmits = 0;  // TCP segments sent again, from before the slice until after it
 };

@@ -7,8 +7,8 @@
 #include <bench/contract/version.hpp>
 #include <bench/hosts/job.hpp>
 #include <bench/hosts/link.hpp>
-#include <bench/hosts/mpi/mpi_transport.hpp>
-#include <bench/hosts/participant.hpp>
+#include <bench/hosts/mpi/transport.hpp>
+#include <bench/hosts/ranks/participant.hpp>
 #include <bench/machine/machine.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/numbers.hpp>

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include <bench/contract/printable.hpp>
-#include <bench/hosts/description.hpp>
+#include <bench/hosts/ranks/description.hpp>
 #include <bench/server/keeper.hpp>
 #include <bench/server/spawn.hpp>
 #include <bench/text/command_words.hpp>

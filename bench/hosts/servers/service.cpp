@@ -5,7 +5,7 @@
 
 #include <atomic>
 #include <bench/contract/descriptor.hpp>
-#include <bench/hosts/description.hpp>
+#include <bench/hosts/ranks/description.hpp>
 #include <bench/machine/kernel_counts.hpp>
 #include <bench/server/process.hpp>
 #include <bench/text/failure.hpp>

@@ -157,6 +157,8 @@ BOOST_FIXTURE_TEST_CASE(every_example_works_when_it_is_pasted, desk) {
       };
       put("../before", "before");
       put("25000", std::to_string(server.port()));
+      put("10.0.0.1", "localhost");
+      if (command != "run") put("a:2,b", "localhost");  // others than this host need MPI
       if (command == "run") {
         ends_well(line + " --list", 0);
       } else if (command == "duel" || command == "selftest") {

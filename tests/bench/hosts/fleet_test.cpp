@@ -1,7 +1,7 @@
 // A fleet of one generator on this host is this process, and measures as any other.
 #include <bench/hosts/fleet.hpp>
 
-#include <bench/hosts/description.hpp>
+#include <bench/hosts/ranks/description.hpp>
 #include <bench/selftest/odd_server.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>

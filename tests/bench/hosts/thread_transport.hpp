@@ -8,7 +8,7 @@
 #pragma once
 
 #include <barrier>
-#include <bench/hosts/transport.hpp>
+#include <bench/hosts/ranks/transport.hpp>
 #include <cstddef>
 #include <string>
 #include <thread>

@@ -1,7 +1,7 @@
 // The merged histogram of four processes is that of one process that has seen all values.
 #include <unistd.h>
 
-#include <bench/hosts/mpi/mpi_transport.hpp>
+#include <bench/hosts/mpi/transport.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 #include <bench/statistics/histogram.hpp>
 #include <bench/text/command_words.hpp>

@@ -1,4 +1,4 @@
-// mpi_transport: the transport between the processes that mpirun has started.
+// transport: mpi_transport, the transport between the processes that mpirun has started.
 //
 //     boost::mpi::environment mpi;
 //     mpi_transport all;
@@ -8,7 +8,7 @@
 // CPUs with others. gather() is made of single messages, so rank 0 knows which rank is missing.
 #pragma once
 
-#include <bench/hosts/transport.hpp>
+#include <bench/hosts/ranks/transport.hpp>
 #include <boost/mpi/communicator.hpp>
 #include <chrono>
 #include <string>

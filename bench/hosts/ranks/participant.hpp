@@ -10,8 +10,8 @@
 #pragma once
 
 #include <atomic>
-#include <bench/hosts/orders.hpp>
-#include <bench/hosts/transport.hpp>
+#include <bench/hosts/ranks/orders.hpp>
+#include <bench/hosts/ranks/transport.hpp>
 #include <bench/load/generator.hpp>
 #include <chrono>
 #include <memory>

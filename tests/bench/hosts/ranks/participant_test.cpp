@@ -1,7 +1,7 @@
 // Several ranks begin together, load a server with their shares, and their answers add up.
-#include <bench/hosts/participant.hpp>
+#include <bench/hosts/ranks/participant.hpp>
 
-#include <bench/hosts/description.hpp>
+#include <bench/hosts/ranks/description.hpp>
 #include <bench/selftest/odd_server.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include <bench/hosts/mpi/mpi_transport.hpp>
+#include <bench/hosts/mpi/transport.hpp>
 
 #include <boost/mpi/collectives.hpp>
 #include <boost/serialization/string.hpp>

@@ -1,4 +1,4 @@
-#include <bench/hosts/description.hpp>
+#include <bench/hosts/ranks/description.hpp>
 
 #include <fmt/format.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
 //     describe_generator().build;   // "0.1.0 Release GNU 12.2.0 5f0c33a1e2b49d07"
 #pragma once
 
-#include <bench/hosts/orders.hpp>
+#include <bench/hosts/ranks/orders.hpp>
 #include <filesystem>
 #include <string>
 

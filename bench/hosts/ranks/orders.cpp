@@ -1,4 +1,4 @@
-#include <bench/hosts/orders.hpp>
+#include <bench/hosts/ranks/orders.hpp>
 
 #include <array>
 #include <bench/load/failure_form.hpp>

@@ -1,9 +1,9 @@
-#include <bench/hosts/participant.hpp>
+#include <bench/hosts/ranks/participant.hpp>
 
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <bench/hosts/description.hpp>
+#include <bench/hosts/ranks/description.hpp>
 #include <bench/statistics/hdr_encoding.hpp>
 #include <bench/text/failure.hpp>
 #include <cmath>

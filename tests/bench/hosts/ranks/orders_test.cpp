@@ -1,5 +1,5 @@
 // Orders and answers are the same after their way as text.
-#include <bench/hosts/orders.hpp>
+#include <bench/hosts/ranks/orders.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <stdexcept>
