@@ -41,13 +41,14 @@ std::string text(const in_addr& address) {
 
 }  // namespace
 
-bench::descriptor listen_on(const std::string& address, std::uint16_t port) {
+bench::descriptor listen_on(const std::string& address, std::uint16_t port, bool is_shared) {
   bench::descriptor listener{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   sockaddr_in where{};
   where.sin_family = AF_INET;
   where.sin_port = htons(port);
   const int on = 1;
   setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (is_shared) setsockopt(listener.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1)
     errno = EINVAL;
   else if (bind(listener.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) == 0 &&

@@ -24,8 +24,10 @@ struct echo_counts {
   std::uint64_t received_bytes = 0;
 };
 
-// Throws std::system_error. Port 0 stands for any that is free.
-bench::descriptor listen_on(const std::string& address, std::uint16_t port = 0);
+// Throws std::system_error. Port 0 stands for any that is free. Several may listen on a port if it
+// is shared; then each gets some of the connections.
+bench::descriptor listen_on(const std::string& address, std::uint16_t port = 0,
+                            bool is_shared = false);
 
 class counting_echo {
  public:
