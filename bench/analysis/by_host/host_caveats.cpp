@@ -140,13 +140,23 @@ void add_differing_hosts(std::vector<caveat>& caveats_found, const run_record& r
     }
 }
 
+namespace {
+
+// Then nothing could begin before or after it.
+bool is_of_one_generator(const run_header& header, const slice& timed) {
+  return timed.hosts && timed.hosts->size() == 1 &&
+         generators_on(header, timed.hosts->front().host) == 1;
+}
+
+}  // namespace
+
 void add_skewed_starts(std::vector<caveat>& caveats_found, const run_record& record) {
   for (const auto& host : hosts_of(record)) {
     double slices = 0, skewed = 0, most_us = 0;
     for (const auto& block : record.blocks)
       for (const auto& timed : block.slices) {
         const auto* share = measured_on(timed, host.name);
-        if (share == nullptr) continue;
+        if (share == nullptr || is_of_one_generator(record.header, timed)) continue;
         ++slices;
         if (share->start_skew_us <= skewed_part * timed.seconds * 1e6) continue;
         ++skewed;

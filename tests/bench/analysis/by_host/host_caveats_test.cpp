@@ -189,3 +189,12 @@ BOOST_AUTO_TEST_CASE(a_host_whose_generators_often_begin_before_or_after_others_
                  [&](auto& share) { share.start_skew_us = slices++ % 10 == 5 ? 4300 : 100; });
   BOOST_TEST(said<start_skewed>(record).empty());  // a tenth of them
 }
+
+BOOST_AUTO_TEST_CASE(one_generator_alone_begins_neither_before_nor_after_others) {
+  auto record = usual();
+  for_each_share(record, "c", [](auto& share) { share.start_skew_us = 90'000; });
+  BOOST_TEST(said<start_skewed>(record).size() == 1U);
+  leave_out(record, "a");
+  leave_out(record, "b");
+  BOOST_TEST(said<start_skewed>(record).empty());
+}
