@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -37,6 +39,27 @@ std::vector<address> address::resolve_all(const std::string& host, std::uint16_t
 
 address address::resolve(const std::string& host, std::uint16_t port) {
   return first_to_accept(resolve_all(host, port));
+}
+
+std::vector<address> address::all_of_this_host(std::uint16_t port) {
+  ifaddrs* found = nullptr;
+  if (getifaddrs(&found) != 0) return {};
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> list{found, freeifaddrs};
+  std::vector<address> all;
+  for (const auto* each = list.get(); each != nullptr; each = each->ifa_next) {
+    if (each->ifa_addr == nullptr || (each->ifa_flags & (IFF_UP | IFF_LOOPBACK)) != IFF_UP)
+      continue;
+    const int family = each->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    if (family == AF_INET6 &&
+        IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6*>(each->ifa_addr)->sin6_addr))
+      continue;
+    const socklen_t length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    char number[NI_MAXHOST] = "";
+    if (getnameinfo(each->ifa_addr, length, number, sizeof number, nullptr, 0, NI_NUMERICHOST) == 0)
+      all.push_back(resolve_all(number, port).front());
+  }
+  return all;
 }
 
 bool address::accepts() const {

@@ -36,6 +36,10 @@ struct address {
   // only. This takes the first that accepts a connection, or the first of all. Throws as above.
   static address resolve(const std::string& host, std::uint16_t port);
 
+  // Those of the devices of this host that are up, each with `port`. Neither loopback addresses nor
+  // link-local ones. Empty if the kernel does not tell.
+  static std::vector<address> all_of_this_host(std::uint16_t port);
+
   // A Unix socket at `path`. Throws server_failed if it is empty, longer than 107 bytes, or has a
   // byte 0, with which the name of a socket without a file begins.
   static address on_path(const std::string& path);

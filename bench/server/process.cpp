@@ -38,8 +38,13 @@ constexpr std::string_view no_interpreter = "exited with status 127";  // says /
 constexpr std::string_view port_place = "{port}";
 constexpr std::string_view path_place = "{path}";
 
-std::vector<address> loopbacks(std::uint16_t port) {
-  return {address::resolve("127.0.0.1", port), address::resolve("::1", port)};
+// Where a server on `port` may listen.
+std::vector<address> places_on(std::uint16_t port, bool for_other_hosts) {
+  std::vector<address> all{address::resolve("127.0.0.1", port), address::resolve("::1", port)};
+  if (!for_other_hosts) return all;
+  const auto others = address::all_of_this_host(port);
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
 }
 
 // The folder of TMPDIR may not exist, may not be writable, may be too long for the path of a
@@ -150,7 +155,7 @@ void server_process::start(const std::vector<std::string>& words, std::optional<
 void server_process::wait_until_listening(std::uint16_t port, const launch_options& options) {
   const auto deadline = clock::now() + options.patience;
   std::optional<clock::time_point> accepted;
-  const auto expected_at = loopbacks(port);
+  const auto expected_at = places_on(port, options.for_other_hosts);
   while (!read_listening_line()) {
     if (options.stop != nullptr && *options.stop) throw interrupted{};
     if (auto end = obituary()) fail_to_begin(*end);

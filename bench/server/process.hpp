@@ -36,6 +36,9 @@ struct launch_options {
   // The numeric address at which clients reach it; empty: the one that it announces, or a loopback
   // address.
   std::string reached_at{};
+  // True: clients are on other hosts, so it may listen on any address of this one. False: a server
+  // that prints no listening line is found on a loopback address only.
+  bool for_other_hosts = false;
 };
 
 class server_process : public running_server {

@@ -103,10 +103,11 @@ class servers_of_this_host {
 
  private:
   server_answer start(const server_order& order) {
-    const auto& server = servers_
-                             .try_emplace(order.server, order.info.value(),
-                                          launch_options{.cpu = order.cpu, .stop = &gone_})
-                             .first->second;
+    const auto& server =
+        servers_
+            .try_emplace(order.server, order.info.value(),
+                         launch_options{.cpu = order.cpu, .stop = &gone_, .for_other_hosts = true})
+            .first->second;
     return {.started = started_server{server.announced(), port_of(server.where()),
                                       server.listens_itself()}};
   }

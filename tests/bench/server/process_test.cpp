@@ -53,6 +53,16 @@ boost::test_tools::assertion_result has_ipv6(boost::unit_test::test_unit_id) {
   return there;
 }
 
+boost::test_tools::assertion_result has_an_address(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result there{!bench::address::all_of_this_host(1).empty()};
+  there.message() << "this machine has no address but those of loopback";
+  return there;
+}
+
+std::string unbracketed(const std::string& number) {
+  return number.starts_with('[') ? number.substr(1, number.size() - 2) : number;
+}
+
 pid_t read_pid(const std::filesystem::path& file) {
   for (int i = 0; i < 500; ++i) {
     pid_t pid = 0;
@@ -101,6 +111,20 @@ BOOST_AUTO_TEST_CASE(a_server_on_the_other_loopback_is_found,
   BOOST_TEST(server.announced().empty());
   BOOST_TEST(server.where().text.starts_with("[::1]:"));
   BOOST_TEST(server.where().accepts());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_for_other_hosts_is_found_on_any_address_of_this_one,
+                     *boost::unit_test::precondition(has_an_address)) {
+  const auto own = bench::address::all_of_this_host(1).front().text;
+  const auto number = own.substr(0, own.rfind(':'));
+  const auto silent = command("sh -c 'exec \"$0\" --quiet --host " + unbracketed(number) +
+                              " --port {port} >/dev/null' " + bench::find_program("floor_echo"));
+  const server_process server{silent, {.cpu = {}, .for_other_hosts = true}};
+  BOOST_TEST(server.announced().empty());
+  BOOST_TEST(server.where().text.starts_with(number + ":"));
+  BOOST_TEST(server.listens_itself());
+  BOOST_CHECK_EXCEPTION((server_process{silent, {.cpu = {}, .patience = 300ms}}), server_failed,
+                        saying("did not listen within 0.3 s"));
 }
 
 BOOST_AUTO_TEST_CASE(a_socket_finds_a_folder_where_tmpdir_is_missing_or_too_long) {
