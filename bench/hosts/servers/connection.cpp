@@ -29,6 +29,7 @@ constexpr auto longest_farewell = 4s;
 constexpr auto until_launcher_explains = 2s;
 constexpr auto longest_kill = 1500ms;
 constexpr auto between_glances = 50ms;
+constexpr std::size_t longest_line = 1 << 20;
 constexpr const char* mark_of_launchers = "ECHOBENCH_SERVERS=1";
 
 std::string words_of_end(int status) {
@@ -59,12 +60,7 @@ servers_connection::servers_connection(std::string host, const launcher& shell,
       errors_{"errors"} {
   try {
     start();
-    std::string line;
-    while (!line.starts_with('{')) line = next_line(longest_start);  // a shell may greet first
-    const auto said = server_answer_of(line);
-    if (!said.hello) fail(fmt::format("{} says no hello", servers_program));
-    hello_ = *said.hello;
-    expect_same_build();
+    get_to_know();
   } catch (...) {
     end_launcher();
     throw;
@@ -91,18 +87,28 @@ void servers_connection::start() {
     fail(fmt::format("cannot start {}: {}", words.front(), std::strerror(child.reason)));
 }
 
-void servers_connection::expect_same_build() {
-  const auto here = build_of(program_);
-  if (hello_.build != here)
-    fail(fmt::format("its {} is of another build, {}; here it is {}", servers_program, hello_.build,
-                     here));
+// What a shell of that host prints before is passed over. A hello of another build may lack
+// members, so the builds are compared first.
+void servers_connection::get_to_know() {
+  const auto until = steady::now() + longest_start;
+  auto line = next_line(until);
+  auto build = build_in_hello(line);
+  for (; !build; build = build_in_hello(line)) {
+    greeting_ = line;
+    line = next_line(until);
+  }
+  if (const auto here = build_of(program_); *build != here)
+    fail(fmt::format("its {} is of another build, {}; here it is {}", servers_program,
+                     printable(*build), here));
+  hello_ = server_answer_of(line).hello.value();
 }
 
 server_answer servers_connection::ask(const server_order& order, milliseconds silence) {
   if (failure_) throw host_failed(*failure_);
   send(to_text(order) + "\n");
   std::string line;
-  while (line.empty()) line = next_line(silence);
+  silence_ = silence;
+  while (line.empty()) line = next_line(steady::now() + silence);
   server_answer said;
   try {
     said = server_answer_of(line);
@@ -130,25 +136,27 @@ std::optional<std::string> servers_connection::take_line() {
   return line;
 }
 
-std::string servers_connection::next_line(milliseconds silence) {
-  const auto until = steady::now() + silence;
+// An answer that comes at once is taken even after an interruption, so that servers end as usual.
+std::string servers_connection::next_line(steady::time_point until) {
+  const auto patient_until =
+      hello_.build.empty() ? steady::time_point{} : steady::now() + between_glances;
   for (;;) {
     if (auto line = take_line()) return *line;
-    pollfd watched{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-    if (poll(&watched, 1, static_cast<int>(between_glances / 1ms)) > 0) {
-      char bytes[64 * 1024];
-      const auto count = recv(socket_.get(), bytes, sizeof bytes, 0);
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) fail_by_end();
-      unread_.append(bytes, static_cast<std::size_t>(count));
-    } else if (stop_) {
+    const auto now = steady::now();
+    if (stop_ && now >= patient_until) {
       failure_ = fmt::format("{}: interrupted", host_);
       throw interrupted{};
-    } else if (steady::now() >= until) {
-      const auto words = hello_.build.empty() ? errors_.last_line() : std::string{};
-      fail(fmt::format("{} gives no sign of life for {} s{}{}", servers_program, silence / 1s,
-                       words.empty() ? "" : ": ", printable(words)));
     }
+    if (now >= until) fail(reason_of_silence());
+    if (unread_.size() > longest_line)
+      fail(fmt::format("{} says more than {} bytes in one line", servers_program, longest_line));
+    pollfd watched{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    if (poll(&watched, 1, static_cast<int>(between_glances / 1ms)) <= 0) continue;
+    char bytes[64 * 1024];
+    const auto count = recv(socket_.get(), bytes, sizeof bytes, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) fail_by_end();
+    unread_.append(bytes, static_cast<std::size_t>(count));
   }
 }
 
@@ -206,10 +214,27 @@ void servers_connection::fail(const std::string& reason) {
   throw host_failed(*failure_);
 }
 
-std::string servers_connection::reason_of_end() {
+std::string servers_connection::last_words() const {
+  auto words = errors_.last_line();
+  while (words.ends_with('\r')) words.pop_back();  // of ssh, which writes to a terminal
+  return printable(words);
+}
+
+std::string servers_connection::reason_of_silence() const {
+  if (!hello_.build.empty())
+    return fmt::format("{} gives no sign of life for {} s", servers_program, silence_ / 1s);
+  auto words = last_words();
+  if (words.empty() && !greeting_.empty())
+    words = fmt::format("instead came '{}'", printable(greeting_.substr(0, 100)));
+  return fmt::format("{} gives no sign of life for {} s{}{}", servers_program, longest_start / 1s,
+                     words.empty() ? "" : ": ", words);
+}
+
+std::string servers_connection::reason_of_end() const {
   const bool has_begun = !hello_.build.empty();
-  const auto words = printable(errors_.last_line());
-  if (!has_begun && ending_ == "exit code 127")
+  const auto words = last_words();
+  const bool lacks_a_library = words.find("loading shared libraries") != std::string::npos;
+  if (!has_begun && ending_ == "exit code 127" && !lacks_a_library)
     return fmt::format("it has no {} where this host has it ({})", servers_program, program_);
   const auto what = fmt::format("{} {}", servers_program, has_begun ? "ended" : "did not start");
   if (ending_.empty()) return fmt::format("{}: the connection was closed", what);

@@ -29,8 +29,8 @@ class servers_connection {
   static constexpr milliseconds longest_silence{5000};
 
   // Starts the program and hears from it. Throws host_failed, which names the host, if it cannot be
-  // started, is of another build or says nothing for 7 s; usage_error if this build has no such
-  // program. Once `stop` is true, this and ask() throw `interrupted`.
+  // started, is of another build or has not said hello after 7 s; usage_error if this build has no
+  // such program. Once `stop` is true, this and ask() throw `interrupted`.
   servers_connection(std::string host, const launcher& shell, const std::atomic<bool>& stop);
   ~servers_connection();
   servers_connection(const servers_connection&) = delete;
@@ -45,15 +45,17 @@ class servers_connection {
 
  private:
   void start();
-  void expect_same_build();
+  void get_to_know();
   void send(const std::string& text);
-  std::string next_line(milliseconds silence);
+  std::string next_line(std::chrono::steady_clock::time_point until);
   std::optional<std::string> take_line();
   bool has_ended();
   bool wait_for_end(milliseconds longest);
   void end_launcher();
   void end_program_there();
-  std::string reason_of_end();
+  std::string last_words() const;
+  std::string reason_of_silence() const;
+  std::string reason_of_end() const;
   [[noreturn]] void fail(const std::string& reason);
   [[noreturn]] void fail_by_end();
 
@@ -64,9 +66,11 @@ class servers_connection {
   server_output errors_;
   descriptor socket_;
   std::string unread_;
-  pid_t pid_ = -1;       // of the launcher
-  std::string ending_;   // how that ended; empty: it runs, or did not start
-  servers_hello hello_;  // `build` is empty until it has come
+  std::string greeting_;                    // the last line before the hello; empty: there was none
+  milliseconds silence_ = longest_silence;  // so long the program may be silent now
+  pid_t pid_ = -1;                          // of the launcher
+  std::string ending_;                      // how that ended; empty: it runs, or did not start
+  servers_hello hello_;                     // `build` is empty until it has come
   std::optional<std::string> failure_;
 };
 

@@ -26,6 +26,15 @@ std::string to_text(const server_answer& said) {
   return boost::json::serialize(to_json(said));
 }
 
+std::optional<std::string> build_in_hello(const std::string& line) {
+  boost::system::error_code none;
+  const auto text = boost::json::parse(line, none);
+  if (none) return std::nullopt;
+  const auto* build = text.find_pointer("/hello/build", none);
+  if (build == nullptr || !build->is_string()) return std::nullopt;
+  return std::string{build->as_string()};
+}
+
 server_order server_order_of(const std::string& line) {
   return from_json<server_order>(boost::json::parse(line));
 }

@@ -5,8 +5,8 @@
 //     const auto said = server_answer_of(line);
 //
 // The program says servers_hello first. Then it answers each order with one line. While an order
-// takes long it sends empty lines, as signs of life. Both ends are of one build, so the texts need
-// no version.
+// takes long it sends empty lines, as signs of life. Programs of different builds part after
+// the hello, so the texts need no version.
 #pragma once
 
 #include <bench/machine/machine.hpp>
@@ -81,6 +81,10 @@ struct server_answer {
 
 std::string to_text(const server_order& order);
 std::string to_text(const server_answer& said);
+
+// What the hello in this line says of its build, even if the rest is not as here. nullopt: the line
+// is no hello, but for example what a shell prints when it starts.
+std::optional<std::string> build_in_hello(const std::string& line);
 
 // Both throw std::exception if it is none.
 server_order server_order_of(const std::string& line);
