@@ -62,11 +62,30 @@ std::vector<address> address::all_of_this_host(std::uint16_t port) {
   return all;
 }
 
-bool address::accepts() const {
-  const descriptor socket{::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+namespace {
+
+descriptor impatient_socket(int family) {
+  descriptor socket{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const timeval limit{.tv_sec = 1, .tv_usec = 0};
   setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  return socket;
+}
+
+}  // namespace
+
+bool address::accepts() const {
+  const auto socket = impatient_socket(storage.ss_family);
   return ::connect(socket.get(), get(), length) == 0;
+}
+
+bool address::accepts_here() const {
+  const auto socket = impatient_socket(storage.ss_family);
+  const int later = 1;  // connect() chooses the port
+  setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+  auto own = *this;
+  reinterpret_cast<sockaddr_in&>(own.storage).sin_port = 0;  // where sockaddr_in6 has it too
+  return ::bind(socket.get(), own.get(), length) == 0 &&
+         ::connect(socket.get(), get(), length) == 0;
 }
 
 const address& first_to_accept(const std::vector<address>& all) {

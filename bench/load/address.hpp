@@ -46,6 +46,8 @@ struct address {
 
   // Tries to connect, for at most a second.
   bool accepts() const;
+  // The same. False if it is no address of this host (any more), whoever else may accept.
+  bool accepts_here() const;
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };

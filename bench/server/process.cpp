@@ -161,7 +161,8 @@ void server_process::wait_until_listening(std::uint16_t port, const launch_optio
     if (auto end = obituary()) fail_to_begin(*end);
     const auto now = clock::now();
     for (const auto& each : expected_at) {
-      if (accepted || port == 0 || !each.accepts()) continue;
+      if (accepted || port == 0) continue;
+      if (options.for_other_hosts ? !each.accepts_here() : !each.accepts()) continue;
       where_ = each;
       accepted = now;
     }

@@ -1,11 +1,36 @@
 // What names an address; generator_test and echobench_test connect to them.
-#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
+
+namespace {
+
+// Listens on a port of its own at a numeric address, which may stand in brackets.
+class listener {
+ public:
+  explicit listener(std::string number)
+      : where_{bench::address::resolve_all(unbracketed(std::move(number)), 0).front()},
+        socket_{::socket(where_.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    BOOST_TEST(::bind(socket_.get(), where_.get(), where_.length) == 0, where_.text);
+    BOOST_TEST(::listen(socket_.get(), 8) == 0);
+    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&where_.storage), &where_.length);
+  }
+  const bench::address& where() const { return where_; }
+
+ private:
+  static std::string unbracketed(std::string number) {
+    return number.starts_with('[') ? number.substr(1, number.size() - 2) : number;
+  }
+
+  bench::address where_;
+  bench::descriptor socket_;
+};
+
+}  // namespace
 
 BOOST_AUTO_TEST_CASE(the_last_colon_ends_a_host_and_brackets_are_left_out) {
   const auto found = bench::host_and_port::parse("[::1]:25000");
@@ -29,9 +54,14 @@ BOOST_AUTO_TEST_CASE(the_addresses_of_this_host_are_without_loopback_and_have_th
     BOOST_TEST(!each.text.starts_with("127."));
     BOOST_TEST(!each.text.starts_with("[::1]"));
     BOOST_TEST(!each.text.starts_with("[fe80:"));
-    const bench::descriptor socket{::socket(each.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    auto any_port = each;
-    reinterpret_cast<sockaddr_in&>(any_port.storage).sin_port = 0;  // as in sockaddr_in6
-    BOOST_TEST(::bind(socket.get(), any_port.get(), any_port.length) == 0, each.text);
+    BOOST_TEST(listener{each.text.substr(0, each.text.rfind(':'))}.where().accepts_here());
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_address_of_another_host_does_not_accept_here) {
+  const listener own{"127.0.0.1"};
+  BOOST_TEST(own.where().accepts());
+  BOOST_TEST(own.where().accepts_here());
+  const auto port = bench::port_of(own.where());
+  BOOST_TEST(!bench::address::resolve_all("198.51.100.77", port).front().accepts_here());
 }
