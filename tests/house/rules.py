@@ -106,7 +106,6 @@ WITHOUT_TEST = {
     "bench/record/service": "scenario_test",
     "bench/contract/acknowledgements": "server_test, on every server that has --ack",
     "bench/selftest/odd_server": "process_test and live_test_bed_test start it",
-    "bench/hosts/servers/connection": "remote_test, and on_test through the command",
     "bench/hosts/servers/main": "on_test starts it",
     "bench/hosts/servers/orders": "remote_test, whose orders and answers all go through it",
     "bench/hosts/servers/service": "remote_test starts it as the program that it is",

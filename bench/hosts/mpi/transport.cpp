@@ -82,6 +82,7 @@ std::vector<std::string> mpi_transport::gather(const std::string& text,
   for (const patient_wait wait;; wait.again()) {
     std::vector<int> missing, silent;
     for (int from = 1; from < size(); ++from) {
+      pass_on_an_end(from);
       auto& each = texts[static_cast<std::size_t>(from)];
       if (each) continue;
       auto& heard = last_sign[static_cast<std::size_t>(from)];

@@ -202,6 +202,8 @@ joint_answer carry_out_together(participant& self, transport& all, const any_ord
   const auto own = self.carry_out(order, counts);
   for (const auto& each : all.gather(to_text(own), longest_silence))
     joint.ranks.push_back(answer_of(each));
+  if (counts.empty()) return joint;
+  all.broadcast("");  // until rank 0 has heard from all: a sum is waited for with a busy CPU
   joint.times = merged(all.reduce(counts));
   return joint;
 } catch (const ranks_silent& gone) {
