@@ -91,7 +91,8 @@ std::string finding_in(const std::string& host, const std::vector<std::string>& 
              : std::string{};
 }
 
-// The connections of a host may be those of other programs, so they are told last.
+// The connections of a host may be those of other programs, so they are told last; and those of
+// this host lead to the others.
 std::string diagnose(const launcher& shell, const pids_by_host& hosts) {
   std::list<question> asked;
   for (const auto& [host, generators] : hosts) {
@@ -111,7 +112,8 @@ std::string diagnose(const launcher& shell, const pids_by_host& hosts) {
     if (!has_answered && lines.empty())
       silent = fmt::format("{}: the launcher gets no answer", each.host);
     if (in_processes.empty()) in_processes = process_in(each.host, lines);
-    if (in_connections.empty()) in_connections = finding_in(each.host, lines);
+    if (in_connections.empty() && !is_this_host(each.host))
+      in_connections = finding_in(each.host, lines);
   }
   return !in_processes.empty() ? in_processes : !silent.empty() ? silent : in_connections;
 }

@@ -226,7 +226,7 @@ class fleet::over_mpi final : public channel {
   // Until the first answer the generators may still be starting.
   joint_answer ask(const any_order& order, std::chrono::milliseconds longest) override try {
     const auto allowed =
-        std::exchange(first_, false) ? longest_launch : longest + longest_silence + beyond_silence;
+        std::exchange(first_, false) ? launch_time() : longest + longest_silence + beyond_silence;
     const auto until = clock::now() + allowed;
     link_->send(to_text(order));
     for (;;) {

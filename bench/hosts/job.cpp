@@ -54,9 +54,8 @@ std::string write_agent(const launcher& shell, const std::string& folder) {
 }
 
 // Why each parameter: tcp alone between processes, since shared memory knows no namespaces; a
-// process that waits gives way; no host starts another one, since only this one has the script; no
-// daemon makes a folder in /tmp, where two hosts that share it would get in each other's way; and a
-// connection that is cut off is given up after some four seconds.
+// process that waits gives way; no host starts another one, since only this one has the script; and
+// a connection that is cut off is given up after some four seconds.
 std::vector<std::string> parameters_of(const hosts_request& wanted, const std::string& agent) {
   std::vector<std::string> words{find_in_path("mpirun"),
                                  "--noprefix",
@@ -73,8 +72,6 @@ std::vector<std::string> parameters_of(const hosts_request& wanted, const std::s
   set("plm_rsh_agent", agent);
   set("plm_rsh_no_tree_spawn", "1");
   set("routed", "direct");
-  set("orte_create_session_dirs", "0");
-  set("filem", "^raw");  // which wants such a folder
   set("btl", "tcp,self");
   set("pml", "ob1");
   set("mpi_yield_when_idle", "1");
@@ -149,7 +146,9 @@ std::string reason_in(const std::vector<std::string>& output,
   static const std::regex launching{R"(^(\S+): exit code \d+ of the launcher$)"};
   std::smatch found;
   std::string last;
-  for (const auto& line : output) {
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    auto line = output[i];
+    if (line.ends_with(" exited on") && i + 1 < output.size()) line += ' ' + output[i + 1];
     if (std::regex_search(line, found, killed)) {
       const auto rank = static_cast<std::size_t>(std::stoul(found[1]));
       const auto host = rank < by_rank.size() ? by_rank[rank] : found[2].str();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -16,6 +17,7 @@ using clock = std::chrono::steady_clock;
 constexpr int wake_tag = 1;
 constexpr int text_tag = 2;
 constexpr int sign_tag = 3;
+constexpr int end_tag = 4;
 
 // A process that waits looks again and again for so long, then sleeps between its looks.
 constexpr auto awake = 1ms;
@@ -70,6 +72,13 @@ bool mpi_transport::take_signs(int from) {
   return any;
 }
 
+void mpi_transport::pass_on_an_end(int from) {
+  if (!world_.iprobe(from, end_tag)) return;
+  world_.recv(from, end_tag);
+  if (std::exchange(ended_, true)) return;
+  for (int to = 1; to < size(); ++to) world_.send(to, end_tag);
+}
+
 std::vector<std::string> mpi_transport::gather(const std::string& text,
                                                std::chrono::milliseconds patience) {
   if (rank() != 0) {
@@ -102,8 +111,14 @@ std::vector<std::string> mpi_transport::gather(const std::string& text,
   return all;
 }
 
-void mpi_transport::alive() {
-  if (rank() != 0) world_.send(0, sign_tag);
+bool mpi_transport::alive() {
+  if (rank() == 0) return true;
+  world_.send(0, sign_tag);
+  return !world_.iprobe(0, end_tag);
+}
+
+void mpi_transport::end_for_all() {
+  if (rank() != 0) world_.send(0, end_tag);
 }
 
 }  // namespace bench

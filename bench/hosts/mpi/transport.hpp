@@ -25,12 +25,15 @@ class mpi_transport final : public transport {
   std::vector<std::uint64_t> reduce(const std::vector<std::uint64_t>& counters) override;
   std::vector<std::string> gather(const std::string& text,
                                   std::chrono::milliseconds patience) override;
-  void alive() override;
+  bool alive() override;
+  void end_for_all() override;
 
  private:
   bool take_signs(int from);
+  void pass_on_an_end(int from);
 
   boost::mpi::communicator world_;
+  bool ended_ = false;
 };
 
 }  // namespace bench

@@ -24,7 +24,7 @@ BOOST_DESCRIBE_STRUCT(generator_description, (),
 BOOST_DESCRIBE_STRUCT(generator_share, (),
                       (seconds, messages, messages_in_all, unanswered, due, client_utilisation,
                        start_skew_us, retransmits, latency, late))
-BOOST_DESCRIBE_STRUCT(answer, (), (failure, prefix, about, shares))
+BOOST_DESCRIBE_STRUCT(answer, (), (failure, prefix, about, shares, ended_early))
 BOOST_DESCRIBE_STRUCT(merged_times, (), (latency, service, late))
 BOOST_DESCRIBE_STRUCT(joint_answer, (), (ranks, times, silent))
 

@@ -89,6 +89,7 @@ struct answer {
   std::optional<std::string> prefix{};
   std::optional<generator_description> about{};
   std::vector<generator_share> shares{};  // one per server; empty: it had no connection
+  bool ended_early = false;               // because of what went wrong at another one
 };
 
 std::string to_text(const answer& said);

@@ -18,6 +18,8 @@ using clock = std::chrono::steady_clock;
 constexpr auto until_the_start = 50ms;
 constexpr auto acceptable_skew = 2ms;
 constexpr int most_tries = 10;
+
+struct another_failed {};
 // So few because the kernel may take milliseconds for each, where most ports are used.
 constexpr int connections_per_sign = 50;
 
@@ -86,8 +88,13 @@ answer participant::carry_out(const any_order& order, std::vector<std::uint64_t>
   answer said;
   try {
     std::visit([&](const auto& each) { carry_out(each, said); }, order);
-  } catch (const run_invalid& error) {
+  } catch (const ranks_silent&) {
+    throw;
+  } catch (const another_failed&) {
+    said.ended_early = true;
+  } catch (const std::exception& error) {
     said.failure = failure_of(error);
+    all_.end_for_all();
   }
   counts.resize(servers_in(order) * counts_per_server);
   return said;
@@ -141,8 +148,7 @@ void participant::carry_out(const orders::load& wanted, answer& said) {
     answered.push_back(client_->replies(server));
   }
   std::this_thread::sleep_until(began.at);
-  began.skew += clock::now() - began.at;
-  auto samples = timed(wanted, static_cast<double>(own) / whole_.connections);
+  auto samples = timed(wanted, static_cast<double>(own) / whole_.connections, began);
   keep(samples, began, said);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     said.shares[i].retransmits = client_->retransmits(wanted.servers[i]) - sent_again[i];
@@ -150,13 +156,18 @@ void participant::carry_out(const orders::load& wanted, answer& said) {
   }
 }
 
-// The middle of three parts counts. In an open loop the generators send one after the other, so
-// that together they send evenly.
-std::vector<load_sample> participant::timed(const orders::load& wanted, double share) {
+// The middle of three parts counts. It begins at a fixed time after the appointment, so that it
+// does not matter if this thread overslept. In an open loop the generators send one after the
+// other, so that together they send evenly.
+std::vector<load_sample> participant::timed(const orders::load& wanted, double share,
+                                            appointment& began) {
   const std::chrono::nanoseconds duration{std::llround(wanted.seconds * 1e9)};
   const bool has_signs = duration > without_signs;
   client_->set_observer(has_signs ? std::chrono::nanoseconds{1s} : std::chrono::nanoseconds{0},
-                        has_signs ? std::function<void()>{[this] { all_.alive(); }} : nullptr);
+                        has_signs ? std::function<void()>{[this] {
+                          if (!all_.alive()) throw another_failed{};
+                        }}
+                                  : nullptr);
   if (wanted.per_second > 0) {
     const std::chrono::duration<double> turn{number_ / wanted.per_second};
     std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(turn, 1s));
@@ -164,7 +175,9 @@ std::vector<load_sample> participant::timed(const orders::load& wanted, double s
   } else {
     client_->start(wanted.servers);
   }
-  client_->run(beside_a_slice);
+  const auto begin = began.at + beside_a_slice;
+  if (const auto left = begin - clock::now(); left > 0ns) client_->run(left);
+  began.skew += std::max<std::chrono::nanoseconds>(0ns, clock::now() - begin);
   auto samples = client_->run(duration);
   client_->run(beside_a_slice);
   client_->finish();

@@ -67,7 +67,7 @@ class participant {
   void carry_out(const orders::load& wanted, answer& said);
   void carry_out(const orders::drop&, answer& said);
   void carry_out(const orders::end&, answer& said);
-  std::vector<load_sample> timed(const orders::load& wanted, double share);
+  std::vector<load_sample> timed(const orders::load& wanted, double share, appointment& began);
   void keep(const std::vector<load_sample>& samples, const appointment& began, answer& said);
 
   transport& all_;

@@ -50,8 +50,12 @@ class transport {
   virtual std::vector<std::string> gather(const std::string& text,
                                           std::chrono::milliseconds patience) = 0;
 
-  // A sign of life to rank 0, which waits in gather().
-  virtual void alive() {}
+  // A sign of life to rank 0, which waits in gather(). Returns false once a rank has called
+  // end_for_all().
+  virtual bool alive() { return true; }
+
+  // Tells rank 0, which waits in gather(), that the others need not go on.
+  virtual void end_for_all() {}
 };
 
 // One process.
