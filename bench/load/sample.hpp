@@ -92,6 +92,14 @@ struct load_sample {
   }
 };
 
+// True if a host answers so much later than the others that what is said of all is a mixture. Hosts
+// behind one switch are some microseconds apart, which is usual. `others_us`: their median.
+inline bool answers_much_later(double own_us, double others_us) {
+  constexpr double much = 1.25;
+  constexpr double least_us = 100;
+  return own_us > much * others_us && own_us - others_us > least_us;
+}
+
 // What several clients measured at the same time, as one. Of seconds and of the CPU it has the most
 // that a client used: all of them are the limit as soon as one of them is. `hosts` stays empty.
 inline load_sample sum_of(const std::vector<load_sample>& clients) {

@@ -13,12 +13,9 @@
 namespace bench {
 namespace {
 
-// A host differs if it answers so much later than the others, or has so much less per generator.
-// Hosts behind one switch are some microseconds apart, and one connection more or less per
-// generator makes up to 20 %: both are usual. Beyond these a host is slower, busy with something
-// else or farther away, and what the run says is a mixture of it and the others.
-constexpr double much_later = 1.25;       // times the p50 of the others
-constexpr double later_us = 100;          // and so much above it
+// A host differs if it answers much later than the others, or has so much less per generator. One
+// connection more or less per generator makes up to 20 %, which is usual. Beyond that a host is
+// slower, busy with something else or farther away.
 constexpr double much_less = 0.75;        // times the messages per generator of the others
 constexpr std::size_t fewest_slices = 3;  // a single stall is no difference between hosts
 
@@ -61,7 +58,7 @@ std::string later_than_others(const load_slices& load, const std::string& host) 
   });
   if (!found.is_enough()) return {};
   const double own = median(found.own), others = median(found.others);
-  if (own <= much_later * others || own - others <= later_us) return {};
+  if (!answers_much_later(own, others)) return {};
   return fmt::format("p50 {:.2f} ms and not {:.2f} ms", own / 1000, others / 1000);
 }
 

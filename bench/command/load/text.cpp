@@ -7,6 +7,7 @@
 #include <bench/hosts/fleet.hpp>
 #include <bench/report/forms.hpp>
 #include <bench/report/table.hpp>
+#include <bench/statistics/statistics.hpp>
 #include <bench/text/numbers.hpp>
 #include <bench/text/wrapped.hpp>
 #include <cmath>
@@ -125,6 +126,23 @@ std::string bars_text(const load_sample& seen, const style& on) {
   return text + '\n';
 }
 
+// The hosts that answer much later than the others, by name.
+std::string slower_hosts_text(const load_sample& seen, const style& on) {
+  std::string text;
+  for (const auto& host : seen.hosts) {
+    std::vector<double> others;
+    for (const auto& each : seen.hosts)
+      if (each.host != host.host && each.messages > 0) others.push_back(each.p50_us);
+    if (others.empty() || !answers_much_later(host.p50_us, median(others))) continue;
+    text += fmt::format("slower       {}\n",
+                        bad(fmt::format("{}: p50 {} {}, of the others {}", printable(host.host),
+                                        microseconds_text(host.p50_us), micro(on),
+                                        microseconds_text(median(others))),
+                            on));
+  }
+  return text;
+}
+
 // Each host with its own clock and its own histogram.
 std::string hosts_text(const load_outcome& found, const style& on) {
   if (found.hosts.empty() || found.measured.hosts.size() != found.hosts.size()) return "";
@@ -148,7 +166,8 @@ std::string hosts_text(const load_outcome& found, const style& on) {
                           microseconds_text(seen.start_skew_us),
                           count_text(static_cast<double>(seen.retransmits))});
   }
-  return fmt::format("load from {}\n", text_of(found.hosts)) + terminal_table(shown, on) + '\n';
+  return fmt::format("load from {}\n", text_of(found.hosts)) + terminal_table(shown, on) +
+         slower_hosts_text(found.measured, on) + '\n';
 }
 
 std::string payload_line(const load_outcome& found) {

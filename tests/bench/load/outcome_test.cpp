@@ -27,6 +27,25 @@ json::value written(const load_outcome& found) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_load_from_hosts_says_what_each_measured) {
+  BOOST_TEST(written(found_on("c4/64")).at("measured").at("hosts").is_null());
+  auto found = found_on("c4/64");
+  found.hosts = {{"a", 2, "", "", 4}, {"b", 1, "", "", 4}};
+  found.measured.hosts = {{"a", 700, 60, 90, 0, 0.4, 210, 0}, {"b", 300, 64, 99, 0, 0.5, 320, 3}};
+  found.measured.messages_in_all = 1500;
+  const auto form = written(found);
+  const auto& measured = form.at("measured");
+  BOOST_TEST(measured.at("messages_in_all").to_number<int>() == 1500);
+  const auto& hosts = measured.at("hosts").as_array();
+  BOOST_REQUIRE(hosts.size() == 2u);
+  BOOST_TEST(hosts[0].at("host").as_string() == "a");
+  BOOST_TEST(hosts[0].at("generators").to_number<int>() == 2);
+  BOOST_TEST(hosts[1].at("messages").to_number<int>() == 300);
+  BOOST_TEST(hosts[1].at("p99_us").to_number<double>() == 99);
+  BOOST_TEST(hosts[1].at("start_skew_us").to_number<double>() == 320);
+  BOOST_TEST(hosts[1].at("retransmits").to_number<int>() == 3);
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_loop_is_written_with_units_in_its_names) {
   const auto form = written(found_on("c4/64"));
   BOOST_TEST(form.at("load").as_string() == "c4/64");

@@ -161,6 +161,33 @@ BOOST_AUTO_TEST_CASE(a_search_that_ended_early_says_how_far_it_came) {
   BOOST_TEST(says(text, "the client is the limit, not the server"), text);
 }
 
+BOOST_AUTO_TEST_CASE(each_host_of_a_load_has_a_row_and_a_slow_one_is_named) {
+  auto found = result_of("c64/512/r10k");
+  found.hosts = {
+      {"a", 2, "", "", 4}, {"b", 1, "", "", 4}, {"c-with-a-long-name.example", 3, "", "", 4}};
+  found.measured.hosts = {{"a", 8'000, 52, 90, 12, 0.4, 210, 0},
+                          {"b", 4'000, 9'372, 12'345, 12, 0.4, 210, 17},
+                          {"c-with-a-long-name.example", 8'000, 61, 99, 12, 0.96, 4'210, 0}};
+  const auto text = load_text(found, ascii);
+  fits_80_columns(text);
+  BOOST_TEST(says(text, "load from 3 hosts, 6 generators\n"), text);
+  BOOST_TEST(says(text, "a:2"), text);
+  BOOST_TEST(says(text, "c-with-a-long-name.example:3"), text);
+  BOOST_TEST(says(text, "slower       b: p50 9,372 us, of the others 56.5\n"), text);
+  BOOST_TEST(!says(text, "slower       a"), text);
+  BOOST_TEST(!says(text, "slower       c"), text);
+}
+
+BOOST_AUTO_TEST_CASE(hosts_some_microseconds_apart_are_not_called_slow) {
+  auto found = result_of("c64/512");
+  found.hosts = {{"a", 1, "", "", 4}, {"b", 1, "", "", 4}};
+  found.measured.hosts = {{"a", 9'000, 50, 90, 0, 0.4, 210, 0},
+                          {"b", 9'000, 140, 200, 0, 0.4, 210, 0}};
+  BOOST_TEST(!says(load_text(found, ascii), "slower"));
+  found.measured.hosts[1].p50_us = 151;
+  BOOST_TEST(says(load_text(found, ascii), "slower       b"));
+}
+
 BOOST_AUTO_TEST_CASE(a_search_in_which_nothing_held_says_so) {
   auto found = result_of("c64/512");
   found.search.emplace(
