@@ -1,9 +1,8 @@
 // participant: one process of a load from many hosts. It carries out orders together with the other
 // processes, and loads the servers with its share of the connections.
 //
-//     participant self{all, {.name = "a"}, stop};
-//     take_part(self, all, orders);      // until orders::end; rank 0 gives `orders`, the others
-//     null
+//     participant self{all, {}, stop};
+//     take_part(self, all, orders);      // until orders::end; orders is null except at rank 0
 //
 // Rank 0 brings the orders and merges the answers. If there are other ranks, it loads nothing
 // itself.
