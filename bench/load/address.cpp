@@ -6,10 +6,12 @@
 
 #include <sys/un.h>
 #include <algorithm>
+#include <array>
 #include <bench/contract/descriptor.hpp>
 #include <bench/load/address.hpp>
 #include <bench/text/failure.hpp>
 #include <bench/text/options.hpp>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -86,6 +88,14 @@ bool address::accepts_here() const {
   reinterpret_cast<sockaddr_in&>(own.storage).sin_port = 0;  // where sockaddr_in6 has it too
   return ::bind(socket.get(), own.get(), length) == 0 &&
          ::connect(socket.get(), get(), length) == 0;
+}
+
+bool address::stays_silent() const {
+  const auto socket = impatient_socket(storage.ss_family);
+  if (::connect(socket.get(), get(), length) == 0) return false;
+  constexpr std::array silence{EINPROGRESS, EAGAIN,   ETIMEDOUT, EHOSTUNREACH,
+                               ENETUNREACH, ENETDOWN, EHOSTDOWN};
+  return std::find(silence.begin(), silence.end(), errno) != silence.end();
 }
 
 const address& first_to_accept(const std::vector<address>& all) {

@@ -48,6 +48,8 @@ struct address {
   bool accepts() const;
   // The same. False if it is no address of this host (any more), whoever else may accept.
   bool accepts_here() const;
+  // Tries the same. True: nothing came back, not even a refusal.
+  bool stays_silent() const;
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };

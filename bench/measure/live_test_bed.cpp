@@ -262,11 +262,18 @@ std::optional<double> live_test_bed::cpu_ns_of(std::size_t launch) const {
 }
 
 // Called from a catch block. If a server has ended, its exit status and last words explain more
-// than the error of its broken connection, so they replace that error. Otherwise the error is
-// rethrown.
+// than the error of its broken connection, so they replace that error. So does a host that cannot
+// be reached any more. Otherwise the error is rethrown.
 void live_test_bed::explain() {
   if (const auto end = obituary()) throw server_failed(*end);
+  expect_in_reach();
   throw;
+}
+
+void live_test_bed::expect_in_reach() const {
+  for (const auto& each : launched_)
+    if (const auto why = each.server ? host_->why_out_of_reach(*each.server) : std::nullopt)
+      throw host_failed(*why);
 }
 
 std::optional<std::string> live_test_bed::obituary() {

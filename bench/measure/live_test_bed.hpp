@@ -56,6 +56,7 @@ class live_test_bed : public test_bed {
   std::optional<double> all_of(std::optional<double> cpu_ns, std::size_t launch, bool answered);
   std::optional<double> cpu_ns_of(std::size_t launch) const;
   [[noreturn]] void explain();
+  void expect_in_reach() const;  // throws host_failed
   // Why a launched server ended. Waits up to `dying` for it; nullopt: all of them still run.
   std::optional<std::string> obituary();
 

@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 // Asked where a client has just waited for a server in vain, so that both together take less than
 // 10 s.
 constexpr auto silence_of_obituary = 2500ms;
+// On which hardly any host listens.
+constexpr std::uint16_t discard_port = 9;
 
 class remote_server final : public running_server {
  public:
@@ -89,6 +91,14 @@ std::unique_ptr<running_server> remote_servers::start(const server_info& server,
 
 processor_times remote_servers::read_processor(std::optional<int> cpu) {
   return connection_.ask({.wish = server_wish::read_processor, .cpu = cpu}).processor.value();
+}
+
+std::optional<std::string> remote_servers::why_out_of_reach(const running_server& server) const {
+  // A server whose queue is full is silent too, but its kernel refuses at another port.
+  const auto other_port = address::resolve_all(address_, discard_port).front();
+  if (!server.where().stays_silent() || !other_port.stays_silent()) return std::nullopt;
+  return fmt::format("{}: {} runs there, but nothing comes back from {}", connection_.host(),
+                     server.name(), server.where().text);
 }
 
 }  // namespace bench

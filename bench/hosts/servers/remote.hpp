@@ -29,6 +29,7 @@ class remote_servers final : public server_host {
   std::unique_ptr<running_server> start(const server_info& server, std::optional<int> cpu,
                                         const std::atomic<bool>& stop) override;
   processor_times read_processor(std::optional<int> cpu) override;
+  std::optional<std::string> why_out_of_reach(const running_server& server) const override;
   bool is_here() const override { return false; }
 
  private:

@@ -88,6 +88,10 @@ class server_host {
   // See processor_times::read().
   virtual processor_times read_processor(std::optional<int> cpu) = 0;
 
+  // Why nothing can reach a server that runs; nullopt: a connection can be opened from here or is
+  // refused. Takes up to two seconds.
+  virtual std::optional<std::string> why_out_of_reach(const running_server& server) const = 0;
+
   // False: its processors are not those of the calling thread.
   virtual bool is_here() const = 0;
 };
@@ -101,6 +105,7 @@ class this_host final : public server_host {
   std::unique_ptr<running_server> start(const server_info& server, std::optional<int> cpu,
                                         const std::atomic<bool>& stop) override;
   processor_times read_processor(std::optional<int> cpu) override;
+  std::optional<std::string> why_out_of_reach(const running_server&) const override { return {}; }
   bool is_here() const override { return true; }
 
  private:

@@ -1,15 +1,22 @@
 // What the launcher prints before the program on the other host says hello, and instead of it.
 // Scripts take the place of ssh.
+#include <signal.h>
+
 #include <bench/hosts/launcher.hpp>
 #include <bench/hosts/servers/connection.hpp>
+#include <bench/hosts/servers/remote.hpp>
+#include <bench/measure/live_test_bed.hpp>
 #include <bench/server/family.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 
+#include <tests/bench/hosts/namespaces.hpp>
 #include <tests/scratch_folder.hpp>
 #include <tests/texts.hpp>
 
@@ -58,6 +65,19 @@ class script {
   scratch_folder folder_;
   std::filesystem::path path_;
 };
+
+std::string name_of(pid_t pid) {
+  std::string name;
+  std::getline(std::ifstream{"/proc/" + std::to_string(pid) + "/comm"}, name);
+  return name;
+}
+
+boost::test_tools::assertion_result hosts_can_be_made(boost::unit_test::test_unit_id) {
+  const auto& reason = test_network::why_not();
+  boost::test_tools::assertion_result possible{reason.empty()};
+  if (!possible) BOOST_TEST_MESSAGE("skipped: no test network can be made here: " << reason);
+  return possible;
+}
 
 }  // namespace
 
@@ -118,4 +138,38 @@ BOOST_AUTO_TEST_CASE(a_program_that_lacks_a_library_there_is_not_called_missing)
   BOOST_TEST(lacks.failure() ==
              "b: echobench_servers did not start: error while loading shared libraries: libx.so.1 "
              "(exit code 127)");
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_is_cut_off_is_told_apart_from_a_server_that_is_silent,
+                     *boost::unit_test::precondition(hosts_can_be_made)) {
+  test_network network{1};
+  const auto there = std::make_shared<bench::remote_servers>(
+      network.name(0), network.address(0), bench::launcher{"ip netns exec"}, never);
+  const bench::server_info server{"it", "floor_echo --quiet --port 0 --host ''", {}};
+  bench::live_test_bed bed{{server}, std::nullopt, 1, never, {4, 64, 1}, {}, there};
+  const auto failure_while = [&](auto disturb) {
+    bed.launch({"it"}, {4, 64, 1});
+    bed.load({0}, 50ms);
+    disturb();
+    const auto start = std::chrono::steady_clock::now();
+    std::string said = "nothing";
+    try {
+      bed.load({0}, 20s);
+    } catch (const host_failed& failure) {
+      said = failure.what();
+    } catch (const bench::server_failed& failure) {
+      said = std::string{"server: "} + failure.what();
+    }
+    BOOST_TEST((std::chrono::steady_clock::now() - start < 10s));
+    bed.abandon();
+    return said;
+  };
+  BOOST_TEST(failure_while([&] {
+               for (const auto pid : network.processes_in(0))
+                 if (name_of(pid) == "floor_echo") kill(pid, SIGSTOP);
+             }).starts_with("server: it "));
+  const auto cut = failure_while([&] { network.cut(0); });
+  BOOST_TEST(cut.starts_with(network.name(0) + ": it runs there, but nothing comes back from " +
+                             network.address(0) + ":"),
+             cut);
 }
