@@ -89,10 +89,10 @@ constexpr std::string_view own_servers =
 constexpr std::string_view other_hosts =
     "--from a,b loads the servers from other hosts, --on server starts them on another one, where "
     "this build lies in the same folder; --launcher starts a program there, by default ssh. The "
-    "bundled servers then listen on all addresses of their host, and the load reaches them where "
-    "the name of the host leads, or at --on server=10.0.0.2. Servers that run here are reached at "
-    "the address of this machine on the way to the first of the other hosts, or at "
-    "--on localhost=10.0.0.1.\n\n";
+    "bundled servers then listen on all addresses of their host, one of --server must listen where "
+    "the load reaches it, and that is where the name of the host leads, or at --on "
+    "server=10.0.0.2. Servers that run here are reached at the address of this machine on the way "
+    "to the first of the other hosts, or at --on localhost=10.0.0.1.\n\n";
 
 constexpr std::string_view which_pairs =
     "--servers a,b,c compares b with a and c with a instead of what the suite compares; a,a "
@@ -116,8 +116,7 @@ constexpr std::string_view stopping =
 constexpr std::string_view resuming =
     "A run that was interrupted or killed goes on with --resume DIR, from the same folder and on "
     "the same machine and build. If a host of the load is gone, --resume DIR --without HOST goes "
-    "on "
-    "without it.\n\n";
+    "on without it.\n\n";
 
 }  // namespace
 
