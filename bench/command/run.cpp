@@ -249,7 +249,7 @@ int run_command(const arguments& given) {
     return 0;
   }
   begun.chosen.sites.place = place_of_servers(parse_place(begun.chosen.on), from, plan.servers);
-  if (begun.chosen.sites.place) move_servers(plan);
+  if (const auto& place = begun.chosen.sites.place) move_servers(plan, place->address);
   if (!begun.record) expect_room_for_a_run(begun.folder);
   const bool done = begun.record && begun.record->end == run_end::complete;
   const auto end = done ? run_end::complete : run(begun, plan);

@@ -12,14 +12,14 @@
 
 namespace bench {
 
-void move_servers(run_plan& plan) {
+void move_servers(run_plan& plan, const std::string& address) {
   const auto planned = plan.servers;
   for (const auto& each : planned) {
     if (can_listen_everywhere(each)) continue;
     leave_out(plan, each.name, "it listens on 127.0.0.1 only, which other hosts cannot reach");
     tell(stderr, "{}\n", text_of(plan.left_out.back()));
   }
-  listen_everywhere(plan.servers);
+  listen_everywhere(plan.servers, address);
 }
 
 run_sites::run_sites(const wanted_sites& wanted, std::vector<caveat>& caveats_found,

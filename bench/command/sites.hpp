@@ -27,9 +27,9 @@ struct wanted_sites {
   std::string pin{};                     // as --pin says
 };
 
-// Makes the servers of the plan listen where the clients can reach them. One that cannot leaves the
-// plan; standard error says so.
-void move_servers(run_plan& plan);
+// Makes the servers of the plan listen where the clients can reach them, at the numeric `address`.
+// One that cannot leaves the plan; standard error says so.
+void move_servers(run_plan& plan, const std::string& address);
 
 class run_sites {
  public:

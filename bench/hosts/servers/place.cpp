@@ -132,9 +132,11 @@ bool can_listen_everywhere(const server_info& server) {
   return !package_of(server.name);
 }
 
-void listen_everywhere(std::vector<server_info>& servers) {
+void listen_everywhere(std::vector<server_info>& servers, const std::string& address) {
+  // A host may have no IPv6 at all, so :: is only for those that are reached by it.
+  const auto* host = address.find(':') == std::string::npos ? " --host ''" : " --host ::";
   for (auto& each : servers)
-    if (bundled_reactor(each.name) && can_listen_everywhere(each)) each.command += " --host ''";
+    if (bundled_reactor(each.name) && can_listen_everywhere(each)) each.command += host;
 }
 
 }  // namespace bench

@@ -2,7 +2,7 @@
 //
 //     const auto wanted = parse_place("server=10.0.0.2");    // what --on says
 //     const auto place = place_of_servers(wanted, from, plan.servers);
-//     if (place) listen_everywhere(plan.servers);
+//     if (place) listen_everywhere(plan.servers, place->address);
 #pragma once
 
 #include <bench/hosts/request.hpp>
@@ -31,8 +31,9 @@ std::optional<servers_place> place_of_servers(const std::optional<servers_place>
                                               const std::optional<hosts_request>& from,
                                               const std::vector<server_info>& servers);
 
-// Makes the bundled servers listen on all addresses of their host.
-void listen_everywhere(std::vector<server_info>& servers);
+// Makes the bundled servers listen on all addresses of their host, so that clients reach them at
+// `address`, which is numeric: on all IPv4 addresses, and on those of IPv6 as well if it is one.
+void listen_everywhere(std::vector<server_info>& servers, const std::string& address = {});
 
 // False: it is bundled and listens on a loopback address, whatever it is told.
 bool can_listen_everywhere(const server_info& server);

@@ -1,11 +1,15 @@
-// What the launcher prints before the program on the other host says hello, and instead of it.
-// Scripts take the place of ssh.
+// What the launcher prints before the program on the other host says hello, and instead of it; and
+// whether its servers can be reached. Scripts take the place of ssh.
 #include <signal.h>
+#include <sys/socket.h>
 
+#include <bench/contract/descriptor.hpp>
 #include <bench/hosts/launcher.hpp>
 #include <bench/hosts/servers/connection.hpp>
+#include <bench/hosts/servers/place.hpp>
 #include <bench/hosts/servers/remote.hpp>
 #include <bench/measure/live_test_bed.hpp>
+#include <bench/server/catalogue.hpp>
 #include <bench/server/family.hpp>
 #include <bench/text/failure.hpp>
 #include <boost/test/unit_test.hpp>
@@ -39,8 +43,9 @@ class script {
   }
 
   servers_connection connect(const std::atomic<bool>& stop = never) const {
-    return servers_connection{"b", bench::launcher{path_.string()}, stop};
+    return servers_connection{"b", as_launcher(), stop};
   }
+  bench::launcher as_launcher() const { return bench::launcher{path_.string()}; }
 
   // What goes wrong; empty: nothing does.
   std::string failure() const {
@@ -70,6 +75,14 @@ std::string name_of(pid_t pid) {
   std::string name;
   std::getline(std::ifstream{"/proc/" + std::to_string(pid) + "/comm"}, name);
   return name;
+}
+
+boost::test_tools::assertion_result has_ipv6(boost::unit_test::test_unit_id) {
+  const bench::descriptor socket{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const auto own = bench::address::resolve_all("::1", 0).front();
+  boost::test_tools::assertion_result there{::bind(socket.get(), own.get(), own.length) == 0};
+  if (!there) BOOST_TEST_MESSAGE("skipped: this machine has no ::1");
+  return there;
 }
 
 boost::test_tools::assertion_result hosts_can_be_made(boost::unit_test::test_unit_id) {
@@ -138,6 +151,20 @@ BOOST_AUTO_TEST_CASE(a_program_that_lacks_a_library_there_is_not_called_missing)
   BOOST_TEST(lacks.failure() ==
              "b: echobench_servers did not start: error while loading shared libraries: libx.so.1 "
              "(exit code 127)");
+}
+
+BOOST_AUTO_TEST_CASE(servers_are_reached_at_an_address_of_whichever_family,
+                     *boost::unit_test::precondition(has_ipv6)) {
+  const script here{"shift\nexec \"$@\"\n"};
+  for (const std::string at : {"127.0.0.1", "::1"}) {
+    bench::remote_servers there{"b", at, here.as_launcher(), never};
+    for (const auto* name : {"floor/epoll", "fibers/epoll"}) {
+      std::vector servers{bench::find_server(name)};
+      bench::listen_everywhere(servers, at);
+      const auto server = there.start(servers.front(), std::nullopt, never);
+      BOOST_TEST(server->where().accepts(), name);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_host_that_is_cut_off_is_told_apart_from_a_server_that_is_silent,
