@@ -22,6 +22,10 @@ using clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds longest_launch = 7s;
 constexpr std::chrono::milliseconds longest_launch_of_a_host = 50ms;
 constexpr auto between_looks = 50ms;
+// Where no host is held up by anything, a launch may be slow: over a far network, or on a busy
+// host.
+constexpr std::chrono::milliseconds longest_slow_launch = 30s;
+constexpr auto between_questions = 2s;
 // mpirun says at the end of a job which process ended it, and waits for the others before.
 constexpr auto until_mpirun_explains = 6s;
 // Beyond the silence after which rank 0 itself names who is missing.
@@ -208,10 +212,11 @@ class fleet::over_mpi final : public channel {
  public:
   over_mpi(const hosts_request& wanted, const std::atomic<bool>& stop, const std::vector<int>& cpus)
       : by_rank_{hosts_by_rank(wanted)}, stop_{stop}, job_{wanted, meeting_, cpus} {
-    const auto until = clock::now() + launch_time();
+    auto until = clock::now() + launch_time();
+    const auto latest = until + longest_slow_launch;
     while (!link_) {
       link_ = meeting_.accept(between_looks);
-      expect_alive(until);
+      expect_alive(until, latest);
     }
   }
   ~over_mpi() override {
@@ -225,13 +230,14 @@ class fleet::over_mpi final : public channel {
 
   // Until the first answer the generators may still be starting.
   joint_answer ask(const any_order& order, std::chrono::milliseconds longest) override try {
-    const auto allowed =
-        std::exchange(first_, false) ? launch_time() : longest + longest_silence + beyond_silence;
-    const auto until = clock::now() + allowed;
+    const bool launching = std::exchange(first_, false);
+    auto until =
+        clock::now() + (launching ? launch_time() : longest + longest_silence + beyond_silence);
+    const auto latest = launching ? until + longest_slow_launch : until;
     link_->send(to_text(order));
     for (;;) {
       if (const auto text = link_->receive(between_looks)) return expect_all(*text);
-      expect_alive(until);
+      expect_alive(until, latest);
     }
   } catch (const link_broken&) {
     job_.wait(until_mpirun_explains);
@@ -249,7 +255,9 @@ class fleet::over_mpi final : public channel {
     fail(fmt::format("{}: no sign of life for {} s", who, longest_silence / 1s));
   }
 
-  void expect_alive(clock::time_point until) {
+  // After `until` it asks the hosts what holds them up. If nothing does, they may only be slow, and
+  // it goes on until `latest`.
+  void expect_alive(clock::time_point& until, clock::time_point latest) {
     if (stop_) {
       failed_ = true;
       job_.stop();
@@ -258,7 +266,9 @@ class fleet::over_mpi final : public channel {
     if (job_.has_ended()) fail(fmt::format("mpirun ended; it said: {}", job_.last_words()));
     if (clock::now() < until) return;
     const auto found = job_.diagnosis();
-    fail(found.empty() ? fmt::format("one of {} does not answer", names_of_hosts()) : found);
+    if (!found.empty()) fail(found);
+    if (clock::now() > latest) fail(fmt::format("one of {} does not answer", names_of_hosts()));
+    until = clock::now() + between_questions;
   }
 
   std::chrono::milliseconds launch_time() const {

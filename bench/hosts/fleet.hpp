@@ -25,9 +25,10 @@ std::string text_of(const std::vector<load_host>& hosts);
 class fleet {
  public:
   // Starts the generators and hears from each of them. Throws host_failed, which names the host, if
-  // one cannot be reached, is of another build or does not answer within some 7 s; usage_error if
-  // this build has no generators. Those on this host may use `cpus`; empty: those of the calling
-  // thread. Once `stop` is true, every call throws `interrupted`.
+  // one cannot be reached, is of another build or does not answer: after some 7 s if it can be told
+  // which, after 40 s otherwise; usage_error if this build has no generators. Those on this host
+  // may use `cpus`; empty: those of the calling thread. Once `stop` is true, every call throws
+  // `interrupted`.
   fleet(const hosts_request& wanted, const std::atomic<bool>& stop,
         const std::vector<int>& cpus = {});
   ~fleet();

@@ -78,9 +78,13 @@ std::vector<std::string> parameters_of(const hosts_request& wanted, const std::s
   set("oob_tcp_keepalive_time", "2");
   set("oob_tcp_keepalive_intvl", "1");
   set("oob_tcp_keepalive_probes", "2");
-  if (!wanted.network.empty()) {
-    set("oob_tcp_if_include", wanted.network);
-    set("btl_tcp_if_include", wanted.network);
+  // On one host no device is needed that may go away meanwhile.
+  const bool here = std::all_of(wanted.hosts.begin(), wanted.hosts.end(),
+                                [](const auto& each) { return is_this_host(each.name); });
+  const auto network = wanted.network.empty() && here ? "lo" : wanted.network;
+  if (!network.empty()) {
+    set("oob_tcp_if_include", network);
+    set("btl_tcp_if_include", network);
   }
   return words;
 }
@@ -228,16 +232,26 @@ std::string generator_job::missing() const {
   return names.empty() ? names : names + ": a generator does not begin";
 }
 
+bool generator_job::some_have_begun() const {
+  const auto all = generators();
+  return std::any_of(all.begin(), all.end(), [&](const auto& each) {
+    const auto& [host, pids] = each;
+    return !pids.empty() &&
+           std::count(by_rank_.begin() + 1, by_rank_.end(), host) == std::ssize(pids);
+  });
+}
+
 std::string generator_job::reason() {
   listen();
   const auto told = reason_in(said_, by_rank_);
   return told.empty() && pid_ < 0 ? missing() : told;
 }
 
+// Where none has begun, the launch may only be slow.
 std::string generator_job::diagnosis() {
   listen();
   const auto found = diagnose(shell_, generators());
-  return found.empty() ? missing() : found;
+  return found.empty() && some_have_begun() ? missing() : found;
 }
 
 bool generator_job::wait(std::chrono::milliseconds longest) {

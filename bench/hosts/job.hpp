@@ -69,6 +69,7 @@ class generator_job {
   void listen();
   pids_by_host generators() const;
   std::string missing() const;
+  bool some_have_begun() const;
 
   launcher shell_;
   std::vector<std::string> by_rank_;

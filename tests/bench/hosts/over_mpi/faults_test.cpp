@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <array>
+#include <bench/load/address.hpp>
 #include <bench/record/record.hpp>
 #include <boost/test/unit_test.hpp>
 #include <functional>
@@ -164,6 +165,9 @@ run_aftermath after_a_block(const fault& what) {
   if (!fs::exists(journal)) return found;
   found.kept = bench::read_run(journal);
   network.heal(struck);
+  const auto way = bench::address::resolve_all(network.own_address(), one.port()).front();
+  for (int i = 0; i < 100 && !network.in_host(struck, [&] { return way.accepts(); }); ++i)
+    std::this_thread::sleep_for(50ms);
   found.resumed = program.run({"run", "--resume", "run"});
   found.whole = bench::read_run(journal);
   return found;

@@ -77,8 +77,12 @@ std::string loading_program::from(const std::vector<int>& generators) const {
 }
 
 void loading_program::start(words arguments) {
-  if (std::count(arguments.begin(), arguments.end(), "--from") != 0)
+  const bool resumes = std::count(arguments.begin(), arguments.end(), "--resume") != 0;
+  if (std::count(arguments.begin(), arguments.end(), "--from") != 0 && !resumes) {
+    // Other devices of this host may go away meanwhile.
+    arguments.insert(arguments.end(), {"--network", network_.own_address() + "/24"});
     return start_with(launcher(), std::move(arguments));
+  }
   program_.start(arguments);
   started_ = true;
 }

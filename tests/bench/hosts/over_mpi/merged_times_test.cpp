@@ -74,7 +74,13 @@ BOOST_AUTO_TEST_CASE(the_merged_histogram_of_four_ranks_is_that_of_one_process) 
                                    "none",
                                    "--mca",
                                    "btl",
-                                   "tcp,self"};
+                                   "tcp,self",
+                                   "--mca",
+                                   "btl_tcp_if_include",
+                                   "lo",
+                                   "--mca",
+                                   "oob_tcp_if_include",
+                                   "lo"};
   if (geteuid() == 0) command.emplace_back("--allow-run-as-root");
   command.insert(command.end(), {"-np", std::to_string(ranks), self, "--role=merge"});
   const auto ended = run_program(command);

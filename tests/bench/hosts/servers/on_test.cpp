@@ -182,8 +182,9 @@ BOOST_AUTO_TEST_CASE(a_run_that_has_lost_a_host_of_the_load_can_go_on_without_it
   }
   const launchers in;
   auto run = std::async(std::launch::async, [&] {
-    return run_program(run_words(in, {"--from", "localhost,b", "--on", "localhost=127.0.0.1",
-                                      "--launcher", in.here(), "--rounds", "50"}));
+    return run_program(
+        run_words(in, {"--from", "localhost,b", "--on", "localhost=127.0.0.1", "--network", "lo",
+                       "--launcher", in.here(), "--rounds", "50"}));
   });
   for (int i = 0; i < 3000 && !has_a_block(in); ++i) std::this_thread::sleep_for(10ms);
   // Rank 0 and the first generator are on localhost. Only this test has a host called b.
