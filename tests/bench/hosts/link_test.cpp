@@ -33,7 +33,7 @@ struct joined_links {
 BOOST_AUTO_TEST_SUITE(links)
 
 BOOST_FIXTURE_TEST_CASE(a_text_of_any_length_arrives_whole, joined_links) {
-  for (const std::size_t size : {0, 1, 65'535, 65'536, 65'537, 1 << 20}) {
+  for (const std::size_t size : {0U, 1U, 65'535U, 65'536U, 65'537U, 1U << 20}) {
     std::string sent(size, '\0');
     for (std::size_t i = 0; i < size; ++i) sent[i] = static_cast<char>(i * 7);
     std::thread sender{[&] { near->send(sent); }};  // a long one has no place between the ends
