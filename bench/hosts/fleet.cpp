@@ -341,6 +341,8 @@ joint_answer fleet::ask(const any_order& order, std::chrono::milliseconds longes
   for (std::size_t rank = 0; rank < joint.ranks.size(); ++rank)
     if (auto& failure = joint.ranks[rank].failure)
       throw_again({failure->kind, fmt::format("from {}: {}", by_rank_[rank], failure->text)});
+  for (const auto& each : joint.ranks)
+    if (each.ended_early) throw run_invalid("a generator ended early, and none says why");
   return joint;
 }
 

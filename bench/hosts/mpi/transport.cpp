@@ -42,12 +42,21 @@ void mpi_transport::barrier() {
   world_.barrier();
 }
 
+// An end that was asked for is of the order before.
+void mpi_transport::forget_ends() {
+  ended_ = false;
+  for (int from = 0; from < size(); ++from)
+    while (from != rank() && world_.iprobe(from, end_tag)) world_.recv(from, end_tag);
+}
+
 std::string mpi_transport::broadcast(const std::string& text) {
   if (rank() == 0) {
+    forget_ends();
     for (int to = 1; to < size(); ++to) world_.send(to, wake_tag);
   } else {
     for (const patient_wait wait; !world_.iprobe(0, wake_tag);) wait.again();
     world_.recv(0, wake_tag);
+    forget_ends();
   }
   auto all = text;
   mpi::broadcast(world_, all, 0);

@@ -31,6 +31,7 @@ class mpi_transport final : public transport {
  private:
   bool take_signs(int from);
   void pass_on_an_end(int from);
+  void forget_ends();
 
   boost::mpi::communicator world_;
   bool ended_ = false;
